@@ -1,0 +1,1 @@
+"""The cities that Handoff can be run for: one folder of data for each."""

@@ -1,0 +1,45 @@
+"""Fills in the H3 cells of a jurisdiction's districts from the outlines that people draw."""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import h3
+
+CELLS_FOR_EACH_LINE = 6
+
+
+def cells_of(outline: list[list[float]], resolution: int) -> list[str]:
+    """List the cells whose centre lies in an outline of [latitude, longitude] corners."""
+    polygon = h3.LatLngPoly([(latitude, longitude) for latitude, longitude in outline])
+    return sorted(h3.polygon_to_cells(polygon, resolution))
+
+
+def fill(text: str) -> str:
+    """Replace every list of cells in a districts file by the cells of the outline above it."""
+    document = tomllib.loads(text)
+    lists = iter(cells_of(d["outline"], document["resolution"]) for d in document["district"])
+    return re.sub(r"^cells = \[[^\]]*\]", lambda _: as_toml(next(lists)), text, flags=re.MULTILINE)
+
+
+def as_toml(cells: list[str]) -> str:
+    """Write cells as a TOML list of a few for each line."""
+    groups = [cells[i : i + CELLS_FOR_EACH_LINE] for i in range(0, len(cells), CELLS_FOR_EACH_LINE)]
+    lines = ["  " + " ".join(f'"{cell}",' for cell in group) for group in groups]
+    return "\n".join(["cells = [", *lines, "]"])
+
+
+def districts_by_cell(document: dict[str, Any]) -> dict[str, str]:
+    """Map each cell of a parsed districts file to its district's id."""
+    return {cell: district["id"] for district in document["district"] for cell in district["cells"]}
+
+
+def main(path: Path) -> None:
+    """Rewrite a districts file in place."""
+    path.write_text(fill(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
