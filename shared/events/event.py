@@ -1,0 +1,52 @@
+"""What every event is: a frozen value, written strictly and read tolerantly."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+
+class Classification(StrEnum):
+    """How carefully an event must be handled; a reader that does not know the label rejects the event."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    RESTRICTED = "restricted"
+
+
+class Value(BaseModel):
+    """A frozen part of an event; fields that a later version added are ignored by readers."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Event(Value):
+    """Something that happened to one case.
+
+    Subclasses fix `type`, which is also the CloudEvents `ce_type`, and may raise `classification`.
+    """
+
+    classification: ClassVar[Classification] = Classification.INTERNAL
+
+    type: str
+    case_id: UUID
+
+    @property
+    def about(self) -> str:
+        """What tells this event from others of the same type and cause, such as the referral's id."""
+        return ""
+
+    @property
+    def happened_at(self) -> datetime:
+        """When it happened in the world, as its source says."""
+        raise NotImplementedError
+
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", max_length=64)]
+"""A stable lower-case identifier: agencies, programs, services, needs, districts."""
+
+Instant = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+"""A point in time; given with any offset, kept and written in UTC."""

@@ -1,0 +1,106 @@
+"""Field groups: the named sets of fields that are shared or withheld as one."""
+
+from enum import StrEnum
+
+from shared.events.event import Value
+
+
+class FieldGroup(StrEnum):
+    """The unit of data sharing; an agreement names these and nothing finer."""
+
+    NEED = "need"
+    LOCATION = "location"
+    ADDRESS = "address"
+    IDENTITY = "identity"
+    CONTACT = "contact"
+    HOUSEHOLD = "household"
+    NARRATIVE = "narrative"
+    HEALTH = "health"
+    SUBSTANCE_USE = "substance_use"
+    VICTIM_SERVICES = "victim_services"
+    JUSTICE = "justice"
+    LANGUAGE_ACCESS = "language_access"
+    ATTACHMENTS = "attachments"
+
+
+class NeedFields(Value):
+    """What is asked for."""
+
+    service_code: str
+    need: str
+    urgency: str
+
+
+class LocationFields(Value):
+    """Roughly where: never finer than an H3 cell of resolution 8 (about 0.7 km²)."""
+
+    cell: str | None = None
+    district: str | None = None
+
+
+class AddressFields(Value):
+    """Exactly where."""
+
+    address: str | None = None
+    address_id: str | None = None
+    postal_code: str | None = None
+    lat: float | None = None
+    long: float | None = None
+
+
+class IdentityFields(Value):
+    """Who reported."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    device_id: str | None = None
+    account_id: str | None = None
+
+
+class ContactFields(Value):
+    """How to reach whoever reported."""
+
+    email: str | None = None
+    phone: str | None = None
+
+
+class NarrativeFields(Value):
+    """The words of the report, and the answers to the service's own questions."""
+
+    description: str | None = None
+    attributes: dict[str, tuple[str, ...]] = {}
+
+
+class LanguageFields(Value):
+    """The language that the resident prefers, as a BCP 47 tag."""
+
+    language: str
+
+
+class AttachmentFields(Value):
+    """Links to what came with the report."""
+
+    media_url: str | None = None
+
+
+class Released(Value):
+    """What one agency is given of one case; a group that is absent was withheld or never given."""
+
+    need: NeedFields | None = None
+    location: LocationFields | None = None
+    address: AddressFields | None = None
+    identity: IdentityFields | None = None
+    contact: ContactFields | None = None
+    narrative: NarrativeFields | None = None
+    language_access: LanguageFields | None = None
+    attachments: AttachmentFields | None = None
+
+
+SEALED_GROUPS: tuple[FieldGroup, ...] = (
+    FieldGroup.ADDRESS,
+    FieldGroup.IDENTITY,
+    FieldGroup.CONTACT,
+    FieldGroup.NARRATIVE,
+    FieldGroup.ATTACHMENTS,
+)
+"""The groups that travel sealed: their block, opened, is the JSON of the model of the same name in `Released`."""

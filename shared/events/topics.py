@@ -1,0 +1,59 @@
+"""Which topics there are, who writes them, and the language that each speaks."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from shared.events.agency_inbox import InboxMessage
+from shared.events.agency_updates import UpdateMessage
+from shared.events.intake import CaseEvent
+from shared.events.notifications import DeliveryEvent
+from shared.events.routing import RoutingEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One topic, or family of topics: its name, its only writer, and every event it may carry.
+
+    In `topic` and `source` the word `{agency}` stands for an agency's id.
+    """
+
+    topic: str
+    source: str
+    events: TypeAdapter[Any]
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Match the topic, and capture the agency's id where there is one."""
+        return re.compile("^" + re.escape(self.topic).replace(r"\{agency\}", "(?P<agency>[a-z0-9-]+)") + "$")
+
+    def source_of(self, topic: str) -> str | None:
+        """Return the only source whose messages count on this topic; None for a topic of another family."""
+        match = self.pattern.match(topic)
+        return self.source.format(**match.groupdict()) if match else None
+
+
+CASES = Language("intake.cases.v1", "/services/intake", TypeAdapter(CaseEvent))
+REFERRALS = Language("routing.referrals.v1", "/services/routing", TypeAdapter(RoutingEvent))
+DELIVERIES = Language("notifications.deliveries.v1", "/services/notifications", TypeAdapter(DeliveryEvent))
+AGENCY_INBOX = Language("agency.{agency}.inbox.v1", "/services/routing", TypeAdapter(InboxMessage))
+AGENCY_UPDATES = Language("agency.{agency}.updates.v1", "/agencies/{agency}", TypeAdapter(UpdateMessage))
+
+LANGUAGES = (CASES, REFERRALS, DELIVERIES, AGENCY_INBOX, AGENCY_UPDATES)
+
+
+def inbox_topic(agency: str) -> str:
+    """Return the topic that only this agency reads."""
+    return AGENCY_INBOX.topic.format(agency=agency)
+
+
+def updates_topic(agency: str) -> str:
+    """Return the topic that only this agency writes."""
+    return AGENCY_UPDATES.topic.format(agency=agency)
+
+
+def dead_letter_topic(service: str) -> str:
+    """Return the topic of the messages that this service has set aside."""
+    return f"{service}.dead-letters.v1"

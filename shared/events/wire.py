@@ -1,0 +1,132 @@
+"""CloudEvents 1.0 in Kafka's binary mode: an envelope in the headers, the event as JSON in the value.
+
+Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2; extensions as in docs/asyncapi.yaml.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from pydantic import ValidationError
+
+from shared.events.event import Classification, Event
+from shared.events.topics import Language
+
+Headers = list[tuple[str, bytes]]
+
+_EVENT_IDS = uuid5(NAMESPACE_URL, "urn:handoff:event")
+_LABELS = frozenset(Classification)
+
+
+class MalformedMessageError(Exception):
+    """A message that is not an event of its topic's language; the text names the field, never its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the headers of one event say.
+
+    `sequence` counts the events of one case in one topic, from 1. `causation_id` is the event that led to this one.
+    """
+
+    id: UUID
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    sequence: int
+    causation_id: UUID | None
+    classification: Classification
+    traceparent: str | None
+
+
+def event_id(cause: UUID, topic: str, event: Event) -> UUID:
+    """Derive the id of an event from what caused it, so that doing the work again says the same again."""
+    return uuid5(_EVENT_IDS, f"{cause}|{topic}|{event.type}|{event.about}")
+
+
+def schema_uri(topic: str, event_type: str) -> str:
+    """Name the JSON Schema of an event: a URN, and the file name in docs/schemas."""
+    family = "agency.inbox" if topic.endswith(".inbox.v1") else topic.removesuffix(".v1")
+    family = "agency.updates" if topic.endswith(".updates.v1") else family
+    return f"urn:handoff:schema:{family}:{event_type}"
+
+
+def write_time(moment: datetime) -> str:
+    """Write a moment in UTC, RFC 3339."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def fixed_headers(identity: UUID, source: str, topic: str, event: Event) -> list[tuple[str, str]]:
+    """Return the headers that are known when the event is made: all but sequence and trace."""
+    return [
+        ("ce_specversion", "1.0"),
+        ("ce_id", str(identity)),
+        ("ce_type", event.type),
+        ("ce_source", source),
+        ("ce_subject", str(event.case_id)),
+        ("ce_time", write_time(event.happened_at)),
+        ("ce_dataschema", schema_uri(topic, event.type)),
+        ("ce_dataclassification", event.classification.value),
+        ("content-type", "application/json"),
+    ]
+
+
+def read_envelope(headers: Iterable[tuple[str, bytes]]) -> Envelope:
+    """Read an envelope.
+
+    Raises:
+        MalformedMessageError: a header is missing, not text, or not what it must be.
+    """
+    try:
+        found = {name: value.decode() for name, value in headers}
+        cause = found.get("ce_causationid")
+        if found["ce_specversion"] != "1.0":
+            raise MalformedMessageError("ce_specversion is not 1.0")
+        if found["ce_dataclassification"] not in _LABELS:
+            raise MalformedMessageError("ce_dataclassification is not a label that we know")
+        return Envelope(
+            id=UUID(found["ce_id"]),
+            type=found["ce_type"],
+            source=found["ce_source"],
+            subject=found["ce_subject"],
+            time=datetime.fromisoformat(found["ce_time"]),
+            sequence=int(found.get("ce_sequence", "0")),
+            causation_id=UUID(cause) if cause else None,
+            classification=Classification(found["ce_dataclassification"]),
+            traceparent=found.get("traceparent"),
+        )
+    except KeyError as missing:
+        raise MalformedMessageError(f"header {missing.args[0]} is missing") from None
+    except UnicodeDecodeError:
+        raise MalformedMessageError("a header is not UTF-8") from None
+    except (ValueError, AttributeError):
+        raise MalformedMessageError("a header is not of its type") from None
+
+
+def read_event(language: Language, envelope: Envelope, value: bytes | None) -> Any:  # noqa: ANN401 - a union that differs by topic
+    """Read an event, and hold it against its envelope.
+
+    Raises:
+        MalformedMessageError: not JSON, not this language, or envelope and event disagree.
+    """
+    if value is None:
+        raise MalformedMessageError("there is no value")
+    try:
+        event = language.events.validate_json(value)
+    except ValidationError as error:
+        raise MalformedMessageError(_first_problem(error)) from None
+    if event.type != envelope.type:
+        raise MalformedMessageError("ce_type is not the event's type")
+    if str(event.case_id) != envelope.subject:
+        raise MalformedMessageError("ce_subject is not the event's case")
+    return event
+
+
+def _first_problem(error: ValidationError) -> str:
+    """Say what is wrong and where, without the value: it may be personal."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "message"
+    return f"{where}: {first['msg'] if first['type'] != 'union_tag_invalid' else 'unknown event type'}"

@@ -1,0 +1,1 @@
+"""What every service stands on: broker, batches, inbox, outbox, relay, database, vault, telemetry, health, clock."""

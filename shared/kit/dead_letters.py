@@ -1,0 +1,83 @@
+"""Dead letters: messages that cannot succeed, set aside as they came, in a table and on a topic."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.events.topics import dead_letter_topic
+from shared.kit.database import Transaction
+from shared.kit.messages import Record
+from shared.kit.outbox import SHARDS, WAKE
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One message that is set aside: why, by whom, and how often it was tried."""
+
+    record: Record
+    reason: str
+    consumer: str
+    tries: int = 1
+
+
+_KEEP = """
+    -- Keep the letter, and queue it for the dead-letter topic; a letter that we have already is left alone.
+    WITH kept AS (
+        INSERT INTO dead_letters (topic, partition, position, consumer, reason, tries, raw, value)
+        VALUES (%(topic)s, %(partition)s, %(position)s, %(consumer)s, %(reason)s, %(tries)s, %(raw)s, %(value)s)
+        ON CONFLICT DO NOTHING
+        RETURNING raw, value
+    )
+    INSERT INTO outbox (shard, topic, raw, value) SELECT %(shard)s, %(to)s, raw, value FROM kept
+"""
+
+
+async def set_aside(tx: Transaction, service: str, letters: Sequence[DeadLetter]) -> None:
+    """Set messages aside in this transaction; doing it again changes nothing."""
+    async with tx.cursor() as cursor:
+        await cursor.executemany(_KEEP, [_row(service, letter) for letter in letters])
+        await cursor.execute(WAKE)
+
+
+def _row(service: str, letter: DeadLetter) -> dict[str, object]:
+    record = letter.record
+    return {
+        "topic": record.topic,
+        "partition": record.partition,
+        "position": record.offset,
+        "consumer": letter.consumer,
+        "reason": letter.reason,
+        "tries": letter.tries,
+        "raw": write_raw(record.key, _headers(letter)),
+        "value": record.value,
+        "shard": record.offset % SHARDS,
+        "to": dead_letter_topic(service),
+    }
+
+
+def _headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
+    """The message's own headers, and ours that say why it is here."""
+    record = letter.record
+    ours = {
+        "dl-reason": letter.reason,
+        "dl-consumer": letter.consumer,
+        "dl-tries": str(letter.tries),
+        "dl-topic": record.topic,
+        "dl-partition": str(record.partition),
+        "dl-offset": str(record.offset),
+    }
+    return [*record.headers, *((name, value.encode()) for name, value in ours.items())]
+
+
+def write_raw(key: bytes | None, headers: Sequence[tuple[str, bytes]]) -> bytes:
+    """Write a key and headers of any bytes as JSON."""
+    pairs = [[name, base64.b64encode(value or b"").decode()] for name, value in headers]
+    return json.dumps({"key": base64.b64encode(key).decode() if key else None, "headers": pairs}).encode()
+
+
+def read_raw(raw: bytes) -> tuple[bytes | None, list[tuple[str, bytes]]]:
+    """Read what `write_raw` wrote."""
+    found = json.loads(raw)
+    key = base64.b64decode(found["key"]) if found["key"] else None
+    return key, [(name, base64.b64decode(value)) for name, value in found["headers"]]

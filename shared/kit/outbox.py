@@ -1,0 +1,97 @@
+"""The outbox: what a service will say, written in the transaction that made it true."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.events.event import Event
+from shared.events.wire import event_id, write_time
+from shared.kit.database import Transaction
+
+SHARDS = 16
+"""Each case belongs to one shard; a shard is relayed by one relay at a time."""
+
+STAGE = """
+    CREATE TEMP TABLE IF NOT EXISTS outbox_stage (
+        ordinal integer, shard smallint, topic text, case_id uuid, event_id uuid, event_type text,
+        happened_at text, classification text, causation_id uuid, traceparent text, value bytea
+    ) ON COMMIT DELETE ROWS
+"""
+
+_COPY = """
+    COPY outbox_stage (ordinal, shard, topic, case_id, event_id, event_type, happened_at, classification,
+        causation_id, traceparent, value) FROM STDIN
+"""
+
+_PUBLISH = """
+    -- Number the events of each case in each topic, and queue them in that order. The counter's row stays locked
+    -- until the commit, so that two writers of one case get numbers and ids in the order in which they commit.
+    WITH counted AS (
+        INSERT INTO outbox_sequences AS s (topic, case_id, last)
+        SELECT topic, case_id, count(*) FROM outbox_stage GROUP BY topic, case_id ORDER BY topic, case_id
+        ON CONFLICT (topic, case_id) DO UPDATE SET last = s.last + excluded.last
+        RETURNING topic, case_id, last
+    )
+    INSERT INTO outbox (shard, topic, case_id, event_id, event_type, happened_at, classification,
+        causation_id, traceparent, value, sequence)
+    SELECT shard, topic, case_id, event_id, event_type, happened_at, classification, causation_id, traceparent, value,
+        last - count(*) OVER (PARTITION BY topic, case_id)
+             + row_number() OVER (PARTITION BY topic, case_id ORDER BY ordinal)
+    FROM outbox_stage JOIN counted USING (topic, case_id)
+    ORDER BY ordinal
+"""
+
+WAKE = """
+    -- Wake a relay only when one sleeps: it holds this lock while it does, and NOTIFY costs every commit a global lock.
+    SELECT pg_notify(current_schema() || '_outbox', '')
+    WHERE NOT pg_try_advisory_xact_lock_shared(hashtext(current_schema() || '_outbox_sleeps'), 0)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One event to be said on one topic, because of `cause`; `traceparent` is the trace that it continues."""
+
+    topic: str
+    event: Event
+    cause: UUID
+    traceparent: str | None = None
+
+
+def shard_of(case_id: UUID) -> int:
+    """Return the shard of a case, 0 to 15."""
+    return case_id.int % SHARDS
+
+
+async def add(tx: Transaction, announcements: Iterable[Announcement]) -> None:
+    """Queue events in this transaction; they are relayed in this order within a case, after the commit.
+
+    The ids are derived from cause, topic, type and subject, so that doing the work again says the same again.
+    """
+    rows = [_row(ordinal, said) for ordinal, said in enumerate(announcements)]
+    if not rows:
+        return
+    async with tx.cursor() as cursor:
+        await cursor.execute("DELETE FROM outbox_stage")
+        async with cursor.copy(_COPY) as copy:
+            for row in rows:
+                await copy.write_row(row)
+        await cursor.execute(_PUBLISH)
+        await cursor.execute(WAKE)
+
+
+def _row(ordinal: int, said: Announcement) -> tuple[object, ...]:
+    event = said.event
+    return (
+        ordinal,
+        shard_of(event.case_id),
+        said.topic,
+        event.case_id,
+        event_id(said.cause, said.topic, event),
+        event.type,
+        write_time(event.happened_at),
+        event.classification.value,
+        said.cause,
+        said.traceparent,
+        event.__pydantic_serializer__.to_json(event),
+    )

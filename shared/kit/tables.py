@@ -1,0 +1,84 @@
+"""The tables that every service has in its own schema: inbox, outbox with its counters, dead letters."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    func,
+    text,
+)
+
+
+def kit_tables(metadata: MetaData) -> None:
+    """Add the kit's tables to a service's metadata (its schema is the metadata's)."""
+    _inbox(metadata)
+    _outbox(metadata)
+    _dead_letters(metadata)
+
+
+def _now() -> Column[object]:
+    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+def _inbox(metadata: MetaData) -> None:
+    Table(
+        "inbox",
+        metadata,
+        Column("source", Text, primary_key=True),
+        Column("event_id", Uuid, primary_key=True),
+        _now(),
+    )
+
+
+def _outbox(metadata: MetaData) -> None:
+    outbox = Table(
+        "outbox",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("shard", SmallInteger, nullable=False),
+        Column("topic", Text, nullable=False),
+        Column("case_id", Uuid),
+        Column("event_id", Uuid),
+        Column("event_type", Text),
+        Column("happened_at", Text),
+        Column("classification", Text),
+        Column("causation_id", Uuid),
+        Column("sequence", BigInteger),
+        Column("traceparent", Text),
+        Column("value", LargeBinary),
+        Column("raw", LargeBinary),
+        _now(),
+    )
+    Index("outbox_by_shard", outbox.c.shard, outbox.c.id)
+    Table(
+        "outbox_sequences",
+        metadata,
+        Column("topic", Text, primary_key=True),
+        Column("case_id", Uuid, primary_key=True),
+        Column("last", BigInteger, nullable=False),
+    )
+
+
+def _dead_letters(metadata: MetaData) -> None:
+    Table(
+        "dead_letters",
+        metadata,
+        Column("topic", Text, primary_key=True),
+        Column("partition", Integer, primary_key=True),
+        Column("position", BigInteger, primary_key=True),
+        Column("consumer", Text, primary_key=True),
+        Column("reason", Text, nullable=False),
+        Column("tries", Integer, nullable=False, server_default=text("1")),
+        Column("raw", LargeBinary, nullable=False),
+        Column("value", LargeBinary),
+        _now(),
+    )

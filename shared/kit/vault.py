@@ -1,0 +1,147 @@
+"""Sealing of personal data: one key for each person, wrapped by a master key; erasing the key erases the data.
+
+AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce. A sealed block is bound to its person and field group,
+a wrapped key to its person and master key, as associated data: neither can be moved elsewhere.
+"""
+
+import base64
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from shared.events.fields import FieldGroup
+from shared.kit.database import Transaction
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+_FORMAT = b"\x01"
+
+
+class VaultError(Exception):
+    """A key or block that cannot be opened, or a master key that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person whose data may be sealed and opened: their id, and their key in the clear (in memory only)."""
+
+    id: UUID
+    key: AESGCM
+    secret: bytes
+
+    def __repr__(self) -> str:
+        """Name the person, never the key."""
+        return f"Person({self.id})"
+
+
+class Vault:
+    """Seals and opens; holds the master key, and no person's key."""
+
+    def __init__(self, master_key: bytes) -> None:
+        if len(master_key) != KEY_BYTES:
+            raise VaultError(f"the master key must be {KEY_BYTES} bytes, not {len(master_key)}")
+        self._master = AESGCM(master_key)
+        self._master_id = sha256(b"handoff master key" + master_key).digest()[:4]
+
+    def new_person(self, person_id: UUID) -> Person:
+        """Make a person with a fresh random key."""
+        secret = os.urandom(KEY_BYTES)
+        return Person(person_id, AESGCM(secret), secret)
+
+    def wrap(self, person: Person) -> bytes:
+        """Return the person's key as it may be kept: master key id (4 bytes), nonce (12), ciphertext and tag (48)."""
+        nonce = os.urandom(NONCE_BYTES)
+        return self._master_id + nonce + self._master.encrypt(nonce, person.secret, person.id.bytes)
+
+    def unwrap(self, person_id: UUID, wrapped: bytes) -> Person:
+        """Return the person whose wrapped key this is.
+
+        Raises:
+            VaultError: another master key wrapped it, or it was tampered with.
+        """
+        if wrapped[:4] != self._master_id:
+            raise VaultError("this key was wrapped under another master key: check HANDOFF_MASTER_KEY")
+        try:
+            secret = self._master.decrypt(wrapped[4:16], wrapped[16:], person_id.bytes)
+        except InvalidTag:
+            raise VaultError(f"the key of person {person_id} has been altered") from None
+        return Person(person_id, AESGCM(secret), secret)
+
+    @staticmethod
+    def seal(person: Person, group: FieldGroup, plaintext: bytes) -> str:
+        """Seal one field group of one person, as base64url text."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = person.key.encrypt(nonce, plaintext, _bound_to(person.id, group))
+        return base64.urlsafe_b64encode(_FORMAT + nonce + sealed).decode()
+
+    @staticmethod
+    def open(person: Person, group: FieldGroup, block: str) -> bytes:
+        """Open one field group.
+
+        Raises:
+            VaultError: not a block of this person and group, or altered.
+        """
+        try:
+            raw = base64.urlsafe_b64decode(block)
+            if raw[:1] != _FORMAT:
+                raise VaultError("this block is of a format that we do not know")
+            return person.key.decrypt(raw[1:13], raw[13:], _bound_to(person.id, group))
+        except (InvalidTag, ValueError):
+            raise VaultError(f"a sealed block of person {person.id} cannot be opened") from None
+
+    async def load(self, tx: Transaction, person_ids: Iterable[UUID]) -> dict[UUID, Person]:
+        """Return the persons that still have a key; those who were erased are absent."""
+        wanted = "{" + ",".join(sorted({str(person_id) for person_id in person_ids})) + "}"
+        rows = await tx.execute(_LOAD, (wanted,), binary=True)
+        return {person_id: self.unwrap(person_id, wrapped) async for person_id, wrapped in rows}
+
+
+_LOAD = """
+    -- The keys of these persons, where they still exist.
+    SELECT person_id, wrapped FROM vault.person_keys WHERE person_id = ANY(%s::text::uuid[])
+"""
+
+
+def _bound_to(person_id: UUID, group: FieldGroup) -> bytes:
+    return person_id.bytes + group.value.encode()
+
+
+def read_master_key(text: str | None, file: Path | None) -> bytes:
+    """Return the master key from its base64 text, else from its file, which is made (mode 600) where it is missing.
+
+    Raises:
+        VaultError: neither is given, or what is there is not 32 bytes in base64.
+    """
+    if text is None and file is None:
+        raise VaultError("no master key: set HANDOFF_MASTER_KEY or HANDOFF_MASTER_KEY_FILE")
+    if text is None and file is not None:
+        text = _read_or_make(file)
+    try:
+        return base64.b64decode(text or "", validate=True)
+    except ValueError:
+        raise VaultError("the master key is not base64") from None
+
+
+def _read_or_make(file: Path) -> str:
+    if not file.exists():
+        _make(file)
+    return file.read_text().strip()
+
+
+def _make(file: Path) -> None:
+    """Make the file as a whole or not at all: another process may be about to do the same."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as out:
+        out.write(base64.b64encode(os.urandom(KEY_BYTES)).decode() + "\n")
+    with suppress(FileExistsError):
+        os.link(draft, file)
+    draft.unlink()

@@ -1,0 +1,1 @@
+"""What an agency may be given, decided without I/O."""
