@@ -13,8 +13,8 @@ CELLS_FOR_EACH_LINE = 6
 
 def cells_of(outline: list[list[float]], resolution: int) -> list[str]:
     """List the cells whose centre lies in an outline of [latitude, longitude] corners."""
-    polygon = h3.LatLngPoly([(latitude, longitude) for latitude, longitude in outline])
-    return sorted(h3.polygon_to_cells(polygon, resolution))
+    corners = [[longitude, latitude] for latitude, longitude in [*outline, outline[0]]]
+    return sorted(h3.geo_to_cells({"type": "Polygon", "coordinates": [corners]}, resolution))
 
 
 def fill(text: str) -> str:

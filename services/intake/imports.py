@@ -5,8 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+# PostgreSQL keeps no text with a NUL in it.
+_WITHOUT_NUL = r"^[^\x00]*$"
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=_WITHOUT_NUL)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_WITHOUT_NUL)]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", max_length=64)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
@@ -22,8 +25,7 @@ class Remark(StrEnum):
     NO_COORDINATES = "no coordinates"
     BAD_COORDINATES = "coordinates cannot be read"
     BAD_CLOSING_DATE = "closing date cannot be read"
-    UNKNOWN_AGENCY = "agency is not in the import map"
-    UNKNOWN_SERVICE = "kind of request is not in the import map"
+    NOT_IN_MAP = "nothing in the import map fits"
     BAD_NOTE = "a note cannot be read"
     FOLLOW_ON_WITHOUT_START = "a follow-on has no start"
     FOLLOW_ON_CLOSED_BEFORE_OPENED = "a follow-on was closed before it was opened"

@@ -1,0 +1,117 @@
+"""Reads Chicago's 311 requests: the JSON of its Open311 API with notes, and the CSV of its portal."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from deploy.cli.import_files.chicago_notes import history_of
+from deploy.cli.import_files.mapping import ServiceMap
+from deploy.cli.import_files.values import (
+    closing_time,
+    coordinates,
+    required,
+    required_moment,
+    text_of,
+    texts_of,
+)
+from services.intake.imports import ImportRecord, Remark
+
+_CLOSED = frozenset({"closed", "completed", "canceled", "cancelled"})
+_KEPT_OF_CSV = ("sr_short_code", "owner_department", "created_department", "community_area", "ward", "parent_sr_number")
+_KEPT_OF_JSON = ("ward", "police_district", "parent_service_request_id")
+
+
+def read_row(values: Mapping[str, Any], import_map: ServiceMap) -> tuple[ImportRecord, set[Remark]]:
+    """Read one row of either form.
+
+    Raises:
+        UnreadableRowError: its number, kind or creation date is missing or not what it must be.
+        pydantic.ValidationError: a value is longer than a record may hold.
+    """
+    return _read_csv(values, import_map) if "sr_number" in values else _read_json(values, import_map)
+
+
+def _read_csv(values: Mapping[str, Any], import_map: ServiceMap) -> tuple[ImportRecord, set[Remark]]:
+    kind = required(values, "sr_type")
+    agency = text_of(values, "owner_department", "created_department") or "unknown"
+    service = import_map.find(agency, kind)
+    lat, long, bad_place = coordinates(values, ("latitude", "longitude"))
+    closed_at, bad_date = closing_time(text_of(values, "closed_date"), import_map.zone)
+    record = ImportRecord(
+        external_id=required(values, "sr_number"),
+        service_code=service or import_map.default,
+        description=kind,
+        address=text_of(values, "street_address") or None,
+        lat=lat,
+        long=long,
+        postal_code=text_of(values, "zip_code")[:10] or None,
+        requested_at=required_moment(values, "created_date", import_map.zone),
+        closed_at=closed_at,
+        status=_status(text_of(values, "status")),
+        source_agency=agency,
+        channel=import_map.channel(text_of(values, "origin")),
+        attributes=texts_of(values, _KEPT_OF_CSV),
+    )
+    return record, bad_place | bad_date | _unmapped(service)
+
+
+def _read_json(values: Mapping[str, Any], import_map: ServiceMap) -> tuple[ImportRecord, set[Remark]]:
+    kind = required(values, "service_name")
+    agency = text_of(values, "agency_responsible") or "unknown"
+    service = import_map.find(agency, kind)
+    extended = _table(values.get("extended_attributes"))
+    lat, long, doubts = coordinates(values, ("lat", "long"))
+    requested_at = required_moment(values, "requested_datetime", import_map.zone)
+    status = _status(text_of(values, "status"))
+    history = history_of(values.get("notes"), requested_at, import_map)
+    closed_at, bad_date = _closed_at(values, history.closed_at, import_map) if status == "closed" else (None, set())
+    record = ImportRecord(
+        external_id=required(values, "service_request_id"),
+        service_code=service or import_map.default,
+        description=text_of(values, "description") or kind,
+        address=text_of(values, "address") or None,
+        lat=lat,
+        long=long,
+        postal_code=text_of(extended, "zip")[:10] or text_of(values, "zipcode")[:10] or None,
+        requested_at=requested_at,
+        closed_at=closed_at,
+        status=status,
+        status_notes=text_of(values, "status_notes"),
+        source_agency=agency,
+        channel=import_map.channel(text_of(extended, "channel")),
+        attributes=_answers(values.get("attributes")) | texts_of(extended, _KEPT_OF_JSON),
+        first_answered_at=history.answered_at,
+        follow_ons=history.follow_ons,
+        notes=history.notes,
+    )
+    return record, doubts | bad_date | history.remarks | _unmapped(service)
+
+
+def _status(text: str) -> Any:
+    return "closed" if text.casefold().split(" - ")[0] in _CLOSED else "open"
+
+
+def _closed_at(
+    values: Mapping[str, Any], noted: datetime | None, import_map: ServiceMap
+) -> tuple[datetime | None, set[Remark]]:
+    """Return when it was closed: as its notes say, else when it was last changed."""
+    if noted:
+        return noted, set()
+    return closing_time(text_of(values, "closed_datetime", "updated_datetime"), import_map.zone)
+
+
+def _answers(value: object) -> dict[str, str]:
+    """Return the answers to the service's questions; several choices are written as one text."""
+    joined = {
+        key: ", ".join(map(str, answer)) if isinstance(answer, list) else answer
+        for key, answer in _table(value).items()
+    }
+    return texts_of(joined, joined)
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _unmapped(service: str | None) -> set[Remark]:
+    return set() if service else {Remark.NOT_IN_MAP}
