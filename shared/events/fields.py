@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from shared.events.event import Value
 
 
@@ -68,7 +70,7 @@ class NarrativeFields(Value):
     """The words of the report, and the answers to the service's own questions."""
 
     description: str | None = None
-    attributes: dict[str, tuple[str, ...]] = {}
+    attributes: dict[str, tuple[str, ...]] = Field(default={})
 
 
 class LanguageFields(Value):

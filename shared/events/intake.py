@@ -61,7 +61,7 @@ class CaseSubmitted(Event):
     origin: Origin
     submitted_at: Instant
     person_id: UUID | None = None
-    sealed: dict[FieldGroup, str] = {}
+    sealed: dict[FieldGroup, str] = Field(default={})
     recorded: tuple[RecordedReferral, ...] = ()
 
     @property

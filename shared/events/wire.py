@@ -59,21 +59,6 @@ def write_time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def fixed_headers(identity: UUID, source: str, topic: str, event: Event) -> list[tuple[str, str]]:
-    """Return the headers that are known when the event is made: all but sequence and trace."""
-    return [
-        ("ce_specversion", "1.0"),
-        ("ce_id", str(identity)),
-        ("ce_type", event.type),
-        ("ce_source", source),
-        ("ce_subject", str(event.case_id)),
-        ("ce_time", write_time(event.happened_at)),
-        ("ce_dataschema", schema_uri(topic, event.type)),
-        ("ce_dataclassification", event.classification.value),
-        ("content-type", "application/json"),
-    ]
-
-
 def read_envelope(headers: Iterable[tuple[str, bytes]]) -> Envelope:
     """Read an envelope.
 
@@ -106,7 +91,7 @@ def read_envelope(headers: Iterable[tuple[str, bytes]]) -> Envelope:
         raise MalformedMessageError("a header is not of its type") from None
 
 
-def read_event(language: Language, envelope: Envelope, value: bytes | None) -> Any:  # noqa: ANN401 - a union that differs by topic
+def read_event(language: Language, envelope: Envelope, value: bytes | None) -> Any:
     """Read an event, and hold it against its envelope.
 
     Raises:

@@ -15,7 +15,7 @@ from shared.events.wire import MalformedMessageError
 from shared.kit import inbox
 from shared.kit.database import AWAY, Database
 from shared.kit.dead_letters import DeadLetter, set_aside
-from shared.kit.messages import Record, Received, Route, keep_fresh, read
+from shared.kit.messages import Received, Record, Route, keep_fresh, read
 from shared.kit.pauses import Pauses
 from shared.kit.tracing import traced
 
@@ -81,7 +81,7 @@ class Consumer:
             await self._work(messages)
         except TRY_AGAIN:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, one message is its cause
             if len(messages) == 1:
                 await self._insist(messages[0], error)
                 return

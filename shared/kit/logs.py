@@ -39,7 +39,9 @@ def _describe(error: BaseException) -> dict[str, str]:
         said["sqlstate"] = error.sqlstate
         said["detail"] = error.diag.message_primary or ""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
-    said["at"] = " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}:{frame.name}" for frame in reversed(frames))
+    said["at"] = " < ".join(
+        f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}:{frame.name}" for frame in reversed(frames)
+    )
     return said
 
 

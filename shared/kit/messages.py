@@ -65,7 +65,7 @@ Handler = Callable[[Batch[Any], Transaction], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What one consumer reads, and what is done with it; a family of topics (`agency.{agency}...`) is read by pattern."""
+    """What one consumer reads, and what is done with it; a family of topics (`agency.{agency}...`) goes by pattern."""
 
     group: str
     language: Language

@@ -1,0 +1,83 @@
+"""Kafka with safe settings: consumers by FastStream, at least once; a producer that is acknowledged and idempotent."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
+
+from shared.kit.batches import Consumer
+from shared.kit.messages import Record
+
+POLL_MS = 10
+"""How long an idle consumer waits before it looks again; FastStream sleeps this long once more after an empty look."""
+
+REQUEST_TIMEOUT_MS = 10_000
+METADATA_AGE_MS = 15_000
+"""How soon a new agency's topic is noticed."""
+
+
+def make_broker(bootstrap: str, client: str) -> KafkaBroker:
+    """Make a broker that never creates topics, and gives a failed batch again instead of skipping it."""
+    return KafkaBroker(
+        bootstrap.split(","),
+        client_id=client,
+        acks="all",
+        enable_idempotence=True,
+        allow_auto_create_topics=False,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        metadata_max_age_ms=METADATA_AGE_MS,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        graceful_timeout=10,
+        apply_types=False,
+    )
+
+
+def subscribe(broker: KafkaBroker, consumer: Consumer, batch_size: int) -> Any:
+    """Subscribe one consumer; it is given raw records, so that one bad record cannot fail its batch."""
+    topic = consumer.route.language.topic
+    family = "{agency}" in topic
+    subscriber = broker.subscriber(
+        *(() if family else (topic,)),
+        pattern=consumer.route.language.pattern.pattern if family else None,
+        group_id=consumer.route.group,
+        batch=True,
+        max_records=batch_size,
+        batch_timeout_ms=POLL_MS,
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        rebalance_timeout_ms=30_000,
+        parser=_whole(lambda: subscriber),
+        decoder=_as_it_came,
+    )
+    subscriber(consumer.__call__)
+    return subscriber
+
+
+def _whole(subscriber: Callable[[], Any]) -> Callable[[tuple[Record, ...]], Awaitable[KafkaAckableMessage]]:
+    """Wrap a batch without looking into it: FastStream's own parser fails on a header that is not text."""
+
+    async def parse(records: tuple[Record, ...]) -> KafkaAckableMessage:
+        return KafkaAckableMessage(body=b"", raw_message=records, consumer=subscriber().consumer)
+
+    return parse
+
+
+async def _as_it_came(message: KafkaAckableMessage) -> Sequence[Record]:
+    return message.raw_message if isinstance(message.raw_message, tuple) else (message.raw_message,)
+
+
+def make_producer(bootstrap: str, client: str) -> AIOKafkaProducer:
+    """Make a producer that waits for every replica, keeps order, and does not send twice by itself."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap.split(","),
+        client_id=client,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        max_batch_size=262_144,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        metadata_max_age_ms=METADATA_AGE_MS,
+    )

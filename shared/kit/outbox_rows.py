@@ -1,0 +1,72 @@
+"""Rows of the outbox as a relay takes them, and how each is framed for Kafka."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from shared.events.wire import schema_uri
+from shared.kit.dead_letters import read_raw
+
+LOCK = """
+    -- Take the shards that no other relay holds, until the end of this transaction.
+    SELECT shard FROM unnest(%s::int[]) AS shard
+    WHERE pg_try_advisory_xact_lock(hashtext(current_schema() || '_outbox'), shard)
+"""
+
+TAKE = """
+    -- The oldest rows of each of these shards. Read after the locks: what another relay has sent is gone by now.
+    SELECT oldest.id, topic, case_id, event_id, event_type, happened_at, classification, causation_id, sequence,
+        traceparent, value, raw
+    FROM unnest(%s::int[]) AS held (shard)
+    CROSS JOIN LATERAL (
+        SELECT * FROM outbox WHERE outbox.shard = held.shard ORDER BY id LIMIT %s
+    ) AS oldest
+    ORDER BY oldest.id
+"""
+
+DONE = "DELETE FROM outbox WHERE id = ANY(%s)"
+
+REFUSE = """
+    -- Set aside what Kafka will never take: it stays here, where an operator finds it.
+    INSERT INTO dead_letters (topic, partition, position, consumer, reason, raw, value)
+    SELECT topic, -1, id, 'relay', %s, coalesce(raw, ''), value FROM outbox WHERE id = %s
+"""
+
+OLDEST = "SELECT extract(epoch FROM now() - created_at)::float FROM outbox ORDER BY id LIMIT 1"
+
+
+class Row(NamedTuple):
+    """One row of the outbox."""
+
+    id: int
+    topic: str
+    case_id: UUID | None
+    event_id: UUID | None
+    event_type: str | None
+    happened_at: str | None
+    classification: str | None
+    causation_id: UUID | None
+    sequence: int | None
+    traceparent: str | None
+    value: bytes | None
+    raw: bytes | None
+
+
+def frame(row: Row, source: bytes, traceparent: str | None) -> tuple[bytes | None, list[tuple[str, bytes]]]:
+    """Return key and headers: CloudEvents in binary mode, or as they came for a dead letter."""
+    if row.raw is not None:
+        return read_raw(row.raw)
+    case_id = str(row.case_id).encode()
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(row.event_id).encode()),
+        ("ce_type", (row.event_type or "").encode()),
+        ("ce_source", source),
+        ("ce_subject", case_id),
+        ("ce_time", (row.happened_at or "").encode()),
+        ("ce_dataschema", schema_uri(row.topic, row.event_type or "").encode()),
+        ("ce_dataclassification", (row.classification or "").encode()),
+        ("ce_causationid", str(row.causation_id).encode()),
+        ("ce_sequence", str(row.sequence).encode()),
+        ("content-type", b"application/json"),
+    ]
+    return case_id, headers if traceparent is None else [*headers, ("traceparent", traceparent.encode())]

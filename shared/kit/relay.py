@@ -1,0 +1,170 @@
+"""The relay: moves outbox rows to Kafka, in order for each case, under one lock for each shard.
+
+A row is deleted in the transaction that holds its shard's lock, after Kafka has acknowledged it. A crash in between
+sends it again, with the same event id.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from opentelemetry.trace import Span, SpanKind
+from psycopg.rows import class_row
+
+from shared.kit.broker import make_producer
+from shared.kit.database import AWAY, Database, Transaction
+from shared.kit.outbox import SHARDS
+from shared.kit.outbox_rows import DONE, LOCK, OLDEST, REFUSE, TAKE, Row, frame
+from shared.kit.pauses import Pauses
+from shared.kit.telemetry import CASE_ID, is_sampled, start_span, traceparent_of
+
+log = logging.getLogger(__name__)
+
+ROWS_OF_A_SHARD = 64
+BUSY_SECONDS = 0.01
+QUIET_LOOKS = 20
+"""After so many looks that found nothing, sleep until somebody notifies."""
+
+SLEEP_SECONDS = 1.0
+ACKNOWLEDGED_WITHIN_SECONDS = 15.0
+
+
+@dataclass(slots=True)
+class Sending:
+    """One row on its way: the producer's promise, and the span that ends when it is kept."""
+
+    row: Row
+    promise: "asyncio.Future[Any]"
+    span: Span | None
+
+
+class Relay:
+    """Relays one service's outbox; several instances share the work."""
+
+    def __init__(self, service: str, database: Database, bootstrap: str) -> None:
+        self._source = f"/services/{service}".encode()
+        self._client = f"{service}-relay"
+        self._database = database
+        self._bootstrap = bootstrap
+        self._producer: AIOKafkaProducer | None = None
+        self._turn = 0
+        self.problem: str | None = "relay: not started"
+
+    async def run(self) -> None:
+        """Relay until cancelled; outages of Kafka or PostgreSQL are waited out."""
+        pauses = Pauses(first=0.1, longest=5.0)
+        try:
+            while True:
+                try:
+                    await self._relay_and_rest()
+                    pauses.reset()
+                except (*AWAY, KafkaError, TimeoutError) as error:
+                    self.problem = f"relay: {type(error).__name__}"
+                    log.warning("relay paused: %s", type(error).__name__)
+                    await self._drop_producer()
+                    await pauses.take()
+        finally:
+            await self._drop_producer()
+
+    async def oldest_seconds(self) -> float:
+        """Return the age of the oldest row that waits, in seconds; 0 when none does."""
+        async with self._database.statement() as connection:
+            row = await (await connection.execute(OLDEST)).fetchone()
+        return float(row[0]) if row else 0.0
+
+    async def relay_once(self) -> int:
+        """Relay one round of rows; returns how many."""
+        producer = await self._ready_producer()
+        async with self._database.transaction() as tx:
+            rows = await self._take(tx)
+            if not rows:
+                return 0
+            sent = await self._send(producer, rows, tx)
+            await tx.execute(DONE, (sent,))
+        return len(sent)
+
+    async def _relay_and_rest(self) -> None:
+        """Relay while there is something, look often for a while, then sleep until notified."""
+        looks = 0
+        while looks < QUIET_LOOKS:
+            looks = 0 if await self.relay_once() else looks + 1
+            self.problem = None
+            await asyncio.sleep(BUSY_SECONDS if looks else 0)
+        await self._sleep()
+
+    async def _sleep(self) -> None:
+        """Sleep with the lock that tells writers to notify; look once more before, for what came meanwhile."""
+        listener = await self._database.listener()
+        try:
+            await listener.execute(f'LISTEN "{self._database.schema}_outbox"')
+            await listener.execute("SELECT pg_try_advisory_lock(hashtext(current_schema() || '_outbox_sleeps'), 0)")
+            while not await self.relay_once():
+                async for _ in listener.notifies(timeout=SLEEP_SECONDS, stop_after=1):
+                    pass
+        finally:
+            await listener.close()
+
+    async def _take(self, tx: Transaction) -> list[Row]:
+        """Lock shards (all, or half of them when there is much to do, for another relay's sake) and read them."""
+        self._turn += 1
+        wanted = [(self._turn + shard) % SHARDS for shard in range(SHARDS)]
+        held = [shard for (shard,) in await (await tx.execute(LOCK, (wanted,))).fetchall()]
+        async with tx.cursor(row_factory=class_row(Row), binary=True) as cursor:
+            await cursor.execute(TAKE, (held, ROWS_OF_A_SHARD))
+            return await cursor.fetchall()
+
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row], tx: Transaction) -> list[int]:
+        """Send rows and wait until Kafka has them; what it will never take is set aside. Returns the ids done with."""
+        sendings, done = [], []
+        for row in rows:
+            try:
+                sendings.append(await self._start(producer, row))
+            except MessageSizeTooLargeError:
+                log.error(  # noqa: TRY400 - where it was raised says nothing
+                    "too large for Kafka, set aside: outbox row %d", row.id
+                )
+                await tx.execute(REFUSE, ("MessageSizeTooLarge", row.id))
+                done.append(row.id)
+        async with asyncio.timeout(ACKNOWLEDGED_WITHIN_SECONDS):
+            await asyncio.gather(*(sending.promise for sending in sendings))
+        for sending in sendings:
+            if sending.span:
+                sending.span.end()
+        return done + [sending.row.id for sending in sendings]
+
+    async def _start(self, producer: AIOKafkaProducer, row: Row) -> Sending:
+        span = self._span(row) if is_sampled(row.traceparent) else None
+        key, headers = frame(row, self._source, traceparent_of(span) if span else row.traceparent)
+        promise = await producer.send(row.topic, row.value, key, headers=headers)
+        return Sending(row, promise, span)
+
+    def _span(self, row: Row) -> Span:
+        return start_span(
+            f"{row.topic} send",
+            row.traceparent,
+            SpanKind.PRODUCER,
+            attributes={CASE_ID: str(row.case_id), "messaging.destination.name": row.topic},
+        )
+
+    async def _ready_producer(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = make_producer(self._bootstrap, self._client)
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def _drop_producer(self) -> None:
+        """Forget the producer: an idempotent one that met an outage may never send again."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(producer.stop(), 2)

@@ -1,0 +1,105 @@
+"""One service as one process: its consumers, its relay, what it serves, started and stopped in the right order."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from shared.kit.consumption import Consumption
+from shared.kit.database import Database
+from shared.kit.health import health_routes
+from shared.kit.logs import start_logging
+from shared.kit.messages import Route
+from shared.kit.relay import Relay
+from shared.kit.settings import ServiceSettings
+from shared.kit.telemetry import Telemetry, start_telemetry
+
+log = logging.getLogger(__name__)
+
+Loop = Callable[[], Awaitable[None]]
+"""Work that goes on for as long as the service runs, and ends when it is cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What one service is made of."""
+
+    name: str
+    settings: ServiceSettings
+    database: Database
+    routes: Sequence[Route] = ()
+    http: Sequence[BaseRoute] = ()
+    loops: Sequence[Loop] = field(default=())
+
+
+def create_asgi(service: Service) -> Starlette:
+    """Make the ASGI application of a service; its lifespan runs everything else."""
+    settings = service.settings
+    consumption = Consumption(service.name, service.routes, service.database, settings.kafka_bootstrap)
+    consumption.batch_size = settings.batch_size
+    relay = Relay(service.name, service.database, settings.kafka_bootstrap)
+    telemetry: list[Telemetry] = []
+
+    async def relay_problem() -> str | None:
+        return relay.problem
+
+    async def figures() -> dict[str, float]:
+        dropped = sum(each.dropped() for each in telemetry)
+        return {"outbox_oldest_seconds": await relay.oldest_seconds(), "dropped_spans": dropped}
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        telemetry.append(start_telemetry(service.name, settings))
+        await service.database.open()
+        loops = (relay.run, consumption.run, *service.loops)
+        tasks = [asyncio.create_task(_keep(loop), name=loop.__qualname__) for loop in loops]
+        try:
+            yield
+        finally:
+            await _end(tasks)
+            await service.database.close()
+            await asyncio.to_thread(telemetry[-1].shutdown)
+
+    health = health_routes((service.database.problem, consumption.problem, relay_problem), figures)
+    return Starlette(routes=[*health, *service.http], lifespan=lifespan)
+
+
+def serve(app: Starlette, name: str, settings: ServiceSettings) -> None:
+    """Run a service until it is told to stop."""
+    start_logging(name, settings.log_format)
+    uvicorn.run(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
+
+
+async def _keep(loop: Loop) -> None:
+    """Run a loop; one that fails is started anew after a pause, and said aloud."""
+    while True:
+        try:
+            await loop()
+        except Exception:
+            log.exception("%s failed: starting it anew", loop.__qualname__)
+            await asyncio.sleep(1)
+        else:
+            return
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError):
+            await task
