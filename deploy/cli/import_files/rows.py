@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+from deploy.cli.import_files.json_objects import split_objects
+
 CHUNK = 1 << 16
-LARGEST_OBJECT = 1 << 20
 LARGEST_CELL = 1 << 17
 
 
@@ -112,36 +113,3 @@ def _is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def split_objects(chunks: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Cut a stream of JSON into its outermost objects, each with its line; what stands between them is given too."""
-    line = start = 1
-    depth, parts, length = 0, list[str](), 0
-    for piece in _pieces(chunks):
-        depth += (piece == "{") - (piece == "}" and depth > 0)
-        if parts or piece.strip(" \t\r\n,[]"):
-            start = start if parts else line
-            parts.append(piece)
-            length += len(piece)
-        line += piece.count("\n")
-        if parts and (depth == 0 or length > LARGEST_OBJECT):
-            yield start, "".join(parts)
-            depth, parts, length = 0, [], 0
-    if parts:
-        yield start, "".join(parts)
-
-
-# A string ends with its line at the latest: a missing quote spoils one object, not the rest of the file.
-_PIECE = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*(?:"|\\?\n|\\?\Z)|[{}]|[^"{}\n]+|\n')
-
-
-def _pieces(chunks: Iterable[str]) -> Iterator[str]:
-    waiting = ""
-    for chunk in chunks:
-        *whole, last = _PIECE.findall(waiting + chunk)
-        yield from whole
-        waiting = last if len(last) < LARGEST_OBJECT else ""
-        if not waiting:
-            yield last
-    yield from _PIECE.findall(waiting)
