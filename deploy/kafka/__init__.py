@@ -1,0 +1,1 @@
+"""The topics, as declared in one file, and the job that creates them."""

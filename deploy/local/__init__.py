@@ -1,0 +1,1 @@
+"""Kafka, PostgreSQL and the services as child processes of one supervisor."""

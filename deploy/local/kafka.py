@@ -1,0 +1,121 @@
+"""Apache Kafka as one child process: a single KRaft node that is broker and controller, on the loopback interface."""
+
+import base64
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local import processes
+from deploy.local.ports import LOOPBACK
+from deploy.local.processes import Program
+
+_LOGGING = Path(__file__).with_name("log4j2.yaml")
+_HEAP = ("-Xms64m", "-Xmx192m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError")
+_MIB = 1024 * 1024
+
+# How each listener is protected. Accounts (SASL) replace PLAINTEXT here and add their entries to the settings.
+_LISTENERS = {"CLIENTS": "PLAINTEXT", "CONTROLLER": "PLAINTEXT"}
+
+
+@dataclass(frozen=True)
+class KafkaRuntime:
+    """What runs Kafka: a Java, and the folder that holds Kafka's jars."""
+
+    java: Path
+    jars: Path
+
+    def command(self, main_class: str, *arguments: str) -> tuple[str, ...]:
+        """The command that runs one of Kafka's programs."""
+        logging = f"-Dlog4j2.configurationFile={_LOGGING}"
+        return (str(self.java), *_HEAP, logging, "-cp", f"{self.jars}/*", main_class, *arguments)
+
+
+@dataclass(frozen=True)
+class KafkaNode:
+    """One node: where it keeps its data, and its two ports."""
+
+    folder: Path
+    port: int
+    controller_port: int
+
+    @property
+    def bootstrap(self) -> str:
+        """The address that clients begin with."""
+        return f"{LOOPBACK}:{self.port}"
+
+    @property
+    def settings_file(self) -> Path:
+        """Where the node's settings are written before each start."""
+        return self.folder / "server.properties"
+
+    @property
+    def log_folder(self) -> Path:
+        """Where Kafka keeps its partitions."""
+        return self.folder / "data"
+
+
+def prepare_kafka(node: KafkaNode, runtime: KafkaRuntime) -> Program:
+    """Write the node's settings, format its storage at the first start, and say how to run it."""
+    node.folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"{key}={value}" for key, value in _settings(node).items()]
+    node.settings_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if not (node.log_folder / "meta.properties").exists():
+        _format(node, runtime)
+    return Program("kafka", runtime.command("kafka.Kafka", str(node.settings_file)))
+
+
+def _format(node: KafkaNode, runtime: KafkaRuntime) -> None:
+    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    arguments = ("format", "--ignore-formatted", f"--cluster-id={cluster_id}", f"--config={node.settings_file}")
+    processes.run(Program("kafka-format", runtime.command("kafka.tools.StorageTool", *arguments)))
+
+
+def _settings(node: KafkaNode) -> dict[str, str | int]:
+    return {**_identity(node), **_one_node(), **_limits()}
+
+
+def _identity(node: KafkaNode) -> dict[str, str | int]:
+    controller = f"{LOOPBACK}:{node.controller_port}"
+    return {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.voters": f"1@{controller}",
+        "listeners": f"CLIENTS://{node.bootstrap},CONTROLLER://{controller}",
+        "advertised.listeners": f"CLIENTS://{node.bootstrap}",
+        "listener.security.protocol.map": ",".join(f"{name}:{how}" for name, how in _LISTENERS.items()),
+        "inter.broker.listener.name": "CLIENTS",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": str(node.log_folder),
+    }
+
+
+def _one_node() -> dict[str, str | int]:
+    """Kafka's defaults are for three nodes and more."""
+    return {
+        "auto.create.topics.enable": "false",
+        "offsets.topic.replication.factor": 1,
+        "offsets.topic.num.partitions": 8,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "transaction.state.log.num.partitions": 4,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        "group.initial.rebalance.delay.ms": 0,
+    }
+
+
+def _limits() -> dict[str, str | int]:
+    """Memory and disk stay small; topics state their own retention, this bounds those that do not."""
+    return {
+        "log.retention.hours": 168,
+        "log.retention.bytes": 256 * _MIB,
+        "log.segment.bytes": 64 * _MIB,
+        "log.index.size.max.bytes": 1 * _MIB,
+        "log.retention.check.interval.ms": 60_000,
+        # The default buffer of 128 MiB does not fit into this heap.
+        "log.cleaner.dedupe.buffer.size": 8 * _MIB,
+        "socket.request.max.bytes": 16 * _MIB,
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+        "background.threads": 2,
+    }

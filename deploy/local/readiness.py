@@ -1,0 +1,73 @@
+"""Waiting until a server answers, as its clients will see it."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from deploy.local.problems import NotReadyError
+
+_PAUSE_SECONDS = 0.05
+_LAST_LINES = 15
+
+
+def wait_for_postgres(url: str, seconds: float = 30.0) -> None:
+    """Return once the server takes connections; raise `NotReadyError` after that many seconds."""
+    import psycopg  # noqa: PLC0415 - the command line must start fast
+
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=2).close()
+        except psycopg.OperationalError as error:
+            if time.monotonic() > deadline:
+                # The text of the error names host, port and role, never the password.
+                raise NotReadyError(f"PostgreSQL does not answer: {error}") from error  # noqa: EM102
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+
+
+async def wait_for_kafka(bootstrap: str, seconds: float = 60.0) -> None:
+    """Return once a broker takes clients; raise `NotReadyError` after that many seconds."""
+    deadline = time.monotonic() + seconds
+    host, _, port = bootstrap.split(",")[0].rpartition(":")
+    await _wait_for_port(host, int(port), deadline)
+    while not await _has_brokers(bootstrap):
+        if time.monotonic() > deadline:
+            raise NotReadyError(f"Kafka at {bootstrap} does not answer.")  # noqa: EM102
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _wait_for_port(host: str, port: int, deadline: float) -> None:
+    """A client that tries too early complains at length, so it waits for the port first."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise NotReadyError(f"Nobody listens at {host}:{port}: {error}") from error  # noqa: EM102
+            await asyncio.sleep(_PAUSE_SECONDS)
+        else:
+            writer.close()
+            return
+
+
+async def _has_brokers(bootstrap: str) -> bool:
+    from aiokafka.client import AIOKafkaClient  # noqa: PLC0415 - the command line must start fast
+    from aiokafka.errors import KafkaError  # noqa: PLC0415
+
+    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=5000)
+    try:
+        await client.bootstrap()
+        return bool(client.cluster.brokers())
+    except KafkaError:
+        return False
+    finally:
+        await client.close()
+
+
+def last_lines(log: Path) -> str:
+    """The end of a log, for an error message."""
+    if not log.exists():
+        return ""
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:])

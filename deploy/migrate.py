@@ -1,0 +1,76 @@
+"""Bring a database up to date: roles and schemas, then each service's migrations, then grants.
+
+`python -m deploy.migrate` reads the administrator's address from HANDOFF_DATABASE_URL, and from
+HANDOFF_PASSWORD_INTAKE (_ROUTING, _NOTIFICATIONS, _METRICS) the passwords to set. It is safe to run again, and twice at once.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from deploy.postgres.roles import SERVICES, grant, make_roles
+
+_ROOT = Path(__file__).parents[1]
+_LOCK = "SELECT pg_advisory_lock(hashtext('handoff.migrate'))"
+
+
+def migrate(admin_url: str, passwords: Mapping[str, str]) -> None:
+    """Bring the database up to date; `passwords` are by name of the service, and those not given stay as they are."""
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        # Held until the connection closes: a second job waits, and then finds nothing to do.
+        connection.execute(_LOCK)
+        make_roles(connection, passwords)
+        with _sqlalchemy(admin_url) as engine:
+            for service in SERVICES:
+                _upgrade(engine, service)
+        grant(connection)
+
+
+@contextmanager
+def _sqlalchemy(admin_url: str) -> Iterator[Any]:
+    from sqlalchemy import create_engine  # noqa: PLC0415 - slow to import
+
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(admin_url))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _upgrade(engine: Any, service: str) -> None:
+    """Run the migrations of one service, all in one transaction."""
+    from alembic import command  # noqa: PLC0415 - slow to import
+    from alembic.config import Config  # noqa: PLC0415
+
+    folder = _ROOT / "services" / service / "migrations"
+    if not folder.exists():
+        return
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def main() -> int:
+    """Run the job with the settings of the environment."""
+    admin_url = os.environ.get("HANDOFF_DATABASE_URL")
+    if not admin_url:
+        print(
+            "Set HANDOFF_DATABASE_URL to the address of the database, with its administrator's role.", file=sys.stderr
+        )
+        return 2
+    variables = {service: f"HANDOFF_PASSWORD_{service.upper()}" for service in SERVICES}
+    passwords = {service: os.environ[name] for service, name in variables.items() if os.environ.get(name)}
+    migrate(admin_url, passwords)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

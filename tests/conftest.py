@@ -1,0 +1,44 @@
+"""What tests ask for by name: servers shared by the whole run, a database and topics for each test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import databases, servers
+from tests.databases import OwnDatabase
+from tests.topics import OwnTopics
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap() -> Iterator[str]:
+    """Address of a Kafka that the whole run shares."""
+    with servers.kafka() as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture(scope="session")
+def postgres_admin_url() -> Iterator[str]:
+    """Administrator's address of a PostgreSQL that the whole run shares."""
+    with servers.postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_admin_url: str) -> Iterator[str]:
+    """Name of a database with all migrations applied, made once for the run; tests clone it."""
+    template = databases.make_template(postgres_admin_url)
+    yield template
+    databases.drop(postgres_admin_url, template)
+
+
+@pytest.fixture
+def database(postgres_admin_url: str, template_database: str) -> Iterator[OwnDatabase]:
+    """Give a test its own database, with every service's schema in it."""
+    with databases.own_database(postgres_admin_url, template_database) as own:
+        yield own
+
+
+@pytest.fixture
+def topics(kafka_bootstrap: str) -> OwnTopics:
+    """Make topics that only this test has."""
+    return OwnTopics(kafka_bootstrap)

@@ -1,0 +1,108 @@
+"""The Kafka and PostgreSQL that tests run on: child processes, containers, or servers that are there already."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local import processes
+from deploy.local.folders import kafka_jars_folder
+from deploy.local.jars import ensure_jars
+from deploy.local.java import find_java
+from deploy.local.kafka import KafkaNode, KafkaRuntime, prepare_kafka
+from deploy.local.ports import any_free
+from deploy.local.postgres import PostgresNode, prepare_postgres
+from deploy.local.processes import Program
+from deploy.local.readiness import wait_for_kafka, wait_for_postgres
+
+KAFKA_IMAGE = "apache/kafka:4.3.0"
+POSTGRES_IMAGE = "postgres:18"
+
+
+@contextmanager
+def kafka() -> Iterator[str]:
+    """Run a Kafka, or use the one that HANDOFF_TEST_KAFKA_BOOTSTRAP names; gives its bootstrap address."""
+    given = os.environ.get("HANDOFF_TEST_KAFKA_BOOTSTRAP")
+    if given:
+        yield given
+        return
+    with _docker_kafka() if _in_docker() else child_kafka() as bootstrap:
+        yield bootstrap
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Run a PostgreSQL, or use the one that HANDOFF_TEST_DATABASE_URL names; gives its administrator's address."""
+    given = os.environ.get("HANDOFF_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with _docker_postgres() if _in_docker() else child_postgres() as url:
+        yield url
+
+
+@contextmanager
+def child_kafka() -> Iterator[str]:
+    """Run Kafka as a child process on a free port, with its data in a folder that is gone afterwards."""
+    jars = kafka_jars_folder()
+    ensure_jars(jars)
+    port, controller_port = any_free(2)
+    with temporary_folder() as folder:
+        node = KafkaNode(folder / "kafka", port, controller_port)
+        with running(prepare_kafka(node, KafkaRuntime(find_java(), jars)), folder / "kafka.log"):
+            asyncio.run(wait_for_kafka(node.bootstrap))
+            yield node.bootstrap
+
+
+@contextmanager
+def child_postgres() -> Iterator[str]:
+    """Run PostgreSQL as a child process on a free port; it does not wait for the disk, so a power cut loses data."""
+    with temporary_folder() as folder:
+        node = PostgresNode(folder / "postgres", any_free(1)[0], password="tests", durable=False)
+        with running(prepare_postgres(node), folder / "postgres.log"):
+            wait_for_postgres(node.url())
+            yield node.url()
+
+
+@contextmanager
+def running(program: Program, log: Path) -> Iterator[None]:
+    """Run a program for the length of a block."""
+    process = processes.start(program, log)
+    try:
+        yield
+    finally:
+        processes.stop(process, program)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder that is gone after the block; outside of pytest's own, which only its owner may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="handoff-tests-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _in_docker() -> bool:
+    return os.environ.get("HANDOFF_TEST_SERVERS") == "docker"
+
+
+@contextmanager
+def _docker_kafka() -> Iterator[str]:
+    from tests.containers import kafka_container
+
+    with kafka_container(KAFKA_IMAGE) as bootstrap:
+        asyncio.run(wait_for_kafka(bootstrap))
+        yield bootstrap
+
+
+@contextmanager
+def _docker_postgres() -> Iterator[str]:
+    from testcontainers.community.postgres import PostgresContainer
+
+    with PostgresContainer(POSTGRES_IMAGE, driver=None) as container:
+        yield container.get_connection_url()
