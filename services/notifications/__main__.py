@@ -1,0 +1,9 @@
+"""python -m services.notifications."""
+
+from services.notifications.app import NAME, create_app
+from services.notifications.settings import NotificationsSettings
+from shared.kit.service import serve
+
+if __name__ == "__main__":
+    settings = NotificationsSettings()
+    serve(create_app(settings), NAME, settings)

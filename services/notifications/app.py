@@ -1,0 +1,57 @@
+"""The notifications service, put together."""
+
+from datetime import timedelta
+from typing import Final
+
+from starlette.applications import Starlette
+
+from services.notifications.bell import Bell
+from services.notifications.handlers import routes
+from services.notifications.http import Pages
+from services.notifications.jurisdiction import read_jurisdiction
+from services.notifications.letters import Letters
+from services.notifications.office import Office
+from services.notifications.recipients import AddressBook
+from services.notifications.sender import Lane
+from services.notifications.settings import NotificationsSettings
+from services.notifications.smtp import MailServer
+from shared.kit import outbox
+from shared.kit.clock import utc_now
+from shared.kit.database import Database
+from shared.kit.service import Service, create_asgi
+from shared.kit.vault import Vault, read_master_key
+
+NAME: Final = "notifications"
+
+
+def create_app(settings: NotificationsSettings) -> Starlette:
+    """Make the ASGI application; starting it starts consuming and sending."""
+    url = settings.database_url.get_secret_value()
+    size = settings.database_pool + settings.smtp_connections
+    database = Database(url, NAME, staging=(outbox.STAGE,), size=size)
+    office = make_office(settings, database)
+    servers = [MailServer(settings.account, office.letters.sender) for _ in range(settings.smtp_connections)]
+    service = Service(
+        name=NAME,
+        settings=settings,
+        database=database,
+        routes=routes(office.bell),
+        http=Pages(database, settings.staff_key.get_secret_value()).routes(),
+        loops=[office.watch, *(Lane(office, server).run for server in servers)],
+    )
+    return create_asgi(service)
+
+
+def make_office(settings: NotificationsSettings, database: Database) -> Office:
+    """Gather what sending mails needs."""
+    city = read_jurisdiction(settings.jurisdiction)
+    key = settings.master_key.get_secret_value() if settings.master_key else None
+    return Office(
+        database=database,
+        addresses=AddressBook(Vault(read_master_key(key, settings.master_key_file)), city),
+        letters=Letters(city, settings.mail_from, settings.public_url),
+        bell=Bell(),
+        clock=utc_now,
+        first_wait=timedelta(seconds=settings.smtp_retry_seconds),
+        lease=timedelta(seconds=settings.sending_lease_seconds),
+    )

@@ -1,0 +1,1 @@
+"""Whom to tell what: pure values and decisions."""

@@ -1,0 +1,71 @@
+"""What notifications serves: to operators, what became of the mails of a case, and of all. No addresses, no words."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import col, func, select
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from services.notifications.tables import STATES, DeliveryRow
+from shared.kit.database import Database
+from shared.kit.security import bearer_of, is_key
+
+SHOWN = {"id", "case_id", "template", "agency", "state", "tries", "problem", "happened_at", "created_at", "settled_at"}
+
+
+class Pages:
+    """Answers operators who show the staff key."""
+
+    def __init__(self, database: Database, staff_key: str) -> None:
+        self._database = database
+        self._staff_key = staff_key
+
+    def routes(self) -> Sequence[Route]:
+        """Return the addresses that are served."""
+        return [Route("/deliveries", self.list_deliveries), Route("/deliveries/summary", self.count_deliveries)]
+
+    async def list_deliveries(self, request: Request) -> JSONResponse:
+        """Answer with the deliveries of one case, in the order of what they tell."""
+        if not is_key(bearer_of(request), self._staff_key):
+            return _unauthorized()
+        case_id = _uuid(request.query_params.get("case_id", ""))
+        if case_id is None:
+            return JSONResponse({"error": "case_id must be the id of a case (a UUID)"}, 422)
+        wanted = select(DeliveryRow).where(DeliveryRow.case_id == case_id)
+        async with self._database.session() as session:
+            rows = await session.exec(wanted.order_by(col(DeliveryRow.happened_at), col(DeliveryRow.id)))
+            return JSONResponse([_shown(row) for row in rows])
+
+    async def count_deliveries(self, request: Request) -> JSONResponse:
+        """Answer with how many deliveries are in each state, and the same for each template."""
+        if not is_key(bearer_of(request), self._staff_key):
+            return _unauthorized()
+        counted = select(DeliveryRow.template, DeliveryRow.state, func.count()).group_by(
+            DeliveryRow.template, DeliveryRow.state
+        )
+        totals = dict.fromkeys(STATES, 0)
+        templates: dict[str, dict[str, int]] = {}
+        async with self._database.session() as session:
+            for template, state, count in await session.exec(counted):
+                totals[state] += count
+                templates.setdefault(template, {})[state] = count
+        return JSONResponse({"states": totals, "templates": templates})
+
+
+def _shown(row: DeliveryRow) -> dict[str, Any]:
+    return {"channel": "email"} | row.model_dump(mode="json", include=SHOWN)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _unauthorized() -> JSONResponse:
+    headers = {"www-authenticate": 'Bearer realm="handoff"'}
+    return JSONResponse({"error": "show the staff key: Authorization: Bearer ..."}, 401, headers)

@@ -1,0 +1,105 @@
+"""Writing a mail: the city's own words, in the resident's language, as plain text and as simple HTML."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.notifications.domain.deliveries import Addressed, Delivery, choose_language
+from services.notifications.domain.news import Template
+from services.notifications.jurisdiction import Jurisdiction
+
+_TEXT = ".txt.jinja"
+
+
+class IncompleteLanguageError(Exception):
+    """A language of which some mails are there and others are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What one mail says."""
+
+    language: str
+    subject: str
+    text: str
+    html: str
+
+
+class Letters:
+    """Writes the mails of one city.
+
+    Arguments:
+        city: whose mails they are; its folder holds `<language>/<template>.txt.jinja` and `layout.html.jinja`.
+        sender: the From line.
+        public_url: where residents look up a report.
+    """
+
+    def __init__(self, city: Jurisdiction, sender: str | None, public_url: str) -> None:
+        self.sender = sender or f"{city.name} <{city.contact_email}>"
+        self._city = city
+        self._url = public_url
+        self._domain = parseaddr(self.sender)[1].rpartition("@")[2]
+        loader = FileSystemLoader(city.templates)
+        self._texts = Environment(loader=loader, undefined=StrictUndefined, autoescape=False)  # noqa: S701 - plain text
+        self._pages = Environment(loader=loader, undefined=StrictUndefined, autoescape=True)
+        self.languages = _languages(self._texts.list_templates())
+        if city.language not in self.languages:
+            raise IncompleteLanguageError(f"{city.templates} has no mails in the city's own language, {city.language}")
+
+    def write(self, delivery: Delivery, to: Addressed, now: datetime) -> EmailMessage:
+        """Write one mail; its Message-ID is the delivery's id, so that a second copy could be told as one."""
+        words = self.word(delivery, discreet=to.discreet)
+        mail = EmailMessage(policy=SMTP)
+        mail["From"] = self.sender
+        mail["To"] = to.address
+        mail["Reply-To"] = self._city.contact_email
+        mail["Subject"] = words.subject
+        mail["Date"] = format_datetime(now)
+        mail["Message-ID"] = f"<{delivery.id}@{self._domain}>"
+        mail["References"] = f"<case.{delivery.case_id}@{self._domain}>"
+        mail["Content-Language"] = words.language
+        mail["Auto-Submitted"] = "auto-generated"
+        mail["X-Auto-Response-Suppress"] = "All"
+        mail["X-Handoff-Case"] = str(delivery.case_id)
+        mail["X-Handoff-Template"] = delivery.template.value
+        mail.set_content(words.text, cte="quoted-printable")
+        mail.add_alternative(words.html, subtype="html", cte="quoted-printable")
+        return mail
+
+    def word(self, delivery: Delivery, *, discreet: bool) -> Words:
+        """Find the words; a service's name is given only in the language in which the city wrote it."""
+        language = choose_language(delivery.language, self.languages, self._city.language)
+        service = self._city.services.get(delivery.service_code)
+        named = service is not None and language == self._city.language and not discreet
+        rendered = self._texts.get_template(f"{language}/{delivery.template.value}{_TEXT}").render(
+            number=delivery.service_request_id,
+            service=service.name if service and named else None,
+            agency=None if discreet else self._city.agencies.get(delivery.agency or ""),
+            detail=delivery.detail,
+            city=self._city.name,
+            phone=self._city.contact_phone,
+            url=self._url,
+        )
+        subject, *paragraphs = [part.strip() for part in rendered.split("\n\n") if part.strip()]
+        page = self._pages.get_template("layout.html.jinja")
+        html = page.render(language=language, subject=subject, paragraphs=paragraphs)
+        return Words(language, subject, "\n\n".join(paragraphs) + "\n", html)
+
+
+def _languages(files: Iterable[str]) -> frozenset[str]:
+    """Return the languages that there are mails in, each complete.
+
+    Raises:
+        IncompleteLanguageError: a language lacks a mail.
+    """
+    found = frozenset(files)
+    languages = frozenset(file.split("/")[0] for file in found if file.endswith(_TEXT) and "/" in file)
+    wanted = {f"{language}/{template.value}{_TEXT}" for language in languages for template in Template}
+    if wanted - found:
+        raise IncompleteLanguageError(f"mails are missing: {', '.join(sorted(wanted - found))}")
+    return languages

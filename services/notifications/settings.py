@@ -1,0 +1,33 @@
+"""The settings that only notifications needs."""
+
+from pydantic import Field, SecretStr
+
+from services.notifications.smtp import Account
+from shared.kit.settings import ServiceSettings
+
+
+class NotificationsSettings(ServiceSettings):
+    """Where mails are handed in, in whose name, and how patiently."""
+
+    smtp_host: str = Field(default="127.0.0.1", description="host of the mail server")
+    smtp_port: int = Field(default=25, ge=1, le=65535, description="port of the mail server")
+    smtp_user: str | None = Field(default=None, description="user name, where the mail server asks for one")
+    smtp_password: SecretStr | None = Field(default=None, description="password of that user")
+    smtp_starttls: bool = Field(default=False, description="insist on encryption (STARTTLS)")
+    smtp_timeout_seconds: float = Field(default=30.0, gt=0, description="how long to wait for each answer")
+    smtp_retry_seconds: float = Field(default=30.0, gt=0, description="first wait after a mail was postponed")
+    smtp_connections: int = Field(default=4, ge=1, le=64, description="mails handed in at the same time")
+    sending_lease_seconds: float = Field(default=120.0, gt=0, description="when a mail in hand counts as uncertain")
+    mail_from: str | None = Field(default=None, description="From line of mails; without it the city's contact address")
+
+    @property
+    def account(self) -> Account:
+        """Where mails are handed in."""
+        return Account(
+            host=self.smtp_host,
+            port=self.smtp_port,
+            user=self.smtp_user,
+            password=self.smtp_password.get_secret_value() if self.smtp_password else None,
+            starttls=self.smtp_starttls,
+            timeout_seconds=self.smtp_timeout_seconds,
+        )

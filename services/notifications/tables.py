@@ -1,0 +1,66 @@
+"""The tables of the `notifications` schema."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, Index, MetaData, UniqueConstraint, func, text
+from sqlalchemy import Text as SqlText
+from sqlmodel import Field, SQLModel
+
+from shared.kit.tables import kit_tables
+
+metadata = MetaData(schema="notifications")
+kit_tables(metadata)
+
+STATES = ("waiting", "queued", "sending", "sent", "failed", "suppressed", "uncertain")
+"""waiting: its case is not known yet. sending: with the mail server now. uncertain: nobody knows; not sent again."""
+
+
+class NotificationsModel(SQLModel):
+    """What the tables of this schema have in common."""
+
+    metadata = metadata
+
+
+class CaseRow(NotificationsModel, table=True):
+    """What is kept of a case to tell its reporter; only the id while just its referrals have been heard of."""
+
+    __tablename__ = "cases"
+
+    case_id: UUID = Field(primary_key=True)
+    service_request_id: str | None = Field(default=None, sa_type=SqlText)
+    service_code: str | None = Field(default=None, sa_type=SqlText)
+    language: str | None = Field(default=None, sa_type=SqlText)
+    person_id: UUID | None = None
+    contact: str | None = Field(default=None, sa_type=SqlText, description="sealed under the person's key")
+    silent: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    filed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class DeliveryRow(NotificationsModel, table=True):
+    """One mail to one person about one piece of news, and what became of it."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("case_id", "template", "occasion", name="deliveries_told_once"),
+        CheckConstraint(f"state IN ({', '.join(repr(state) for state in STATES)})", name="deliveries_state"),
+        Index("deliveries_to_send", "next_try_at", postgresql_where=text("state = 'queued'")),
+        Index("deliveries_at_server", "claimed_at", postgresql_where=text("state = 'sending'")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID
+    template: str = Field(sa_type=SqlText)
+    occasion: str = Field(sa_type=SqlText)
+    cause: UUID
+    agency: str | None = Field(default=None, sa_type=SqlText)
+    detail: str | None = Field(default=None, sa_type=SqlText)
+    traceparent: str | None = Field(default=None, sa_type=SqlText)
+    happened_at: datetime = Field(sa_type=DateTime(timezone=True))
+    state: str = Field(sa_type=SqlText)
+    tries: int = Field(default=0, sa_column_kwargs={"server_default": text("0")}, description="how often put back")
+    problem: str | None = Field(default=None, sa_type=SqlText, description="SMTP code or kind of fault, no words")
+    next_try_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()})
+    claimed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    settled_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    created_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()})
