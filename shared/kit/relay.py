@@ -66,10 +66,10 @@ class Relay:
                 except (*AWAY, KafkaError, TimeoutError) as error:
                     self.problem = f"relay: {type(error).__name__}"
                     log.warning("relay paused: %s", type(error).__name__)
-                    await self._drop_producer()
+                    await self.close()
                     await pauses.take()
         finally:
-            await self._drop_producer()
+            await self.close()
 
     async def oldest_seconds(self) -> float:
         """Return the age of the oldest row that waits, in seconds; 0 when none does."""
@@ -162,8 +162,8 @@ class Relay:
             self._producer = producer
         return self._producer
 
-    async def _drop_producer(self) -> None:
-        """Forget the producer: an idempotent one that met an outage may never send again."""
+    async def close(self) -> None:
+        """Let the producer go: an idempotent one that met an outage may never send again, so it is made anew."""
         producer, self._producer = self._producer, None
         if producer is not None:
             with suppress(KafkaError, TimeoutError):

@@ -57,7 +57,7 @@ class ReleasePlan:
 
     def granted_to(self, agency: str) -> frozenset[FieldGroup]:
         """Return what the agency is given."""
-        return self.groups.get(agency, frozenset()) - CONSENT_ONLY
+        return self.groups.get(agency, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def release(granted: frozenset[FieldGroup], report: CaseSubmitted, need: str, un
     given: dict[str, Value] = {}
     withheld: list[FieldGroup] = []
     for group in _existing(report):
-        fields = _read(group, report, need, unseal) if group in granted else None
+        fields = _read(group, report, need, unseal) if group in granted and group not in CONSENT_ONLY else None
         if fields is not None:
             given[group.value] = fields
         elif group not in UNSPOKEN:

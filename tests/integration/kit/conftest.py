@@ -1,0 +1,39 @@
+"""A schema with nothing but the kit's own tables, and a table of effects to count."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from shared.kit.database import Database
+from shared.kit.migrations import KIT_TABLES_UP
+from shared.kit.outbox import STAGE
+
+EFFECTS = "CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, event_id uuid, case_id uuid, sequence bigint)"
+
+
+@pytest.fixture
+def kit_url(postgres_admin_url: str) -> str:
+    """Make a database of its own with the schema `kit`, and return its address."""
+    name = f"kit_{uuid4().hex[:12]}"
+    with psycopg.connect(postgres_admin_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    url = make_conninfo(postgres_admin_url, dbname=name)
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE SCHEMA kit")
+        connection.execute("SET search_path TO kit")
+        for statement in (*KIT_TABLES_UP, EFFECTS):
+            connection.execute(statement)
+    return url
+
+
+@pytest.fixture
+async def kit(kit_url: str) -> AsyncIterator[Database]:
+    """Open that database as a service would."""
+    database = Database(kit_url, "kit", (STAGE,))
+    await database.open()
+    yield database
+    await database.close()

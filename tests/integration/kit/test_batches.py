@@ -1,0 +1,184 @@
+"""Batches on real PostgreSQL: once, whatever is delivered; narrowed down, whatever fails."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from aiokafka import ConsumerRecord
+
+from shared.events.intake import CaseWithdrawn
+from shared.events.topics import AGENCY_UPDATES, CASES
+from shared.events.wire import schema_uri
+from shared.kit.batches import FAULTS_IN_A_ROW, Consumer, HaltedError
+from shared.kit.database import Database, Transaction
+from shared.kit.messages import Batch, Route
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def record(offset: int, value: bytes | None = None, **headers: str) -> ConsumerRecord[bytes, bytes]:
+    """Make a record as intake would write it, but for what the caller says."""
+    event = CaseWithdrawn(case_id=uuid4(), withdrawn_at=NOW)
+    found = {
+        "ce_specversion": "1.0",
+        "ce_id": str(uuid4()),
+        "ce_type": event.type,
+        "ce_source": "/services/intake",
+        "ce_subject": str(event.case_id),
+        "ce_time": NOW.isoformat(),
+        "ce_dataschema": schema_uri(CASES.topic, event.type),
+        "ce_dataclassification": "internal",
+        "ce_sequence": "1",
+    } | headers
+    return ConsumerRecord(
+        topic=CASES.topic,
+        partition=0,
+        offset=offset,
+        timestamp=0,
+        timestamp_type=0,
+        key=str(event.case_id).encode(),
+        value=value if value is not None else event.model_dump_json().encode(),
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        headers=[(name, text.encode()) for name, text in found.items()],
+    )
+
+
+async def count(batch: Batch[Any], tx: Transaction) -> None:
+    """Leave one row for each message."""
+    async with tx.cursor() as cursor:
+        await cursor.executemany("INSERT INTO effects (event_id) VALUES (%s)", [(m.envelope.id,) for m in batch])
+
+
+def failing_on(*poison: UUID) -> Any:
+    """Count, but fail whenever one of these is in the batch."""
+
+    async def handler(batch: Batch[Any], tx: Transaction) -> None:
+        await count(batch, tx)
+        if any(message.envelope.id in poison for message in batch):
+            raise ArithmeticError
+
+    return handler
+
+
+def consumer(database: Database, handler: Any = count) -> Consumer:
+    """Make a consumer of intake's cases."""
+    made = Consumer("kit", Route("kit", CASES, handler), database)
+    made._pauses.first = made._pauses.longest = made._pauses._next = 0.001
+    return made
+
+
+async def effects(database: Database) -> list[UUID]:
+    """List what was done, in order."""
+    async with database.statement() as connection:
+        rows = await connection.execute("SELECT event_id FROM effects ORDER BY id")
+        return [row[0] for row in await rows.fetchall()]
+
+
+async def letters(database: Database) -> list[tuple[int, str, int]]:
+    """List what was set aside: position, reason, tries."""
+    async with database.statement() as connection:
+        rows = await connection.execute("SELECT position, reason, tries FROM dead_letters ORDER BY position")
+        return await rows.fetchall()
+
+
+def ids(records: Sequence[ConsumerRecord[bytes, bytes]]) -> list[UUID]:
+    """Return the event ids of records."""
+    return [UUID(dict(r.headers)["ce_id"].decode()) for r in records]
+
+
+async def test_a_message_delivered_again_has_no_second_effect(kit: Database) -> None:
+    records = [record(n) for n in range(10)]
+    await consumer(kit)(records)
+    await consumer(kit)(records[3:])
+    assert await effects(kit) == ids(records)
+
+
+async def test_a_message_that_is_twice_in_one_batch_has_one_effect(kit: Database) -> None:
+    one = record(1)
+    await consumer(kit)([one, record(2), one])
+    assert (await effects(kit)).count(ids([one])[0]) == 1
+
+
+async def test_the_same_id_from_another_source_is_another_event(kit: Database) -> None:
+    identity = str(uuid4())
+    stolen = record(1, ce_id=identity, ce_source="/agencies/hpd")
+    await consumer(kit)([stolen])
+    await consumer(kit)([record(2, ce_id=identity)])
+    assert await effects(kit) == [UUID(identity)]
+    assert await letters(kit) == [(1, "ce_source is not the one that may write to this topic", 1)]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (record(7, b"\xff\xfe"), "message: Invalid JSON"),
+        (record(7, b"{}"), "message: Unable to extract tag"),
+        (record(7, b'{"type": "case.eaten.v1"}'), "message: unknown event type"),
+        (record(7, ce_specversion="0.3"), "ce_specversion is not 1.0"),
+        (record(7, ce_id="one"), "a header is not of its type"),
+        (record(7, ce_dataclassification="top-secret"), "ce_dataclassification is not a label that we know"),
+        (record(7, ce_type="case.submitted.v1"), "ce_type is not the event's type"),
+        (record(7, ce_subject=str(uuid4())), "ce_subject is not the event's case"),
+    ],
+)
+async def test_what_cannot_be_read_is_set_aside_and_the_others_go_through(
+    kit: Database, bad: ConsumerRecord[bytes, bytes], reason: str
+) -> None:
+    good = [record(n) for n in range(5)]
+    await consumer(kit)([*good[:2], bad, *good[2:]])
+    assert await effects(kit) == ids(good)
+    [(position, why, _)] = await letters(kit)
+    assert position == 7
+    assert why.startswith(reason)
+
+
+async def test_a_poisonous_message_is_found_tried_and_set_aside_and_the_others_go_through_in_order(
+    kit: Database,
+) -> None:
+    records = [record(n) for n in range(33)]
+    await consumer(kit, failing_on(ids(records)[7], ids(records)[20]))(records)
+    assert await effects(kit) == [i for n, i in enumerate(ids(records)) if n not in {7, 20}]
+    assert await letters(kit) == [(7, "ArithmeticError", 3), (20, "ArithmeticError", 3)]
+
+
+async def test_a_letter_is_set_aside_once_however_often_it_comes(kit: Database) -> None:
+    bad = record(4, b"nonsense")
+    await consumer(kit)([bad])
+    await consumer(kit)([bad])
+    async with kit.statement() as connection:
+        queued = await (await connection.execute("SELECT topic, value FROM outbox")).fetchall()
+    assert queued == [("kit.dead-letters.v1", b"nonsense")]
+
+
+async def test_too_many_letters_in_a_row_stop_the_consumer(kit: Database) -> None:
+    stopped = consumer(kit)
+    await stopped([record(n, b"nonsense") for n in range(FAULTS_IN_A_ROW)])
+    with pytest.raises(HaltedError):
+        await stopped([record(99)])
+    assert await effects(kit) == []
+    assert "set aside in a row" in (stopped.halted or "")
+
+
+async def test_nonsense_from_an_agency_never_stops_the_consumer(kit: Database) -> None:
+    made = Consumer("kit", Route("kit", AGENCY_UPDATES, count), kit)
+    await made([record(n, b"nonsense") for n in range(FAULTS_IN_A_ROW * 2)])
+    assert made.halted is None
+
+
+async def test_a_database_that_is_away_fails_the_batch_and_loses_nothing(kit: Database, kit_url: str) -> None:
+    async def cut(batch: Batch[Any], tx: Transaction) -> None:
+        with psycopg.connect(kit_url, autocommit=True) as admin:
+            admin.execute("SELECT pg_terminate_backend(%s)", (tx.info.backend_pid,))
+        await count(batch, tx)
+
+    records = [record(n) for n in range(3)]
+    with pytest.raises(psycopg.OperationalError):
+        await consumer(kit, cut)(records)
+    assert await letters(kit) == []
+    await consumer(kit)(records)
+    assert await effects(kit) == ids(records)

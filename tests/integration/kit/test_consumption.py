@@ -1,0 +1,174 @@
+"""Consumers on real Kafka and PostgreSQL: redelivery, rebalance with two live consumers, poison in a batch."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from pydantic import TypeAdapter
+
+from shared.events.intake import CaseEvent, CaseWithdrawn
+from shared.events.topics import Language
+from shared.events.wire import write_time
+from shared.kit.clock import utc_now
+from shared.kit.consumption import Consumption
+from shared.kit.database import Database, Transaction
+from shared.kit.messages import Batch, Route
+
+CASES = 300
+
+
+@pytest.fixture
+async def language(kafka_bootstrap: str) -> Language:
+    """Make a topic of its own with four partitions, in intake's language."""
+    name = f"kit.{uuid4().hex[:12]}.v1"
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, 4, 1)])
+    await admin.close()
+    return Language(name, "/services/intake", TypeAdapter(CaseEvent))
+
+
+async def publish(bootstrap: str, language: Language, cases: list[UUID], sequence: int) -> None:
+    """Say one event about each case, as intake's relay would."""
+    producer: Any = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    await producer.start()
+    try:
+        for case in cases:
+            event = CaseWithdrawn(case_id=case, withdrawn_at=utc_now())
+            headers = {
+                "ce_specversion": "1.0",
+                "ce_id": str(uuid4()),
+                "ce_type": event.type,
+                "ce_source": language.source,
+                "ce_subject": str(case),
+                "ce_time": write_time(event.withdrawn_at),
+                "ce_dataclassification": "internal",
+                "ce_sequence": str(sequence),
+            }
+            pairs = [(name, text.encode()) for name, text in headers.items()]
+            await producer.send(language.topic, event.model_dump_json().encode(), str(case).encode(), headers=pairs)
+    finally:
+        await producer.stop()
+
+
+async def note(batch: Batch[Any], tx: Transaction) -> None:
+    """Leave one row for each message, with its case and number."""
+    async with tx.cursor() as cursor:
+        await cursor.executemany(
+            "INSERT INTO effects (event_id, case_id, sequence) VALUES (%s, %s, %s)",
+            [(m.envelope.id, m.event.case_id, m.envelope.sequence) for m in batch],
+        )
+
+
+@asynccontextmanager
+async def consuming(database: Database, bootstrap: str, route: Route) -> AsyncIterator[Consumption]:
+    """Run the consumers of a service beside the test."""
+    consumption = Consumption("kit", [route], database, bootstrap)
+    consumption.batch_size = 50
+    task = asyncio.create_task(consumption.run())
+    try:
+        yield consumption
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def effects(database: Database, count: int) -> list[tuple[UUID, int]]:
+    """Wait until there are so many effects, and a moment longer; return case and number in order."""
+    async with asyncio.timeout(45):
+        found: list[tuple[UUID, int]] = []
+        while len(found) < count:
+            await asyncio.sleep(0.2)
+            async with database.statement() as connection:
+                rows = await connection.execute("SELECT case_id, sequence FROM effects ORDER BY id")
+                found = await rows.fetchall()
+    return found
+
+
+def in_order(found: list[tuple[UUID, int]]) -> bool:
+    """Tell whether each case's numbers go up."""
+    last: dict[UUID, int] = {}
+    for case, number in found:
+        if number <= last.get(case, 0):
+            return False
+        last[case] = number
+    return True
+
+
+async def test_work_goes_on_where_it_was_left_after_a_restart(
+    kit: Database, kafka_bootstrap: str, language: Language
+) -> None:
+    cases = [uuid4() for _ in range(CASES)]
+    route = Route(f"kit-{uuid4().hex[:8]}", language, note)
+    await publish(kafka_bootstrap, language, cases, 1)
+    async with consuming(kit, kafka_bootstrap, route):
+        await effects(kit, CASES)
+    await publish(kafka_bootstrap, language, cases, 2)
+    async with consuming(kit, kafka_bootstrap, route):
+        found = await effects(kit, 2 * CASES)
+    assert len(found) == 2 * CASES
+    assert in_order(found)
+
+
+async def test_messages_read_all_over_again_by_a_new_group_have_no_second_effect(
+    kit: Database, kafka_bootstrap: str, language: Language
+) -> None:
+    cases = [uuid4() for _ in range(CASES)]
+    await publish(kafka_bootstrap, language, cases, 1)
+    async with consuming(kit, kafka_bootstrap, Route(f"kit-{uuid4().hex[:8]}", language, note)):
+        await effects(kit, CASES)
+    async with consuming(kit, kafka_bootstrap, Route(f"kit-{uuid4().hex[:8]}", language, note)):
+        await publish(kafka_bootstrap, language, cases[:1], 2)
+        found = await effects(kit, CASES + 1)
+    assert len(found) == CASES + 1
+
+
+async def test_two_consumers_that_come_and_go_do_everything_once_and_in_order(
+    kit: Database, kafka_bootstrap: str, language: Language
+) -> None:
+    cases = [uuid4() for _ in range(100)]
+    route = Route(f"kit-{uuid4().hex[:8]}", language, note)
+    async with consuming(kit, kafka_bootstrap, route):
+        await publish(kafka_bootstrap, language, cases, 1)
+        async with consuming(kit, kafka_bootstrap, route):
+            for number in range(2, 8):
+                await publish(kafka_bootstrap, language, cases, number)
+                await asyncio.sleep(0.3)
+        for number in range(8, 11):
+            await publish(kafka_bootstrap, language, cases, number)
+        found = await effects(kit, 1000)
+    assert len(found) == 1000
+    assert in_order(found)
+
+
+async def test_poison_in_a_batch_is_set_aside_and_the_rest_goes_through(
+    kit: Database, kafka_bootstrap: str, language: Language
+) -> None:
+    cases = [uuid4() for _ in range(60)]
+
+    async def fussy(batch: Batch[Any], tx: Transaction) -> None:
+        await note(batch, tx)
+        if any(message.event.case_id == cases[7] for message in batch):
+            raise ZeroDivisionError
+
+    await publish(kafka_bootstrap, language, cases, 1)
+    async with consuming(kit, kafka_bootstrap, Route(f"kit-{uuid4().hex[:8]}", language, fussy)):
+        found = await effects(kit, 59)
+    assert {case for case, _ in found} == set(cases) - {cases[7]}
+    async with kit.statement() as connection:
+        [(reason, tries)] = await (await connection.execute("SELECT reason, tries FROM dead_letters")).fetchall()
+    assert (reason, tries) == ("ZeroDivisionError", 3)
+
+
+async def test_a_consumer_is_ready_once_it_runs(kit: Database, kafka_bootstrap: str, language: Language) -> None:
+    async with consuming(kit, kafka_bootstrap, Route(f"kit-{uuid4().hex[:8]}", language, note)) as consumption:
+        assert await consumption.problem() == "broker: not connected"
+        async with asyncio.timeout(20):
+            while await consumption.problem():
+                await asyncio.sleep(0.1)

@@ -1,0 +1,225 @@
+"""The outbox and its relay on real Kafka and PostgreSQL: in order, nothing lost, repeats only with the same id."""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from shared.events.intake import CaseWithdrawn
+from shared.events.wire import Envelope, read_envelope
+from shared.kit import outbox
+from shared.kit.database import Database, Transaction
+from shared.kit.outbox import Announcement
+from shared.kit.outbox_rows import Row
+from shared.kit.relay import Relay
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+
+
+@pytest.fixture
+async def topic(kafka_bootstrap: str) -> str:
+    """Make a topic with three partitions."""
+    name = f"kit.{uuid4().hex[:12]}.v1"
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, 3, 1)])
+    await admin.close()
+    return name
+
+
+@pytest.fixture
+async def relays(kit: Database, kafka_bootstrap: str) -> AsyncIterator[list[Relay]]:
+    """Make two relays of one outbox."""
+    made = [Relay("kit", kit, kafka_bootstrap) for _ in range(2)]
+    yield made
+    for relay in made:
+        await relay.close()
+
+
+def said(topic: str, case_id: UUID, traceparent: str | None = None) -> Announcement:
+    """Make one announcement about a case."""
+    return Announcement(topic, CaseWithdrawn(case_id=case_id, withdrawn_at=NOW), uuid4(), traceparent)
+
+
+async def announce(database: Database, announcements: Sequence[Announcement]) -> None:
+    """Queue announcements in a transaction of their own."""
+    async with database.transaction() as tx:
+        await outbox.add(tx, announcements)
+
+
+async def drain(relay: Relay) -> None:
+    """Relay until nothing waits."""
+    while await relay.relay_once():
+        pass
+
+
+async def heard(bootstrap: str, topic: str, count: int) -> list[ConsumerRecord[bytes, bytes]]:
+    """Read a topic from its beginning until so many records are there; a second more shows if there are others."""
+    consumer: Any = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        records: list[ConsumerRecord[bytes, bytes]] = []
+        until = monotonic() + 20
+        while len(records) < count and monotonic() < until:
+            for each in (await consumer.getmany(timeout_ms=200)).values():
+                records += each
+        for each in (await consumer.getmany(timeout_ms=500)).values():
+            records += each
+        return records
+    finally:
+        await consumer.stop()
+
+
+def by_case(records: Sequence[ConsumerRecord[bytes, bytes]]) -> dict[str, list[Envelope]]:
+    """Group the envelopes of records by case, in the order in which they were read."""
+    cases: dict[str, list[Envelope]] = defaultdict(list)
+    for record in records:
+        assert record.key is not None
+        cases[record.key.decode()].append(read_envelope(record.headers))
+    return cases
+
+
+async def running(relay: Relay) -> "asyncio.Task[None]":
+    """Run a relay beside the test."""
+    return asyncio.create_task(relay.run())
+
+
+async def stop(*tasks: "asyncio.Task[None]") -> None:
+    """Stop relays."""
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def until_empty(database: Database) -> None:
+    """Wait until the outbox is empty."""
+    async with asyncio.timeout(30):
+        while True:
+            async with database.statement() as connection:
+                if not await (await connection.execute("SELECT 1 FROM outbox LIMIT 1")).fetchone():
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def test_the_events_of_a_case_arrive_in_order_and_numbered(
+    kit: Database, relays: list[Relay], kafka_bootstrap: str, topic: str
+) -> None:
+    cases = [uuid4() for _ in range(20)]
+    for _ in range(5):
+        await announce(kit, [said(topic, case) for case in cases])
+    await drain(relays[0])
+    found = by_case(await heard(kafka_bootstrap, topic, 100))
+    assert {case: [e.sequence for e in envelopes] for case, envelopes in found.items()} == {
+        str(case): [1, 2, 3, 4, 5] for case in cases
+    }
+
+
+async def test_headers_are_cloud_events_and_the_trace_is_kept(
+    kit: Database, relays: list[Relay], kafka_bootstrap: str, topic: str
+) -> None:
+    one = said(topic, uuid4(), TRACE)
+    await announce(kit, [one])
+    await drain(relays[0])
+    [record] = await heard(kafka_bootstrap, topic, 1)
+    envelope = read_envelope(record.headers)
+    assert envelope.traceparent == TRACE
+    assert envelope.causation_id == one.cause
+    assert envelope.time == NOW
+    assert (envelope.source, envelope.type) == ("/services/kit", "case.withdrawn.v1")
+    assert dict(record.headers)["content-type"] == b"application/json"
+
+
+async def test_nothing_is_lost_when_eight_writers_hold_their_transactions_open(
+    kit: Database, relays: list[Relay], kafka_bootstrap: str, topic: str
+) -> None:
+    chance = random.Random(11)
+    cases = [uuid4() for _ in range(12)]
+
+    async def write() -> None:
+        for _ in range(40):
+            async with kit.transaction() as tx:
+                await outbox.add(tx, [said(topic, case) for case in sorted(chance.sample(cases, 2))])
+                await asyncio.sleep(chance.uniform(0, 0.01))
+
+    tasks = [await running(relay) for relay in relays]
+    await asyncio.gather(*(write() for _ in range(8)))
+    await until_empty(kit)
+    await stop(*tasks)
+    found = by_case(await heard(kafka_bootstrap, topic, 640))
+    assert sum(len(envelopes) for envelopes in found.values()) == 640
+    for envelopes in found.values():
+        assert [e.sequence for e in envelopes] == list(range(1, len(envelopes) + 1))
+
+
+async def test_two_relays_keep_order_when_one_is_stopped_at_random(
+    kit: Database, relays: list[Relay], kafka_bootstrap: str, topic: str
+) -> None:
+    cases = [uuid4() for _ in range(40)]
+    for _ in range(50):
+        await announce(kit, [said(topic, case) for case in cases])
+    first, second = await running(relays[0]), await running(relays[1])
+    await asyncio.sleep(0.15)
+    await stop(first)
+    await until_empty(kit)
+    await stop(second)
+    for envelopes in by_case(await heard(kafka_bootstrap, topic, 2000)).values():
+        numbers = [e.sequence for e in envelopes]
+        assert sorted(set(numbers)) == list(range(1, 51))
+        assert len({e.id for e in envelopes}) == 50
+        assert [n for at, n in enumerate(numbers) if n not in numbers[:at]] == sorted(set(numbers))
+
+
+async def test_a_crash_between_send_and_delete_repeats_with_the_same_ids(
+    kit: Database, relays: list[Relay], kafka_bootstrap: str, topic: str
+) -> None:
+    class Crashing(Relay):
+        async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row], tx: Transaction) -> list[int]:
+            await super()._send(producer, rows, tx)
+            raise ConnectionAbortedError
+
+    await announce(kit, [said(topic, uuid4()) for _ in range(7)])
+    crashing = Crashing("kit", kit, kafka_bootstrap)
+    with pytest.raises(ConnectionAbortedError):
+        await crashing.relay_once()
+    await crashing.close()
+    await drain(relays[0])
+    records = await heard(kafka_bootstrap, topic, 14)
+    assert len(records) == 14
+    assert len({read_envelope(record.headers).id for record in records}) == 7
+
+
+async def test_a_sleeping_relay_is_woken_by_a_commit(kit: Database, relays: list[Relay], topic: str) -> None:
+    task = await running(relays[0])
+    waits = []
+    for _ in range(5):
+        await asyncio.sleep(0.9)
+        began = monotonic()
+        await announce(kit, [said(topic, uuid4())])
+        await until_empty(kit)
+        waits.append(monotonic() - began)
+    await stop(task)
+    assert sorted(waits)[2] < 0.3
+
+
+async def test_what_is_too_large_for_kafka_is_set_aside_and_the_rest_goes_on(
+    kit: Database, relays: list[Relay], kafka_bootstrap: str, topic: str
+) -> None:
+    await announce(kit, [said(topic, uuid4()), said(topic, uuid4())])
+    async with kit.transaction() as tx:
+        await tx.execute("UPDATE outbox SET value = %s WHERE id = (SELECT min(id) FROM outbox)", (b"x" * 2_000_000,))
+    await drain(relays[0])
+    assert len(await heard(kafka_bootstrap, topic, 1)) == 1
+    async with kit.statement() as connection:
+        rows = await (await connection.execute("SELECT topic, reason FROM dead_letters")).fetchall()
+    assert rows == [(topic, "MessageSizeTooLarge")]

@@ -1,0 +1,52 @@
+"""Traces: what is carried, what is kept, and what is never said."""
+
+import json
+import logging
+import sys
+
+import pytest
+
+from shared.kit.logs import JsonLines
+from shared.kit.telemetry import RateLimited, context_of, is_sampled, new_traceparent
+
+
+def test_a_traceparent_is_read_as_it_is_written() -> None:
+    context = context_of("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    assert context is not None
+    assert (f"{context.trace_id:032x}", f"{context.span_id:016x}", int(context.trace_flags)) == (
+        "0af7651916cd43dd8448eb211c80319c",
+        "b7ad6b7169203331",
+        1,
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, "", "00-1-2", "00-zz-b7ad6b7169203331-01", "00-" + "0" * 32 + "-" + "0" * 16 + "-01"]
+)
+def test_nonsense_is_no_context(wrong: str | None) -> None:
+    assert context_of(wrong) is None
+
+
+def test_a_trace_that_nobody_records_still_has_an_id() -> None:
+    made = new_traceparent()
+    assert context_of(made) is not None
+    assert not is_sampled(made)
+
+
+def test_new_traces_are_kept_up_to_the_rate() -> None:
+    sampler = RateLimited(5)
+    kept = [sampler.should_sample(None, n, "case").decision.is_sampled() for n in range(50)]
+    assert kept[:5] == [True] * 5
+    assert sum(kept) < 10
+
+
+def test_a_log_line_tells_an_error_by_its_type_and_place_and_never_quotes_it() -> None:
+    try:
+        int("ann@example.org")
+    except ValueError:
+        record = logging.LogRecord("handoff", logging.ERROR, "x.py", 1, "case %s failed", ("c1",), sys.exc_info())
+    line = json.loads(JsonLines("intake").format(record))
+    assert line["message"] == "case c1 failed"
+    assert line["error"] == "builtins.ValueError"
+    assert "ann@example.org" not in json.dumps(line)
+    assert "test_telemetry.py" in line["at"]
