@@ -57,5 +57,6 @@ bench: .venv/ready ## measure the budgets; each ratio is printed with its bound
 .PHONY: pins
 pins: ## resolve requirements/*.txt anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/runtime.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra local -c requirements/runtime.txt pyproject.toml -o requirements/local.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra mailbox -c requirements/runtime.txt pyproject.toml -o requirements/mailbox.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra local -c requirements/mailbox.txt pyproject.toml -o requirements/local.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev -c requirements/local.txt pyproject.toml -o requirements/dev.txt
