@@ -1,7 +1,8 @@
 """Bring a database up to date: roles and schemas, then each service's migrations, then grants.
 
 `python -m deploy.migrate` reads the administrator's address from HANDOFF_DATABASE_URL, and from
-HANDOFF_PASSWORD_INTAKE (_ROUTING, _NOTIFICATIONS, _METRICS) the passwords to set. It is safe to run again, and twice at once.
+HANDOFF_PASSWORD_INTAKE (_ROUTING, _NOTIFICATIONS, _METRICS) the passwords to set. It is safe to run again, and
+twice at once.
 """
 
 import os
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import Connection
 
 from deploy.postgres.roles import SERVICES, grant, make_roles
 
@@ -58,19 +58,14 @@ def _upgrade(engine: Any, service: str) -> None:
         command.upgrade(config, "head")
 
 
-def main() -> int:
+def main() -> None:
     """Run the job with the settings of the environment."""
     admin_url = os.environ.get("HANDOFF_DATABASE_URL")
     if not admin_url:
-        print(
-            "Set HANDOFF_DATABASE_URL to the address of the database, with its administrator's role.", file=sys.stderr
-        )
-        return 2
+        sys.exit("Set HANDOFF_DATABASE_URL to the address of the database, with its administrator's role.")
     variables = {service: f"HANDOFF_PASSWORD_{service.upper()}" for service in SERVICES}
-    passwords = {service: os.environ[name] for service, name in variables.items() if os.environ.get(name)}
-    migrate(admin_url, passwords)
-    return 0
+    migrate(admin_url, {service: os.environ[name] for service, name in variables.items() if os.environ.get(name)})
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

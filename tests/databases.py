@@ -32,7 +32,7 @@ class OwnDatabase:
 
 
 def passwords(server_url: str) -> dict[str, str]:
-    """Passwords of the services' roles: the same for every run against one server, so that runs do not disturb another."""
+    """Passwords of the services' roles, the same for every run on one server: runs do not disturb one another."""
     return {service: _password(server_url, role_of(service)) for service in SERVICES}
 
 

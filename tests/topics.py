@@ -1,6 +1,7 @@
 """Topics with names that no other test has."""
 
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import uuid4
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -23,7 +24,7 @@ class OwnTopics:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
-            answer = await admin.create_topics([NewTopic(topic, partitions, 1)])
+            answer: Any = await admin.create_topics([NewTopic(topic, partitions, 1)])
         finally:
             await admin.close()
         # The client does not raise: the answer says for each topic what became of it.

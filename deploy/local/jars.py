@@ -1,7 +1,7 @@
 """The jars of Apache Kafka: fetched by their Maven coordinates, accepted only if their digest is the pinned one.
 
-The list is what `org.apache.kafka:kafka_2.13` asks for by itself, and a logging backend. Resolved in one go, that backend's
-parent would push older versions of Kafka's own client and of Jackson under the server.
+The list is what `org.apache.kafka:kafka_2.13` asks for by itself, and a logging backend. Resolved in one go, that
+backend's parent would push older versions of Kafka's own client and of Jackson under the server.
 """
 
 import hashlib

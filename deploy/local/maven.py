@@ -59,7 +59,7 @@ class Fetcher:
 def _advice(jar: PinnedJar, error: Exception) -> str:
     return (
         f"{jar.file_name} ({jar.group}:{jar.artifact}:{jar.version}) could not be fetched: {type(error).__name__}. "
-        "Apache Kafka's jars are fetched once, from Maven Central. When the network is back, run the same command again: "
-        "it goes on where it stopped. Without a network, put the jars that deploy/local/kafka-jars.sha256 lists into "
-        f"{kafka_jars_folder()}, or set HANDOFF_KAFKA_BOOTSTRAP to use a Kafka of your own."
+        "Apache Kafka's jars are fetched once, from Maven Central. When the network is back, run the same command "
+        "again: it goes on where it stopped. Without a network, put the jars that deploy/local/kafka-jars.sha256 "
+        f"lists into {kafka_jars_folder()}, or set HANDOFF_KAFKA_BOOTSTRAP to use a Kafka of your own."
     )

@@ -1,4 +1,4 @@
-"""PostgreSQL as one child process: its data in one folder, reached over TCP on the loopback interface with a password."""
+"""PostgreSQL as one child process: its data in one folder, reached over TCP on loopback with a password."""
 
 import importlib.util
 import shutil
@@ -75,7 +75,7 @@ def _programs_folder() -> Path:
 
 
 def _initialise(node: PostgresNode, programs: Path, account: str) -> None:
-    """Make the data beside its place and move it there when complete, so that a start cut off leaves nothing half done."""
+    """Make the data beside its place and move it there when complete: a start cut off leaves nothing half done."""
     unfinished = node.folder.with_name(f"{node.folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unprivileged.give(unfinished, account)

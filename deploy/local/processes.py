@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,8 +70,6 @@ def stop(process: subprocess.Popen[bytes], program: Program, patience: float = 1
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     """Kill a child and every process in its group."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()

@@ -21,7 +21,7 @@ def wait_for_postgres(url: str, seconds: float = 30.0) -> None:
         except psycopg.OperationalError as error:
             if time.monotonic() > deadline:
                 # The text of the error names host, port and role, never the password.
-                raise NotReadyError(f"PostgreSQL does not answer: {error}") from error  # noqa: EM102
+                raise NotReadyError(f"PostgreSQL does not answer: {error}") from error
             time.sleep(_PAUSE_SECONDS)
         else:
             return
@@ -30,11 +30,11 @@ def wait_for_postgres(url: str, seconds: float = 30.0) -> None:
 async def wait_for_kafka(bootstrap: str, seconds: float = 60.0) -> None:
     """Return once a broker takes clients; raise `NotReadyError` after that many seconds."""
     deadline = time.monotonic() + seconds
-    host, _, port = bootstrap.split(",")[0].rpartition(":")
+    host, _, port = bootstrap.split(",", maxsplit=1)[0].rpartition(":")
     await _wait_for_port(host, int(port), deadline)
     while not await _has_brokers(bootstrap):
         if time.monotonic() > deadline:
-            raise NotReadyError(f"Kafka at {bootstrap} does not answer.")  # noqa: EM102
+            raise NotReadyError(f"Kafka at {bootstrap} does not answer.")
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
@@ -45,7 +45,7 @@ async def _wait_for_port(host: str, port: int, deadline: float) -> None:
             _, writer = await asyncio.open_connection(host, port)
         except OSError as error:
             if time.monotonic() > deadline:
-                raise NotReadyError(f"Nobody listens at {host}:{port}: {error}") from error  # noqa: EM102
+                raise NotReadyError(f"Nobody listens at {host}:{port}: {error}") from error
             await asyncio.sleep(_PAUSE_SECONDS)
         else:
             writer.close()

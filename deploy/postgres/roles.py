@@ -41,4 +41,4 @@ def _run(connection: Connection[Any], file: str, service: str) -> None:
         "role_name": sql.Literal(role_of(service)),
     }
     template = (_FOLDER / file).read_text(encoding="utf-8")
-    connection.execute(sql.SQL(template).format(**names))  # type: ignore[arg-type] # our own file, not input
+    connection.execute(sql.SQL(template).format(**names))

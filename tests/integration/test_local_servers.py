@@ -3,7 +3,6 @@
 import psycopg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from psycopg.errors import InsufficientPrivilege
 
 from deploy.postgres.roles import SERVICES
 from tests.databases import OwnDatabase

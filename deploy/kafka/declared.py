@@ -1,0 +1,58 @@
+"""The topics as `topics.toml` declares them, with one of each kind for every agency."""
+
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+_DECLARATIONS = Path(__file__).with_name("topics.toml")
+_AGENCY = "{agency}"
+_MS_A_DAY = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic: how it is kept, who writes it, who reads it."""
+
+    name: str
+    partitions: int
+    retention_days: int
+    owner: str
+    readers: tuple[str, ...]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What Kafka is told about the topic."""
+        return {"retention.ms": str(self.retention_days * _MS_A_DAY), "cleanup.policy": "delete"}
+
+    def of(self, agency: str) -> "Topic":
+        """The same topic with an agency's id where the declaration leaves a place for it."""
+        return replace(
+            self,
+            name=self.name.replace(_AGENCY, agency),
+            owner=self.owner.replace(_AGENCY, agency),
+            readers=tuple(reader.replace(_AGENCY, agency) for reader in self.readers),
+        )
+
+
+def declared_topics(agencies: Iterable[str]) -> list[Topic]:
+    """Every topic that a city with these agencies has."""
+    ids = list(agencies)
+    return [topic for declaration in _declarations() for topic in _expand(declaration, ids)]
+
+
+def agencies_of(jurisdiction: Path) -> list[str]:
+    """The ids of a city's agencies, from `agencies.toml` in its folder."""
+    document = tomllib.loads((jurisdiction / "agencies.toml").read_text(encoding="utf-8"))
+    return [agency["id"] for agency in document["agency"]]
+
+
+def _declarations() -> Iterator[Topic]:
+    for entry in tomllib.loads(_DECLARATIONS.read_text(encoding="utf-8"))["topic"]:
+        yield Topic(**{**entry, "readers": tuple(entry["readers"])})
+
+
+def _expand(declaration: Topic, agencies: list[str]) -> list[Topic]:
+    if _AGENCY not in declaration.name:
+        return [declaration]
+    return [declaration.of(agency) for agency in agencies]

@@ -1,0 +1,109 @@
+"""The job that makes the declared topics: `python -m deploy.kafka.topics`.
+
+Reads HANDOFF_KAFKA_BOOTSTRAP, HANDOFF_JURISDICTION (the city's folder) and HANDOFF_KAFKA_REPLICATION (copies of
+each message, 1 if not set). It waits for the broker, and is safe to run again: what exists keeps its messages.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
+
+from deploy.kafka.declared import Topic, agencies_of, declared_topics
+from deploy.local.problems import NotReadyError
+from deploy.local.readiness import wait_for_kafka
+
+SAMPLE_CITY = Path(__file__).parents[1] / "jurisdictions" / "sample-city"
+_PAUSE_SECONDS = 0.5
+
+
+class TopicsError(Exception):
+    """Topics could not be made, or differ from their declaration in a way that only a person can settle."""
+
+
+async def make_topics(
+    bootstrap: str, topics: Sequence[Topic], replication: int = 1, patience_seconds: float = 30.0
+) -> None:
+    """Make what is missing, and bring the retention of what exists up to date.
+
+    Right after a cluster's start too few brokers may have registered: what is refused is tried again for that long.
+
+    Raises:
+        TopicsError: some could not be made, or have another number of partitions than declared.
+    """
+    await wait_for_kafka(bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        existing = set(await admin.list_topics())
+        missing = [_new(topic, replication) for topic in topics if topic.name not in existing]
+        await _create(admin, missing, patience_seconds)
+        await _check(admin, [topic for topic in topics if topic.name in existing])
+    finally:
+        await admin.close()
+
+
+async def _create(admin: AIOKafkaAdminClient, wanted: Sequence[NewTopic], patience_seconds: float) -> None:
+    deadline = asyncio.get_running_loop().time() + patience_seconds
+    while wanted:
+        problems = await _try_to_create(admin, wanted)
+        if problems and asyncio.get_running_loop().time() > deadline:
+            raise TopicsError("Topics could not be made. " + " ".join(problems.values()))
+        wanted = [topic for topic in wanted if topic.name in problems]
+        await asyncio.sleep(_PAUSE_SECONDS if wanted else 0)
+
+
+async def _try_to_create(admin: AIOKafkaAdminClient, wanted: Sequence[NewTopic]) -> dict[str, str]:
+    """Ask once; the client does not raise, so look at the answer for each topic. Gives what went wrong, by topic."""
+    answer: Any = await admin.create_topics(list(wanted))
+    errors = {name: (for_code(code), text) for name, code, text, *_ in answer.topic_errors}
+    # Another job may have been faster.
+    fine = (NoError, TopicAlreadyExistsError)
+    return {name: f"{name}: {text or kind.__name__}" for name, (kind, text) in errors.items() if kind not in fine}
+
+
+def _new(topic: Topic, replication: int) -> NewTopic:
+    return NewTopic(topic.name, topic.partitions, replication, topic_configs=topic.settings)
+
+
+async def _check(admin: AIOKafkaAdminClient, existing: Sequence[Topic]) -> None:
+    if not existing:
+        return
+    described = await admin.describe_topics([topic.name for topic in existing])
+    partitions = {found["topic"]: len(found["partitions"]) for found in described}
+    different = [topic for topic in existing if partitions[topic.name] != topic.partitions]
+    if different:
+        found = ", ".join(f"{each.name} has {partitions[each.name]}, declared {each.partitions}" for each in different)
+        raise TopicsError(f"The number of partitions differs, and changing it would move cases: {found}.")
+    await _update(admin, existing)
+
+
+async def _update(admin: AIOKafkaAdminClient, existing: Sequence[Topic]) -> None:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name, topic.settings) for topic in existing]
+    answers: Any = await admin.alter_configs(resources)
+    refused = [f"{name}: {text}" for each in answers for code, text, _, name in each.resources if code]
+    if refused:
+        raise TopicsError("The retention of topics could not be changed. " + " ".join(refused))
+
+
+def main() -> None:
+    """Run the job with the settings of the environment."""
+    bootstrap = os.environ.get("HANDOFF_KAFKA_BOOTSTRAP")
+    if not bootstrap:
+        sys.exit("Set HANDOFF_KAFKA_BOOTSTRAP to the address of a Kafka broker (host:port).")
+    jurisdiction = Path(os.environ.get("HANDOFF_JURISDICTION") or SAMPLE_CITY)
+    topics = declared_topics(agencies_of(jurisdiction))
+    try:
+        asyncio.run(make_topics(bootstrap, topics, int(os.environ.get("HANDOFF_KAFKA_REPLICATION", "1"))))
+    except (TopicsError, NotReadyError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The job that makes topics, against a real Kafka."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from deploy.kafka.declared import Topic
+from deploy.kafka.topics import TopicsError, make_topics
+from tests.topics import OwnTopics
+
+pytestmark = pytest.mark.servers
+
+
+def letters(topics: OwnTopics) -> Topic:
+    return Topic(topics.name("letters"), partitions=3, retention_days=2, owner="intake", readers=("routing",))
+
+
+async def retention_ms(topics: OwnTopics, name: str) -> str:
+    admin = AIOKafkaAdminClient(bootstrap_servers=topics.bootstrap)
+    await admin.start()
+    try:
+        answers: Any = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+    finally:
+        await admin.close()
+    settings = {entry[0]: entry[1] for answer in answers for resource in answer.resources for entry in resource[4]}
+    return str(settings["retention.ms"])
+
+
+async def test_a_topic_is_made_as_it_is_declared(topics: OwnTopics) -> None:
+    await make_topics(topics.bootstrap, [letters(topics)])
+    assert await retention_ms(topics, topics.name("letters")) == str(2 * 24 * 60 * 60 * 1000)
+
+
+async def test_making_topics_again_changes_nothing_but_their_retention(topics: OwnTopics) -> None:
+    await make_topics(topics.bootstrap, [letters(topics)])
+    await make_topics(topics.bootstrap, [replace(letters(topics), retention_days=5)])
+    assert await retention_ms(topics, topics.name("letters")) == str(5 * 24 * 60 * 60 * 1000)
+
+
+async def test_a_different_number_of_partitions_is_left_to_a_person(topics: OwnTopics) -> None:
+    await make_topics(topics.bootstrap, [letters(topics)])
+    with pytest.raises(TopicsError, match="has 3, declared 4"):
+        await make_topics(topics.bootstrap, [replace(letters(topics), partitions=4)])
+
+
+async def test_a_topic_that_the_broker_refuses_is_named(topics: OwnTopics) -> None:
+    with pytest.raises(TopicsError, match="letters"):
+        await make_topics(topics.bootstrap, [letters(topics)], replication=3, patience_seconds=0)
