@@ -58,10 +58,10 @@ def child_kafka() -> Iterator[str]:
 
 
 @contextmanager
-def child_postgres() -> Iterator[str]:
-    """Run PostgreSQL as a child process on a free port; it does not wait for the disk, so a power cut loses data."""
+def child_postgres(*, durable: bool = False) -> Iterator[str]:
+    """Run PostgreSQL as a child process on a free port; unless it is durable, commits do not wait for the disk."""
     with temporary_folder() as folder:
-        node = PostgresNode(folder / "postgres", any_free(1)[0], password="tests", durable=False)
+        node = PostgresNode(folder / "postgres", any_free(1)[0], password="tests", durable=durable)
         with running(prepare_postgres(node), folder / "postgres.log"):
             wait_for_postgres(node.url())
             yield node.url()

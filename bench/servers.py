@@ -1,0 +1,45 @@
+"""What the figures are measured on: a Kafka and a durable PostgreSQL of their own, and fresh databases."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+from shared.kit.database import Database
+from shared.kit.outbox import STAGE
+from tests import databases, servers
+from tests.databases import OwnDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Addresses of the servers, and the name of a database with every migration applied."""
+
+    kafka: str
+    postgres: str
+    template: str
+
+
+@contextmanager
+def start_servers() -> Iterator[Servers]:
+    """Run Kafka and PostgreSQL for the length of a block; commits wait for the disk, as in earnest."""
+    with servers.child_kafka() as kafka, servers.child_postgres(durable=True) as postgres:
+        yield Servers(kafka, postgres, databases.make_template(postgres))
+
+
+@asynccontextmanager
+async def fresh_database(own: Servers, service: str, staging: Sequence[str] = (STAGE,)) -> AsyncIterator[Database]:
+    """Give a service's way into a database of its own."""
+    with databases.own_database(own.postgres, own.template) as made:
+        async with opened(made, service, staging) as database:
+            yield database
+
+
+@asynccontextmanager
+async def opened(made: OwnDatabase, service: str, staging: Sequence[str] = (STAGE,)) -> AsyncIterator[Database]:
+    """Open a database as one service."""
+    database = Database(made.url(service), service, staging)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
