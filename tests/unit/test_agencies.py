@@ -1,0 +1,178 @@
+"""A sample agency does the same about the same referral, forgets none, and speaks the published language."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from deploy.local.agencies.client import Agency, take
+from deploy.local.agencies.memory import Memory
+from deploy.local.agencies.plan import Step, Tempo, plan, read_duration
+from deploy.local.agencies.wire import ForeignMessageError, Heard, Update, child_of, read, write
+from shared.events import wire
+from shared.events.agency_inbox import HelpRequested
+from shared.events.fields import Released
+from shared.events.topics import AGENCY_UPDATES
+
+TEMPO = Tempo(answer=timedelta(hours=2), completion=timedelta(days=2), rejected=0.1, held=0.2)
+AGENCY = Agency("hpd", TEMPO, speed=3600)
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Memory]:
+    with closing(Memory(tmp_path / "hpd.sqlite")) as own:
+        yield own
+
+
+def heard(kind: str = "referral.requested.v1", **event: object) -> Heard:
+    case_id = str(event.pop("case_id", uuid4()))
+    referral = {"type": kind, "case_id": case_id, "referral_id": str(uuid4())}
+    return Heard(str(uuid4()), kind, case_id, TRACE, referral | event)
+
+
+def update(kind: str, **details: str) -> Update:
+    return Update(str(uuid4()), str(uuid4()), 1, kind, details, str(uuid4()), TRACE, at=1_770_000_000.5)
+
+
+def test_the_same_referral_is_always_treated_alike() -> None:
+    referral = str(uuid4())
+    assert plan(referral, TEMPO, 10) == plan(referral, TEMPO, 10)
+
+
+def test_a_referral_is_either_rejected_with_a_reason_or_accepted_started_and_completed() -> None:
+    endings = Counter[str]()
+    for _ in range(2000):
+        steps = plan(str(uuid4()), TEMPO, 1)
+        kinds = [step.type.split(".")[1] for step in steps]
+        assert kinds in (
+            ["rejected"],
+            ["accepted", "started", "completed"],
+            ["accepted", "started", "held", "resumed", "completed"],
+        )
+        assert sorted(step.after for step in steps) == [step.after for step in steps]
+        endings[kinds[-1]] += 1
+    assert 0.05 < endings["rejected"] / 2000 < 0.15
+
+
+def test_half_of_the_answers_come_within_the_median() -> None:
+    answers = sorted(plan(str(i), TEMPO, 1)[0].after for i in range(1001))
+    assert TEMPO.answer * 0.85 < answers[500] < TEMPO.answer * 1.15
+
+
+def test_durations_are_read_as_iso_8601_writes_them() -> None:
+    assert read_duration("P1DT2H30M") == timedelta(days=1, hours=2, minutes=30)
+    with pytest.raises(ValueError, match="PX"):
+        read_duration("PX")
+
+
+def test_every_update_is_of_the_published_language() -> None:
+    steps = {step.type: step for i in range(500) for step in plan(str(i), TEMPO, 1)}
+    assert len(steps) == 6
+    for step in steps.values():
+        value, headers = write("hpd", update(step.type, **step.details), 3)
+        envelope = wire.read_envelope(headers)
+        event = wire.read_event(AGENCY_UPDATES, envelope, value)
+        assert envelope.source == AGENCY_UPDATES.source_of("agency.hpd.updates.v1")
+        assert (envelope.sequence, envelope.classification) == (3, event.classification)
+        assert dict(headers)["ce_dataschema"].decode() == wire.schema_uri("agency.hpd.updates.v1", step.type)
+        assert envelope.time == event.occurred_at == datetime.fromtimestamp(1_770_000_000.5, UTC)
+
+
+def test_an_update_that_is_sent_again_is_the_same_to_the_last_byte() -> None:
+    said = update("referral.accepted.v1")
+    assert write("hpd", said, 1) == write("hpd", said, 1)
+    assert dict(write("hpd", said, 1)[1])["ce_id"] != dict(write("dob", said, 1)[1])["ce_id"]
+
+
+def test_the_trace_of_the_referral_goes_on_under_a_span_of_the_agencys_own() -> None:
+    headers = dict(write("hpd", update("referral.accepted.v1"), 1)[1])
+    version, trace, span, flags = headers["traceparent"].decode().split("-")
+    assert (version, trace, flags) == ("00", "0af7651916cd43dd8448eb211c80319c", "01")
+    assert span == UUID(headers["ce_id"].decode()).hex[:16]
+    assert child_of("", "1" * 16) == ""
+
+
+def test_a_referral_as_routing_writes_it_is_heard() -> None:
+    event = HelpRequested(
+        case_id=uuid4(),
+        referral_id=uuid4(),
+        sent_at=datetime.now(UTC),
+        need_id=uuid4(),
+        need="inadequate-housing",
+        program="housing-inspections",
+        submitted_at=datetime.now(UTC),
+        released=Released(),
+    )
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(uuid4()),
+        "ce_type": event.type,
+        "ce_dataclassification": event.classification.value,
+    }
+    found = read([(name, text.encode()) for name, text in headers.items()], event.model_dump_json().encode())
+    assert (found.type, found.case_id) == (event.type, str(event.case_id))
+    assert found.event["referral_id"] == str(event.referral_id)
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [("top-secret", b'{"case_id": "1"}'), ("public", b"{"), ("public", b"[]"), ("public", None), ("public", b"\xff")],
+)
+def test_a_message_that_may_not_or_cannot_be_read_is_told_apart(label: str, value: bytes | None) -> None:
+    headers = {"ce_specversion": "1.0", "ce_id": "1", "ce_type": "t", "ce_dataclassification": label}
+    with pytest.raises(ForeignMessageError):
+        read([(name, text.encode()) for name, text in headers.items()], value)
+
+
+def test_a_referral_that_comes_twice_is_answered_once(memory: Memory) -> None:
+    referral = heard()
+    take(AGENCY, referral, memory)
+    before = memory.due(1e12, 100)
+    take(AGENCY, referral, memory)
+    assert memory.due(1e12, 100) == before
+
+
+def test_history_that_is_only_recorded_is_not_answered(memory: Memory) -> None:
+    take(AGENCY, heard(record_only=True), memory)
+    assert memory.waiting() == 0
+
+
+def test_a_referral_that_is_taken_back_is_not_worked_on(memory: Memory) -> None:
+    referral = heard()
+    take(AGENCY, referral, memory)
+    take(AGENCY, heard("referral.cancelled.v1", referral_id=referral.event["referral_id"]), memory)
+    assert memory.waiting() == 0
+
+
+def test_a_reminder_makes_the_agency_answer_at_once(memory: Memory) -> None:
+    referral = heard()
+    memory.remember(referral, [Step(timedelta(hours=5), "referral.accepted.v1", {})], now=0)
+    assert memory.due(100, 10) == []
+    memory.hurry(referral.event["referral_id"], 100)
+    assert [u.type for u, _ in memory.due(100, 10)] == ["referral.accepted.v1"]
+
+
+def test_an_event_of_an_unknown_kind_is_passed_over(memory: Memory) -> None:
+    take(AGENCY, heard("case.status.v1"), memory)
+    assert memory.waiting() == 0
+
+
+def test_what_was_not_confirmed_is_said_again_under_the_same_number_after_a_restart(tmp_path: Path) -> None:
+    case_id = str(uuid4())
+    with closing(Memory(tmp_path / "a.sqlite")) as before:
+        for _ in range(3):
+            before.remember(heard(case_id=case_id), plan(str(random.random()), TEMPO, 1), now=0)
+        first = before.due(1e12, 4)
+        before.said([u for u, _ in first[:2]])
+    with closing(Memory(tmp_path / "a.sqlite")) as after:
+        second = after.due(1e12, 100)
+    assert second[:2] == first[2:]
+    assert [sequence for _, sequence in first[:2] + second] == list(range(1, len(second) + 3))
+    assert json.loads(write("hpd", *second[0])[0])["case_id"] == case_id
