@@ -1,0 +1,60 @@
+"""Made-up reports are realistic: any of them can be taken in, they vary, and some say again what was said before."""
+
+import tomllib
+from collections import Counter
+from itertools import islice
+
+from deploy.local.generate import SAMPLE_CITY, Form, read_city, reports
+from services.intake.domain.problems import Refused
+from services.intake.domain.report import read_report
+from services.intake.jurisdiction import load_jurisdiction
+
+CITY = read_city()
+
+
+def take(count: int, seed: int = 7) -> list[Form]:
+    return list(islice(reports(CITY, seed), count))
+
+
+def test_the_same_seed_makes_up_the_same_reports_and_another_seed_others() -> None:
+    assert take(50) == take(50)
+    assert take(50) != take(50, seed=8)
+
+
+def test_every_report_can_be_taken_in() -> None:
+    jurisdiction = load_jurisdiction(SAMPLE_CITY)
+    for form in take(1000):
+        fields = {name: value if isinstance(value, list) else [value] for name, value in form.items()}
+        report = read_report(fields, jurisdiction)
+        assert not isinstance(report, Refused), (form, report)
+
+
+def test_places_lie_in_the_city() -> None:
+    jurisdiction = load_jurisdiction(SAMPLE_CITY)
+    points = [(float(str(f["lat"])), float(str(f["long"]))) for f in take(500) if "lat" in f]
+    inside = [jurisdiction.districts.at(*point).district for point in points]
+    assert inside.count(None) / len(inside) < 0.02
+    assert set(inside) - {None} == set(CITY.districts)
+
+
+def test_every_language_of_the_city_is_spoken_and_several_needs_come_up() -> None:
+    languages = tomllib.loads((SAMPLE_CITY / "city.toml").read_text())["languages"]
+    forms = take(500)
+    assert {form["language"] for form in forms} == set(languages)
+    needs = {service["code"]: service["needs"] for service in CITY.services}
+    assert sum(len(needs[str(form["service_code"])]) > 1 for form in forms) > 25
+
+
+def test_some_reports_repeat_an_earlier_one_by_somebody_else() -> None:
+    forms = take(500)
+    told = Counter((form["service_code"], form["address_string"]) for form in forms)
+    repeats = sum(count - 1 for count in told.values())
+    assert 15 < repeats < 75
+    mails = [form["email"] for form in forms if "email" in form]
+    assert len(set(mails)) == len(mails)
+
+
+def test_nobody_real_can_be_reached() -> None:
+    for form in take(300):
+        assert str(form.get("email", "@example.org")).endswith("@example.org")
+        assert "-555-01" in str(form.get("phone", "-555-01"))
