@@ -87,9 +87,10 @@ def _report(city: City, service: dict[str, Any], place: Form, chance: Random) ->
 
 def _close_by(before: Form, chance: Random) -> Form:
     """Return the place of an earlier report, but for a few steps."""
-    place = {name: before[name] for name in ("lat", "long", "address_string") if name in before}
-    for name in place.keys() & {"lat", "long"}:
-        place[name] = f"{float(str(place[name])) + chance.uniform(-0.0002, 0.0002):.6f}"
+    place: Form = {"address_string": before["address_string"]}
+    for name in ("lat", "long"):
+        if name in before:
+            place[name] = f"{float(str(before[name])) + chance.uniform(-0.0002, 0.0002):.6f}"
     return place
 
 
