@@ -1,0 +1,9 @@
+"""Run routing: `python -m services.routing`."""
+
+from services.routing.app import create_app
+from services.routing.settings import RoutingSettings
+from shared.kit.service import serve
+
+if __name__ == "__main__":
+    settings = RoutingSettings()
+    serve(create_app(settings), "routing", settings)

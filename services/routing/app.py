@@ -1,0 +1,45 @@
+"""Settings become the service: its city, its database, what it hears, what it serves, what it looks after."""
+
+from starlette.applications import Starlette
+
+from services.routing.desk import Desk
+from services.routing.handlers import routes
+from services.routing.http.cases import case_routes
+from services.routing.http.triage import triage_routes
+from services.routing.jurisdiction import load_city
+from services.routing.settings import RoutingSettings
+from services.routing.sweeper import keep_sweeping
+from services.routing.tables import SCHEMA, STAGING
+from shared.kit.database import Database
+from shared.kit.service import Service, create_asgi
+from shared.kit.vault import Vault, read_master_key
+
+
+def create_app(settings: RoutingSettings) -> Starlette:
+    """Return the ASGI application."""
+    return create_asgi(create_service(settings))
+
+
+def create_service(settings: RoutingSettings) -> Service:
+    """Return the service.
+
+    Raises:
+        JurisdictionError: a file of the city's folder cannot be used.
+        VaultError: there is no master key that can be used.
+    """
+    database = Database(settings.database_url.get_secret_value(), SCHEMA, STAGING, settings.database_pool)
+    master_key = settings.master_key.get_secret_value() if settings.master_key else None
+    desk = Desk(load_city(settings.jurisdiction), Vault(read_master_key(master_key, settings.master_key_file)))
+    staff_key = settings.staff_key.get_secret_value()
+
+    async def sweep() -> None:
+        await keep_sweeping(desk, database, settings.sweep_seconds)
+
+    return Service(
+        name="routing",
+        settings=settings,
+        database=database,
+        routes=routes(desk),
+        http=[*triage_routes(desk, database, staff_key), *case_routes(desk, database, staff_key)],
+        loops=[sweep],
+    )

@@ -1,0 +1,83 @@
+"""One case as routing knows it: the report, and what became of each of its needs."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from services.routing.domain.placing import Asking
+from services.routing.domain.referral import Referral, State
+from shared.events.intake import CaseSubmitted, Need
+from shared.events.reasons import Reason
+
+
+class Resolution(StrEnum):
+    """How a case ended."""
+
+    COMPLETED = "completed"
+    NOT_COMPLETED = "not-completed"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A need at the triage desk, where a person chooses; `ended_by` has chosen, `assigned_to` is what they chose."""
+
+    need: Need
+    since: datetime
+    reason: Reason
+    why: str
+    ended_by: str | None = None
+    assigned_to: str | None = None
+
+
+@dataclass(slots=True)
+class Case:
+    """A case in the course of a decision, which works on a copy of its own."""
+
+    report: CaseSubmitted
+    referrals: dict[UUID, Referral] = field(default_factory=dict)
+    waiting: dict[UUID, Waiting] = field(default_factory=dict)
+    resolution: Resolution | None = None
+    resolved_at: datetime | None = None
+
+    def copy(self) -> "Case":
+        """Return a case that can change while this one stays."""
+        return Case(self.report, dict(self.referrals), dict(self.waiting), self.resolution, self.resolved_at)
+
+    def need(self, need_id: UUID) -> Need:
+        """Return one of its needs.
+
+        Raises:
+            LookupError: it has no such need.
+        """
+        for need in self.report.needs:
+            if need.need_id == need_id:
+                return need
+        raise LookupError(f"case {self.report.case_id} has no need {need_id}")
+
+    def asking(self, need: Need) -> Asking:
+        """Return what the routing book is asked about one need."""
+        return Asking(need.need, self.report.service_code, self.report.place.district)
+
+    def tries(self, need_id: UUID) -> list[Referral]:
+        """Return the referrals of one need, in the order in which they were made."""
+        return [referral for referral in self.referrals.values() if referral.need_id == need_id]
+
+    def open_referrals(self) -> list[Referral]:
+        """Return the referrals that something can still happen to."""
+        return [referral for referral in self.referrals.values() if referral.is_open]
+
+    def is_waiting(self, need_id: UUID) -> bool:
+        """Tell whether a need is at the triage desk."""
+        waiting = self.waiting.get(need_id)
+        return waiting is not None and waiting.ended_by is None
+
+    def has_ended(self) -> bool:
+        """Tell whether nothing is left to do: no open referral, nothing at the triage desk."""
+        return not self.open_referrals() and not any(self.is_waiting(need_id) for need_id in self.waiting)
+
+    def outcome(self) -> Resolution:
+        """Say how an ended case ended: completed when each of its needs was met."""
+        met = {referral.need_id for referral in self.referrals.values() if referral.state is State.COMPLETED}
+        return Resolution.COMPLETED if all(n.need_id in met for n in self.report.needs) else Resolution.NOT_COMPLETED

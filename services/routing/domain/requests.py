@@ -1,0 +1,98 @@
+"""Asking a program to help, and not needing it any more."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import uuid5
+
+from services.routing.domain.placing import Placed, Unplaced
+from services.routing.domain.referral import Change, Referral, State
+from services.routing.domain.turn import Noted, Turn, facts, give_to_triage
+from shared.events.agency_inbox import HelpCancelled, HelpRequested
+from shared.events.intake import Need, RecordedReferral
+from shared.events.reasons import Reason
+from shared.events.routing import ReferralCancelled, ReferralRequested
+from shared.policy.release import release
+
+
+def request(turn: Turn, need: Need, placed: Placed, record: RecordedReferral | None = None) -> Referral:
+    """Ask a program to help with a need, and release to it what the plan names.
+
+    With a record of it from another system, the referral was requested when the record was opened; one that was
+    closed there is only recorded, and nobody is to answer it.
+    """
+    made = _new_referral(turn, need, placed, record)
+    turn.keep(made)
+    turn.note(Noted(made, 1, Change.REQUESTED, made.changed_at, why=placed.why))
+    turn.say(
+        ReferralRequested(**facts(turn, made, made.changed_at), answer_by=made.answer_by, attempt=made.attempt),
+    )
+    turn.tell(made.agency, _help_requested(turn, made))
+    return made
+
+
+def request_or_wait(turn: Turn, need: Need, chosen: Placed | Unplaced) -> None:
+    """Ask whoever was chosen; when nobody was, a person must choose."""
+    if isinstance(chosen, Placed):
+        request(turn, need, chosen)
+    else:
+        give_to_triage(turn, need, chosen)
+
+
+def cancel(turn: Turn, referral: Referral, reason: Reason, at: datetime) -> None:
+    """Take a referral back, and tell its agency."""
+    number = referral.changes + 1
+    cancelled = replace(
+        referral,
+        state=State.CANCELLED,
+        last_change=Change.CANCELLED,
+        reason=reason,
+        changed_at=at,
+        due_at=None,
+        changes=number,
+    )
+    turn.keep(cancelled)
+    turn.note(Noted(cancelled, number, Change.CANCELLED, at, reason))
+    turn.say(ReferralCancelled(**facts(turn, cancelled, at), reason=reason))
+    told = HelpCancelled(
+        case_id=turn.report.case_id, referral_id=referral.referral_id, sent_at=turn.around.now, reason=reason
+    )
+    turn.tell(referral.agency, told)
+
+
+def _new_referral(turn: Turn, need: Need, placed: Placed, record: RecordedReferral | None) -> Referral:
+    program, now = placed.program, turn.around.now
+    attempt = len(turn.case.tries(need.need_id)) + 1
+    over = record is not None and record.closed_at is not None
+    answer_by = None if over else now + program.answer_within
+    return Referral(
+        referral_id=uuid5(need.need_id, f"{program.name}|{attempt}"),
+        need_id=need.need_id,
+        need=need.need,
+        agency=program.agency,
+        program=program.id,
+        attempt=attempt,
+        asked_at=now,
+        changed_at=record.opened_at if record else now,
+        answer_by=answer_by,
+        due_at=answer_by,
+        record_only=over,
+    )
+
+
+def _help_requested(turn: Turn, made: Referral) -> HelpRequested:
+    report = turn.report
+    granted = turn.around.city.plan.granted_to(made.agency)
+    given = release(granted, report, made.need, turn.around.unseal)
+    return HelpRequested(
+        case_id=report.case_id,
+        referral_id=made.referral_id,
+        sent_at=turn.around.now,
+        need_id=made.need_id,
+        need=made.need,
+        program=made.program,
+        submitted_at=report.submitted_at,
+        answer_by=made.answer_by,
+        record_only=made.record_only,
+        released=given.released,
+        withheld=given.withheld,
+    )

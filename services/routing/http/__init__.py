@@ -1,0 +1,1 @@
+"""What routing serves to staff: the triage desk, and what became of a case."""
