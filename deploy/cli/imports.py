@@ -1,8 +1,9 @@
 """`handoff import`: takes another city's 311 file in, through intake, as fast as intake allows or slower."""
 
+import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +19,9 @@ from deploy.cli.import_files.reading import READERS, read_records
 from deploy.cli.import_files.rows import Problem, SourceFile
 from deploy.cli.import_files.values import Parsed
 from deploy.cli.import_report import Tally, show
+from deploy.local.problems import LocalPlatformError
+from deploy.local.settings import SAMPLE_CITY, default_data_dir
+from deploy.local.state import read_state
 
 CHUNK = 200
 TIMEOUT = 60.0
@@ -42,7 +46,8 @@ class Target:
     def client(self) -> httpx.Client:
         """Open a connection that carries the key."""
         headers = {"Authorization": f"Bearer {self.api_key}"}
-        return httpx.Client(base_url=self.intake, headers=headers, timeout=TIMEOUT)
+        # A proxy of the machine's environment has no business between us and intake.
+        return httpx.Client(base_url=self.intake, headers=headers, timeout=TIMEOUT, trust_env=False)
 
 
 class Import:
@@ -103,7 +108,37 @@ class Import:
             time.sleep(max(0.0, len(chunk) / self._rate - (time.monotonic() - began)))
 
 
-def import_file(job: Import, path: Path, rate: float | None) -> int:
+def import_command(  # noqa: PLR0913, PLR0917 - a command has as many options as its users need
+    source: Annotated[Source, typer.Argument(help="Which kind of file it is; CSV and JSON are told apart.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The file.")],
+    rate: Annotated[float | None, typer.Option(min=0.1, help="Rows a second, at most.")] = None,
+    report: Annotated[Path | None, typer.Option(dir_okay=False, help="Write doubtful rows, as JSON lines.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Data folder of the platform; default .handoff.")] = None,
+    intake: Annotated[
+        str | None, typer.Option(envvar="HANDOFF_INTAKE_URL", help="Another intake than this machine's.")
+    ] = None,
+    api_key: Annotated[str | None, typer.Option(envvar="HANDOFF_API_KEY", help="Its key.")] = None,
+) -> None:
+    """Take in another city's 311 file. Rows that are in already are passed over, so it can be run again at any time."""
+    try:
+        target = _find_target(data_dir, intake, api_key)
+        with report.open("w", encoding="utf-8") if report else nullcontext() as lines:
+            code = run_import(Import(source, target, Tally(lines)), file, rate)
+    except (LocalPlatformError, OSError) as error:
+        Console(stderr=True).print(str(error), style="red", markup=False)
+        code = 1
+    raise typer.Exit(code)
+
+
+def _find_target(data_dir: Path | None, intake: str | None, api_key: str | None) -> Target:
+    """Return the intake that was named, or else the one that runs on this machine."""
+    if intake and api_key:
+        return Target(intake, api_key, Path(os.environ.get("HANDOFF_JURISDICTION") or SAMPLE_CITY))
+    state = read_state(data_dir or default_data_dir())
+    return Target(intake or state.url("intake"), api_key or state.api_key, state.jurisdiction)
+
+
+def run_import(job: Import, path: Path, rate: float | None) -> int:
     """Run an import, print what became of it, and return the exit code."""
     console = Console()
     code = 0
@@ -112,12 +147,8 @@ def import_file(job: Import, path: Path, rate: float | None) -> int:
     except KeyboardInterrupt:
         console.print("Stopped. Run the same command again to go on where it stopped.")
         code = STOPPED_BY_HAND
-    except (IntakeError, OSError) as error:
+    except IntakeError as error:
         console.print(str(error), style="red", markup=False)
         code = 1
     show(job.tally, console)
     return code or (0 if job.tally.is_whole else 1)
-
-
-Rate = Annotated[float | None, typer.Option(min=0.1, help="Rows a second, at most.")]
-Report = Annotated[Path | None, typer.Option(dir_okay=False, help="Write doubtful rows here, as JSON lines.")]
