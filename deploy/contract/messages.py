@@ -1,0 +1,47 @@
+"""An event as the message that it is in Kafka, written so that people can read it."""
+
+import json
+from typing import Any
+
+from deploy.contract.catalogue import Published, published
+from deploy.contract.examples import AGENCY, example_id, examples
+from shared.events.event import Event
+from shared.events.wire import event_id, write_time
+from shared.kit.outbox_rows import Row, frame
+
+Message = dict[str, Any]
+
+TRACEPARENT = f"00-{example_id('trace').hex}-{example_id('span').hex[:16]}-01"
+
+
+def write_message(said: Published, event: Event) -> Message:
+    """Write an event with the headers that a relay gives it: topic, key, headers and value."""
+    topic = said.language.topic.format(agency=AGENCY)
+    cause = example_id("cause")
+    row = Row(
+        id=1,
+        topic=topic,
+        case_id=event.case_id,
+        event_id=event_id(cause, topic, event),
+        event_type=event.type,
+        happened_at=write_time(event.happened_at),
+        classification=event.classification.value,
+        causation_id=cause,
+        sequence=1,
+        traceparent=TRACEPARENT,
+        value=None,
+        raw=None,
+    )
+    key, headers = frame(row, said.language.source.format(agency=AGENCY).encode(), row.traceparent)
+    return {
+        "topic": topic,
+        "key": (key or b"").decode(),
+        "headers": {name: value.decode() for name, value in headers},
+        "value": json.loads(event.model_dump_json()),
+    }
+
+
+def example_messages() -> dict[str, Message]:
+    """Write an example of each event, by the event's name."""
+    found = {type(event): event for event in examples()}
+    return {said.name: write_message(said, found[said.model]) for said in published()}
