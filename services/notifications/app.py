@@ -26,9 +26,7 @@ NAME: Final = "notifications"
 
 def create_app(settings: NotificationsSettings) -> Starlette:
     """Make the ASGI application; starting it starts consuming and sending."""
-    url = settings.database_url.get_secret_value()
-    size = settings.database_pool + settings.smtp_connections
-    database = Database(url, NAME, staging=(outbox.STAGE,), size=size)
+    database = make_database(settings)
     office = make_office(settings, database)
     servers = [MailServer(settings.account, office.letters.sender) for _ in range(settings.smtp_connections)]
     service = Service(
@@ -40,6 +38,13 @@ def create_app(settings: NotificationsSettings) -> Starlette:
         loops=[office.watch, *(Lane(office, server).run for server in servers)],
     )
     return create_asgi(service)
+
+
+def make_database(settings: NotificationsSettings) -> Database:
+    """Make the way to the service's schema, with a connection for each mail that is sent at the same time."""
+    url = settings.database_url.get_secret_value()
+    size = settings.database_pool + settings.smtp_connections
+    return Database(url, NAME, staging=(outbox.STAGE,), size=size)
 
 
 def make_office(settings: NotificationsSettings, database: Database) -> Office:

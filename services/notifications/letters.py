@@ -62,13 +62,13 @@ class Letters:
         mail["Date"] = format_datetime(now)
         mail["Message-ID"] = f"<{delivery.id}@{self._domain}>"
         mail["References"] = f"<case.{delivery.case_id}@{self._domain}>"
-        mail["Content-Language"] = words.language
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
         mail["X-Handoff-Case"] = str(delivery.case_id)
         mail["X-Handoff-Template"] = delivery.template.value
         mail.set_content(words.text, cte="quoted-printable")
         mail.add_alternative(words.html, subtype="html", cte="quoted-printable")
+        mail["Content-Language"] = words.language
         return mail
 
     def word(self, delivery: Delivery, *, discreet: bool) -> Words:

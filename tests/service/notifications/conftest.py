@@ -1,0 +1,24 @@
+"""The notifications service on a database of its own, beside a mail server that does what the test says."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.databases import OwnDatabase
+from tests.service.notifications import mail_server
+from tests.service.notifications.mail_server import MailServerForTests
+from tests.service.notifications.world import World
+
+
+@pytest.fixture
+def mails() -> Iterator[MailServerForTests]:
+    """Run a mail server."""
+    with mail_server.running() as server:
+        yield server
+
+
+@pytest.fixture
+async def world(database: OwnDatabase, mails: MailServerForTests) -> AsyncIterator[World]:
+    """Put notifications together as its app does, without Kafka."""
+    async with World.open(database, mails.port) as opened:
+        yield opened

@@ -1,0 +1,88 @@
+"""Events as intake and routing say them, and the records that they travel in."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from aiokafka import ConsumerRecord
+
+from shared.events.event import Event
+from shared.events.fields import FieldGroup
+from shared.events.intake import CaseSubmitted, Channel, Need, Origin, Place
+from shared.events.reasons import Reason
+from shared.events.routing import CaseResolved, ReferralAccepted, ReferralHeld
+from shared.events.topics import CASES, REFERRALS, Language
+from shared.events.wire import event_id, schema_uri, write_time
+
+FILED = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+
+
+def submitted(case_id: UUID, person_id: UUID | None = None, contact: str | None = None, **said: Any) -> CaseSubmitted:
+    channel: Channel = said.pop("channel", "web")
+    usual = {
+        "case_id": case_id,
+        "service_request_id": f"SR-{case_id.hex[:8]}",
+        "service_code": "heat-hot-water",
+        "needs": (Need(need_id=uuid4(), need="inadequate-housing"),),
+        "place": Place(),
+        "origin": Origin(channel=channel),
+        "submitted_at": FILED,
+        "person_id": person_id,
+        "sealed": {FieldGroup.CONTACT: contact} if contact else {},
+    }
+    return CaseSubmitted.model_validate(usual | said)
+
+
+def _referral(case_id: UUID, hours: int, **said: Any) -> dict[str, Any]:
+    usual = {"referral_id": uuid4(), "need_id": uuid4(), "need": "inadequate-housing", "agency": "hpd"}
+    times = {"submitted_at": FILED, "occurred_at": FILED + timedelta(hours=hours)}
+    return {"case_id": case_id, "program": "heat-and-hot-water"} | usual | times | said
+
+
+def accepted(case_id: UUID, hours: int = 1, **said: Any) -> ReferralAccepted:
+    return ReferralAccepted.model_validate(_referral(case_id, hours, **said))
+
+
+def held(case_id: UUID, hours: int = 2, **said: Any) -> ReferralHeld:
+    why = {"reason": Reason.NO_ACCESS, "agency_controls": False}
+    return ReferralHeld.model_validate(_referral(case_id, hours, **(why | said)))
+
+
+def resolved(case_id: UUID, hours: int = 3, **said: Any) -> CaseResolved:
+    times = {"submitted_at": FILED, "resolved_at": FILED + timedelta(hours=hours)}
+    return CaseResolved.model_validate({"case_id": case_id, "resolution": "completed"} | times | said)
+
+
+def language_of(event: Event) -> Language:
+    return CASES if isinstance(event, CaseSubmitted) else REFERRALS
+
+
+def record(event: Event, cause: UUID) -> ConsumerRecord[bytes, bytes]:
+    language = language_of(event)
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(event_id(cause, language.topic, event)),
+        "ce_type": event.type,
+        "ce_source": language.source,
+        "ce_subject": str(event.case_id),
+        "ce_time": write_time(event.happened_at),
+        "ce_dataschema": schema_uri(language.topic, event.type),
+        "ce_dataclassification": event.classification.value,
+        "ce_sequence": "1",
+        "traceparent": TRACEPARENT,
+    }
+    value = event.model_dump_json().encode()
+    return ConsumerRecord(
+        topic=language.topic,
+        partition=0,
+        offset=0,
+        timestamp=0,
+        timestamp_type=0,
+        key=str(event.case_id).encode(),
+        value=value,
+        checksum=None,
+        serialized_key_size=36,
+        serialized_value_size=len(value),
+        headers=[(name, text.encode()) for name, text in headers.items()],
+    )

@@ -1,0 +1,129 @@
+"""Notifications as tests use it: it hears records, sends mails, and can be looked into."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+import psycopg
+
+from services.notifications.app import make_database, make_office
+from services.notifications.handlers import routes
+from services.notifications.office import Office
+from services.notifications.sender import Lane
+from services.notifications.settings import NotificationsSettings
+from services.notifications.smtp import MailServer
+from shared.events.event import Event
+from shared.events.fields import ContactFields, FieldGroup
+from shared.kit.batches import Consumer
+from shared.kit.vault import Vault
+from tests.databases import OwnDatabase
+from tests.service.notifications.events import language_of, record, submitted
+
+MASTER_KEY = bytes(range(32))
+STAFF_KEY = "staff"
+
+
+@dataclass
+class World:
+    """One instance of notifications."""
+
+    own: OwnDatabase
+    settings: NotificationsSettings
+    office: Office
+    consumers: dict[str, Consumer]
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, own: OwnDatabase, smtp_port: int, **changed: Any) -> AsyncIterator["World"]:
+        """Put an instance together."""
+        settings = _settings(own, smtp_port, **changed)
+        database = make_database(settings)
+        await database.open()
+        office = make_office(settings, database)
+        consumers = {route.language.topic: Consumer("notifications", route, database) for route in routes(office.bell)}
+        try:
+            yield cls(own, settings, office, consumers)
+        finally:
+            await database.close()
+
+    async def hear(self, *events: Event) -> None:
+        """Hear each event twice, as a redelivery would bring it; the same event has the same id each time."""
+        for event in events:
+            heard = record(event, uuid5(NAMESPACE_URL, event.model_dump_json()))
+            consumer = self.consumers[language_of(event).topic]
+            await consumer([heard, heard])
+            await consumer([heard])
+
+    async def report(self, email: str | None = "ann@example.org", **said: Any) -> UUID:
+        """File a case whose reporter has this address, and return the case's id."""
+        case_id = uuid4()
+        person_id, contact = self.seal(email)
+        known: dict[str, Any] = {"person_id": person_id, "contact": contact}
+        await self.hear(submitted(case_id, **(known | said)))
+        return case_id
+
+    def seal(self, email: str | None) -> tuple[UUID, str]:
+        """Make a person with a key in the vault; return their id and their sealed contact block."""
+        vault = Vault(MASTER_KEY)
+        person = vault.new_person(uuid4())
+        with psycopg.connect(self.own.admin_url) as admin:
+            admin.execute(
+                "INSERT INTO vault.person_keys (person_id, wrapped) VALUES (%s, %s)", (person.id, vault.wrap(person))
+            )
+        plain = ContactFields(email=email, phone="+1-555-0199").model_dump_json().encode()
+        return person.id, Vault.seal(person, FieldGroup.CONTACT, plain)
+
+    def server(self) -> MailServer:
+        """Make a connection to the mail server."""
+        return MailServer(self.settings.account, self.office.letters.sender)
+
+    def lane(self, server: MailServer | None = None) -> Lane:
+        """Make a lane with a connection of its own."""
+        return Lane(self.office, server or self.server())
+
+    async def send_all(self) -> None:
+        """Send what is due now."""
+        server = self.server()
+        lane = self.lane(server)
+        while await lane.send_next():
+            pass
+        await server.leave()
+
+    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Look into the database as its administrator."""
+        with psycopg.connect(self.own.admin_url, options="-c search_path=notifications") as admin:
+            cursor = admin.execute(sql.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def states(self, case_id: UUID) -> dict[str, str]:
+        """Return the state of each mail of a case, by template."""
+        rows = self.query("SELECT template, state FROM deliveries WHERE case_id = %s ORDER BY happened_at", case_id)
+        return dict(rows)
+
+    async def until_sent(self, case_id: UUID) -> None:
+        """Wait until every mail of a case has been sent."""
+        while set(self.states(case_id).values()) != {"sent"}:  # noqa: ASYNC110 - another process or thread sends
+            await asyncio.sleep(0.02)
+
+    def said(self, case_id: UUID) -> list[str]:
+        """Return the types of the events that are about to be said of a case, in order."""
+        return [kind for (kind,) in self.query("SELECT event_type FROM outbox WHERE case_id = %s ORDER BY id", case_id)]
+
+
+def _settings(own: OwnDatabase, smtp_port: int, **changed: Any) -> NotificationsSettings:
+    usual = {
+        "database_url": own.url("notifications"),
+        "kafka_bootstrap": "127.0.0.1:1",
+        "master_key": base64.b64encode(MASTER_KEY).decode(),
+        "staff_key": STAFF_KEY,
+        "smtp_port": smtp_port,
+        "smtp_timeout_seconds": 5,
+        "smtp_retry_seconds": 0.05,
+        "sending_lease_seconds": 1,
+        "public_url": "https://311.example.org",
+    }
+    return NotificationsSettings.model_validate(usual | changed)

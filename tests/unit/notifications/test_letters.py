@@ -1,0 +1,163 @@
+"""Each mail can be written in each language, in plain words, and says nothing that it must not."""
+
+import itertools
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from services.notifications.domain.deliveries import Addressed, Delivery
+from services.notifications.domain.news import Template
+from services.notifications.jurisdiction import read_jurisdiction
+from services.notifications.letters import IncompleteLanguageError, Letters
+from shared.events.fields import FieldGroup
+
+CITY = read_jurisdiction(Path(__file__).parents[3] / "deploy" / "jurisdictions" / "sample-city")
+LETTERS = Letters(CITY, None, "https://311.example.org")
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+DETAILS: dict[Template, list[str | None]] = {
+    Template.CASE_RECEIVED: [None],
+    Template.REFERRAL_ACCEPTED: [None],
+    Template.NEEDS_MORE_TIME: ["no-access", "unable-to-contact", "waiting-for-person", "waiting-for-weather", "other"],
+    Template.CASE_RESOLVED: ["completed", "not-completed", "withdrawn"],
+}
+EVERY_MAIL = [(template, detail) for template, details in DETAILS.items() for detail in details]
+LANGUAGES = sorted(LETTERS.languages)
+EVERYWHERE = list(itertools.product(LANGUAGES, EVERY_MAIL))
+
+
+def delivery(template: Template, detail: str | None, language: str = "en") -> Delivery:
+    return Delivery(
+        id=UUID(int=1),
+        case_id=UUID(int=2),
+        template=template,
+        cause=UUID(int=3),
+        agency="hpd",
+        detail=detail,
+        traceparent=None,
+        tries=0,
+        created_at=NOW,
+        service_request_id="SR-2026-17",
+        service_code="heat-hot-water",
+        language=language,
+        person_id=UUID(int=4),
+        contact="block",
+    )
+
+
+def written(told: Delivery, to: Addressed) -> EmailMessage:
+    return message_from_bytes(LETTERS.write(told, to, NOW).as_bytes(), EmailMessage, policy=SMTP)
+
+
+def part(mail: EmailMessage, kind: str) -> str:
+    body = mail.get_body((kind,))
+    assert body is not None
+    return str(body.get_content())
+
+
+def test_there_are_mails_in_english_and_spanish() -> None:
+    assert {"en", "es"} <= LETTERS.languages
+
+
+@pytest.mark.parametrize(("language", "mail"), EVERYWHERE)
+def test_every_mail_can_be_written_in_every_language(language: str, mail: tuple[Template, str | None]) -> None:
+    words = LETTERS.word(delivery(*mail, language=language), discreet=False)
+    assert words.language == language
+    assert "SR-2026-17" in words.subject
+    assert "SR-2026-17" in words.text
+    assert "https://311.example.org" in words.text
+    assert CITY.contact_phone in words.text
+    assert f'<html lang="{language}">' in words.html
+    assert '<a href="https://311.example.org"' in words.html
+    assert "{" not in words.subject + words.text
+    assert "None" not in words.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_detail_has_its_own_words(language: str) -> None:
+    texts = {LETTERS.word(delivery(*mail, language=language), discreet=False).text for mail in EVERY_MAIL}
+    assert len(texts) == len(EVERY_MAIL)
+
+
+def test_a_language_without_mails_gets_the_citys_own() -> None:
+    assert LETTERS.word(delivery(Template.CASE_RECEIVED, None, "ht"), discreet=False).language == CITY.language
+
+
+def test_agency_and_service_are_named_as_the_city_names_them() -> None:
+    text = LETTERS.word(delivery(Template.REFERRAL_ACCEPTED, None), discreet=False).text
+    assert "Sample City Housing Office" in text
+    assert "No heat or hot water" in text
+
+
+@pytest.mark.parametrize(("language", "mail"), EVERYWHERE)
+def test_a_discreet_mail_names_neither_agency_nor_service(language: str, mail: tuple[Template, str | None]) -> None:
+    told = replace(delivery(*mail, language=language), service_code="alcohol-or-drug-help", agency="dohmh")
+    words = LETTERS.word(told, discreet=True)
+    said = (words.subject + words.text + words.html).lower()
+    assert not {word for word in ("alcohol", "drug", "health", "salud") if word in said}
+
+
+def test_an_agency_that_is_not_listed_is_not_named() -> None:
+    told = replace(delivery(Template.REFERRAL_ACCEPTED, None), agency="stranger")
+    assert "A city agency will help" in LETTERS.word(told, discreet=False).text
+
+
+def test_the_headers_say_who_writes_and_that_no_person_does() -> None:
+    mail = written(delivery(Template.CASE_RECEIVED, None), Addressed("ann@example.org", discreet=False))
+    assert mail["From"] == "Sample City <311@sample-city.example.org>"
+    assert mail["To"] == "ann@example.org"
+    assert mail["Message-ID"] == f"<{UUID(int=1)}@sample-city.example.org>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["X-Handoff-Case"] == str(UUID(int=2))
+    assert mail["Content-Language"] == "en"
+
+
+def test_both_parts_of_a_mail_say_the_same() -> None:
+    mail = written(delivery(Template.CASE_RECEIVED, None, "es"), Addressed("ann@example.org", discreet=False))
+    assert mail.get_content_type() == "multipart/alternative"
+    html = re.sub(r"<[^>]+>", "", part(mail, "html").split("<body", 1)[1].split(">", 1)[1])
+    assert html.split() == part(mail, "plain").split()
+
+
+def test_what_comes_from_elsewhere_cannot_become_markup() -> None:
+    told = replace(delivery(Template.CASE_RECEIVED, None), service_request_id="<b>1</b>")
+    assert "<b>" not in LETTERS.word(told, discreet=False).html
+
+
+def test_a_language_of_which_mails_are_missing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "case-received.txt.jinja").write_text("Hello")
+    with pytest.raises(IncompleteLanguageError, match=r"en/case-resolved\.txt\.jinja"):
+        Letters(replace(CITY, templates=tmp_path), None, "https://311.example.org")
+
+
+def test_a_service_that_is_not_listed_is_protected_like_the_strictest() -> None:
+    assert CITY.protects("heat-hot-water") is None
+    assert CITY.protects("alcohol-or-drug-help") is FieldGroup.SUBSTANCE_USE
+    assert CITY.protects("never-heard-of") is FieldGroup.VICTIM_SERVICES
+
+
+@pytest.mark.parametrize("mail", EVERY_MAIL)
+def test_english_mails_can_be_read_after_six_years_of_school(mail: tuple[Template, str | None]) -> None:
+    text = LETTERS.word(delivery(*mail), discreet=True).text
+    assert grade(text.replace("https://311.example.org", "here").replace("SR-2026-17", "1")) <= 6
+
+
+@pytest.mark.parametrize(("language", "mail"), EVERYWHERE)
+def test_sentences_are_short(language: str, mail: tuple[Template, str | None]) -> None:
+    text = LETTERS.word(delivery(*mail, language=language), discreet=False).text
+    assert max(len(sentence.split()) for sentence in re.split(r"[.!?:]\s|\n", text)) <= 22
+
+
+def grade(text: str) -> float:
+    """School grade that a text asks for: Flesch and Kincaid (1975), with syllables counted as groups of vowels."""
+    words = re.findall(r"[A-Za-z]+", text)
+    sentences = len(re.findall(r"[.!?:](?:\s|$)", text))
+    syllables = sum(max(1, len(re.findall(r"[aeiouy]+", re.sub(r"e$", "", word.lower())))) for word in words)
+    return 0.39 * len(words) / sentences + 11.8 * syllables / len(words) - 15.59
