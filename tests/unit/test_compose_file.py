@@ -1,0 +1,113 @@
+"""What docker-compose.yml, .env.example and the Dockerfile promise, read as files: no engine is needed."""
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.postgres.services import SERVICES, USERS_OF_THE_VAULT
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
+DOCKERFILE = (ROOT / "deploy" / "docker" / "Dockerfile").read_text(encoding="utf-8")
+EXAMPLE = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
+SERVERS = {"kafka": "apache/kafka:4.3.0", "postgres": "postgres:18"}
+JOBS = {"migrations", "topics"}
+OURS = set(COMPOSE) - set(SERVERS)
+
+
+def test_the_servers_run_from_the_official_images() -> None:
+    assert {name: COMPOSE[name]["image"] for name in SERVERS} == SERVERS
+
+
+def test_what_the_servers_keep_is_in_volumes() -> None:
+    assert COMPOSE["kafka"]["volumes"] == ["kafka:/var/lib/kafka/data"]
+    assert COMPOSE["kafka"]["environment"]["KAFKA_LOG_DIRS"] == "/var/lib/kafka/data"
+    assert COMPOSE["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
+
+
+def test_clients_make_no_topics() -> None:
+    assert COMPOSE["kafka"]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
+
+
+def test_every_port_is_published_on_loopback_only() -> None:
+    ports = [port for service in COMPOSE.values() for port in service.get("ports", [])]
+    assert len(ports) == len(SERVICES) + 2, "each service, the mailbox, and Kafka for agencies' systems"
+    assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
+
+
+def test_whatever_runs_on_has_a_health_check_and_is_started_again() -> None:
+    running = set(COMPOSE) - JOBS
+    from_image = {name for name in running if "healthcheck" not in COMPOSE[name]}
+    assert from_image == {*SERVICES, "mailbox"}, "the image's own health check asks /health/ready"
+    assert "HEALTHCHECK" in DOCKERFILE
+    assert {COMPOSE[name]["restart"] for name in running} == {"unless-stopped"}
+
+
+def test_services_start_when_topics_and_tables_are_there() -> None:
+    done = {"condition": "service_completed_successfully"}
+    assert [COMPOSE[name]["depends_on"] for name in SERVICES] == [{"topics": done, "migrations": done}] * len(SERVICES)
+    assert COMPOSE["topics"]["depends_on"]["kafka"] == {"condition": "service_healthy"}
+    assert COMPOSE["migrations"]["depends_on"]["postgres"] == {"condition": "service_healthy"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_one_image_runs_every_service_with_its_own_role(name: str) -> None:
+    service = COMPOSE[name]
+    assert (service["image"], service["command"]) == ("handoff:local", ["python", "-m", f"services.{name}"])
+    role = f"postgresql://handoff_{name}:${{HANDOFF_PASSWORD_{name.upper()}}}@"
+    assert service["environment"]["HANDOFF_DATABASE_URL"].startswith(role)
+
+
+def test_only_those_who_open_sealed_data_get_the_master_key() -> None:
+    holders = {name for name in COMPOSE if "HANDOFF_MASTER_KEY" in COMPOSE[name].get("environment", {})}
+    assert holders == set(USERS_OF_THE_VAULT)
+
+
+def test_our_processes_can_gain_no_right_and_write_only_where_they_must() -> None:
+    for name in OURS:
+        service = COMPOSE[name]
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"]), name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert "user" not in service, "the image's user is the right one"
+
+
+def test_the_image_runs_under_a_fixed_user_that_is_not_root() -> None:
+    stages = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
+    assert re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
+    assert stages[-1].startswith("ground AS run\n"), "the last stage is what is built unless another is asked for"
+    assert "pip" not in stages[-1]
+
+
+def test_every_package_in_the_image_is_checked_against_its_digest() -> None:
+    installs = re.findall(r"^RUN pip .*$", DOCKERFILE, re.MULTILINE)
+    assert len(installs) == 2
+    assert all("--require-hashes" in line and "--no-deps" in line for line in installs)
+
+
+def test_no_secret_stands_in_the_compose_file_and_a_missing_one_is_named() -> None:
+    secret = re.compile(r"^\s+\w*(?:PASSWORD|_KEY|DATABASE_URL)\w*:(.*)$", re.MULTILINE)
+    stated = [value for value in secret.findall(TEXT) if value.strip()]
+    assert stated
+    assert [value for value in stated if "${" not in value] == []
+    needed = set(re.findall(r"\$\{(\w+):\?copy \.env\.example to \.env", TEXT))
+    assert needed >= {"HANDOFF_ADMIN_PASSWORD", "HANDOFF_MASTER_KEY", "HANDOFF_STAFF_KEY", "HANDOFF_API_KEY"}
+    assert needed <= set(EXAMPLE)
+
+
+def test_every_variable_without_a_default_is_asked_for_once() -> None:
+    bare = set(re.findall(r"\$\{(\w+)\}", TEXT))
+    assert bare <= set(re.findall(r"\$\{(\w+):\?", TEXT))
+
+
+def test_the_master_key_of_the_example_has_the_right_length() -> None:
+    assert len(base64.b64decode(EXAMPLE["HANDOFF_MASTER_KEY"], validate=True)) == 32
+
+
+def test_the_example_brings_a_mailbox_so_that_no_mail_leaves_the_machine() -> None:
+    assert EXAMPLE["COMPOSE_PROFILES"] == "sample"
+    assert {name for name in COMPOSE if COMPOSE[name].get("profiles") == ["sample"]} == {"mailbox", "agencies"}
