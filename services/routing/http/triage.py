@@ -45,9 +45,7 @@ class Assignment(BaseModel):
 
 def triage_routes(desk: Desk, database: Database, key: str) -> list[Route]:
     """Serve `/triage` and `/triage/{need_id}`."""
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape()
-    )
+    templates = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
     page = templates.get_template("triage.html")
 
     async def show(request: Request, _: Staff) -> Response:

@@ -1,0 +1,109 @@
+"""The most specific rule of the routing book decides, however many rules there are."""
+
+import timeit
+from itertools import product
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.routing.domain.book import RoutingBook, Rule
+from services.routing.domain.placing import Asking, Placed, Unplaced, place, place_fallback
+from shared.events.reasons import Reason
+from tests.unit.routing.town import TOWN
+
+WORDS = st.sampled_from(["a", "b", "c"])
+RULES = st.lists(st.tuples(*[st.none() | WORDS] * 3), max_size=30).map(
+    lambda keys: [Rule(f"r{i}", ("x/y",), *key) for i, key in enumerate(keys)]
+)
+
+
+def slow_find(rules: list[Rule], *asked: str) -> Rule | None:
+    """The same by its definition: of all that apply, the weightiest, and of those the first."""
+    applying = [r for r in rules if all(named in {None, have} for named, have in zip(r.key, asked, strict=True))]
+    weigh = [(tuple(part is not None for part in rule.key), -i, rule) for i, rule in enumerate(applying)]
+    return max(weigh, key=lambda each: each[:2])[2] if weigh else None
+
+
+@given(RULES, WORDS, WORDS, WORDS)
+def test_the_book_finds_what_a_scan_of_all_rules_would_find(
+    rules: list[Rule], service: str, need: str, district: str
+) -> None:
+    assert RoutingBook(rules).find(service, need, district) is slow_find(rules, service, need, district)
+
+
+def test_a_rule_for_the_service_goes_before_one_for_need_and_district() -> None:
+    rules = [Rule("near", ("a/b",), None, "heat", "north"), Rule("mine", ("a/b",), "boiler", None, None)]
+    found = RoutingBook(rules).find("boiler", "heat", "north")
+    assert found is rules[1]
+
+
+def test_a_place_that_nobody_knows_matches_no_rule_for_a_district() -> None:
+    book = RoutingBook([Rule("near", ("a/b",), need="heat", district="north")])
+    assert book.find("boiler", "heat", None) is None
+
+
+def test_a_thousand_rules_cost_no_more_than_twice_what_ten_cost() -> None:
+    names = [f"n{i}" for i in range(10)]
+    many = [Rule(f"{s}-{n}-{d}", ("a/b",), s, n, d) for s, n, d in product(names, names, names)]
+    ten, thousand = RoutingBook(many[:10]), RoutingBook(many)
+
+    def seconds(book: RoutingBook) -> float:
+        return min(timeit.repeat(lambda: book.find("n0", "n0", "n9"), number=20_000, repeat=5))
+
+    assert seconds(thousand) <= 2 * seconds(ten)
+
+
+def test_the_first_candidate_is_asked() -> None:
+    placed = place(Asking("housing", "repair", "south"), TOWN)
+    assert isinstance(placed, Placed)
+    assert placed.program.name == "homes/inspections"
+    assert placed.why == "rule housing, choice 1"
+
+
+def test_a_candidate_that_was_tried_is_passed_over() -> None:
+    placed = place(Asking("housing", "repair", "south"), TOWN, {"homes/inspections"})
+    assert isinstance(placed, Placed)
+    assert placed.program.name == "clinic/visits"
+
+
+def test_when_all_were_tried_nobody_is_left() -> None:
+    unplaced = place(Asking("housing", "repair", "south"), TOWN, {"homes/inspections", "clinic/visits"})
+    assert unplaced == Unplaced(Reason.CANDIDATES_EXHAUSTED, "rule housing: everybody it names was asked")
+
+
+def test_a_program_of_another_district_is_passed_over() -> None:
+    rule = Rule("north-only", ("clinic/north", "clinic/visits"), need="health")
+    city = type(TOWN)(TOWN.programs, RoutingBook([rule]), TOWN.plan, TOWN.protects)
+    placed = place(Asking("health", "repair", "south"), city)
+    assert isinstance(placed, Placed)
+    assert placed.program.name == "clinic/visits"
+
+
+def test_an_agency_that_the_release_plan_does_not_name_is_not_asked() -> None:
+    placed = place(Asking("noise", "loud", "south"), TOWN)
+    assert isinstance(placed, Placed)
+    assert placed.program.name == "police/precinct"
+
+
+def test_a_strict_report_reaches_only_agencies_that_are_given_its_group() -> None:
+    placed = place(Asking("housing", "drugs", "south"), TOWN)
+    assert isinstance(placed, Placed)
+    assert placed.program.agency == "clinic"
+
+
+def test_a_report_of_violence_reaches_nobody_without_a_consent() -> None:
+    assert isinstance(place(Asking("housing", "violence", "south"), TOWN), Unplaced)
+
+
+def test_a_report_of_a_service_that_the_catalogue_lacks_reaches_nobody() -> None:
+    assert isinstance(place(Asking("housing", "unheard-of", "south"), TOWN), Unplaced)
+
+
+def test_the_fallback_is_asked_once() -> None:
+    asking = Asking("housing", "repair", "south")
+    placed = place_fallback(asking, TOWN, {"homes/inspections"})
+    assert isinstance(placed, Placed)
+    assert placed.program.name == "homes/emergency"
+    again = place_fallback(asking, TOWN, {"homes/inspections", "homes/emergency"})
+    assert isinstance(again, Unplaced)
+    assert again.reason is Reason.NO_ANSWER

@@ -1,0 +1,156 @@
+"""What happens when a report comes in, and when it is taken back."""
+
+from datetime import timedelta
+from typing import TypeVar
+
+from services.routing.domain.case import Resolution
+from services.routing.domain.filing import route, withdraw
+from services.routing.domain.hearing import Heard, hear
+from services.routing.domain.referral import State
+from services.routing.domain.turn import Turn
+from shared.events.agency_inbox import HelpRequested
+from shared.events.agency_updates import HelpAccepted
+from shared.events.event import Event
+from shared.events.fields import FieldGroup
+from shared.events.intake import CaseWithdrawn
+from shared.events.reasons import Reason
+from shared.events.routing import CaseResolved, CaseRouted, CaseUnroutable, ReferralAccepted, ReferralRequested
+from tests.unit.routing.town import HOUR, NOON, around, case_id, need_id, prompt, record, report, types, update
+
+E = TypeVar("E", bound=Event)
+
+
+def said(turn: Turn, kind: type[E]) -> list[E]:
+    """The events of one kind that a turn has said."""
+    return [each.event for each in turn.said if isinstance(each.event, kind)]
+
+
+def test_each_need_of_a_case_is_asked_for_and_the_case_is_routed_once() -> None:
+    turn = route(report("housing", "health"), prompt(), around())
+    assert types(turn.said) == [
+        "referral.requested",
+        "homes < referral.requested",
+        "referral.requested",
+        "clinic < referral.requested",
+        "case.routed",
+    ]
+    (routed,) = said(turn, CaseRouted)
+    assert [(need.need, need.agency) for need in routed.routed] == [("housing", "homes"), ("health", "clinic")]
+
+
+def test_a_need_without_a_program_goes_to_the_triage_desk_and_keeps_the_case_open() -> None:
+    turn = route(report("loneliness", "health"), prompt(), around())
+    (unroutable,) = said(turn, CaseUnroutable)
+    assert unroutable.reason is Reason.NO_PROGRAM
+    assert said(turn, CaseRouted)[0].unrouted == (need_id("loneliness"),)
+    assert turn.case.is_waiting(need_id("loneliness"))
+    assert turn.case.resolution is None
+
+
+def test_the_program_has_its_own_time_to_answer() -> None:
+    turn = route(report("housing"), prompt(), around(NOON + HOUR))
+    (asked,) = said(turn, HelpRequested)
+    assert asked.answer_by == NOON + HOUR + timedelta(hours=4)
+    assert said(turn, ReferralRequested)[0].answer_by == asked.answer_by
+
+
+def test_routing_the_same_report_again_says_exactly_the_same() -> None:
+    filed = report("housing", "health", "loneliness")
+    first, second = (route(filed, prompt(), around()) for _ in range(2))
+    assert first.said == second.said
+
+
+def test_a_closed_record_becomes_history_with_its_own_times() -> None:
+    closed = NOON + timedelta(days=3)
+    turn = route(report("housing", recorded=(record(closed_at=closed),)), prompt(), around(NOON + timedelta(days=900)))
+    assert types(turn.said) == [
+        "referral.requested",
+        "homes < referral.requested",
+        "case.routed",
+        "referral.accepted",
+        "referral.completed",
+        "case.resolved",
+    ]
+    assert [each.event.happened_at for each in turn.said if not each.topic.startswith("agency.")] == [
+        NOON,
+        NOON,
+        closed,
+        closed,
+        closed,
+    ]
+    assert all(each.event.model_dump()["record_only"] for each in turn.said)
+    assert turn.case.resolution is Resolution.COMPLETED
+
+
+def test_a_record_that_says_when_it_was_answered_keeps_that() -> None:
+    answered = NOON + HOUR
+    recorded = (record(closed_at=NOON + 5 * HOUR, answered_at=answered),)
+    turn = route(report("housing", recorded=recorded), prompt(), around())
+    assert said(turn, ReferralAccepted)[0].occurred_at == answered
+
+
+def test_a_record_that_was_closed_before_it_was_opened_is_passed_on_as_it_is() -> None:
+    closed = NOON - timedelta(days=1)
+    turn = route(report("housing", recorded=(record(closed_at=closed),)), prompt(), around())
+    assert said(turn, CaseResolved)[0].resolved_at == closed
+    assert said(turn, ReferralRequested)[0].occurred_at == NOON
+
+
+def test_an_open_record_is_live_but_keeps_when_it_was_opened() -> None:
+    now = NOON + timedelta(days=10)
+    turn = route(report("housing", recorded=(record(closed_at=None),)), prompt(), around(now))
+    (asked,) = said(turn, ReferralRequested)
+    assert asked.occurred_at == NOON
+    assert asked.answer_by == now + 4 * HOUR
+    assert not asked.record_only
+    assert turn.case.resolution is None
+
+
+def test_a_case_that_is_closed_in_part_stays_open() -> None:
+    recorded = (record(closed_at=NOON + HOUR), record("health", closed_at=None))
+    turn = route(report("housing", "health", recorded=recorded), prompt(), around())
+    assert said(turn, CaseResolved) == []
+    assert [r.state for r in turn.case.referrals.values()] == [State.COMPLETED, State.REQUESTED]
+    assert not said(turn, CaseRouted)[0].record_only
+
+
+def test_a_withdrawn_case_takes_every_open_referral_back_and_ends() -> None:
+    first = route(report("housing", "loneliness"), prompt(), around())
+    accepted = hear(first.case, Heard("homes", update(HelpAccepted, first), prompt("yes")), around())
+    assert isinstance(accepted, Turn)
+    event = CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON + HOUR)
+    turn = withdraw(accepted.case, event, prompt("back"), around(NOON + HOUR))
+    assert types(turn.said) == ["referral.cancelled", "homes < referral.cancelled", "case.resolved"]
+    assert turn.case.resolution is Resolution.WITHDRAWN
+    assert not turn.case.is_waiting(need_id("loneliness"))
+
+
+def test_withdrawing_twice_says_nothing_more() -> None:
+    first = route(report("housing"), prompt(), around())
+    event = CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON)
+    once = withdraw(first.case, event, prompt("back"), around())
+    assert withdraw(once.case, event, prompt("again"), around()).said == []
+
+
+def test_a_decision_leaves_the_case_that_it_was_given_as_it_was() -> None:
+    first = route(report("housing"), prompt(), around())
+    before = first.case.copy()
+    withdraw(first.case, CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON), prompt("back"), around())
+    assert first.case == before
+
+
+def test_an_agency_is_given_what_the_plan_names_and_told_the_names_of_the_rest() -> None:
+    blocks = {FieldGroup.ADDRESS: b'{"address": "1 Elm St"}', FieldGroup.IDENTITY: b'{"first_name": "Ana"}'}
+    filed = report("housing", sealed=dict.fromkeys(blocks, "block"))
+    (asked,) = said(route(filed, prompt(), around(blocks=blocks)), HelpRequested)
+    assert asked.released.address is not None
+    assert asked.released.address.address == "1 Elm St"
+    assert asked.released.identity is None
+    assert asked.withheld == (FieldGroup.LANGUAGE_ACCESS, FieldGroup.IDENTITY)
+
+
+def test_no_word_of_a_person_is_said_to_the_other_services() -> None:
+    blocks = {FieldGroup.ADDRESS: b'{"address": "1 Elm St"}'}
+    turn = route(report("housing", sealed={FieldGroup.ADDRESS: "block"}), prompt(), around(blocks=blocks))
+    inner = [each.event.model_dump_json() for each in turn.said if not each.topic.startswith("agency.")]
+    assert not any("Elm" in text for text in inner)

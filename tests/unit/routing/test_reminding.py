@@ -1,0 +1,103 @@
+"""What happens when nobody answers in time, and what a person at the triage desk can do."""
+
+from datetime import timedelta
+
+from services.routing.domain.case import Case
+from services.routing.domain.filing import route
+from services.routing.domain.hearing import Heard, hear
+from services.routing.domain.reminding import due, remind
+from services.routing.domain.triage import Choice, Declined, assign
+from services.routing.domain.turn import Turn
+from shared.events.agency_inbox import AnswerOverdue
+from shared.events.agency_updates import HelpAccepted
+from tests.unit.routing.town import HOUR, NOON, around, need_id, prompt, record, report, types, update
+
+
+def wait(case: Case, hours: float) -> Turn | None:
+    """Look at a case so many hours after noon; None when nothing is due."""
+    then = around(NOON + hours * HOUR)
+    waiting = due(case, then)
+    return remind(case, waiting[0], then) if waiting else None
+
+
+def test_nothing_happens_before_the_time_to_answer_has_passed() -> None:
+    assert wait(route(report("housing"), prompt(), around()).case, 3.9) is None
+
+
+def test_an_agency_is_reminded_then_escalated_then_somebody_else_is_asked() -> None:
+    turn = wait(route(report("housing"), prompt(), around()).case, 4)
+    assert turn is not None
+    assert types(turn.said) == ["referral.overdue", "homes < referral.overdue"]
+    assert wait(turn.case, 7.9) is None
+    turn = wait(turn.case, 8)
+    assert turn is not None
+    assert types(turn.said) == ["referral.escalated", "homes < referral.overdue"]
+    assert isinstance(turn.said[1].event, AnswerOverdue)
+    assert turn.said[1].event.escalated
+    turn = wait(turn.case, 12)
+    assert turn is not None
+    assert types(turn.said) == [
+        "referral.cancelled",
+        "homes < referral.cancelled",
+        "referral.requested",
+        "homes < referral.requested",
+    ]
+    assert turn.case.open_referrals()[0].program_name == "homes/emergency"
+
+
+def test_without_a_fallback_a_person_must_choose() -> None:
+    turn = wait(route(report("health"), prompt(), around()).case, 8)
+    for hours in (16, 24):
+        assert turn is not None
+        turn = wait(turn.case, hours)
+    assert turn is not None
+    assert types(turn.said) == ["referral.cancelled", "clinic < referral.cancelled", "case.unroutable"]
+
+
+def test_after_a_long_silence_of_our_own_the_agency_still_has_time_after_each_reminder() -> None:
+    turn = wait(route(report("housing"), prompt(), around()).case, 400)
+    assert turn is not None
+    assert types(turn.said)[0] == "referral.overdue"
+    assert wait(turn.case, 400) is None
+
+
+def test_an_answer_ends_the_reminders() -> None:
+    filed = route(report("housing"), prompt(), around())
+    turn = hear(filed.case, Heard("homes", update(HelpAccepted, filed), prompt()), around())
+    assert isinstance(turn, Turn)
+    assert wait(turn.case, 400) is None
+
+
+def test_nobody_is_reminded_of_what_is_only_on_record() -> None:
+    filed = route(report("housing", recorded=(record(closed_at=NOON),)), prompt(), around())
+    assert wait(filed.case, 400) is None
+
+
+def test_taking_a_step_twice_says_the_same() -> None:
+    case = route(report("housing"), prompt(), around()).case
+    first, second = wait(case, 5), wait(case, 5)
+    assert first is not None
+    assert second is not None
+    assert (first.said, first.prompt.cause) == (second.said, second.prompt.cause)
+
+
+def test_a_person_chooses_a_program_and_is_on_record_for_it() -> None:
+    filed = route(report("loneliness"), prompt(), around())
+    later = around(NOON + timedelta(days=1))
+    turn = assign(filed.case, Choice(need_id("loneliness"), "police/precinct", "staff:kim"), later)
+    assert isinstance(turn, Turn)
+    assert types(turn.said) == ["referral.requested", "police < referral.requested"]
+    assert turn.prompt.by == "staff:kim"
+    assert turn.noted[0].why == "chosen by staff:kim"
+    assert turn.case.waiting[need_id("loneliness")].assigned_to == "police/precinct"
+
+
+def test_a_choice_that_cannot_be_carried_out_is_declined() -> None:
+    waiting = route(report("loneliness"), prompt(), around()).case
+    strict = route(report("loneliness", service_code="violence"), prompt(), around()).case
+    busy = route(report("housing"), prompt(), around()).case
+    need = need_id("loneliness")
+    assert isinstance(assign(waiting, Choice(need, "police/choir", "staff"), around()), Declined)
+    assert isinstance(assign(waiting, Choice(need, "nobody/desk", "staff"), around()), Declined)
+    assert isinstance(assign(strict, Choice(need, "police/precinct", "staff"), around()), Declined)
+    assert isinstance(assign(busy, Choice(need_id("housing"), "police/precinct", "staff"), around()), Declined)
