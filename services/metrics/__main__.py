@@ -1,0 +1,9 @@
+"""Run metrics: `python -m services.metrics`."""
+
+from services.metrics.app import create_app
+from services.metrics.settings import Settings
+from shared.kit.service import serve
+
+if __name__ == "__main__":
+    settings = Settings()
+    serve(create_app(settings), "metrics", settings)

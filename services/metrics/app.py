@@ -1,0 +1,47 @@
+"""Settings become the service: its database, what it hears, what it serves, what it does in the background."""
+
+from starlette.applications import Starlette
+
+from services.metrics import rollups
+from services.metrics.handlers import routes
+from services.metrics.http.aggregates import aggregate_routes
+from services.metrics.http.cases import case_routes
+from services.metrics.http.dashboard import dashboard_routes
+from services.metrics.http.spans import span_routes
+from services.metrics.jurisdiction import read_city
+from services.metrics.settings import Settings
+from services.metrics.store import STAGING
+from shared.kit.database import Database
+from shared.kit.service import Service, create_asgi
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Return the ASGI application."""
+    return create_asgi(create_service(settings))
+
+
+def create_service(settings: Settings) -> Service:
+    """Return the service."""
+    city = read_city(settings.jurisdiction)
+    database = Database(settings.database_url.get_secret_value(), "metrics", STAGING, settings.database_pool)
+    key = settings.staff_key.get_secret_value()
+
+    async def keep_figures() -> None:
+        await rollups.keep_figures(database, city.zone, settings.figures_pause)
+
+    async def keep_pruning() -> None:
+        await rollups.keep_pruning(database, settings.spans_age, settings.spans_most)
+
+    return Service(
+        name="metrics",
+        settings=settings,
+        database=database,
+        routes=routes(),
+        http=[
+            *dashboard_routes(database, city),
+            *aggregate_routes(database, city, key),
+            *case_routes(database, key),
+            *span_routes(database, key),
+        ],
+        loops=[keep_figures, keep_pruning],
+    )

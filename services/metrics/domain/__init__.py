@@ -1,0 +1,1 @@
+"""What metrics knows and how it counts; pure."""

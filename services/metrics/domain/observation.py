@@ -1,0 +1,165 @@
+"""What each event tells: the facts in it."""
+
+from functools import singledispatch
+from uuid import UUID
+
+from services.metrics.domain.facts import CaseFact, DeliveryFact, Fact, HoldFact, NeedFact, ReferralFact
+from shared.events import intake, notifications, routing
+from shared.events.event import Event
+from shared.events.wire import Envelope
+
+_MOMENTS: dict[type[Event], str] = {
+    routing.ReferralRequested: "requested_at",
+    routing.ReferralAccepted: "accepted_at",
+    routing.ReferralRejected: "rejected_at",
+    routing.ReferralStarted: "started_at",
+    routing.ReferralCompleted: "completed_at",
+    routing.ReferralFailed: "failed_at",
+    routing.ReferralCancelled: "cancelled_at",
+    routing.ReferralTransferred: "transferred_at",
+    routing.ReferralOverdue: "overdue_at",
+    routing.ReferralEscalated: "escalated_at",
+}
+"""Which column of the referral each event fills."""
+
+_RESOLUTIONS = {"completed": "completed_at", "not-completed": "not_completed_at", "withdrawn": "called_off_at"}
+
+_ENDINGS = (routing.ReferralRejected, routing.ReferralFailed, routing.ReferralCancelled)
+
+
+@singledispatch
+def facts_of(event: Event, envelope: Envelope) -> tuple[Fact, ...]:  # noqa: ARG001 - the others need it
+    """Return the facts in one event; an agency's own words are no facts until routing has applied them."""
+    return ()
+
+
+@facts_of.register
+def _submitted(event: intake.CaseSubmitted, envelope: Envelope) -> tuple[Fact, ...]:  # noqa: ARG001
+    case = CaseFact(
+        case_id=event.case_id,
+        service_request_id=event.service_request_id,
+        service_code=event.service_code,
+        district=event.place.district,
+        urgency=event.urgency,
+        channel=event.origin.channel,
+        origin=event.origin.source,
+        external_id=event.origin.external_id,
+        needs=len(event.needs),
+        filed_at=event.submitted_at,
+    )
+    return case, *(NeedFact(need_id=need.need_id, case_id=event.case_id, need=need.need) for need in event.needs)
+
+
+@facts_of.register
+def _withdrawn(event: intake.CaseWithdrawn, envelope: Envelope) -> tuple[Fact, ...]:  # noqa: ARG001
+    return (CaseFact(case_id=event.case_id, withdrawn_at=event.withdrawn_at),)
+
+
+@facts_of.register
+def _routed(event: routing.CaseRouted, envelope: Envelope) -> tuple[Fact, ...]:
+    case = CaseFact(
+        case_id=event.case_id,
+        filed_at=event.submitted_at,
+        routed_at=event.routed_at,
+        record_only=event.record_only,
+    )
+    promised = (_promised(event, need) for need in event.routed)
+    left = (_unroutable_need(event.case_id, need_id, envelope) for need_id in event.unrouted)
+    return case, *promised, *left
+
+
+def _promised(event: routing.CaseRouted, need: routing.RoutedNeed) -> ReferralFact:
+    return ReferralFact(
+        referral_id=need.referral_id,
+        case_id=event.case_id,
+        need_id=need.need_id,
+        need=need.need,
+        agency=need.agency,
+        program=need.program,
+        named=True,
+        filed_at=event.submitted_at,
+    )
+
+
+def _unroutable_need(case_id: UUID, need_id: UUID, envelope: Envelope) -> NeedFact:
+    return NeedFact(need_id=need_id, case_id=case_id, unroutable_sequence=envelope.sequence)
+
+
+@facts_of.register
+def _unroutable(event: routing.CaseUnroutable, envelope: Envelope) -> tuple[Fact, ...]:
+    left = NeedFact(
+        need_id=event.need_id, case_id=event.case_id, need=event.need, unroutable_sequence=envelope.sequence
+    )
+    return CaseFact(case_id=event.case_id, filed_at=event.submitted_at), left
+
+
+@facts_of.register
+def _resolved(event: routing.CaseResolved, envelope: Envelope) -> tuple[Fact, ...]:  # noqa: ARG001
+    moment = {_RESOLUTIONS[event.resolution]: event.resolved_at}
+    case = CaseFact(
+        case_id=event.case_id,
+        filed_at=event.submitted_at,
+        record_only=event.record_only,
+        first_resolved_at=event.resolved_at,
+        **moment,  # type: ignore[arg-type]
+    )
+    return (case,)
+
+
+@facts_of.register
+def _referral(event: routing.ReferralEvent, envelope: Envelope) -> tuple[Fact, ...]:
+    moment = _MOMENTS.get(type(event))
+    referral = ReferralFact(
+        referral_id=event.referral_id,
+        case_id=event.case_id,
+        need_id=event.need_id,
+        need=event.need,
+        agency=event.agency,
+        program=event.program,
+        record_only=event.record_only,
+        filed_at=event.submitted_at,
+        reason=event.reason.value if isinstance(event, _ENDINGS) else None,
+        attempt=event.attempt if isinstance(event, routing.ReferralRequested) else None,
+        answer_by=getattr(event, "answer_by", None),
+        **({moment: event.occurred_at} if moment else {}),  # type: ignore[arg-type]
+    )
+    return referral, *_beside(event, envelope)
+
+
+def _beside(event: routing.ReferralEvent, envelope: Envelope) -> tuple[Fact, ...]:
+    """Return what an event of a referral tells about other things: its need, its holds."""
+    if isinstance(event, routing.ReferralRequested):
+        asked = NeedFact(
+            need_id=event.need_id, case_id=event.case_id, need=event.need, requested_sequence=envelope.sequence
+        )
+        return (asked,)
+    if isinstance(event, routing.ReferralHeld | routing.ReferralResumed):
+        hold = HoldFact(
+            event_id=envelope.id,
+            case_id=event.case_id,
+            referral_id=event.referral_id,
+            occurred_at=event.occurred_at,
+            sequence=envelope.sequence,
+            outside=not event.agency_controls if isinstance(event, routing.ReferralHeld) else None,
+        )
+        return (hold,)
+    return ()
+
+
+@facts_of.register
+def _delivery(event: notifications.NotificationEvent, envelope: Envelope) -> tuple[Fact, ...]:  # noqa: ARG001
+    delivery = DeliveryFact(
+        delivery_id=event.delivery_id,
+        case_id=event.case_id,
+        template=event.template,
+        channel=event.channel,
+        why=event.why if isinstance(event, notifications.NotificationSuppressed) else None,
+        **{_outcome(event): event.occurred_at},
+    )
+    return (delivery,)
+
+
+def _outcome(event: notifications.NotificationEvent) -> str:
+    if isinstance(event, notifications.NotificationFailed):
+        return f"{event.failure}_at"
+    return "sent_at" if isinstance(event, notifications.NotificationSent) else "suppressed_at"

@@ -1,0 +1,22 @@
+"""What metrics hears: everything that is said of a case, in whatever order it comes."""
+
+from typing import Any
+
+from services.metrics.domain.journey import entry_of
+from services.metrics.domain.observation import facts_of
+from services.metrics.store.facts import keep_entries, mark_stale, save_facts
+from shared.events.topics import AGENCY_UPDATES, CASES, DELIVERIES, REFERRALS
+from shared.kit.database import Transaction
+from shared.kit.messages import Batch, Route
+
+
+def routes() -> list[Route]:
+    """Return what this service reads."""
+    return [Route("metrics", language, on_events) for language in (CASES, REFERRALS, DELIVERIES, AGENCY_UPDATES)]
+
+
+async def on_events(batch: Batch[Any], tx: Transaction) -> None:
+    """Add what was heard to what is known, and note whose figures it changes."""
+    await save_facts(tx, [fact for heard in batch for fact in facts_of(heard.event, heard.envelope)])
+    await keep_entries(tx, [entry_of(heard.envelope, heard.event, heard.topic) for heard in batch])
+    await mark_stale(tx, batch.subjects)

@@ -1,0 +1,73 @@
+"""Cases and traces, for operators."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.metrics.domain.journey import JourneyEntry, arrange
+from services.metrics.domain.spans import Span
+from services.metrics.http.replies import for_staff, refuse, reply
+from services.metrics.store.journey import KnownCase, find_case, list_entries
+from services.metrics.store.spans import list_named, list_spans_of_case, list_trace
+from shared.kit.database import Database, Transaction
+
+UNKNOWN = "No case is known by this id here: neither as a case id nor as a service request id."
+
+
+def case_routes(database: Database, staff_key: str) -> list[Route]:
+    """Serve `/cases/{case}/journey`, `/cases/{case}/traces` and `/traces/{trace}`."""
+
+    async def journey(request: Request) -> Response:
+        async with database.transaction() as tx:
+            case = await find_case(tx, request.path_params["case"])
+            if case is None:
+                return refuse(404, UNKNOWN)
+            entries = arrange(await list_entries(tx, case.case_id))
+        return reply({**_names(case), "entries": entries})
+
+    async def traces(request: Request) -> Response:
+        async with database.transaction() as tx:
+            case = await find_case(tx, request.path_params["case"])
+            if case is None:
+                return refuse(404, UNKNOWN)
+            known = traces_of(await list_entries(tx, case.case_id))
+            spans = await list_spans_of_case(tx, case.case_id, [trace["trace_id"] for trace in known])
+            linked = await _linked(tx, spans)
+        return reply({**_names(case), "traces": known, "spans": spans, "linked": linked})
+
+    async def trace(request: Request) -> Response:
+        async with database.transaction() as tx:
+            spans = await list_trace(tx, request.path_params["trace"].lower())
+        return reply({"spans": spans}) if spans else refuse(404, "No span of this trace is kept here.")
+
+    served = {"/cases/{case}/journey": journey, "/cases/{case}/traces": traces, "/traces/{trace}": trace}
+    return [Route(path, for_staff(endpoint, staff_key)) for path, endpoint in served.items()]
+
+
+def traces_of(entries: Sequence[JourneyEntry]) -> list[dict[str, Any]]:
+    """Return the traces that the events of a case were part of, each with whether it was sampled (W3C flag 01)."""
+    found: dict[str, bool] = {}
+    for entry in entries:
+        parts = (entry.traceparent or "").split("-")
+        if len(parts) == 4:  # noqa: PLR2004 - version, trace, span, flags
+            found[parts[1]] = found.get(parts[1], False) or parts[3].endswith("1")
+    return [{"trace_id": trace_id, "sampled": sampled} for trace_id, sampled in found.items()]
+
+
+async def _linked(tx: Transaction, spans: Sequence[Span]) -> list[Span]:
+    """Return the spans that these are linked to, and that are not among them."""
+    here = {(span.trace_id, span.span_id) for span in spans}
+    there = {(link["trace_id"], link["span_id"]) for span in spans for link in span.links} - here
+    return await list_named(tx, there) if there else []
+
+
+def _names(case: KnownCase) -> dict[str, Any]:
+    return {
+        "case_id": case.case_id,
+        "service_request_id": case.service_request_id,
+        "origin": case.origin,
+        "external_id": case.external_id,
+    }

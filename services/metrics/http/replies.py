@@ -1,0 +1,45 @@
+"""Replies as JSON, and the key that operators show."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.events.wire import write_time
+from shared.kit.security import bearer_of, is_key
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def reply(content: Any, status: int = 200) -> Response:
+    """Return JSON; dataclasses become objects, times are written in UTC."""
+    body = orjson.dumps(content, default=_write, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    return Response(body, status, media_type="application/json", headers={"cache-control": "no-store"})
+
+
+def refuse(status: int, why: str) -> Response:
+    """Return an error, with words that tell what to do."""
+    answer = reply({"error": why}, status)
+    if status == 401:  # noqa: PLR2004 - HTTP's own number
+        answer.headers["www-authenticate"] = "Bearer"
+    return answer
+
+
+def for_staff(endpoint: Endpoint, key: str) -> Endpoint:
+    """Let only those pass who show the operators' key."""
+
+    async def guarded(request: Request) -> Response:
+        if not is_key(bearer_of(request), key):
+            return refuse(401, "Show the operators' key: Authorization: Bearer <HANDOFF_STAFF_KEY>.")
+        return await endpoint(request)
+
+    return guarded
+
+
+def _write(value: Any) -> str:
+    if isinstance(value, datetime):
+        return write_time(value)
+    raise TypeError

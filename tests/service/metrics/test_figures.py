@@ -1,0 +1,141 @@
+"""Figures are those that anybody could compute from the events themselves."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.metrics.domain.cells import ALL_TIME, Cell
+from services.metrics.domain.clocks import clock_case, clock_referral
+from services.metrics.domain.tallies import tally
+from services.metrics.http.aggregates import CLOCKS
+from services.metrics.store.cells import get_totals, list_cells
+from shared.events import routing
+from tests.service.metrics.world import World
+from tests.unit.metrics.stories import Story, any_story
+from tests.unit.metrics.test_clocks import record_of
+
+pytestmark = pytest.mark.servers
+NOISE, POLICE = "noise", "nypd"
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """Interpolate linearly between the two nearest ranks."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    rank = share * (len(ordered) - 1)
+    below = int(rank)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (rank - below) * (ordered[above] - ordered[below])
+
+
+def expected(stories: Sequence[Story], world: World, by: str, clock: str) -> dict[tuple[str, Any], tuple[Any, ...]]:
+    """Compute n, bad, p50, p90 and p95 of each group, by week and for all time, straight from the stories."""
+    groups: dict[tuple[str, Any], list[float]] = {}
+    for story in stories:
+        record = record_of(story)
+        clocks: list[Any] = [clock_case(record, world.city.zone)]
+        if by not in {"city", "district"}:
+            holds = record.holds
+            clocks = [clock_referral(r, holds.get(r.referral_id, ()), world.city.zone) for r in record.referrals]
+        for one in clocks:
+            key = "" if by == "city" else getattr(one, by)
+            for week in (one.week, ALL_TIME):
+                seconds = getattr(one, clock)
+                groups.setdefault((key, week), []).extend([] if seconds is None else [seconds])
+    found = {}
+    for group, seconds in groups.items():
+        good = [value for value in seconds if value >= 0]
+        shares = [percentile(good, share) for share in (0.5, 0.9, 0.95)]
+        found[group] = (
+            len(good),
+            len(seconds) - len(good),
+            *(pytest.approx(p) if p is not None else None for p in shares),
+        )
+    return found
+
+
+def figures(cells: Sequence[Cell]) -> dict[tuple[str, Any], tuple[Any, ...]]:
+    return {(cell.key, cell.week): (cell.n, cell.bad, cell.p50, cell.p90, cell.p95) for cell in cells}
+
+
+async def all_cells(world: World, by: str, clock: str) -> list[Cell]:
+    async with world.service.database.transaction() as tx:
+        return await list_cells(tx, by, clock, ALL_TIME, ALL_TIME + timedelta(days=3_000_000))
+
+
+async def test_percentiles_equal_those_computed_from_the_events(world: World) -> None:
+    stories = [any_story(number, number) for number in range(60)]
+    await world.hear(*stories)
+    await world.make_figures()
+    for by, clocks in CLOCKS.items():
+        for clock in clocks:
+            assert figures(await all_cells(world, by, clock)) == expected(stories, world, by, clock), (by, clock)
+
+
+async def test_figures_made_while_events_come_in_end_up_the_same(world: World) -> None:
+    stories = [any_story(number, number) for number in range(30)]
+    for number, story in enumerate(stories):
+        halves = [story.said[len(story.said) // 2 :], story.said[: len(story.said) // 2]]
+        for half in halves:
+            await world.hear_once(half)
+        if number % 7 == 0:
+            await world.make_figures()
+    await world.make_figures()
+    for by in ("agency", "city", "district"):
+        assert figures(await all_cells(world, by, "resolution")) == expected(stories, world, by, "resolution")
+    totals: Counter[str] = Counter()
+    for story in stories:
+        totals.update(tally(record_of(story)))
+    async with world.service.database.transaction() as tx:
+        kept = (await get_totals(tx)).counts
+    assert {name: n for name, n in kept.items() if n} == dict(totals)
+
+
+async def test_only_cells_in_which_something_changed_are_made_anew(world: World) -> None:
+    story = Story(1).file((NOISE,)).route({NOISE: POLICE})
+    await world.hear(story, any_story(2, 2))
+    await world.make_figures()
+    told = len(story.said)
+    story.tell()
+    await world.hear_once(story.said[told:])
+    await world.make_stale_counted()
+    assert world.query("SELECT * FROM stale_cells") == []
+    story.refer(routing.ReferralAccepted, NOISE, POLICE)
+    await world.hear_once(story.said[-1:])
+    await world.make_stale_counted()
+    touched = {(row["dimension"], row["key"]) for row in world.query("SELECT dimension, key FROM stale_cells")}
+    assert touched == {
+        ("agency", POLICE), ("program", f"{POLICE}/first"), ("need", NOISE), ("city", ""), ("district", "bronx"),
+    }  # fmt: skip
+
+
+async def test_times_that_run_backwards_are_counted_as_bad_and_never_shown(world: World) -> None:
+    story = Story(1).file((NOISE,)).route({NOISE: POLICE})
+    story.refer(routing.ReferralAccepted, NOISE, POLICE, at=story.now - timedelta(days=1))
+    await world.hear(story)
+    await world.make_figures()
+    [cell] = [cell for cell in await all_cells(world, "agency", "response") if cell.week == ALL_TIME]
+    assert (cell.n, cell.bad, cell.p50) == (0, 1, None)
+
+
+async def test_figures_say_how_far_behind_they_are(world: World) -> None:
+    await world.hear(Story(1).file())
+    await world.make_figures()
+    await world.hear(Story(2).file())
+    [oldest] = world.query("SELECT min(heard_at) AS heard_at FROM stale_cases")
+    async with world.service.database.transaction() as tx:
+        totals = await get_totals(tx)
+        [cell] = await list_cells(tx, "city", "response")
+    assert totals.as_of == cell.as_of == oldest["heard_at"]
+    assert totals.counts["accepted"] == 1
+
+
+async def test_a_case_with_no_event_but_an_agencys_own_does_no_harm(world: World) -> None:
+    story = Story(1).file((NOISE,)).route({NOISE: POLICE}).answer(NOISE, POLICE)
+    await world.hear_once(story.said[-1:])
+    await world.make_figures()
+    assert world.query("SELECT n FROM totals WHERE n <> 0") == []

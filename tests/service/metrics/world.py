@@ -1,0 +1,127 @@
+"""Metrics as tests use it: it hears records, makes figures, serves pages, and can be looked into."""
+
+import random
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import psycopg
+from aiokafka import ConsumerRecord
+from psycopg.rows import dict_row
+from starlette.applications import Starlette
+
+from services.metrics import rollups
+from services.metrics.app import create_service
+from services.metrics.jurisdiction import City, read_city
+from services.metrics.settings import Settings
+from shared.events.topics import LANGUAGES
+from shared.events.wire import write_time
+from shared.kit.batches import Consumer
+from shared.kit.service import Service
+from tests.databases import OwnDatabase
+from tests.unit.metrics.stories import Said, Story
+
+STAFF_KEY = "staff"
+
+
+@dataclass
+class World:
+    """One instance of metrics, without Kafka."""
+
+    own: OwnDatabase
+    service: Service
+    city: City
+    consumers: dict[str, Consumer]
+    public: httpx.AsyncClient
+    staff: httpx.AsyncClient
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, own: OwnDatabase) -> AsyncIterator["World"]:
+        """Put an instance together as its app does."""
+        settings = Settings(database_url=own.url("metrics"), kafka_bootstrap="127.0.0.1:1", staff_key=STAFF_KEY)  # type: ignore[arg-type]
+        service = create_service(settings)
+        await service.database.open()
+        consumers = {r.language.topic: Consumer("metrics", r, service.database) for r in service.routes}
+        transport = httpx.ASGITransport(Starlette(routes=list(service.http)))
+        headers = {"authorization": f"Bearer {STAFF_KEY}"}
+        async with (
+            httpx.AsyncClient(transport=transport, base_url="http://metrics") as public,
+            httpx.AsyncClient(transport=transport, base_url="http://metrics", headers=headers) as staff,
+        ):
+            yield cls(own, service, read_city(settings.jurisdiction), consumers, public, staff)
+        await service.database.close()
+
+    async def hear(self, *stories: Story, seed: int = 0) -> None:
+        """Hear each event at least twice, the topics in any relative order, in batches of any size."""
+        chance = random.Random(seed)
+        said = [one for story in stories for one in story.said]
+        mixed = said + said + chance.choices(said, k=len(said) // 4)
+        chance.shuffle(mixed)
+        for part in _parts(mixed, chance):
+            await self.hear_once(part)
+
+    async def hear_once(self, said: Iterable[Said]) -> None:
+        """Hear these events as one batch of each topic's family."""
+        by_family: dict[str, list[ConsumerRecord[bytes, bytes]]] = {}
+        for one in said:
+            family = next(language for language in LANGUAGES if language.pattern.match(one.topic))
+            by_family.setdefault(family.topic, []).append(record(one))
+        for family, records in by_family.items():
+            await self.consumers[family](records)
+
+    async def make_figures(self) -> None:
+        """Let the figures follow the facts."""
+        await self.make_stale_counted()
+        await rollups.refresh(self.service.database, all_time=False)
+        await rollups.refresh(self.service.database, all_time=True)
+
+    async def make_stale_counted(self) -> None:
+        """Count the cases anew of which something was heard."""
+        while await rollups.count_stale(self.service.database, self.city.zone):
+            pass
+
+    def query(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        """Look into the database as its administrator."""
+        with psycopg.connect(self.own.admin_url, options="-c search_path=metrics", row_factory=dict_row) as admin:
+            return admin.execute(sql.encode(), values).fetchall()
+
+
+def record(one: Said) -> ConsumerRecord[bytes, bytes]:
+    """Write an event as its service's relay does."""
+    envelope = one.envelope
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(envelope.id),
+        "ce_type": envelope.type,
+        "ce_source": envelope.source,
+        "ce_subject": envelope.subject,
+        "ce_time": write_time(envelope.time),
+        "ce_dataclassification": envelope.classification.value,
+        "ce_sequence": str(envelope.sequence) if envelope.sequence else None,
+        "ce_causationid": str(envelope.causation_id) if envelope.causation_id else None,
+        "traceparent": envelope.traceparent,
+    }
+    return ConsumerRecord(
+        topic=one.topic,
+        partition=0,
+        offset=0,
+        timestamp=0,
+        timestamp_type=0,
+        key=one.envelope.subject.encode(),
+        value=one.event.model_dump_json().encode(),
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        headers=[(name, text.encode()) for name, text in headers.items() if text],
+    )
+
+
+def _parts(said: Sequence[Said], chance: random.Random) -> Iterable[Sequence[Said]]:
+    start = 0
+    while start < len(said):
+        size = chance.randint(1, 120)
+        yield said[start : start + size]
+        start += size

@@ -1,0 +1,211 @@
+"""Stories for tests: what all the topics say of one case, as the services would say it."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from shared.events import agency_updates, intake, notifications, routing
+from shared.events.event import Event
+from shared.events.reasons import OUTSIDE_AGENCY_CONTROL, Reason
+from shared.events.topics import CASES, DELIVERIES, REFERRALS, updates_topic
+from shared.events.wire import Envelope, event_id
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+NAMES = UUID("8a0f3a52-5a86-4f0c-9d32-5a8f2f4f6f10")
+SOURCES = {
+    CASES.topic: "/services/intake",
+    REFERRALS.topic: "/services/routing",
+    DELIVERIES.topic: "/services/notifications",
+}
+AGENCIES = ("hpd", "dohmh", "nypd")
+NEEDS = ("inadequate-housing", "environmental-health", "noise")
+
+
+@dataclass(frozen=True)
+class Said:
+    """One event on its topic."""
+
+    topic: str
+    envelope: Envelope
+    event: Event
+
+
+@dataclass
+class Story:
+    """Tells one case; time goes by as it is told."""
+
+    number: int
+    now: datetime = START
+    traceparent: str | None = None
+    said: list[Said] = field(default_factory=list)
+
+    @property
+    def case_id(self) -> UUID:
+        return uuid5(NAMES, f"case {self.number}")
+
+    @property
+    def service_request_id(self) -> str:
+        return f"26-{self.number:08}"
+
+    def name(self, what: str) -> UUID:
+        return uuid5(self.case_id, what)
+
+    def wait(self, **time: float) -> "Story":
+        self.now += timedelta(**time)
+        return self
+
+    def say(self, topic: str, event: Event, cause: UUID | None = None) -> "Story":
+        """Say an event on a topic, numbered as the outbox numbers it."""
+        cause = cause or (self.said[-1].envelope.id if self.said else self.name("request"))
+        numbered = topic in SOURCES
+        envelope = Envelope(
+            id=event_id(cause, topic, event),
+            type=event.type,
+            source=SOURCES.get(topic) or "/agencies/" + topic.split(".")[1],
+            subject=str(self.case_id),
+            time=event.happened_at,
+            sequence=sum(1 for one in self.said if one.topic == topic) + 1 if numbered else 0,
+            causation_id=cause if self.said else None,
+            classification=event.classification,
+            traceparent=self.traceparent,
+        )
+        self.said.append(Said(topic, envelope, event))
+        return self
+
+    def file(self, needs: tuple[str, ...] = NEEDS[:1], **more: Any) -> "Story":
+        told = {
+            "service_request_id": self.service_request_id,
+            "service_code": "heat-hot-water",
+            "needs": tuple(intake.Need(need_id=self.name(need), need=need) for need in needs),
+            "place": intake.Place(district="bronx"),
+            "origin": intake.Origin(channel="api"),
+            "submitted_at": self.now,
+        }
+        return self.say(CASES.topic, intake.CaseSubmitted(case_id=self.case_id, **(told | more)))
+
+    @property
+    def filed_at(self) -> datetime:
+        return next(one.event.submitted_at for one in self.said if isinstance(one.event, intake.CaseSubmitted))
+
+    def route(self, agencies: dict[str, str], unrouted: tuple[str, ...] = (), *, record_only: bool = False) -> "Story":
+        """Route each need to its agency."""
+        routed = tuple(
+            routing.RoutedNeed(
+                need_id=self.name(need), need=need, referral_id=self.name(need + agency), agency=agency, program="first"
+            )
+            for need, agency in agencies.items()
+        )
+        event = routing.CaseRouted(
+            case_id=self.case_id,
+            routed=routed,
+            unrouted=tuple(self.name(need) for need in unrouted),
+            submitted_at=self.filed_at,
+            routed_at=self.now,
+            record_only=record_only,
+        )
+        self.say(REFERRALS.topic, event)
+        for need, agency in agencies.items():
+            self.refer(routing.ReferralRequested, need, agency, record_only=record_only)
+        for need in unrouted:
+            self.give_up(need)
+        return self
+
+    def give_up(self, need: str) -> "Story":
+        event = routing.CaseUnroutable(
+            case_id=self.case_id,
+            need_id=self.name(need),
+            need=need,
+            reason=Reason.NO_PROGRAM,
+            submitted_at=self.filed_at,
+            unroutable_at=self.now,
+        )
+        return self.say(REFERRALS.topic, event)
+
+    def refer(self, kind: type[routing.ReferralEvent], need: str, agency: str, **more: Any) -> "Story":
+        """Say something of the referral of this need to this agency."""
+        event = kind(
+            case_id=self.case_id,
+            referral_id=self.name(need + agency),
+            need_id=self.name(need),
+            need=need,
+            agency=agency,
+            program="first",
+            submitted_at=self.filed_at,
+            occurred_at=more.pop("at", self.now),
+            **more,
+        )
+        return self.say(REFERRALS.topic, event)
+
+    def hold(self, need: str, agency: str, reason: Reason) -> "Story":
+        more = {"reason": reason, "agency_controls": reason not in OUTSIDE_AGENCY_CONTROL}
+        return self.refer(routing.ReferralHeld, need, agency, **more)
+
+    def answer(self, need: str, agency: str, explanation: str = "The tenant is away") -> "Story":
+        """Let the agency itself say that it waits, in words that nobody else may keep."""
+        event = agency_updates.HelpHeld(
+            case_id=self.case_id,
+            referral_id=self.name(need + agency),
+            occurred_at=self.now,
+            reason=Reason.NO_ACCESS,
+            explanation=explanation,
+        )
+        return self.say(updates_topic(agency), event)
+
+    def resolve(self, resolution: str = "completed", *, record_only: bool = False) -> "Story":
+        event = routing.CaseResolved(
+            case_id=self.case_id,
+            resolution=resolution,  # type: ignore[arg-type]
+            submitted_at=self.filed_at,
+            resolved_at=self.now,
+            record_only=record_only,
+        )
+        return self.say(REFERRALS.topic, event)
+
+    def tell(self, what: str = "sent") -> "Story":
+        more = {"case_id": self.case_id, "delivery_id": self.name(f"mail {len(self.said)}"), "template": "received"}
+        kinds: dict[str, Event] = {
+            "sent": notifications.NotificationSent(**more, occurred_at=self.now),
+            "failed": notifications.NotificationFailed(**more, occurred_at=self.now, failure="refused"),
+            "uncertain": notifications.NotificationFailed(**more, occurred_at=self.now, failure="uncertain"),
+            "suppressed": notifications.NotificationSuppressed(**more, occurred_at=self.now, why="no-address"),
+        }
+        return self.say(DELIVERIES.topic, kinds[what])
+
+
+def any_story(number: int, seed: int) -> Story:
+    """Tell a case as chance will have it, clocks that run backwards included; the same for the same seed."""
+    chance = random.Random(seed)
+    story = Story(number, now=START + timedelta(minutes=chance.randrange(60 * 24 * 21)))
+    needs = tuple(chance.sample(NEEDS, chance.randint(1, 3)))
+    story.file(needs, place=intake.Place(district=chance.choice(("bronx", "queens", None))))
+    story.tell(chance.choice(("sent", "failed", "uncertain", "suppressed"))).wait(seconds=chance.random())
+    placed = {need: chance.choice(AGENCIES) for need in needs if chance.random() < 0.9}
+    story.route(placed, tuple(need for need in needs if need not in placed))
+    outcomes = [_work(story, chance, need, agency) for need, agency in placed.items()]
+    if all(outcomes) and len(placed) == len(needs):
+        story.resolve()
+    return story
+
+
+def _work(story: Story, chance: random.Random, need: str, agency: str) -> bool:
+    """Let the agency work on one need; return whether it ended."""
+    story.wait(minutes=chance.randint(-2, 600))
+    if chance.random() < 0.1:
+        story.refer(routing.ReferralOverdue, need, agency, answer_by=story.now)
+    if chance.random() < 0.15:
+        story.refer(routing.ReferralRejected, need, agency, reason=Reason.NO_CAPACITY).give_up(need)
+        return False
+    story.refer(routing.ReferralAccepted, need, agency).wait(minutes=chance.randint(0, 90))
+    if chance.random() < 0.2:
+        return False
+    story.refer(routing.ReferralStarted, need, agency).wait(minutes=chance.randint(0, 90))
+    for _ in range(chance.choice((0, 0, 1, 2))):
+        story.answer(need, agency).hold(need, agency, chance.choice(list(Reason))).wait(minutes=chance.randint(0, 300))
+        story.refer(routing.ReferralResumed, need, agency).wait(minutes=5)
+    if chance.random() < 0.3:
+        story.refer(routing.ReferralFailed, need, agency, reason=Reason.OTHER)
+    else:
+        story.refer(routing.ReferralCompleted, need, agency)
+    return True
