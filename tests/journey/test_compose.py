@@ -1,0 +1,145 @@
+"""The compose file as a newcomer uses it: everything becomes healthy, one case goes all the way, nothing stays behind.
+
+It builds the image and takes minutes, so it runs only when HANDOFF_TEST_COMPOSE is set and a Docker engine answers.
+"""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from deploy.local.ports import any_free
+from deploy.postgres.services import SERVICES
+
+pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(900)]
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / ".env.example"
+Found = TypeVar("Found")
+PUBLISHED = (*SERVICES, "mailbox", "kafka")
+FILER = {"Authorization": "Bearer trial-api-key"}
+REPORT = {
+    "service_code": "apartment-repair",
+    "lat": "40.7306",
+    "long": "-73.9866",
+    "description": "The window does not close.",
+    "email": "resident@example.org",
+}
+
+
+def _asked_for() -> str | None:
+    """Say why the whole city cannot be tried here; None when it can."""
+    if not os.environ.get("HANDOFF_TEST_COMPOSE"):
+        return "set HANDOFF_TEST_COMPOSE=1 to run everything in containers"
+    if shutil.which("docker") is None or _docker(["info"]).returncode:
+        return "no Docker engine answers"
+    return None
+
+
+def _docker(arguments: Sequence[str], **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603
+        ["docker", *arguments],  # noqa: S607
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@dataclass(frozen=True)
+class City:
+    """A city in containers, under a project name and on ports that nobody else has."""
+
+    project: str
+    ports: dict[str, int]
+
+    def compose(self, *arguments: str) -> str:
+        """Run `docker compose` on this city; gives what it prints."""
+        variables = {f"HANDOFF_PORT_{name.upper()}": str(port) for name, port in self.ports.items()}
+        ran = _docker(["compose", "--env-file", str(EXAMPLE), "--project-name", self.project, *arguments], **variables)
+        assert ran.returncode == 0, f"docker compose {' '.join(arguments)}\n{ran.stdout[-4000:]}{ran.stderr[-4000:]}"
+        return ran.stdout
+
+    def url(self, service: str) -> str:
+        """Where a service answers on this machine."""
+        return f"http://127.0.0.1:{self.ports[service]}"
+
+
+@pytest.fixture(scope="module")
+def city() -> Iterator[City]:
+    """Bring a city up, and take it down with all that it kept."""
+    if reason := _asked_for():
+        pytest.skip(reason)
+    city = City(f"handoff-{uuid4().hex[:8]}", dict(zip(PUBLISHED, any_free(len(PUBLISHED)), strict=True)))
+    try:
+        city.compose("up", "--wait", "--quiet-pull")
+        yield city
+    finally:
+        city.compose("down", "--volumes", "--timeout", "10")
+
+
+def test_every_service_says_that_it_is_ready(city: City) -> None:
+    answers = {service: httpx.get(f"{city.url(service)}/health/ready") for service in SERVICES}
+    assert {service: answer.status_code for service, answer in answers.items()} == dict.fromkeys(SERVICES, 200)
+
+
+def test_one_case_is_routed_answered_and_told_by_mail(city: City) -> None:
+    filed = httpx.post(f"{city.url('intake')}/open311/v2/requests.json", headers=FILER, data=REPORT)
+    assert filed.status_code == 201, filed.text
+    number = filed.json()[0]["service_request_id"]
+    case = _eventually(partial(_find_case, city, number), lambda found: "referral.accepted" in str(found.get("notes")))
+    assert case["agency_responsible"]
+    mails = _eventually(partial(_list_mails, city), bool)
+    assert {mail["to"] for mail in mails} == {"resident@example.org"}
+
+
+def test_our_processes_run_without_rights_on_files_that_they_cannot_change(city: City) -> None:
+    script = "id -u; touch made 2>/dev/null && echo can-write; grep CapEff /proc/1/status"
+    for service in (*SERVICES, "mailbox", "agencies"):
+        said = city.compose("exec", "-T", service, "sh", "-c", script).split()
+        assert said == ["10001", "CapEff:", "0000000000000000"], service
+
+
+def test_a_city_stopped_and_started_again_keeps_its_cases(city: City) -> None:
+    filed = httpx.post(f"{city.url('intake')}/open311/v2/requests.json", headers=FILER, data=REPORT)
+    city.compose("down", "--timeout", "10")
+    city.compose("up", "--wait")
+    assert _find_case(city, filed.json()[0]["service_request_id"])
+
+
+@pytest.mark.skipif(shutil.which("docker") is None, reason="docker is not installed")
+def test_without_settings_the_missing_one_is_named() -> None:
+    if _docker(["compose", "version"]).returncode:
+        pytest.skip("docker has no compose")
+    assert _docker(["compose", "--env-file", str(EXAMPLE), "config", "--quiet"]).returncode == 0
+    refused = _docker(["compose", "--env-file", os.devnull, "config", "--quiet"])
+    assert refused.returncode != 0
+    assert "copy .env.example to .env" in refused.stderr
+
+
+def _find_case(city: City, number: str) -> dict[str, Any]:
+    answer = httpx.get(f"{city.url('intake')}/open311/v2/requests/{number}.json", params={"extensions": "true"})
+    return answer.json()[0] if answer.status_code == 200 else {}
+
+
+def _list_mails(city: City) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = httpx.get(f"{city.url('mailbox')}/messages.json").json()["messages"]
+    return messages
+
+
+def _eventually(look: Callable[[], Found], good: Callable[[Found], bool], seconds: float = 90.0) -> Found:
+    deadline = time.monotonic() + seconds
+    while not good(found := look()):
+        assert time.monotonic() < deadline, f"after {seconds} s there is only {found}"
+        time.sleep(0.5)
+    return found
