@@ -1,19 +1,20 @@
 """Measure the budgets: `python -m bench [NAME ...]`; exits with 1 when a bound is missed."""
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import relaying
+from bench import relaying, routing
 from bench.figures import ROUNDS, Figure
 from bench.servers import Servers, start_servers
 
 BENCHES: dict[str, Callable[[Servers], Coroutine[Any, Any, list[Figure]]]] = {
+    "routing": routing.throughput,
     "relay": relaying.waiting_rows,
 }
 
@@ -38,7 +39,7 @@ def measure(names: Sequence[str]) -> list[Figure]:
     with start_servers() as servers:
         for name in names:
             console.print(f"measuring {name}: {ROUNDS} rounds of both sides in turns ...")
-            figures += asyncio.run(BENCHES[name](servers))
+            figures += uvloop.run(BENCHES[name](servers))
     return figures
 
 

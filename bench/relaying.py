@@ -20,7 +20,7 @@ _FILL = """
     INSERT INTO outbox (shard, topic, case_id, event_id, event_type, happened_at, classification, causation_id,
         sequence, value)
     SELECT n %% 16, %(topic)s, gen_random_uuid(), gen_random_uuid(), 'case.withdrawn.v1', %(at)s, 'internal',
-        gen_random_uuid(), 1, convert_to(repeat('x', 500), 'UTF8')
+        gen_random_uuid(), 1, repeat('x', 500)
     FROM generate_series(1, %(rows)s) AS n
 """
 

@@ -4,6 +4,10 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+import psycopg
+from psycopg import Connection
+from psycopg.conninfo import make_conninfo
+
 from shared.kit.database import Database
 from shared.kit.outbox import STAGE
 from tests import databases, servers
@@ -43,3 +47,10 @@ async def opened(made: OwnDatabase, service: str, staging: Sequence[str] = (STAG
         yield database
     finally:
         await database.close()
+
+
+@contextmanager
+def admin(own: Servers, database: str) -> Iterator[Connection[tuple[object, ...]]]:
+    """Open one database as its administrator; what is done is committed at the end."""
+    with psycopg.connect(make_conninfo(own.postgres, dbname=database)) as connection:
+        yield connection

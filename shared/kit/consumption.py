@@ -24,7 +24,7 @@ class Consumption:
 
     def __init__(self, service: str, routes: Sequence[Route], database: Database, bootstrap: str) -> None:
         self._service = service
-        self._consumers = [Consumer(service, route, database) for route in routes]
+        self._consumers = [Consumer(service, route, database) for route in routes for _ in range(route.lanes)]
         self._bootstrap = bootstrap
         self._subscribers: list[Any] = []
         self.batch_size = 500

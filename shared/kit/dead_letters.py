@@ -24,12 +24,12 @@ class DeadLetter:
 _KEEP = """
     -- Keep the letter, and queue it for the dead-letter topic; a letter that we have already is left alone.
     WITH kept AS (
-        INSERT INTO dead_letters (topic, partition, position, consumer, reason, tries, raw, value)
-        VALUES (%(topic)s, %(partition)s, %(position)s, %(consumer)s, %(reason)s, %(tries)s, %(raw)s, %(value)s)
+        INSERT INTO dead_letters (topic, partition, position, consumer, reason, tries, raw)
+        VALUES (%(topic)s, %(partition)s, %(position)s, %(consumer)s, %(reason)s, %(tries)s, %(raw)s)
         ON CONFLICT DO NOTHING
-        RETURNING raw, value
+        RETURNING raw
     )
-    INSERT INTO outbox (shard, topic, raw, value) SELECT %(shard)s, %(to)s, raw, value FROM kept
+    INSERT INTO outbox (shard, topic, raw) SELECT %(shard)s, %(to)s, raw FROM kept
 """
 
 
@@ -49,8 +49,7 @@ def _row(service: str, letter: DeadLetter) -> dict[str, object]:
         "consumer": letter.consumer,
         "reason": letter.reason,
         "tries": letter.tries,
-        "raw": write_raw(record.key, _headers(letter)),
-        "value": record.value,
+        "raw": write_raw(record.key, record.value, _headers(letter)),
         "shard": record.offset % SHARDS,
         "to": dead_letter_topic(service),
     }
@@ -70,14 +69,29 @@ def _headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
     return [*record.headers, *((name, value.encode()) for name, value in ours.items())]
 
 
-def write_raw(key: bytes | None, headers: Sequence[tuple[str, bytes]]) -> bytes:
-    """Write a key and headers of any bytes as JSON."""
-    pairs = [[name, base64.b64encode(value or b"").decode()] for name, value in headers]
-    return json.dumps({"key": base64.b64encode(key).decode() if key else None, "headers": pairs}).encode()
+Raw = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+"""A message as it is on a topic: key, value and headers, of any bytes."""
 
 
-def read_raw(raw: bytes) -> tuple[bytes | None, list[tuple[str, bytes]]]:
+def write_raw(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> bytes:
+    """Write a message of any bytes as JSON."""
+    pairs = [[name, _text(header)] for name, header in headers]
+    return json.dumps({"key": _text(key), "value": _text(value), "headers": pairs}).encode()
+
+
+def read_raw(raw: bytes) -> Raw:
     """Read what `write_raw` wrote."""
     found = json.loads(raw)
-    key = base64.b64decode(found["key"]) if found["key"] else None
-    return key, [(name, base64.b64decode(value)) for name, value in found["headers"]]
+    return (
+        _bytes(found["key"]),
+        _bytes(found["value"]),
+        [(name, _bytes(text) or b"") for name, text in found["headers"]],
+    )
+
+
+def _text(raw: bytes | None) -> str | None:
+    return None if raw is None else base64.b64encode(raw).decode()
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else base64.b64decode(text)

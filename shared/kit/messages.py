@@ -65,11 +65,16 @@ Handler = Callable[[Batch[Any], Transaction], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What one consumer reads, and what is done with it; a family of topics (`agency.{agency}...`) goes by pattern."""
+    """What one consumer reads, and what is done with it; a family of topics (`agency.{agency}...`) goes by pattern.
+
+    With several lanes, so many batches (of different partitions) are worked on at once: one decides while the
+    database works for another. No more lanes than partitions are of use.
+    """
 
     group: str
     language: Language
     handler: Handler
+    lanes: int = 1
 
 
 def read(language: Language, record: Record) -> Received[Any]:

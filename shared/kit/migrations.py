@@ -25,7 +25,7 @@ KIT_TABLES_UP = (
         causation_id uuid,
         sequence bigint,
         traceparent text,
-        value bytea,
+        value text,
         raw bytea,
         created_at timestamptz NOT NULL DEFAULT now()
     )
@@ -50,7 +50,6 @@ KIT_TABLES_UP = (
         reason text NOT NULL,
         tries integer NOT NULL DEFAULT 1,
         raw bytea NOT NULL,
-        value bytea,
         created_at timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (topic, partition, position, consumer)
     )

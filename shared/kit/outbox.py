@@ -6,6 +6,7 @@ from uuid import UUID
 
 from shared.events.event import Event
 from shared.events.wire import event_id, write_time
+from shared.kit.copying import Cell, copy_rows
 from shared.kit.database import Transaction
 
 SHARDS = 16
@@ -14,13 +15,13 @@ SHARDS = 16
 STAGE = """
     CREATE TEMP TABLE IF NOT EXISTS outbox_stage (
         ordinal integer, shard smallint, topic text, case_id uuid, event_id uuid, event_type text,
-        happened_at text, classification text, causation_id uuid, traceparent text, value bytea
+        happened_at text, classification text, causation_id uuid, traceparent text, value text
     ) ON COMMIT DELETE ROWS
 """
 
-_COPY = """
-    COPY outbox_stage (ordinal, shard, topic, case_id, event_id, event_type, happened_at, classification,
-        causation_id, traceparent, value) FROM STDIN
+_STAGED = """
+    outbox_stage (ordinal, shard, topic, case_id, event_id, event_type, happened_at, classification, causation_id,
+        traceparent, value)
 """
 
 _PUBLISH = """
@@ -71,16 +72,13 @@ async def add(tx: Transaction, announcements: Iterable[Announcement]) -> None:
     rows = [_row(ordinal, said) for ordinal, said in enumerate(announcements)]
     if not rows:
         return
-    async with tx.cursor() as cursor:
-        await cursor.execute("DELETE FROM outbox_stage")
-        async with cursor.copy(_COPY) as copy:
-            for row in rows:
-                await copy.write_row(row)
-        await cursor.execute(_PUBLISH)
-        await cursor.execute(WAKE)
+    await tx.execute("DELETE FROM outbox_stage")
+    await copy_rows(tx, _STAGED, rows)
+    await tx.execute(_PUBLISH)
+    await tx.execute(WAKE)
 
 
-def _row(ordinal: int, said: Announcement) -> tuple[object, ...]:
+def _row(ordinal: int, said: Announcement) -> tuple[Cell, ...]:
     event = said.event
     return (
         ordinal,
@@ -93,5 +91,5 @@ def _row(ordinal: int, said: Announcement) -> tuple[object, ...]:
         event.classification.value,
         said.cause,
         said.traceparent,
-        event.__pydantic_serializer__.to_json(event),
+        event.__pydantic_serializer__.to_json(event).decode(),
     )

@@ -4,7 +4,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.events.wire import schema_uri
-from shared.kit.dead_letters import read_raw
+from shared.kit.dead_letters import Raw, read_raw
 
 LOCK = """
     -- Take the shards that no other relay holds, until the end of this transaction.
@@ -27,8 +27,8 @@ DONE = "DELETE FROM outbox WHERE id = ANY(%s)"
 
 REFUSE = """
     -- Set aside what Kafka will never take: it stays here, where an operator finds it.
-    INSERT INTO dead_letters (topic, partition, position, consumer, reason, raw, value)
-    SELECT topic, -1, id, 'relay', %s, coalesce(raw, ''), value FROM outbox WHERE id = %s
+    INSERT INTO dead_letters (topic, partition, position, consumer, reason, raw)
+    VALUES (%s, -1, %s, 'relay', 'MessageSizeTooLarge', %s)
 """
 
 OLDEST = "SELECT extract(epoch FROM now() - created_at)::float FROM outbox ORDER BY id LIMIT 1"
@@ -47,12 +47,12 @@ class Row(NamedTuple):
     causation_id: UUID | None
     sequence: int | None
     traceparent: str | None
-    value: bytes | None
+    value: str | None
     raw: bytes | None
 
 
-def frame(row: Row, source: bytes, traceparent: str | None) -> tuple[bytes | None, list[tuple[str, bytes]]]:
-    """Return key and headers: CloudEvents in binary mode, or as they came for a dead letter."""
+def frame(row: Row, source: bytes, traceparent: str | None) -> Raw:
+    """Return key, value and headers: CloudEvents in binary mode, or as they came for a dead letter."""
     if row.raw is not None:
         return read_raw(row.raw)
     case_id = str(row.case_id).encode()
@@ -69,4 +69,6 @@ def frame(row: Row, source: bytes, traceparent: str | None) -> tuple[bytes | Non
         ("ce_sequence", str(row.sequence).encode()),
         ("content-type", b"application/json"),
     ]
-    return case_id, headers if traceparent is None else [*headers, ("traceparent", traceparent.encode())]
+    if traceparent is not None:
+        headers.append(("traceparent", traceparent.encode()))
+    return case_id, (row.value or "").encode(), headers

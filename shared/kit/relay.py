@@ -18,6 +18,7 @@ from psycopg.rows import class_row
 
 from shared.kit.broker import make_producer
 from shared.kit.database import AWAY, Database, Transaction
+from shared.kit.dead_letters import write_raw
 from shared.kit.outbox import SHARDS
 from shared.kit.outbox_rows import DONE, LOCK, OLDEST, REFUSE, TAKE, Row, frame
 from shared.kit.pauses import Pauses
@@ -128,7 +129,7 @@ class Relay:
                 log.error(  # noqa: TRY400 - where it was raised says nothing
                     "too large for Kafka, set aside: outbox row %d", row.id
                 )
-                await tx.execute(REFUSE, ("MessageSizeTooLarge", row.id))
+                await tx.execute(REFUSE, (row.topic, row.id, write_raw(*frame(row, self._source, row.traceparent))))
                 done.append(row.id)
         async with asyncio.timeout(ACKNOWLEDGED_WITHIN_SECONDS):
             await asyncio.gather(*(sending.promise for sending in sendings))
@@ -139,8 +140,8 @@ class Relay:
 
     async def _start(self, producer: AIOKafkaProducer, row: Row) -> Sending:
         span = self._span(row) if is_sampled(row.traceparent) else None
-        key, headers = frame(row, self._source, traceparent_of(span) if span else row.traceparent)
-        promise = await producer.send(row.topic, row.value, key, headers=headers)
+        key, value, headers = frame(row, self._source, traceparent_of(span) if span else row.traceparent)
+        promise = await producer.send(row.topic, value, key, headers=headers)
         return Sending(row, promise, span)
 
     def _span(self, row: Row) -> Span:

@@ -1,6 +1,7 @@
 """One service as one process: its consumers, its relay, what it serves, started and stopped in the right order."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -72,6 +73,7 @@ def create_asgi(service: Service) -> Starlette:
 def serve(app: Starlette, name: str, settings: ServiceSettings) -> None:
     """Run a service until it is told to stop."""
     start_logging(name, settings.log_format)
+    _calm_garbage_collection()
     uvicorn.run(
         app,
         host=settings.http_host,
@@ -83,6 +85,12 @@ def serve(app: Starlette, name: str, settings: ServiceSettings) -> None:
         timeout_graceful_shutdown=5,
         server_header=False,
     )
+
+
+def _calm_garbage_collection() -> None:
+    """Look for cycles seldom: a batch makes many values that live together, and looking through them costs a third."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 async def _keep(loop: Loop) -> None:

@@ -54,7 +54,7 @@ def _outbox(metadata: MetaData) -> None:
         Column("causation_id", Uuid),
         Column("sequence", BigInteger),
         Column("traceparent", Text),
-        Column("value", LargeBinary),
+        Column("value", Text),
         Column("raw", LargeBinary),
         _now(),
     )
@@ -79,6 +79,5 @@ def _dead_letters(metadata: MetaData) -> None:
         Column("reason", Text, nullable=False),
         Column("tries", Integer, nullable=False, server_default=text("1")),
         Column("raw", LargeBinary, nullable=False),
-        Column("value", LargeBinary),
         _now(),
     )

@@ -14,6 +14,7 @@ from shared.events.topics import AGENCY_UPDATES, CASES
 from shared.events.wire import schema_uri
 from shared.kit.batches import FAULTS_IN_A_ROW, Consumer, HaltedError
 from shared.kit.database import Database, Transaction
+from shared.kit.dead_letters import read_raw
 from shared.kit.messages import Batch, Route
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -151,8 +152,12 @@ async def test_a_letter_is_set_aside_once_however_often_it_comes(kit: Database) 
     await consumer(kit)([bad])
     await consumer(kit)([bad])
     async with kit.statement() as connection:
-        queued = await (await connection.execute("SELECT topic, value FROM outbox")).fetchall()
-    assert queued == [("kit.dead-letters.v1", b"nonsense")]
+        queued = await (await connection.execute("SELECT topic, raw FROM outbox")).fetchall()
+    [(topic, raw)] = queued
+    key, value, headers = read_raw(raw)
+    assert (topic, key, value) == ("kit.dead-letters.v1", bad.key, b"nonsense")
+    assert dict(headers)["dl-consumer"] == b"kit"
+    assert dict(headers)["ce_source"] == b"/services/intake"
 
 
 async def test_too_many_letters_in_a_row_stop_the_consumer(kit: Database) -> None:

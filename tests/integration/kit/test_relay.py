@@ -217,7 +217,7 @@ async def test_what_is_too_large_for_kafka_is_set_aside_and_the_rest_goes_on(
 ) -> None:
     await announce(kit, [said(topic, uuid4()), said(topic, uuid4())])
     async with kit.transaction() as tx:
-        await tx.execute("UPDATE outbox SET value = %s WHERE id = (SELECT min(id) FROM outbox)", (b"x" * 2_000_000,))
+        await tx.execute("UPDATE outbox SET value = %s WHERE id = (SELECT min(id) FROM outbox)", ("x" * 2_000_000,))
     await drain(relays[0])
     assert len(await heard(kafka_bootstrap, topic, 1)) == 1
     async with kit.statement() as connection:

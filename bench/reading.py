@@ -1,0 +1,92 @@
+"""Ways of reading the same topic: the least that can be done, and the whole of a service."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from time import perf_counter
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer
+
+from shared.kit.batches import Consumer
+from shared.kit.broker import make_broker, subscribe
+from shared.kit.database import Database
+from shared.kit.messages import Record, Route
+
+BATCH = 500
+
+Work = Callable[[Sequence[Record]], Awaitable[None]]
+"""Does everything about one batch that comes before the commit of offsets."""
+
+
+async def by_hand(bootstrap: str, topic: str, count: int, work: Work) -> float:
+    """Read with nothing but a consumer: getmany, work, commit; returns messages a second from the first batch on."""
+    consumer = AIOKafkaConsumer(
+        topic,
+        bootstrap_servers=bootstrap,
+        group_id=f"bench-{uuid4().hex[:8]}",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    await consumer.start()
+    began, done = 0.0, 0
+    try:
+        while done < count:
+            found = await consumer.getmany(timeout_ms=200, max_records=BATCH)
+            records = [record for each in found.values() for record in each]
+            began = began or (perf_counter() if records else 0.0)
+            if records:
+                await work(records)
+                await consumer.commit()
+                done += len(records)
+        return count / (perf_counter() - began)
+    finally:
+        await consumer.stop()
+
+
+class Watch:
+    """Notes when the first batch came, and when so many messages were done."""
+
+    def __init__(self, count: int) -> None:
+        self.done = asyncio.Event()
+        self.began = self.ended = 0.0
+        self._left = count
+
+    def note(self, count: int) -> None:
+        """Count messages that are done."""
+        self._left -= count
+        if self._left <= 0:
+            self.ended = perf_counter()
+            self.done.set()
+
+
+class Timed(Consumer):
+    """A consumer that tells a watch when it begins and ends a batch."""
+
+    def __init__(self, route: Route, database: Database, watch: "Watch") -> None:
+        super().__init__(database.schema, route, database)
+        self._watch = watch
+
+    async def __call__(self, records: Sequence[Record]) -> None:
+        """Work on a batch, and look at the watch."""
+        self._watch.began = self._watch.began or perf_counter()
+        await super().__call__(records)
+        self._watch.note(len(records))
+
+
+async def as_a_service(bootstrap: str, route: Route, database: Database, count: int) -> float:
+    """Read as a service does, through FastStream and the kit; returns messages a second from the first batch on."""
+    own = replace(route, group=f"bench-{uuid4().hex[:8]}")
+    watch = Watch(count)
+    broker = make_broker(bootstrap, "bench")
+    for _ in range(own.lanes):
+        subscribe(broker, Timed(own, database, watch), BATCH)
+    await broker.start()
+    try:
+        async with asyncio.timeout(120):
+            await watch.done.wait()
+    finally:
+        with suppress(TimeoutError):
+            await broker.stop()
+    return count / (watch.ended - watch.began)

@@ -1,0 +1,100 @@
+"""Routing's throughput: against the least that can be done with the same events, and against a loop written by hand."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import repeat
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from bench.by_hand import Loop
+from bench.cases import MASTER_KEY, Filed, make_cases, publish
+from bench.figures import Figure, in_turns
+from bench.reading import Work, as_a_service, by_hand
+from bench.servers import Servers, admin, opened
+from services.routing.desk import Desk
+from services.routing.handlers import routes
+from services.routing.jurisdiction import load_city
+from services.routing.tables import STAGING
+from shared.events.topics import CASES
+from shared.kit.database import Database
+from shared.kit.messages import Record, Route
+from shared.kit.settings import SAMPLE_CITY
+from shared.kit.vault import Vault
+from tests import databases
+
+EVENTS = 5_000
+PARTITIONS = 4
+
+_COPY = "COPY bare (partition, position, key, value) FROM STDIN"
+
+
+async def throughput(servers: Servers) -> list[Figure]:
+    """Measure three ways of reading the same events, in turns of two."""
+    cases = make_cases(EVENTS)
+    await _make_topic(servers.kafka)
+    await publish(servers.kafka, CASES.topic, cases, repeat(False))
+    template = prepared(servers, cases)
+
+    async def ours() -> float:
+        async with routing_database(servers, template) as database:
+            return await as_a_service(servers.kafka, route(), database, EVENTS)
+
+    async def bare() -> float:
+        async with routing_database(servers, template) as database:
+            return await by_hand(servers.kafka, CASES.topic, EVENTS, _bare(database))
+
+    async def hand_written() -> float:
+        async with routing_database(servers, template) as database:
+            loop = Loop(database, load_city(SAMPLE_CITY), Vault(MASTER_KEY))
+            return await by_hand(servers.kafka, CASES.topic, EVENTS, loop)
+
+    against_bare = await in_turns(ours, bare)
+    against_hand = await in_turns(ours, hand_written)
+    return [
+        Figure("routing / bare getmany, COPY, commit", *against_bare, "msg/s", 0.30, "at least"),
+        Figure("routing / loop written by hand, same rows", *against_hand, "msg/s", 0.75, "at least"),
+    ]
+
+
+def route() -> Route:
+    """Return what routing does with intake's cases."""
+    return routes(Desk(load_city(SAMPLE_CITY), Vault(MASTER_KEY)))[0]
+
+
+def prepared(servers: Servers, cases: Sequence[Filed]) -> str:
+    """Make a template database that holds the persons' keys, and a table for the bare loop."""
+    name = databases.make_template(servers.postgres)
+    with admin(servers, name) as connection, connection.cursor() as cursor:
+        with cursor.copy("COPY vault.person_keys (person_id, wrapped) FROM STDIN") as copy:
+            for filed in cases:
+                copy.write_row((filed.event.person_id, filed.wrapped_key))
+        cursor.execute("CREATE TABLE routing.bare (partition int, position bigint, key text, value bytea)")
+        cursor.execute("GRANT ALL ON routing.bare TO handoff_routing")
+    return name
+
+
+@asynccontextmanager
+async def routing_database(servers: Servers, template: str) -> AsyncIterator[Database]:
+    """Give routing a fresh database with the persons' keys in it."""
+    with databases.own_database(servers.postgres, template) as made:
+        async with opened(made, "routing", STAGING) as database:
+            yield database
+
+
+def _bare(database: Database) -> Work:
+    async def work(records: Sequence[Record]) -> None:
+        rows = [(record.partition, record.offset, (record.key or b"").decode(), record.value) for record in records]
+        async with database.transaction() as tx, tx.cursor() as cursor, cursor.copy(_COPY) as copy:
+            for row in rows:
+                await copy.write_row(row)
+
+    return work
+
+
+async def _make_topic(bootstrap: str) -> None:
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await client.start()
+    try:
+        await client.create_topics([NewTopic(CASES.topic, PARTITIONS, 1)])
+    finally:
+        await client.close()
