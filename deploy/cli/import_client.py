@@ -88,7 +88,13 @@ def _retry_after(response: httpx.Response) -> float:
 
 
 def _answers(body: dict[str, Any], records: Sequence[ImportRecord]) -> list[Answer]:
-    found = {result["external_id"]: result for result in body["results"]}
-    missing = {"outcome": "refused", "reason": "intake gave no answer for it"}
-    results = (found.get(record.external_id, missing) for record in records)
-    return [Answer(r["outcome"], r.get("reason") or "", tuple(r.get("remarks") or ())) for r in results]
+    """Read the results, which stand in the order of the records; one that is not told of counts as refused."""
+    results = list(body["results"])
+    answers = []
+    for record in records:
+        told = results.pop(0) if results and results[0]["external_id"] == record.external_id else _NOT_TOLD
+        answers.append(Answer(told["outcome"], told["reason"] or "", tuple(told["remarks"] or ())))
+    return answers
+
+
+_NOT_TOLD: dict[str, Any] = {"outcome": "refused", "reason": "intake gave no answer for it", "remarks": ()}

@@ -35,7 +35,7 @@ def ids_in(request: httpx.Request) -> list[str]:
 
 
 def created(request: httpx.Request) -> httpx.Response:
-    results = [{"external_id": i, "outcome": "created", "case_id": "c", "remarks": []} for i in ids_in(request)]
+    results = [{"external_id": i, "outcome": "created", "reason": None, "remarks": []} for i in ids_in(request)]
     return httpx.Response(200, json={"results": results})
 
 
