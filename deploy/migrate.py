@@ -14,7 +14,8 @@ from typing import Any
 
 import psycopg
 
-from deploy.postgres.roles import SERVICES, grant, make_roles
+from deploy.postgres.roles import grant, make_roles
+from deploy.postgres.services import SERVICES
 
 _ROOT = Path(__file__).parents[1]
 _LOCK = "SELECT pg_advisory_lock(hashtext('handoff.migrate'))"

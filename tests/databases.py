@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from deploy.migrate import migrate
-from deploy.postgres.roles import SERVICES, role_of
+from deploy.postgres.services import SERVICES, role_of
 
 
 @dataclass(frozen=True)

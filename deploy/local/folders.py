@@ -1,6 +1,7 @@
 """Where things are kept on this machine."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -15,3 +16,51 @@ def cache_folder() -> Path:
 def kafka_jars_folder() -> Path:
     """Where the jars of Apache Kafka are kept; jars put there by hand are used, if they are the pinned ones."""
     return cache_folder() / "kafka-4.3.0"
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """The data of one platform: databases, logs, keys, and who runs it now."""
+
+    path: Path
+
+    @property
+    def kafka(self) -> Path:
+        """Kafka's data and settings."""
+        return self.path / "kafka"
+
+    @property
+    def postgres(self) -> Path:
+        """PostgreSQL's data; under root it belongs to another account."""
+        return self.path / "postgres"
+
+    @property
+    def run(self) -> Path:
+        """Keys, and who runs here now: for the owner's eyes only."""
+        return self.path / "run"
+
+    def log(self, name: str) -> Path:
+        """What the part of that name says."""
+        return self.path / "logs" / f"{name}.log"
+
+    @property
+    def state(self) -> Path:
+        """Who runs here, with addresses and keys."""
+        return self.run / "state.json"
+
+    @property
+    def master_key(self) -> Path:
+        """The key that wraps the persons' keys."""
+        return self.run / "master.key"
+
+    @property
+    def lock(self) -> Path:
+        """Held for as long as something runs here."""
+        return self.run / "lock"
+
+    def make(self) -> None:
+        """Make the folders that are missing."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.log("any").parent.mkdir(exist_ok=True)
+        self.run.mkdir(exist_ok=True)
+        self.run.chmod(0o700)

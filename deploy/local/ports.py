@@ -1,7 +1,7 @@
 """TCP ports on the loopback interface."""
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 LOOPBACK = "127.0.0.1"
 
@@ -37,3 +37,11 @@ def any_free(count: int) -> list[int]:
     finally:
         for probe in probes:
             probe.close()
+
+
+def choose_ports(wanted: Mapping[str, int]) -> dict[str, int]:
+    """A free port for each name: the wanted one, or the next that is free and that no other name got."""
+    chosen: dict[str, int] = {}
+    for name, port in wanted.items():
+        chosen[name] = next_free(port, chosen.values())
+    return chosen

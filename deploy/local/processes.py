@@ -69,7 +69,9 @@ def stop(process: subprocess.Popen[bytes], program: Program, patience: float = 1
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a child and every process in its group."""
+    """Kill a child and every process in its group, unless it has ended by itself."""
+    if process.poll() is not None:
+        return
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -6,13 +6,9 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-SERVICES = ("intake", "routing", "notifications", "metrics")
+from deploy.postgres.services import SERVICES, role_of
+
 _FOLDER = Path(__file__).parent
-
-
-def role_of(service: str) -> str:
-    """Name of the role that a service connects as."""
-    return f"handoff_{service}"
 
 
 def make_roles(connection: Connection[Any], passwords: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from deploy.postgres.roles import SERVICES
+from deploy.postgres.services import SERVICES
 from tests.databases import OwnDatabase
 from tests.topics import OwnTopics
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from deploy.kafka.declared import agencies_of, declared_topics
-from deploy.postgres.roles import SERVICES
+from deploy.postgres.services import SERVICES
 from shared.events.topics import LANGUAGES, dead_letter_topic
 
 SAMPLE_CITY = Path("deploy/jurisdictions/sample-city")

@@ -1,0 +1,66 @@
+"""Where the parts of a platform listen: the usual ports, or the next free ones."""
+
+import json
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from deploy.local.keys import Keys
+from deploy.local.ports import LOOPBACK, any_free, choose_ports
+from deploy.local.postgres import ADMIN
+from deploy.local.secret_files import write_secret
+from deploy.local.settings import PlatformSettings
+from deploy.postgres.services import role_of
+
+DATABASE = "handoff"
+_USUAL_PORTS = {
+    "intake": 8311,
+    "routing": 8312,
+    "notifications": 8313,
+    "metrics": 8314,
+    "mailbox": 8315,
+    "smtp": 8325,
+    "kafka": 19092,
+    "kafka-controller": 19093,
+    "postgres": 15432,
+}
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where everything is: ports of our own processes, and the two servers, which may be somebody else's."""
+
+    ports: dict[str, int]
+    kafka_bootstrap: str
+    database_url: str
+
+    def url(self, name: str) -> str:
+        """Base URL of a part that serves HTTP."""
+        return f"http://{LOOPBACK}:{self.ports[name]}"
+
+    def database_url_of(self, service: str, keys: Keys) -> str:
+        """The database as one service reaches it: the same server, with the service's own role."""
+        parts = urlsplit(self.database_url)
+        where = parts.netloc.rpartition("@")[2]
+        role = f"{role_of(service)}:{quote(keys.passwords[service], safe='')}"
+        return urlunsplit(parts._replace(netloc=f"{role}@{where}"))
+
+
+def choose_addresses(settings: PlatformSettings, keys: Keys) -> Addresses:
+    """Choose free ports, the ones of last time if they still are, and remember them."""
+    ports = _choose(settings)
+    admin = f"postgresql://{ADMIN}:{quote(keys.admin_password, safe='')}@{LOOPBACK}:{ports['postgres']}/{DATABASE}"
+    return Addresses(
+        ports=ports,
+        kafka_bootstrap=settings.kafka_bootstrap or f"{LOOPBACK}:{ports['kafka']}",
+        database_url=settings.database_url or admin,
+    )
+
+
+def _choose(settings: PlatformSettings) -> dict[str, int]:
+    if settings.any_ports:
+        return dict(zip(_USUAL_PORTS, any_free(len(_USUAL_PORTS)), strict=True))
+    remembered = settings.folder.run / "ports.json"
+    last_time = json.loads(remembered.read_text(encoding="utf-8")) if remembered.exists() else {}
+    ports = choose_ports({**_USUAL_PORTS, **last_time})
+    write_secret(remembered, json.dumps(ports) + "\n")
+    return ports

@@ -1,0 +1,9 @@
+"""The services that have a schema and a role in the database."""
+
+SERVICES = ("intake", "routing", "notifications", "metrics")
+USERS_OF_THE_VAULT = ("intake", "routing", "notifications")
+
+
+def role_of(service: str) -> str:
+    """Name of the role that a service connects as."""
+    return f"handoff_{service}"
