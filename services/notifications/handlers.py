@@ -17,11 +17,14 @@ GROUP = "notifications"
 def routes(bell: Bell) -> list[Route]:
     """Return what notifications consumes; the bell wakes those who send."""
 
-    async def on_events(batch: Batch[Any], tx: Transaction) -> None:
+    async def on_cases(batch: Batch[Any], tx: Transaction) -> None:
         filed = [reporter_of(heard.event) for heard in batch if isinstance(heard.event, CaseSubmitted)]
-        told = [news_of(heard.event, heard.envelope.id, heard.traceparent) for heard in batch]
         await store.learn_reporters(tx, filed)
+        await on_referrals(batch, tx)
+
+    async def on_referrals(batch: Batch[Any], tx: Transaction) -> None:
+        told = [news_of(heard.event, heard.envelope.id, heard.traceparent) for heard in batch]
         await store.add_news(tx, [news for news in told if news])
         bell.ring()
 
-    return [Route(GROUP, CASES, on_events), Route(GROUP, REFERRALS, on_events)]
+    return [Route(GROUP, CASES, on_cases), Route(GROUP, REFERRALS, on_referrals)]

@@ -1,6 +1,8 @@
 """The settings that only notifications needs."""
 
-from pydantic import Field, SecretStr
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
 
 from services.notifications.smtp import Account
 from shared.kit.settings import ServiceSettings
@@ -20,13 +22,19 @@ class NotificationsSettings(ServiceSettings):
     sending_lease_seconds: float = Field(default=120.0, gt=0, description="when a mail in hand counts as uncertain")
     mail_from: str | None = Field(default=None, description="From line of mails; without it the city's contact address")
 
+    @model_validator(mode="after")
+    def _never_in_the_clear(self) -> Self:
+        if self.smtp_user and not self.smtp_starttls:
+            raise ValueError("with HANDOFF_SMTP_USER set HANDOFF_SMTP_STARTTLS=true: no password goes in the clear")
+        return self
+
     @property
     def account(self) -> Account:
         """Where mails are handed in."""
         return Account(
             host=self.smtp_host,
             port=self.smtp_port,
-            user=self.smtp_user,
+            user=self.smtp_user or None,
             password=self.smtp_password.get_secret_value() if self.smtp_password else None,
             starttls=self.smtp_starttls,
             timeout_seconds=self.smtp_timeout_seconds,

@@ -1,5 +1,6 @@
 """One kept connection to the mail server, and what its answers mean."""
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 
 FRESH_SECONDS: Final = 5.0
 """A connection that was used so recently is taken to be there; an older one is asked first."""
+
+CALM_SECONDS: Final = 0.5
+"""The least time between two connections: a server that drops each at once is not stormed."""
 
 IDLE_SECONDS: Final = 60.0
 """How long a connection is kept without use."""
@@ -54,6 +58,7 @@ class MailServer:
         self._sender = parseaddr(sender)[1]
         self._smtp: SMTP | None = None
         self._used_at = 0.0
+        self._connected_at = -CALM_SECONDS
 
     @property
     def ready(self) -> bool:
@@ -69,6 +74,8 @@ class MailServer:
         if self._smtp is not None and self._smtp.is_connected and await self._answers(self._smtp):
             return
         await self.leave()
+        await asyncio.sleep(self._connected_at + CALM_SECONDS - monotonic())
+        self._connected_at = monotonic()
         account = self._account
         smtp = SMTP(
             hostname=account.host,
