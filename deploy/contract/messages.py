@@ -29,15 +29,15 @@ def write_message(said: Published, event: Event) -> Message:
         causation_id=cause,
         sequence=1,
         traceparent=TRACEPARENT,
-        value=None,
+        value=event.model_dump_json(),
         raw=None,
     )
-    key, headers = frame(row, said.language.source.format(agency=AGENCY).encode(), row.traceparent)
+    key, value, headers = frame(row, said.language.source.format(agency=AGENCY).encode(), row.traceparent)
     return {
         "topic": topic,
         "key": (key or b"").decode(),
-        "headers": {name: value.decode() for name, value in headers},
-        "value": json.loads(event.model_dump_json()),
+        "headers": {name: text.decode() for name, text in headers},
+        "value": json.loads(value or b""),
     }
 
 

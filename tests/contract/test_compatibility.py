@@ -69,7 +69,7 @@ def shorten(schema: Schema) -> None:
     schema["properties"]["service_code"]["maxLength"] = 8
 
 
-NARROWER = {
+NARROWER: dict[Change, str] = {
     remove: "language: the field has been removed",
     remove_deep_inside: "origin.external_id: the field has been removed",
     retype: "service_request_id: its type was 'string' and is 'integer'",
@@ -98,7 +98,7 @@ def change_a_default(schema: Schema) -> None:
     schema["properties"]["urgency"]["default"] = "urgent"
 
 
-WIDER = {
+WIDER: dict[Change, str] = {
     make_optional: "service_code: the field has become optional",
     widen_the_values: "urgency: the value 'yesterday' is new",
     allow_longer: "service_code: its maxLength was 64 and is 500",

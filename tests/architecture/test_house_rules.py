@@ -1,0 +1,86 @@
+"""The whole project keeps the house rules, and each rule sees what breaks it."""
+
+from textwrap import dedent
+
+import pytest
+
+from tests.architecture import rules
+from tests.architecture.rules import Rule
+from tests.architecture.source import Source, python_files
+
+BROKEN: list[tuple[Rule, str, str]] = [
+    (rules.only_the_database_module_commits, "services/intake/store.py", "await tx.commit()"),
+    (rules.only_the_database_module_commits, "services/intake/store.py", "await tx.rollback()"),
+    (rules.only_the_database_module_commits, "shared/kit/inbox.py", 'await tx.execute("commit")'),
+    (rules.pure_modules_read_no_clock_and_throw_no_dice, "services/intake/domain.py", "now = datetime.now(UTC)"),
+    (rules.pure_modules_read_no_clock_and_throw_no_dice, "services/intake/domain/a.py", "day = datetime.date.today()"),
+    (rules.pure_modules_read_no_clock_and_throw_no_dice, "shared/events/intake.py", "from uuid import uuid4"),
+    (rules.pure_modules_read_no_clock_and_throw_no_dice, "shared/policy/release.py", "import random"),
+    (rules.pure_modules_read_no_clock_and_throw_no_dice, "services/metrics/domain/a.py", "from time import monotonic"),
+    (rules.pure_modules_read_no_clock_and_throw_no_dice, "services/metrics/domain/a.py", "token = os.urandom(8)"),
+    (rules.nobody_imports_what_faststream_keeps_to_itself, "shared/kit/broker.py", "import faststream._internal.types"),
+    (rules.nobody_imports_what_faststream_keeps_to_itself, "tests/a.py", "from faststream._internal import context"),
+    (rules.nobody_imports_what_faststream_keeps_to_itself, "tests/a.py", "from faststream import _internal"),
+    (rules.every_subscriber_states_its_ack_policy, "shared/kit/broker.py", "broker.subscriber('t', batch=True)"),
+    (rules.modules_have_names_that_say_something, "services/intake/utils.py", ""),
+    (rules.modules_have_names_that_say_something, "services/common/store.py", ""),
+    (rules.functions_are_short, "deploy/a.py", "def long():\n" + "    step()\n" * 30),
+    (rules.functions_are_short, "deploy/a.py", "class A:\n    async def long():\n" + "        step()\n" * 30),
+    (rules.handlers_are_shorter, "services/intake/handlers.py", "def on_cases():\n" + "    step()\n" * 11),
+    (rules.modules_are_short, "shared/kit/a.py", "a = 1\n" * 201),
+    (rules.tests_use_fakes_and_no_patches, "tests/a.py", "from unittest.mock import patch"),
+    (rules.tests_use_fakes_and_no_patches, "tests/a.py", "from unittest import mock"),
+    (rules.tests_use_fakes_and_no_patches, "tests/a.py", "monkeypatch.setattr(module, 'name', 1)"),
+    (rules.tests_use_fakes_and_no_patches, "tests/a.py", "def test_it(mocker): ..."),
+    (rules.nothing_is_left_for_later, "shared/a.py", "a = 1  # TODO: make it two"),
+    (rules.comments_are_no_banners, "shared/a.py", "# ---- helpers ----"),
+    (rules.comments_are_no_banners, "shared/a.py", "a = 1\n########\nb = 2"),
+    (rules.nothing_reads_the_environment_at_import, "shared/kit/a.py", "HOME = os.environ['HOME']"),
+    (rules.nothing_reads_the_environment_at_import, "deploy/cli/a.py", "from os import getenv\nA = getenv('A')"),
+    (rules.nothing_reads_the_environment_at_import, "deploy/cli/a.py", "def run(home=os.environ.get('HOME')): ..."),
+    (rules.nothing_reads_the_environment_at_import, "services/intake/app.py", "settings = IntakeSettings()"),
+    (rules.nothing_reads_the_environment_at_import, "services/intake/app.py", "class A:\n    home = os.getenv('HOME')"),
+    (rules.our_errors_are_nobody_else_s, "shared/a.py", "class OddError(ValueError): ..."),
+]
+
+KEPT: list[tuple[Rule, str, str]] = [
+    (rules.only_the_database_module_commits, "shared/kit/database.py", "await tx.commit()"),
+    (rules.pure_modules_read_no_clock_and_throw_no_dice, "services/intake/domain.py", "at = around.now"),
+    (rules.pure_modules_read_no_clock_and_throw_no_dice, "services/intake/domain.py", "from datetime import time"),
+    (rules.pure_modules_read_no_clock_and_throw_no_dice, "services/intake/app.py", "now = datetime.now(UTC)"),
+    (
+        rules.every_subscriber_states_its_ack_policy,
+        "a.py",
+        "broker.subscriber('t', ack_policy=AckPolicy.NACK_ON_ERROR)",
+    ),
+    (rules.functions_are_short, "deploy/a.py", "def just_so():\n" + "    step()\n" * 29),
+    (rules.handlers_are_shorter, "services/intake/handlers.py", 'def on_a():\n    """A."""\n' + "    step()\n" * 10),
+    (rules.modules_are_short, "services/intake/migrations/versions/0001_first.py", "a = 1\n" * 201),
+    (rules.nothing_is_left_for_later, "shared/a.py", "word = 'TODO'"),
+    (rules.nothing_reads_the_environment_at_import, "services/intake/settings.py", "HOME = os.environ['HOME']"),
+    (rules.nothing_reads_the_environment_at_import, "deploy/a.py", "def main():\n    return os.environ['HOME']"),
+    (rules.nothing_reads_the_environment_at_import, "deploy/a.py", "if __name__ == '__main__':\n    print(os.environ)"),
+]
+
+RULES = list(dict.fromkeys(rule for rule, _, _ in BROKEN))
+
+
+def sentence(rule: object) -> str | None:
+    return getattr(rule, "__name__", None)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=sentence)
+def test_the_project_keeps_this_rule(rule: Rule) -> None:
+    problems = [problem for source in python_files() for problem in rule(source)]
+
+    assert not problems, "\n".join([str(rule.__doc__), *problems])
+
+
+@pytest.mark.parametrize(("rule", "path", "snippet"), BROKEN, ids=sentence)
+def test_a_rule_sees_what_breaks_it(rule: Rule, path: str, snippet: str) -> None:
+    assert list(rule(Source(path, dedent(snippet))))
+
+
+@pytest.mark.parametrize(("rule", "path", "snippet"), KEPT, ids=sentence)
+def test_a_rule_lets_through_what_keeps_it(rule: Rule, path: str, snippet: str) -> None:
+    assert not list(rule(Source(path, dedent(snippet))))
