@@ -35,8 +35,12 @@ def ids_in(request: httpx.Request) -> list[str]:
 
 
 def created(request: httpx.Request) -> httpx.Response:
-    results = [{"external_id": i, "outcome": "created", "reason": None, "remarks": []} for i in ids_in(request)]
+    results = [answer(external_id) for external_id in ids_in(request)]
     return httpx.Response(200, json={"results": results})
+
+
+def answer(external_id: str) -> dict[str, object]:
+    return {"external_id": external_id, "outcome": "created", "reason": None, "remarks": []}
 
 
 def post(respond: Respond, records: list[ImportRecord], said: list[str] | None = None) -> list[Answer]:
@@ -58,10 +62,10 @@ def test_an_absence_of_intake_is_waited_out_and_told() -> None:
     answers = iter([httpx.Response(503), httpx.ConnectError("gone"), None])
 
     def respond(request: httpx.Request) -> httpx.Response:
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer or created(request)
+        prepared = next(answers)
+        if isinstance(prepared, Exception):
+            raise prepared
+        return prepared or created(request)
 
     said: list[str] = []
     assert post(respond, [record("1")], said) == [Answer("created")]
@@ -83,8 +87,8 @@ def test_a_key_that_intake_does_not_know_stops_the_import() -> None:
 
 
 def test_a_record_that_intake_says_nothing_about_is_not_taken_for_done() -> None:
-    (answer,) = post(lambda _: httpx.Response(200, json={"results": []}), [record("1")])
-    assert answer.outcome == "refused"
+    (told,) = post(lambda _: httpx.Response(200, json={"results": []}), [record("1")])
+    assert told.outcome == "refused"
 
 
 def test_the_report_has_a_line_for_each_row_that_somebody_should_look_at() -> None:
