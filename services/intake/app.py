@@ -1,0 +1,53 @@
+"""Puts intake together: settings to database, vault and jurisdiction, to what it serves and hears."""
+
+import asyncio
+
+from starlette.applications import Starlette
+
+from services.intake.domain.tokens import Tokens
+from services.intake.handlers import routes
+from services.intake.http.desk import Desk, Numbers
+from services.intake.http.keys import ApiKeys
+from services.intake.http.routes import http_routes
+from services.intake.jurisdiction import load_jurisdiction
+from services.intake.settings import IntakeSettings
+from services.intake.store.filing import forget_old_keys
+from shared.kit import outbox
+from shared.kit.clock import utc_now
+from shared.kit.database import Database
+from shared.kit.service import Service, create_asgi
+from shared.kit.vault import Vault, read_master_key
+
+FORGET_SECONDS = 600.0
+
+
+def make_desk(settings: IntakeSettings, database: Database) -> Desk:
+    """Put together what every request needs."""
+    text = settings.master_key.get_secret_value() if settings.master_key else None
+    master_key = read_master_key(text, settings.master_key_file)
+    first_key = settings.api_key.get_secret_value() if settings.api_key else None
+    return Desk(
+        database=database,
+        vault=Vault(master_key),
+        jurisdiction=load_jurisdiction(settings.jurisdiction),
+        keys=ApiKeys(database, first_key),
+        numbers=Numbers(database),
+        tokens=Tokens(master_key),
+        clock=utc_now,
+        public_url=settings.public_url.rstrip("/"),
+    )
+
+
+def create_app(settings: IntakeSettings) -> Starlette:
+    """Make the application."""
+    database = Database(settings.database_url.get_secret_value(), "intake", [outbox.STAGE], settings.database_pool)
+    desk = make_desk(settings, database)
+
+    async def forget() -> None:
+        while True:
+            async with database.transaction() as tx:
+                await forget_old_keys(tx)
+            await asyncio.sleep(FORGET_SECONDS)
+
+    loops = (desk.keys.keep_reading, forget)
+    return create_asgi(Service("intake", settings, database, routes(), http_routes(desk), loops))

@@ -1,0 +1,42 @@
+"""A case as it is shown: what the public may see of it, and what has happened to it since it was opened."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that happened to a case, as codes; `kind` is a key of the texts."""
+
+    happened_at: datetime
+    kind: str
+    referral_id: UUID | None = None
+    need: str | None = None
+    agency: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case without anything personal."""
+
+    case_id: UUID
+    service_request_id: str
+    service_code: str
+    needs: tuple[str, ...]
+    channel: str
+    cell: str | None
+    district: str | None
+    status: str
+    resolution: str | None
+    agencies: tuple[str, ...]
+    submitted_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    withdrawn_at: datetime | None
+
+    @property
+    def last_change(self) -> datetime:
+        """When it last changed; for a closed case when it was closed, as Open311 wants it."""
+        return self.closed_at if self.status == "closed" and self.closed_at else self.updated_at

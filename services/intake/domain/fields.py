@@ -1,0 +1,44 @@
+"""The fields of a form: each name with the values it was given, as Open311 sends them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+from services.intake.domain.problems import Problem, bad
+
+Fields = Mapping[str, Sequence[str]]
+
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+SPEAKABLE = re.compile(r"[A-Za-z0-9_.\[\]-]{1,80}")
+MANY_VALUED = frozenset({"need", "attribute"})
+
+
+def text_of(fields: Fields, name: str) -> str | None:
+    """Return a field's only value; None when it is absent or empty, which Open311 holds to be the same."""
+    for value in fields.get(name, ()):
+        if value:
+            return value
+    return None
+
+
+def listed(fields: Fields, name: str) -> list[str]:
+    """Return the values of a field that may be given several times, with commas, or both."""
+    return [part for value in fields.get(name, ()) for item in value.split(",") if (part := item.strip())]
+
+
+def misused(fields: Fields, many_valued: frozenset[str] = MANY_VALUED) -> list[Problem]:
+    """Find fields that are given twice though they have one value, and control characters."""
+    problems = [
+        bad(f"{speakable(name)} is given more than once", name, "twice")
+        for name, values in fields.items()
+        if len(values) > 1 and name.partition("[")[0] not in many_valued
+    ]
+    if UNPRINTABLE.search("".join(chain.from_iterable(fields.values()))):
+        unprintable = (name for name, values in fields.items() if UNPRINTABLE.search("".join(values)))
+        problems += [bad(f"{speakable(name)} has control characters", name) for name in unprintable]
+    return problems
+
+
+def speakable(name: str) -> str:
+    """Return a field's name if it is fit to be repeated to the caller."""
+    return name if SPEAKABLE.fullmatch(name) else "a field"

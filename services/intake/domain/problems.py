@@ -1,0 +1,48 @@
+"""Why something was refused, as a value: the caller is told every reason at once."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Literal
+
+Kind = Literal["missing", "malformed", "long", "twice", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason: the HTTP status that fits it, and words that name the field and never quote its value.
+
+    `field` and `kind` say the same to the pages, which have their own words for it.
+    """
+
+    status: int
+    description: str
+    field: str = ""
+    kind: Kind = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was done, for these reasons."""
+
+    problems: tuple[Problem, ...]
+
+    @property
+    def status(self) -> int:
+        """The status of the answer: the first reason's that is not a plain 400, else 400."""
+        rare = (problem.status for problem in self.problems if problem.status != HTTPStatus.BAD_REQUEST)
+        return next(rare, HTTPStatus.BAD_REQUEST)
+
+
+def refused(status: int, description: str) -> Refused:
+    """Refuse for one reason."""
+    return Refused((Problem(status, description),))
+
+
+def bad(description: str, field: str, kind: Kind = "malformed") -> Problem:
+    """Name something that is missing or not as it must be (400)."""
+    return Problem(HTTPStatus.BAD_REQUEST, description, field, kind)
+
+
+def unknown(description: str, field: str) -> Problem:
+    """Name something that does not exist (404)."""
+    return Problem(HTTPStatus.NOT_FOUND, description, field, "unknown")

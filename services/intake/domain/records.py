@@ -1,0 +1,137 @@
+"""An imported record as a case: with its own times, and with what is on record about the work that was done."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from services.intake.domain.catalogue import ServiceKind
+from services.intake.domain.city import Jurisdiction
+from services.intake.domain.fields import UNPRINTABLE
+from services.intake.domain.filing import Filing, Identity, Sealed, Standing
+from services.intake.domain.personal import Personal, pack
+from services.intake.imports import FollowOn, ImportRecord
+from shared.events.fields import FieldGroup
+from shared.events.intake import CaseSubmitted, Need, Origin, Place, RecordedReferral
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A record whose services the catalogue knows."""
+
+    record: ImportRecord
+    service: ServiceKind
+    follow_ons: tuple[tuple[FollowOn, ServiceKind], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that cannot be taken in, and why."""
+
+    external_id: str
+    reason: str
+
+
+def read_record(record: ImportRecord, jurisdiction: Jurisdiction) -> Readable | Unreadable:
+    """Find what a record is about in the catalogue."""
+    services = jurisdiction.catalogue.services
+    codes = (record.service_code, *(follow_on.service_code for follow_on in record.follow_ons))
+    unknown = [code for code in codes if code not in services]
+    if unknown:
+        return Unreadable(record.external_id, f"service_code {unknown[0]} is not in the catalogue")
+    if UNPRINTABLE.search(record.external_id):
+        return Unreadable(record.external_id, "external_id has control characters")
+    follow_ons = tuple((each, services[each.service_code]) for each in record.follow_ons)
+    return Readable(record, services[record.service_code], follow_ons)
+
+
+def personal_of(record: ImportRecord) -> Personal:
+    """Put what a record says of people and places into its field groups."""
+    has_point = record.lat is not None and record.long is not None
+    address: dict[str, object] = {"address": record.address or None, "postal_code": record.postal_code or None}
+    address |= {"lat": record.lat, "long": record.long} if has_point else {}
+    answers = {code: (value,) for code, value in record.attributes.items()}
+    return pack(
+        {
+            FieldGroup.ADDRESS: address,
+            FieldGroup.NARRATIVE: {"description": record.description or None, "attributes": answers or None},
+        }
+    )
+
+
+def rest_of(record: ImportRecord) -> bytes:
+    """Return what a record says beyond a report: its source's own words and history."""
+    return record.model_dump_json(include={"source_agency", "channel", "status_notes", "notes", "follow_ons"}).encode()
+
+
+def file_record(readable: Readable, identity: Identity, sealed: Sealed, came_by: tuple[str, Jurisdiction]) -> Filing:
+    """Open a case for a record of this source, as it stood when it was imported."""
+    source, jurisdiction = came_by
+    record, service = readable.record, readable.service
+    works = tuple(_works(readable, identity.case_id))
+    event = CaseSubmitted(
+        case_id=identity.case_id,
+        service_request_id=identity.service_request_id,
+        service_code=service.code,
+        needs=tuple(need for need, _ in works),
+        place=place_of(record, jurisdiction),
+        urgency=service.urgency,
+        language=jurisdiction.city.default_language,
+        origin=Origin(channel="import", source=source, external_id=record.external_id),
+        submitted_at=record.requested_at,
+        person_id=sealed.person_id,
+        sealed=dict(sealed.blocks),
+        recorded=tuple(recorded for _, recorded in works),
+    )
+    needs = tuple(need.need for need in event.needs)
+    protected = jurisdiction.catalogue.is_protected(service, needs)
+    return Filing(identity, event, sealed.wrapped_key, protected, _standing(record), sealed.record)
+
+
+def place_of(record: ImportRecord, jurisdiction: Jurisdiction) -> Place:
+    """Return roughly where a record is about: its point decides, else the district that it names."""
+    named = jurisdiction.districts.named(record.district) if record.district else None
+    if record.lat is None or record.long is None:
+        return Place(district=named)
+    at = jurisdiction.districts.at(record.lat, record.long)
+    return at if at.district else Place(cell=at.cell, district=named)
+
+
+def closing_of(record: ImportRecord) -> datetime | None:
+    """Return when the work ended: for a closed record without a date, the last moment that the record knows of."""
+    if record.status == "open":
+        return None
+    known = [record.requested_at, *(note.at for note in record.notes)]
+    known += [
+        moment for follow_on in record.follow_ons for moment in (follow_on.opened_at, follow_on.closed_at) if moment
+    ]
+    return record.closed_at or max(known)
+
+
+def _works(readable: Readable, case_id: UUID) -> Iterator[tuple[Need, RecordedReferral]]:
+    """Name the need of the record itself and of each follow-on, with what is on record about it.
+
+    What a closed record handed on has ended with it at the latest.
+    """
+    record, closed_at = readable.record, closing_of(readable.record)
+    own = Need(need_id=uuid5(case_id, readable.service.needs[0]), need=readable.service.needs[0])
+    yield (
+        own,
+        RecordedReferral(
+            need_id=own.need_id,
+            opened_at=record.requested_at,
+            answered_at=record.first_answered_at,
+            closed_at=closed_at,
+        ),
+    )
+    for number, (follow_on, service) in enumerate(readable.follow_ons):
+        need = Need(need_id=uuid5(case_id, f"{number}|{follow_on.external_id}"), need=service.needs[0])
+        ended = follow_on.closed_at or closed_at
+        yield need, RecordedReferral(need_id=need.need_id, opened_at=follow_on.opened_at, closed_at=ended)
+
+
+def _standing(record: ImportRecord) -> Standing:
+    closed_at = closing_of(record)
+    if closed_at is None:
+        return Standing(updated_at=record.requested_at)
+    return Standing("closed", closed_at, max(record.requested_at, closed_at))

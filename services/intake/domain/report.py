@@ -1,0 +1,106 @@
+"""A resident's report, read from the fields of a form: either all of it can be taken, or every reason is told."""
+
+from dataclasses import dataclass
+from typing import cast, get_args
+
+from services.intake.domain.answers import Answers, read_answers
+from services.intake.domain.catalogue import ServiceKind
+from services.intake.domain.city import Jurisdiction
+from services.intake.domain.fields import Fields, listed, misused, text_of
+from services.intake.domain.personal import Personal, read_personal
+from services.intake.domain.position import Position, read_position
+from services.intake.domain.problems import Problem, Refused, bad, unknown
+from shared.events.intake import Place, Urgency
+
+MOST_NEEDS = 10
+URGENCIES = frozenset(get_args(Urgency))
+URGENCY_QUESTION = "urgency"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a resident asks for, found to be complete and well formed."""
+
+    service: ServiceKind
+    needs: tuple[str, ...]
+    protected: bool
+    place: Place
+    urgency: Urgency
+    language: str
+    personal: Personal
+    account_id: str | None
+
+
+def read_report(fields: Fields, jurisdiction: Jurisdiction) -> Report | Refused:
+    """Read a report.
+
+    Refused with 404 for an unknown service or jurisdiction, and with 400 for whatever is missing or malformed.
+    """
+    problems = misused(fields) + check_jurisdiction(text_of(fields, "jurisdiction_id"), jurisdiction)
+    service, missing = _find_service(fields, jurisdiction)
+    problems += missing
+    position, misplaced = read_position(fields)
+    answers, unanswered = read_answers(fields, service, jurisdiction.city.zone) if service else ({}, [])
+    needs, strange = _read_needs(fields, service, jurisdiction)
+    personal, faulty = read_personal(fields, position, answers)
+    language, unread = _read_language(fields, jurisdiction)
+    problems += misplaced + unanswered + strange + faulty + unread
+    if service is None or problems:
+        return Refused(tuple(problems))
+    return Report(
+        service=service,
+        needs=needs,
+        protected=jurisdiction.catalogue.is_protected(service, needs),
+        place=_place(position, jurisdiction),
+        urgency=_urgency(service, answers),
+        language=language,
+        personal=personal,
+        account_id=text_of(fields, "account_id"),
+    )
+
+
+def check_jurisdiction(given: str | None, jurisdiction: Jurisdiction) -> list[Problem]:
+    """Refuse another jurisdiction than ours; since there is one only, nobody has to name it."""
+    if given is None or given == jurisdiction.city.jurisdiction_id:
+        return []
+    return [unknown("jurisdiction_id was not found", "jurisdiction_id")]
+
+
+def _find_service(fields: Fields, jurisdiction: Jurisdiction) -> tuple[ServiceKind | None, list[Problem]]:
+    code = text_of(fields, "service_code")
+    if code is None:
+        return None, [bad("service_code is required", "service_code", "missing")]
+    service = jurisdiction.catalogue.services.get(code)
+    return service, [] if service else [unknown("service_code was not found", "service_code")]
+
+
+def _read_needs(
+    fields: Fields, service: ServiceKind | None, jurisdiction: Jurisdiction
+) -> tuple[tuple[str, ...], list[Problem]]:
+    """Return the service's own needs and those that the report adds, each once."""
+    needs = tuple(dict.fromkeys((*(service.needs if service else ()), *listed(fields, "need"))))
+    if any(need not in jurisdiction.catalogue.needs for need in needs):
+        return needs, [bad("need names something that is not one of the needs of this jurisdiction", "need")]
+    if len(needs) > MOST_NEEDS:
+        return needs, [bad(f"need: a report carries {MOST_NEEDS} needs at most", "need")]
+    return needs, []
+
+
+def _read_language(fields: Fields, jurisdiction: Jurisdiction) -> tuple[str, list[Problem]]:
+    city = jurisdiction.city
+    language = text_of(fields, "language") or city.default_language
+    if language not in city.languages:
+        return language, [bad(f"language must be one of {', '.join(city.languages)}", "language")]
+    return language, []
+
+
+def _place(position: Position, jurisdiction: Jurisdiction) -> Place:
+    if position.lat is not None and position.long is not None:
+        return jurisdiction.districts.at(position.lat, position.long)
+    return Place(district=jurisdiction.districts.within(position.address or ""))
+
+
+def _urgency(service: ServiceKind, answers: Answers) -> Urgency:
+    """Return the urgency that the report itself states, where its service asks for it, else the service's."""
+    stated = answers.get(URGENCY_QUESTION, ("",))[0]
+    return cast("Urgency", stated) if stated in URGENCIES else service.urgency

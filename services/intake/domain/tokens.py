@@ -1,0 +1,54 @@
+"""The token of a status page: who holds it may read and withdraw that one report, and nobody else may.
+
+It is the case's id and a secret of 128 bits. Of the secret only a hash is kept. The secret is derived from the
+master key (keyed BLAKE2b, RFC 7693), so that the same request sent again can be given the same token, though it is
+kept nowhere.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from hashlib import blake2b, sha256
+from uuid import UUID
+
+ID_BYTES = 16
+SECRET_BYTES = 16
+TOKEN_LENGTH = 43
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a token claims: its case, and the hash that the case must have."""
+
+    case_id: UUID
+    token_hash: bytes
+
+
+class Tokens:
+    """Writes and reads tokens."""
+
+    def __init__(self, master_key: bytes) -> None:
+        self._key = blake2b(b"handoff status tokens", key=master_key).digest()
+
+    def write(self, case_id: UUID) -> str:
+        """Return the token of a case."""
+        return urlsafe_b64encode(case_id.bytes + self._secret(case_id)).decode().rstrip("=")
+
+    def hash_of(self, case_id: UUID) -> bytes:
+        """Return what is kept of a case's token."""
+        return sha256(self._secret(case_id)).digest()
+
+    def _secret(self, case_id: UUID) -> bytes:
+        return blake2b(case_id.bytes, key=self._key, digest_size=SECRET_BYTES).digest()
+
+
+def read_token(token: str) -> Claimed | None:
+    """Read what a token claims; None for what cannot be a token."""
+    if len(token) != TOKEN_LENGTH or not token.isascii():
+        return None
+    try:
+        raw = urlsafe_b64decode(token + "=")
+    except ValueError:
+        return None
+    if len(raw) != ID_BYTES + SECRET_BYTES or urlsafe_b64encode(raw).decode().rstrip("=") != token:
+        return None
+    return Claimed(UUID(bytes=raw[:ID_BYTES]), sha256(raw[ID_BYTES:]).digest())

@@ -1,0 +1,18 @@
+"""What intake hears: how the cases that it opened get on."""
+
+from services.intake.domain.progress import Heard, follow
+from services.intake.store import progress
+from shared.events.topics import REFERRALS
+from shared.kit.database import Transaction
+from shared.kit.messages import Batch, Route
+
+
+async def on_referrals(batch: Batch[object], tx: Transaction) -> None:
+    """Update what residents see of their cases."""
+    heard = [Heard(message.envelope.id, message.envelope.sequence, message.event) for message in batch]
+    await progress.save(tx, follow(heard))
+
+
+def routes() -> list[Route]:
+    """Return what intake reads."""
+    return [Route("intake", REFERRALS, on_referrals)]

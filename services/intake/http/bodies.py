@@ -1,0 +1,142 @@
+"""Reads what a caller sends: a form, a form in parts, or JSON; within bounds, and never half."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from decimal import Decimal
+from http import HTTPStatus
+from urllib.parse import unquote
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.types import Receive, Scope
+
+from services.intake.domain.fields import Fields
+from services.intake.domain.problems import Refused, refused
+
+LARGEST_BODY = 1_048_576
+MOST_FIELDS = 500
+
+FORM = b"application/x-www-form-urlencoded"
+JSON = b"application/json"
+PARTS = b"multipart/form-data"
+
+TOO_LARGE = refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {LARGEST_BODY} bytes")
+NOT_A_FORM = refused(HTTPStatus.BAD_REQUEST, "the body is not a form in UTF-8, or has too many fields")
+NOT_JSON = refused(HTTPStatus.BAD_REQUEST, "the body is not a JSON object in UTF-8")
+NOT_FLAT = refused(HTTPStatus.BAD_REQUEST, "a value must be a text, a number, a boolean or a list of these")
+NOT_PARTS = refused(HTTPStatus.BAD_REQUEST, "the body is not a form in parts, or has too many or too large parts")
+NO_FILES = refused(HTTPStatus.BAD_REQUEST, "files cannot be sent here: give the address of the file as media_url")
+WRONG_TYPE = refused(
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "the body must be application/x-www-form-urlencoded, multipart/form-data or application/json",
+)
+
+
+def header_of(scope: Scope, name: bytes) -> bytes:
+    """Return a header; empty when it is absent."""
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+async def read_body(scope: Scope, receive: Receive, largest: int = LARGEST_BODY) -> bytes | Refused:
+    """Read the whole body, up to a number of bytes; a larger one is refused as early as that is known."""
+    length = header_of(scope, b"content-length")
+    if length.isdigit() and int(length) > largest:
+        return TOO_LARGE
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > largest:
+            return TOO_LARGE
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+async def read_fields(scope: Scope, body: bytes) -> Fields | Refused:
+    """Read the fields of a body by its content type; a body without one is taken for a form."""
+    kind = header_of(scope, b"content-type").partition(b";")[0].strip().lower()
+    if kind in {FORM, b""}:
+        return read_form(body)
+    if kind == JSON:
+        return read_json(body)
+    if kind == PARTS:
+        return await _read_parts(Headers(scope=scope), body)
+    return WRONG_TYPE
+
+
+def read_form(body: bytes) -> Fields | Refused:
+    """Read `application/x-www-form-urlencoded`."""
+    fields: dict[str, list[str]] = {}
+    if body.count(b"&") >= MOST_FIELDS:
+        return NOT_A_FORM
+    try:
+        for pair in body.decode().split("&"):
+            name, _, value = pair.partition("=")
+            if name:
+                fields.setdefault(_decoded(name), []).append(_decoded(value))
+    except ValueError:
+        return NOT_A_FORM
+    return fields
+
+
+def _decoded(text: str) -> str:
+    """Undo what a form does to spaces and rare characters; most values have none, and this runs for each of them."""
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text, errors="strict") if "%" in text else text
+
+
+def read_json(body: bytes) -> Fields | Refused:
+    """Read a JSON object as if it were a form; `attribute` (or `attributes`) may be an object of its own."""
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return NOT_JSON
+    if not isinstance(said, dict):
+        return NOT_JSON
+    fields: dict[str, list[str]] = {}
+    for name, value in _flat(said):
+        texts = [_text(each) for each in value] if isinstance(value, list) else [_text(value)]
+        known = [text for text in texts if text is not None]
+        if len(known) != len(texts):
+            return NOT_FLAT
+        fields.setdefault(name, []).extend(known)
+    return fields if len(fields) <= MOST_FIELDS else NOT_JSON
+
+
+def _flat(said: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for name, value in said.items():
+        if name in {"attribute", "attributes"} and isinstance(value, dict):
+            yield from ((f"attribute[{code}]", answer) for code, answer in value.items())
+        else:
+            yield "need" if name == "needs" else name, value
+
+
+def _text(value: object) -> str | None:
+    """Write a plain value as a form would; None for what a form cannot hold."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    return format(Decimal(repr(value)), "f") if isinstance(value, int | float) else None
+
+
+async def _read_parts(headers: Headers, body: bytes) -> Fields | Refused:
+    async def stream() -> AsyncIterator[bytes]:
+        yield body
+
+    parser = MultiPartParser(headers, stream(), max_files=1, max_fields=MOST_FIELDS, max_part_size=LARGEST_BODY)  # type: ignore[arg-type]
+    try:
+        form = await parser.parse()
+    except (MultiPartException, LookupError, ValueError):
+        return NOT_PARTS
+    fields: dict[str, list[str]] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, str):
+            fields.setdefault(name, []).append(value)
+    has_files = len(form.multi_items()) != sum(map(len, fields.values()))
+    await form.close()
+    return NO_FILES if has_files else fields

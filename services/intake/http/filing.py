@@ -1,0 +1,113 @@
+"""Takes in one report: the way that Open311 and the resident's form share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from http import HTTPStatus
+from uuid import UUID
+
+import orjson
+
+from services.intake.domain.fields import Fields
+from services.intake.domain.filing import Filing, Identity, Sealed, file_report, service_request_id
+from services.intake.domain.problems import Refused, refused
+from services.intake.domain.report import Report, read_report
+from services.intake.http.desk import Desk, new_id
+from services.intake.store import filing as store
+from services.intake.store.filing import Claim
+from shared.events.fields import FieldGroup
+from shared.events.intake import Channel, Origin
+
+LONGEST_KEY = 255
+UNREAD = frozenset({"api_key"})
+
+STILL_RUNNING = refused(HTTPStatus.CONFLICT, "a request with this Idempotency-Key is being worked on: try again")
+OTHER_BODY = refused(HTTPStatus.UNPROCESSABLE_ENTITY, "this Idempotency-Key was used for another report")
+BAD_KEY = refused(HTTPStatus.BAD_REQUEST, f"Idempotency-Key must be 1 to {LONGEST_KEY} visible ASCII characters")
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What was handed in: by whom, by which way, under which key of their own, as part of which trace."""
+
+    fields: Fields
+    caller: str
+    channel: Channel
+    key: str | None
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A report that is kept; `replayed` tells that it was kept before, under the same key."""
+
+    service_request_id: str
+    token: str
+    account_id: str | None
+    replayed: bool = False
+
+
+async def file(desk: Desk, handed: Handed) -> Filed | Refused:
+    """File a report, once for each key of the caller's own.
+
+    Raises:
+        psycopg.Error: the database is away: nothing, or all of it, was kept; asking again with the same key tells.
+    """
+    report = read_report(handed.fields, desk.jurisdiction)
+    if isinstance(report, Refused):
+        return report
+    claim = claim_of(handed)
+    if isinstance(claim, Refused):
+        return claim
+    if claim is None:
+        return await _file(desk, handed, report, None)
+    running = (claim.caller, claim.key)
+    if running in desk.running:
+        return STILL_RUNNING
+    desk.running.add(running)
+    try:
+        return await _file(desk, handed, report, claim)
+    finally:
+        desk.running.discard(running)
+
+
+def claim_of(handed: Handed) -> Claim | Refused | None:
+    """Return what the caller claims with a key of their own; None without a key."""
+    key = handed.key
+    if key is None:
+        return None
+    if not (key.isascii() and key.isprintable() and 0 < len(key.strip()) <= LONGEST_KEY):
+        return BAD_KEY
+    said = sorted((name, list(values)) for name, values in handed.fields.items() if name not in UNREAD)
+    return Claim(handed.caller, key, sha256(orjson.dumps(said)).digest())
+
+
+async def _file(desk: Desk, handed: Handed, report: Report, claim: Claim | None) -> Filed | Refused:
+    filing = await _prepare(desk, handed, report)
+    async with desk.database.statement() as connection:
+        if await store.file_case(connection, filing, claim, handed.traceparent) or claim is None:
+            number, case_id = filing.identity.service_request_id, filing.identity.case_id
+            return Filed(number, desk.tokens.write(case_id), report.account_id)
+        earlier = await store.find_earlier(connection, claim)
+    if earlier is None:
+        return STILL_RUNNING
+    if earlier.fingerprint != claim.fingerprint:
+        return OTHER_BODY
+    return Filed(earlier.service_request_id, desk.tokens.write(earlier.case_id), report.account_id, replayed=True)
+
+
+async def _prepare(desk: Desk, handed: Handed, report: Report) -> Filing:
+    moment = desk.clock()
+    case_id = new_id(moment)
+    number = service_request_id(await desk.numbers.take(), moment.astimezone(desk.jurisdiction.city.zone))
+    identity = Identity(case_id, number, desk.tokens.hash_of(case_id))
+    origin = Origin(channel=handed.channel)
+    return file_report(report, identity, seal(desk, new_id(moment), report.personal), (origin, moment))
+
+
+def seal(desk: Desk, person_id: UUID, personal: Mapping[FieldGroup, bytes], rest: bytes | None = None) -> Sealed:
+    """Seal what is personal, and what else an imported record says, under a fresh key."""
+    person = desk.vault.new_person(person_id)
+    blocks = {group: desk.vault.seal(person, group, plain) for group, plain in personal.items()}
+    record = None if rest is None else desk.vault.seal(person, FieldGroup.NARRATIVE, rest)
+    return Sealed(person_id, desk.vault.wrap(person), blocks, record)

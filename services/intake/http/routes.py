@@ -1,0 +1,27 @@
+"""Which path leads where."""
+
+from starlette.routing import BaseRoute, Route
+
+from services.intake.http import imports, open311, pages, status
+from services.intake.http.desk import Desk
+from services.intake.http.formats import Format
+from services.intake.http.requests import post_request
+from services.intake.http.resource import Resource, not_here
+
+API = "/open311/v2"
+
+
+def http_routes(desk: Desk) -> list[BaseRoute]:
+    """Return all paths; that of filing comes first, since most requests take it."""
+    return [
+        Route(f"{API}/requests.{{format}}", Resource(desk, {"POST": post_request, "GET": open311.get_requests})),
+        Route(f"{API}/requests/{{service_request_id}}.{{format}}", Resource(desk, {"GET": open311.get_one_request})),
+        Route(f"{API}/services.{{format}}", Resource(desk, {"GET": open311.get_services})),
+        Route(f"{API}/services/{{service_code}}.{{format}}", Resource(desk, {"GET": open311.get_service})),
+        Route(f"{API}/tokens/{{token}}.{{format}}", Resource(desk, {"GET": open311.get_token})),
+        Route("/open311/discovery.{format}", Resource(desk, {"GET": open311.get_discovery})),
+        Route("/open311/{rest:path}", not_here),
+        Route("/imports/{source}", Resource(desk, {"POST": imports.post_records}, Format.JSON)),
+        *pages.page_routes(desk),
+        *status.status_routes(desk),
+    ]

@@ -1,0 +1,123 @@
+"""The status page: what has happened to one report, for whoever holds its token."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from services.intake.domain.case import Note
+from services.intake.domain.tokens import Claimed, read_token
+from services.intake.http.desk import Desk
+from services.intake.http.rendering import message, page, texts_for
+from services.intake.http.site import Site
+from services.intake.http.texts import Texts
+from services.intake.store import reading, residents
+from services.intake.store.residents import OwnReport
+from shared.events.fields import FieldGroup
+from shared.events.intake import CaseWithdrawn
+from shared.events.topics import CASES
+from shared.events.wire import event_id
+from shared.kit import outbox
+from shared.kit.outbox import Announcement
+from shared.kit.telemetry import CASE_ID, new_traceparent, span, traceparent_of
+
+
+def status_routes(desk: Desk) -> list[BaseRoute]:
+    """Return the paths of one report's pages."""
+    return [
+        Route("/filed/{token}", Site(desk, {"GET": show_filed})),
+        Route("/status/{token}", Site(desk, {"GET": show_status})),
+        Route("/status/{token}/withdraw", Site(desk, {"POST": withdraw})),
+        Route("/{rest:path}", Site(desk, {"GET": nothing})),
+    ]
+
+
+async def show_filed(desk: Desk, request: Request) -> Response:
+    """Say that a report has been filed, and where to follow it."""
+    report = await _find(desk, request)
+    if report is None:
+        return _unknown(desk, request)
+    token = request.path_params["token"]
+    values = {"case": report.case, "token": token, "address": f"{desk.public_url}/status/{token}"}
+    return page(desk, texts_for(desk, request), "filed", values | {"here": f"/filed/{token}?"})
+
+
+async def show_status(desk: Desk, request: Request) -> Response:
+    """Show what has happened, who has it, and the reporter's own words."""
+    report = await _find(desk, request)
+    if report is None:
+        return _unknown(desk, request)
+    async with desk.database.statement() as connection:
+        notes = (await reading.list_notes(connection, [report.case.case_id]))[report.case.case_id]
+        persons = await desk.vault.load(connection, [report.person_id])
+    token, texts = request.path_params["token"], texts_for(desk, request)
+    person = persons.get(report.person_id)
+    opened = {group: desk.vault.open(person, group, block) for group, block in report.sealed.items()} if person else {}
+    values = {
+        "case": report.case,
+        "history": (Note(report.case.submitted_at, "opened"), *notes),
+        "agencies": [desk.jurisdiction.agency_name(agency) for agency in report.case.agencies],
+        "own_words": list(own_words(report, opened, texts)),
+        "is_erased": person is None,
+        "token": token,
+        "here": f"/status/{token}?",
+    }
+    return page(desk, texts, "status", values)
+
+
+async def withdraw(desk: Desk, request: Request) -> Response:
+    """Withdraw the report; a case that is closed already stays as it is."""
+    claimed = read_token(request.path_params["token"])
+    if claimed is None:
+        return _unknown(desk, request)
+    with span("POST /status/withdraw", None) as active:
+        active.set_attribute(CASE_ID, str(claimed.case_id))
+        await _withdraw(desk, claimed, traceparent_of(active) or new_traceparent())
+    language = texts_for(desk, request).language
+    return RedirectResponse(f"/status/{request.path_params['token']}?lang={language}", HTTPStatus.SEE_OTHER)
+
+
+async def nothing(desk: Desk, request: Request) -> Response:
+    """Say that there is no such page."""
+    return message(desk, texts_for(desk, request), "no-page", HTTPStatus.NOT_FOUND)
+
+
+def own_words(report: OwnReport, opened: dict[FieldGroup, bytes], texts: Texts) -> Iterator[tuple[str, str]]:
+    """Give what the reporter said, each with its label."""
+    said: dict[str, Any] = {}
+    for plain in opened.values():
+        said |= orjson.loads(plain)
+    for name in ("description", "address", "postal_code", "first_name", "last_name", "email", "phone", "media_url"):
+        if said.get(name):
+            yield texts[f"label.{name}"], said[name]
+    service = texts.jurisdiction.catalogue.services.get(report.case.service_code)
+    for question in service.questions if service else ():
+        answers = said.get("attributes", {}).get(question.code)
+        names = {choice.key: texts.choice(choice.name) for choice in question.values}
+        if answers and service:
+            label = texts.question(service.code, question.code, question.description)
+            yield label, ", ".join(names.get(each, each) for each in answers)
+
+
+async def _withdraw(desk: Desk, claimed: Claimed, traceparent: str) -> None:
+    event = CaseWithdrawn(case_id=claimed.case_id, withdrawn_at=desk.clock())
+    said = event_id(claimed.case_id, CASES.topic, event)
+    async with desk.database.transaction() as tx:
+        if await residents.withdraw(tx, claimed, said, event.withdrawn_at):
+            await outbox.add(tx, [Announcement(CASES.topic, event, claimed.case_id, traceparent)])
+
+
+async def _find(desk: Desk, request: Request) -> OwnReport | None:
+    claimed = read_token(request.path_params["token"])
+    if claimed is None:
+        return None
+    async with desk.database.statement() as connection:
+        return await residents.find_report(connection, claimed)
+
+
+def _unknown(desk: Desk, request: Request) -> Response:
+    return message(desk, texts_for(desk, request), "no-report", HTTPStatus.NOT_FOUND)

@@ -1,0 +1,11 @@
+"""What only intake needs to be told."""
+
+from pydantic import Field, SecretStr
+
+from shared.kit.settings import ServiceSettings
+
+
+class IntakeSettings(ServiceSettings):
+    """Settings of intake."""
+
+    api_key: SecretStr | None = Field(default=None, description="a key that may file reports and import records")

@@ -1,0 +1,1 @@
+"""What intake keeps and finds, as SQL; nothing here commits."""

@@ -1,0 +1,135 @@
+"""The tables of the `intake` schema, and the persons' keys in `vault`, which only intake may write."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, Index, LargeBinary, MetaData, UniqueConstraint, func, text
+from sqlalchemy import Text as SqlText
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field, SQLModel
+
+from shared.kit.tables import kit_tables
+
+metadata = MetaData(schema="intake")
+kit_tables(metadata)
+
+NOW = {"server_default": func.now()}
+
+
+class IntakeModel(SQLModel):
+    """What the tables of this schema have in common."""
+
+    metadata = metadata
+
+
+class CaseRow(IntakeModel, table=True):
+    """One case: in the clear only what is not personal; the rest is in `sealed`, a block for each field group."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        UniqueConstraint("service_request_id", name="cases_service_request_id"),
+        CheckConstraint("status IN ('open', 'closed')", name="cases_status"),
+        Index("cases_by_submission", "submitted_at", "case_id"),
+        Index("cases_by_service", "service_code", "submitted_at"),
+        Index("cases_by_update", "updated_at", "case_id"),
+        Index("cases_open", "submitted_at", postgresql_where=text("status = 'open'")),
+        Index(
+            "cases_external",
+            "source",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id IS NOT NULL"),
+        ),
+    )
+
+    case_id: UUID = Field(primary_key=True)
+    service_request_id: str = Field(sa_type=SqlText)
+    token_hash: bytes = Field(sa_type=LargeBinary)
+    service_code: str = Field(sa_type=SqlText)
+    needs: list[str] = Field(sa_type=ARRAY(SqlText))
+    urgency: str = Field(sa_type=SqlText)
+    language: str = Field(sa_type=SqlText)
+    channel: str = Field(sa_type=SqlText)
+    source: str | None = Field(default=None, sa_type=SqlText)
+    external_id: str | None = Field(default=None, sa_type=SqlText)
+    cell: str | None = Field(default=None, sa_type=SqlText)
+    district: str | None = Field(default=None, sa_type=SqlText)
+    person_id: UUID
+    sealed: dict[str, Any] = Field(sa_type=JSONB)
+    record: str | None = Field(default=None, sa_type=SqlText, description="sealed: what else an imported record says")
+    protected: bool
+    status: str = Field(sa_type=SqlText)
+    resolution: str | None = Field(default=None, sa_type=SqlText)
+    agencies: list[str] = Field(sa_type=ARRAY(SqlText))
+    submitted_at: datetime = Field(sa_type=DateTime(timezone=True))
+    updated_at: datetime = Field(sa_type=DateTime(timezone=True))
+    closed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    withdrawn_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class NoteRow(IntakeModel, table=True):
+    """Something that happened to a case after it was opened: codes only, put into words when it is shown."""
+
+    __tablename__ = "notes"
+    __table_args__ = (Index("notes_of_case", "case_id", "happened_at", "sequence"),)
+
+    event_id: UUID = Field(primary_key=True)
+    case_id: UUID
+    sequence: int
+    happened_at: datetime = Field(sa_type=DateTime(timezone=True))
+    kind: str = Field(sa_type=SqlText)
+    referral_id: UUID | None = None
+    need: str | None = Field(default=None, sa_type=SqlText)
+    agency: str | None = Field(default=None, sa_type=SqlText)
+    reason: str | None = Field(default=None, sa_type=SqlText)
+
+
+class ReferralRow(IntakeModel, table=True):
+    """What intake has heard of one referral: which agency has which need, and whether it still has it."""
+
+    __tablename__ = "referrals"
+    __table_args__ = (Index("referrals_of_case", "case_id"),)
+
+    referral_id: UUID = Field(primary_key=True)
+    case_id: UUID
+    need: str = Field(sa_type=SqlText)
+    agency: str = Field(sa_type=SqlText)
+    state: str = Field(sa_type=SqlText)
+    sequence: int
+
+
+class ApiKeyRow(IntakeModel, table=True):
+    """One key for writing: only its hash is kept."""
+
+    __tablename__ = "api_keys"
+
+    key_hash: str = Field(primary_key=True, sa_type=SqlText)
+    name: str = Field(sa_type=SqlText)
+    scopes: list[str] = Field(sa_type=ARRAY(SqlText))
+    created_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs=NOW)
+    revoked_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class IdempotencyKeyRow(IntakeModel, table=True):
+    """Which case was filed under a caller's key; `fingerprint` is of what the caller sent."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("idempotency_keys_by_age", "created_at"),)
+
+    caller: str = Field(primary_key=True, sa_type=SqlText)
+    key: str = Field(primary_key=True, sa_type=SqlText)
+    fingerprint: bytes = Field(sa_type=LargeBinary)
+    case_id: UUID
+    created_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs=NOW)
+
+
+class PersonKeyRow(IntakeModel, table=True):
+    """One person's key, wrapped by the master key. Without this row everything of that person is unreadable."""
+
+    __tablename__ = "person_keys"
+    __table_args__ = ({"schema": "vault"},)
+
+    person_id: UUID = Field(primary_key=True)
+    wrapped: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs=NOW)
