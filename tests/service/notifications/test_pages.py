@@ -43,13 +43,13 @@ async def test_an_unknown_case_has_no_mails(client: httpx.AsyncClient) -> None:
     assert (await client.get("/deliveries", params={"case_id": str(uuid4())})).json() == []
 
 
-@pytest.mark.parametrize("asked", ["", "?case_id=", "?case_id=17"])
-async def test_a_question_without_a_case_is_refused(client: httpx.AsyncClient, asked: str) -> None:
-    assert (await client.get(f"/deliveries{asked}")).status_code == 422
+async def test_a_question_without_a_case_is_refused(client: httpx.AsyncClient) -> None:
+    answers = [await client.get(f"/deliveries{asked}") for asked in ("", "?case_id=", "?case_id=17")]
+    assert [answer.status_code for answer in answers] == [422] * 3
 
 
-@pytest.mark.parametrize("key", ["", "Bearer ", "Bearer other", "Basic staff"])
-@pytest.mark.parametrize("page", ["/deliveries?case_id=1", "/deliveries/summary"])
-async def test_without_the_staff_key_nothing_is_shown(client: httpx.AsyncClient, page: str, key: str) -> None:
-    answer = await client.get(page, headers={"authorization": key})
-    assert answer.status_code == 401
+async def test_without_the_staff_key_nothing_is_shown(client: httpx.AsyncClient) -> None:
+    for key in ("", "Bearer ", "Bearer other", "Basic staff"):
+        for page in ("/deliveries?case_id=1", "/deliveries/summary"):
+            answer = await client.get(page, headers={"authorization": key})
+            assert answer.status_code == 401
