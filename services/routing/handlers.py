@@ -27,7 +27,7 @@ class UnknownCaseError(Exception):
 def routes(desk: Desk) -> list[Route]:
     """List what routing reads."""
     return [
-        Route("routing", CASES, partial(on_cases, desk)),
+        Route("routing", CASES, partial(on_cases, desk), lanes=2),
         Route("routing-updates", AGENCY_UPDATES, partial(on_agency_updates, desk)),
     ]
 

@@ -7,26 +7,24 @@ from services.routing.domain.case import Case, Waiting
 from services.routing.domain.referral import Referral
 from services.routing.domain.turn import Noted, Turn
 from shared.events.intake import CaseSubmitted
+from shared.kit.copying import copy_rows
 from shared.kit.database import Transaction
 
 Row = tuple[object, ...]
 Seal = Callable[[CaseSubmitted, str], str | None]
 """Seals an agency's own words under the key of the person whom the report is about; None when there is no key."""
 
-_CASES = "COPY cases (case_id, report, resolution, resolved_at) FROM STDIN"
+_CASES = "cases (case_id, report, resolution, resolved_at)"
 
 _REFERRALS = """
-    COPY referrals (case_id, referral_id, need_id, need, agency, program, attempt, asked_at, changed_at, answer_by,
-        due_at, reminders, state, last_change, reason, changes, record_only) FROM STDIN
+    referrals (case_id, referral_id, need_id, need, agency, program, attempt, asked_at, changed_at, answer_by,
+        due_at, reminders, state, last_change, reason, changes, record_only)
 """
 
-_CHANGES = """
-    COPY referral_changes (case_id, referral_id, number, change, occurred_at, by, cause, reason, why, words) FROM STDIN
-"""
+_CHANGES = "referral_changes (case_id, referral_id, number, change, occurred_at, by, cause, reason, why, words)"
 
 _STAGE_REFERRALS = """
-    COPY referral_stage (case_id, referral_id, due_at, reminders, state, last_change, reason, changed_at, changes)
-    FROM STDIN
+    referral_stage (case_id, referral_id, due_at, reminders, state, last_change, reason, changed_at, changes)
 """
 
 _MOVE_REFERRALS = """
@@ -36,7 +34,7 @@ _MOVE_REFERRALS = """
     FROM referral_stage s WHERE r.case_id = s.case_id AND r.referral_id = s.referral_id
 """
 
-_STAGE_RESOLUTIONS = "COPY resolution_stage (case_id, resolution, resolved_at) FROM STDIN"
+_STAGE_RESOLUTIONS = "resolution_stage (case_id, resolution, resolved_at)"
 
 _RESOLVE_CASES = """
     -- How cases ended that were there before.
@@ -65,9 +63,9 @@ async def save(tx: Transaction, known: Mapping[UUID, Case], turns: Sequence[Turn
     if before:
         await _move_referrals(tx, before, final)
         await _resolve_cases(tx, before, final)
-    await _copy(tx, _CASES, [_case_row(case) for case_id, case in final.items() if case_id not in before])
-    await _copy(tx, _REFERRALS, [_referral_row(case, new) for case, new in _new_referrals(before, final)])
-    await _copy(tx, _CHANGES, [_change_row(turn, noted, seal) for turn in turns for noted in turn.noted])
+    await copy_rows(tx, _CASES, [_case_row(case) for case_id, case in final.items() if case_id not in before])
+    await copy_rows(tx, _REFERRALS, [_referral_row(case, new) for case, new in _new_referrals(before, final)])
+    await copy_rows(tx, _CHANGES, [_change_row(turn, noted, seal) for turn in turns for noted in turn.noted])
     await _save_triage(tx, before, final)
 
 
@@ -79,7 +77,7 @@ async def _move_referrals(tx: Transaction, before: Mapping[UUID, Case], final: M
         if now is not case.referrals.get(referral_id, now)
     ]
     if moved:
-        await _copy(tx, _STAGE_REFERRALS, moved)
+        await copy_rows(tx, _STAGE_REFERRALS, moved)
         await tx.execute(_MOVE_REFERRALS)
 
 
@@ -90,7 +88,7 @@ async def _resolve_cases(tx: Transaction, before: Mapping[UUID, Case], final: Ma
         if case.resolution is not final[case_id].resolution
     ]
     if ended:
-        await _copy(tx, _STAGE_RESOLUTIONS, ended)
+        await copy_rows(tx, _STAGE_RESOLUTIONS, ended)
         await tx.execute(_RESOLVE_CASES)
 
 
@@ -104,14 +102,6 @@ async def _save_triage(tx: Transaction, before: Mapping[UUID, Case], final: Mapp
     if rows:
         async with tx.cursor() as cursor:
             await cursor.executemany(_TRIAGE, rows)
-
-
-async def _copy(tx: Transaction, statement: str, rows: Sequence[Row]) -> None:
-    if not rows:
-        return
-    async with tx.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            await copy.write_row(row)
 
 
 def _new_referrals(before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> Iterator[tuple[Case, Referral]]:

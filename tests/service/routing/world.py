@@ -1,0 +1,161 @@
+"""Routing on a database of its own, with every message delivered twice."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from aiokafka import ConsumerRecord
+
+from services.routing.desk import Desk
+from services.routing.handlers import routes
+from services.routing.tables import SCHEMA, STAGING
+from shared.events.event import Event
+from shared.events.fields import FieldGroup
+from shared.events.intake import CaseSubmitted
+from shared.events.topics import AGENCY_UPDATES, CASES, updates_topic
+from shared.events.wire import event_id, schema_uri, write_time
+from shared.kit.batches import Consumer
+from shared.kit.database import Database, Transaction
+from shared.kit.vault import Person, Vault
+from tests.databases import OwnDatabase
+from tests.unit.routing.town import NOON, TOWN, report
+
+Record = ConsumerRecord[bytes, bytes]
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+
+
+@dataclass
+class Hands:
+    """A clock that shows what a test sets it to."""
+
+    shown: datetime = NOON
+
+    async def __call__(self, _: Transaction) -> datetime:
+        return self.shown
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One row of the outbox."""
+
+    topic: str
+    type: str
+    sequence: int
+    event_id: UUID
+    traceparent: str | None
+    text: str
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the event says."""
+        said: dict[str, Any] = json.loads(self.text)
+        return said
+
+
+@dataclass(frozen=True)
+class World:
+    """Routing, put together as its app does, without Kafka."""
+
+    own: OwnDatabase
+    database: Database
+    desk: Desk
+    clock: Hands
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, own: OwnDatabase) -> AsyncIterator["World"]:
+        """Connect to a database of its own."""
+        database = Database(own.url("routing"), SCHEMA, STAGING)
+        await database.open()
+        clock = Hands()
+        try:
+            yield cls(own, database, Desk(TOWN, Vault(b"k" * 32), clock), clock)
+        finally:
+            await database.close()
+
+    async def hear(self, *events: Event) -> None:
+        """Deliver what intake says, in one batch, and the same batch again."""
+        await self._deliver(0, [record(CASES.topic, CASES.source, event, uuid4()) for event in events])
+
+    async def hear_from(self, agency: str, *events: Event) -> None:
+        """Deliver what an agency says, in one batch, and the same batch again."""
+        topic, source = updates_topic(agency), AGENCY_UPDATES.source.format(agency=agency)
+        await self._deliver(1, [record(topic, source, event, uuid4()) for event in events])
+
+    async def _deliver(self, route: int, records: Sequence[Record]) -> None:
+        consumer = Consumer("routing", routes(self.desk)[route], self.database)
+        await consumer(records)
+        before = self.everything()
+        await consumer(records)
+        assert self.everything() == before, "a second delivery has changed something"
+
+    def everything(self) -> dict[str, list[Any]]:
+        """All that routing keeps."""
+        tables = ("cases", "referrals", "referral_changes", "triage", "outbox", "outbox_sequences", "dead_letters")
+        return {table: self.rows(f"SELECT * FROM {table} AS t ORDER BY t") for table in tables}  # noqa: S608 - our names
+
+    def rows(self, query: str, *parameters: Any) -> list[Any]:
+        """Read as the administrator."""
+        with psycopg.connect(self.own.admin_url, options="-c search_path=routing") as connection:
+            return connection.execute(query, parameters).fetchall()
+
+    def spoken(self, topic: str | None = None) -> list[Spoken]:
+        """What waits to be said, in order."""
+        query = "SELECT topic, event_type, sequence, event_id, traceparent, value FROM outbox ORDER BY id"
+        rows = [Spoken(*row) for row in self.rows(query)]
+        return [row for row in rows if topic in {None, row.topic}]
+
+    def file(self, *needs: str, number: int = 1, **said: Any) -> CaseSubmitted:
+        """A report with sealed groups, by a person whose key is in the vault."""
+        person = self.person()
+        texts = {FieldGroup.ADDRESS: '{"address": "1 Elm St"}', FieldGroup.IDENTITY: '{"first_name": "Ana"}'}
+        sealed = {group: Vault.seal(person, group, text.encode()) for group, text in texts.items()}
+        return report(*needs, number=number, person_id=person.id, sealed=sealed, **said)
+
+    def person(self) -> Person:
+        """Somebody with a key."""
+        person = self.desk.vault.new_person(uuid4())
+        with psycopg.connect(self.own.admin_url) as connection:
+            row = (person.id, self.desk.vault.wrap(person))
+            connection.execute("INSERT INTO vault.person_keys (person_id, wrapped) VALUES (%s, %s)", row)
+        return person
+
+    def erase(self, report: CaseSubmitted) -> None:
+        """Delete the key of whoever filed a report."""
+        with psycopg.connect(self.own.admin_url) as connection:
+            connection.execute("DELETE FROM vault.person_keys WHERE person_id = %s", (report.person_id,))
+
+
+def record(topic: str, source: str, event: Event, cause: UUID) -> Record:
+    """The Kafka record in which an event travels."""
+    value = event.model_dump_json().encode()
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(event_id(cause, topic, event)),
+        "ce_type": event.type,
+        "ce_source": source,
+        "ce_subject": str(event.case_id),
+        "ce_time": write_time(event.happened_at),
+        "ce_dataschema": schema_uri(topic, event.type),
+        "ce_dataclassification": event.classification.value,
+        "ce_sequence": "1",
+        "traceparent": TRACEPARENT,
+    }
+    return ConsumerRecord(
+        topic=topic,
+        partition=0,
+        offset=0,
+        timestamp=0,
+        timestamp_type=0,
+        key=str(event.case_id).encode(),
+        value=value,
+        checksum=None,
+        serialized_key_size=36,
+        serialized_value_size=len(value),
+        headers=[(name, text.encode()) for name, text in headers.items()],
+    )
