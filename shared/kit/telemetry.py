@@ -133,8 +133,8 @@ def new_traceparent() -> str:
 
 
 def is_sampled(traceparent: str | None) -> bool:
-    """Tell whether the trace is recorded (W3C Trace Context, flag 01)."""
-    return traceparent is not None and traceparent.endswith("1")
+    """Tell whether the trace is recorded: the lowest bit of the flags (W3C Trace Context, section 3.2.2.5.1)."""
+    return bool(traceparent) and traceparent[-1] in "13579bdf"
 
 
 def context_of(traceparent: str | None) -> SpanContext | None:

@@ -34,6 +34,11 @@ def test_a_trace_that_nobody_records_still_has_an_id() -> None:
     assert not is_sampled(made)
 
 
+@pytest.mark.parametrize(("flags", "recorded"), [("00", False), ("01", True), ("02", False), ("03", True)])
+def test_the_lowest_flag_alone_says_whether_a_trace_is_recorded(flags: str, recorded: bool) -> None:  # noqa: FBT001
+    assert is_sampled(f"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}") is recorded
+
+
 def test_new_traces_are_kept_up_to_the_rate() -> None:
     sampler = RateLimited(5)
     kept = [sampler.should_sample(None, n, "case").decision is Decision.RECORD_AND_SAMPLE for n in range(50)]
