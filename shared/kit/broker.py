@@ -1,5 +1,6 @@
 """Kafka with safe settings: consumers by FastStream, at least once; a producer that is acknowledged and idempotent."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -32,6 +33,8 @@ def make_broker(bootstrap: str, client: str) -> KafkaBroker:
         ack_policy=AckPolicy.NACK_ON_ERROR,
         graceful_timeout=10,
         apply_types=False,
+        logger=logging.getLogger("faststream"),
+        log_level=logging.DEBUG,
     )
 
 

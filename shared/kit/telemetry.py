@@ -134,7 +134,7 @@ def new_traceparent() -> str:
 
 def is_sampled(traceparent: str | None) -> bool:
     """Tell whether the trace is recorded: the lowest bit of the flags (W3C Trace Context, section 3.2.2.5.1)."""
-    return bool(traceparent) and traceparent[-1] in "13579bdf"
+    return traceparent is not None and traceparent[-1:] in set("13579bdf")
 
 
 def context_of(traceparent: str | None) -> SpanContext | None:
