@@ -25,7 +25,8 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 async def request_help(bootstrap: str, agency: str, referrals: list[tuple[str, str]]) -> None:
     async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
         for case_id, referral_id in referrals:
-            event = {"type": "referral.requested.v1", "case_id": case_id, "referral_id": referral_id}
+            times = {"sent_at": "2026-03-01T12:00:01Z", "submitted_at": "2026-03-01T12:00:00Z"}
+            event = {"type": "referral.requested.v1", "case_id": case_id, "referral_id": referral_id, **times}
             headers = {
                 "ce_specversion": "1.0",
                 "ce_id": str(uuid4()),
@@ -36,6 +37,14 @@ async def request_help(bootstrap: str, agency: str, referrals: list[tuple[str, s
             value = json.dumps(event | {"record_only": False}).encode()
             wire = [(name, text.encode()) for name, text in headers.items()]
             await producer.send(f"agency.{agency}.inbox.v1", value, case_id.encode(), headers=wire)
+
+
+async def send_rubbish(bootstrap: str, agency: str) -> None:
+    labels = {"ce_specversion": "1.0", "ce_type": "referral.requested.v1", "ce_dataclassification": "confidential"}
+    headers = [(name, text.encode()) for name, text in (labels | {"ce_id": str(uuid4())}).items()]
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+        await producer.send(f"agency.{agency}.inbox.v1", b"not an event")
+        await producer.send(f"agency.{agency}.inbox.v1", b'{"case_id": "1"}', headers=headers)
 
 
 @asynccontextmanager
@@ -77,6 +86,7 @@ async def test_agencies_killed_in_the_middle_of_their_work_lose_no_referral(
     tempo = 'median_answer = "PT1H"\nmedian_completion = "PT2H"\nrejected = 0.2\nheld = 0.2\n'
     (tmp_path / "agencies.toml").write_text(f'[[agency]]\nid = "{agency}"\n[agency.sample]\n{tempo}')
     await make_topics(kafka_bootstrap, [topic for topic in declared_topics([agency]) if agency in topic.name])
+    await send_rubbish(kafka_bootstrap, agency)
     referrals = [(str(uuid4()), str(uuid4())) for _ in range(REFERRALS)]
     for part in range(3):
         await request_help(kafka_bootstrap, agency, referrals[part::3])

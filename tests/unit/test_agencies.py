@@ -33,7 +33,8 @@ def memory(tmp_path: Path) -> Iterator[Memory]:
 
 def heard(kind: str = "referral.requested.v1", **event: object) -> Heard:
     case_id = str(event.pop("case_id", uuid4()))
-    referral = {"type": kind, "case_id": case_id, "referral_id": str(uuid4())}
+    now = "2026-03-01T12:00:00Z"
+    referral = {"type": kind, "case_id": case_id, "referral_id": str(uuid4()), "sent_at": now, "submitted_at": now}
     return Heard(str(uuid4()), kind, case_id, TRACE, referral | event)
 
 
@@ -141,6 +142,11 @@ def test_a_referral_that_comes_twice_is_answered_once(memory: Memory) -> None:
 
 def test_history_that_is_only_recorded_is_not_answered(memory: Memory) -> None:
     take(AGENCY, heard(record_only=True), memory)
+    assert memory.waiting() == 0
+
+
+def test_a_report_that_was_open_for_long_when_it_was_imported_is_left_to_people(memory: Memory) -> None:
+    take(AGENCY, heard(submitted_at="2018-06-26T14:58:54Z"), memory)
     assert memory.waiting() == 0
 
 

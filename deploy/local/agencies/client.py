@@ -6,6 +6,8 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -17,6 +19,7 @@ from deploy.local.agencies.wire import ForeignMessageError, Heard, read, write
 AT_ONCE = 200
 LOOK_EVERY = 0.1
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
+OLD = timedelta(days=7)
 
 logger = logging.getLogger("agencies")
 
@@ -74,7 +77,7 @@ async def _listen(agency: Agency, inbox: AIOKafkaConsumer, memory: Memory) -> No
         batches = await inbox.getmany(timeout_ms=1000, max_records=AT_ONCE)
         for records in batches.values():
             for heard in _readable(agency.id, records):
-                take(agency, heard, memory)
+                _take_or_skip(agency, heard, memory)
         if batches:
             try:
                 await inbox.commit()
@@ -90,11 +93,19 @@ def _readable(agency: str, records: Iterable[ConsumerRecord[bytes, bytes]]) -> I
             logger.warning("%s: message %s:%s %s", agency, record.partition, record.offset, error)
 
 
+def _take_or_skip(agency: Agency, heard: Heard, memory: Memory) -> None:
+    """One event that lacks what it must have does not keep us from the others."""
+    try:
+        take(agency, heard, memory)
+    except (KeyError, ValueError, TypeError) as error:
+        logger.warning("%s: event %s is not of the contract: %s", agency.id, heard.id, type(error).__name__)
+
+
 def take(agency: Agency, heard: Heard, memory: Memory) -> None:
     """Do what an event of our inbox asks for; kinds that we do not know are passed over, as the contract says."""
     referral_id = heard.event.get("referral_id", "")
     match heard.type:
-        case "referral.requested.v1" if not heard.event.get("record_only"):
+        case "referral.requested.v1" if is_ours_to_play(heard.event):
             memory.remember(heard, plan(referral_id, agency.tempo, agency.speed), time.time())
         case "referral.cancelled.v1":
             memory.drop(referral_id)
@@ -103,6 +114,13 @@ def take(agency: Agency, heard: Heard, memory: Memory) -> None:
         case "update.refused.v1":
             logger.warning("%s: update %s was refused", agency.id, heard.event.get("update_id"))
             memory.drop(referral_id)
+
+
+def is_ours_to_play(event: dict[str, Any]) -> bool:
+    """Tell whether a referral is to be answered: no history, and nothing that was open long before we began to play."""
+    if event.get("record_only"):
+        return False
+    return datetime.fromisoformat(event["sent_at"]) - datetime.fromisoformat(event["submitted_at"]) < OLD
 
 
 async def _speak(agency: str, updates: AIOKafkaProducer, memory: Memory) -> None:

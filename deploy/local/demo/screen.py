@@ -80,7 +80,11 @@ def show_pages(console: Console, urls: Mapping[str, str]) -> None:
     console.print(table)
 
 
+_UNITS = ((86_400, "days"), (3_600, "h"), (60, "min"))
+
+
 def _seconds(seconds: float | None) -> str:
     if seconds is None:
         return "-"
-    return f"{seconds:.2f} s" if seconds < 60 else f"{seconds / 60:.1f} min"  # noqa: PLR2004 - a minute
+    found = next(((size, name) for size, name in _UNITS if seconds >= 2 * size), (1, "s"))
+    return f"{seconds / found[0]:,.1f} {found[1]}"
