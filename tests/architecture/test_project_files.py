@@ -78,3 +78,10 @@ def test_nothing_is_left_for_later_outside_of_python_either() -> None:
     later = re.compile(r"\b(TODO|FIXME|XXX)\b(?!`)")
 
     assert [below_root(path) for path in text_files() if later.search(path.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=below_root)
+def test_every_link_in_a_document_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|mailto:|#)([^)#\s]+)", document.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (document.parent / link).exists()] == []
