@@ -1,6 +1,5 @@
 """Keeps mails as .eml files in a folder; what was taken is there after a restart."""
 
-import os
 import secrets
 import time
 from dataclasses import dataclass
@@ -35,17 +34,14 @@ class MailStore:
         self._mails = {path.stem: _head(path.stem, path.read_bytes()) for path in sorted(folder.glob("*.eml"))}
 
     def keep(self, content: bytes) -> Mail:
-        """Write a mail down. It is there as a whole or not at all.
+        """Write a mail down. It is there as a whole or not at all, whatever kills us; a power cut may cost the latest.
 
         Raises:
             OSError: it cannot be written.
         """
         name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
         unfinished = self._folder / f"{name}.part"
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        unfinished.write_bytes(content)
         unfinished.replace(self._folder / f"{name}.eml")
         self._mails[name] = _head(name, content)
         return self._mails[name]

@@ -54,7 +54,7 @@ class Taker:
         del server, session
         content = envelope.original_content or b""
         try:
-            mail = await asyncio.to_thread(self._store.keep, content)
+            mail = self._store.keep(content)
         except OSError:
             logger.exception("a mail could not be written")
             return "452 Requested action not taken: insufficient system storage"

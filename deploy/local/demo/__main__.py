@@ -27,6 +27,7 @@ def main() -> int:
     asked, data_dir = _read_arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console()
+    console.print("Starting a city on this machine ...")
     try:
         with running_platform(data_dir) as (state, speed):
             outcome = demonstrate(state, asked, console)

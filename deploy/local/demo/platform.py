@@ -1,24 +1,18 @@
 """The platform that the demonstration runs on: the one that runs already, or one of its own that ends with it."""
 
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local import processes
-from deploy.local.problems import LocalPlatformError
-from deploy.local.processes import Program
+from deploy.cli.platform_screen import fetch_kafka
+from deploy.local import background
+from deploy.local.folders import DataFolder
 from deploy.local.state import NotRunningError, PlatformState, read_state
 
 SPEED = "HANDOFF_AGENCY_SPEED"
 DEMO_SPEED = "86400"
 """The sample agencies do a day's work in a second."""
-
-STOP_WITHIN = 45.0
-LOOK_EVERY = 0.2
 
 
 @contextmanager
@@ -26,32 +20,21 @@ def running_platform(data_dir: Path) -> Iterator[tuple[PlatformState, float | No
     """Give the platform on this data folder, and how fast its sample agencies work where we know it.
 
     Raises:
-        LocalPlatformError: it cannot be started; what it said is on the screen.
+        LocalPlatformError: it cannot be started.
     """
     state = _find(data_dir)
     if state is not None:
         yield state, None
         return
-    speed = os.environ.get(SPEED, DEMO_SPEED)
-    command = (sys.executable, "-m", "deploy.cli.main", "up", "--data-dir", str(data_dir))
-    program = Program("platform", command, {SPEED: speed})
-    # In a session of its own: a Ctrl-C reaches us, and we stop the platform in order.
-    process = subprocess.Popen(  # noqa: S603
-        program.launched(), env={**os.environ, **program.environment}, stdout=subprocess.DEVNULL, start_new_session=True
-    )
+    if not os.environ.get("HANDOFF_KAFKA_BOOTSTRAP"):
+        fetch_kafka()
+    speed = os.environ.setdefault(SPEED, DEMO_SPEED)
+    folder = DataFolder(data_dir.resolve())
+    state = background.start(folder, tied=True)
     try:
-        yield _wait_until_ready(process, data_dir), float(speed)
+        yield state, float(speed)
     finally:
-        processes.stop(process, program, STOP_WITHIN)
-
-
-def _wait_until_ready(process: "subprocess.Popen[bytes]", data_dir: Path) -> PlatformState:
-    while process.poll() is None:
-        state = _find(data_dir)
-        if state is not None:
-            return state
-        time.sleep(LOOK_EVERY)
-    raise LocalPlatformError("The platform did not start.")
+        background.stop(folder)
 
 
 def _find(data_dir: Path) -> PlatformState | None:
