@@ -1,0 +1,143 @@
+"""A whole platform, as `handoff up` runs it."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.local import background, lock
+from deploy.local.folders import DataFolder
+from deploy.local.health import ask
+from deploy.local.state import NotRunningError, PlatformState, read_state
+from tests.servers import temporary_folder
+
+pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def handoff(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "deploy.cli.main", *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 30.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def processes_of(state: PlatformState) -> list[psutil.Process]:
+    supervisor = psutil.Process(state.pid)
+    return [supervisor, *supervisor.children(recursive=True)]
+
+
+def all_gone(processes: list[psutil.Process]) -> bool:
+    return all(not each.is_running() or each.status() == psutil.STATUS_ZOMBIE for each in processes)
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[DataFolder]:
+    with temporary_folder() as path:
+        folder = DataFolder(path / "data")
+        yield folder
+        background.stop(folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def any_ports() -> Iterator[None]:
+    """Leave the usual ports to whoever works on this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HANDOFF_PORTS", "any")
+        yield
+
+
+@pytest.fixture
+def state(folder: DataFolder) -> PlatformState:
+    """The platform of this folder, started by the first test that asks for it."""
+    try:
+        return read_state(folder.path)
+    except NotRunningError:
+        return background.start(folder, tied=True)
+
+
+def test_every_part_is_ready_and_has_an_address(state: PlatformState) -> None:
+    done = handoff("status", "--json", "--data-dir", str(state.data_dir))
+    found = json.loads(done.stdout)
+    assert done.returncode == 0, done.stdout
+    expected = {"kafka", "postgres", "intake", "routing", "notifications", "metrics", "mailbox", "agencies"}
+    assert {part["name"] for part in found["parts"]} == expected
+    assert all(part["address"] for part in found["parts"] if part["name"] != "agencies")
+
+
+def test_no_key_or_password_is_shown(state: PlatformState) -> None:
+    shown = handoff("status", "--data-dir", str(state.data_dir)).stdout
+    shown += handoff("status", "--json", "--data-dir", str(state.data_dir)).stdout + repr(state)
+    passwords = [url.split(":")[2].split("@")[0] for url in (state.database_url, *state.service_database_urls.values())]
+    assert not [secret for secret in (state.api_key, state.staff_key, *passwords) if secret in shown]
+
+
+def test_only_the_owner_reads_the_state_and_the_keys(state: PlatformState) -> None:
+    folder = DataFolder(state.data_dir)
+    files = (folder.state, folder.master_key, folder.run / "keys.json")
+    assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600, 0o600, 0o600]
+
+
+def test_no_process_shows_a_password_to_other_users(state: PlatformState) -> None:
+    lines = " ".join(" ".join(process.cmdline()) for process in processes_of(state))
+    assert not [
+        url for url in (state.database_url, *state.service_database_urls.values()) if url.split(":")[2] in lines
+    ]
+
+
+def test_nothing_listens_beyond_this_machine(state: PlatformState) -> None:
+    connections = [each for process in processes_of(state) for each in process.net_connections("inet")]
+    listening = {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
+    assert listening <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+def test_a_second_start_says_who_runs_there(state: PlatformState) -> None:
+    done = handoff("up", "--data-dir", str(state.data_dir))
+    assert done.returncode == 1
+    assert f"process {state.pid}" in done.stdout.replace("\n", " ")
+    assert state.url("intake") in done.stdout
+
+
+@pytest.mark.parametrize("name", ["mailbox", "intake", "postgres", "kafka"])
+def test_a_part_that_is_killed_comes_back(state: PlatformState, name: str) -> None:
+    before = read_state(state.data_dir).part(name).pid
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    assert eventually(lambda: read_state(state.data_dir).part(name).pid not in {before, None})
+    assert eventually(lambda: handoff("status", "--data-dir", str(state.data_dir)).returncode == 0, seconds=60)
+
+
+def test_down_leaves_no_process(state: PlatformState) -> None:
+    processes = processes_of(state)
+    done = handoff("down", "--data-dir", str(state.data_dir))
+    assert done.returncode == 0
+    assert all_gone(processes)
+    assert handoff("status", "--data-dir", str(state.data_dir)).returncode == 3
+
+
+def test_another_start_finds_the_same_keys_and_data(folder: DataFolder) -> None:
+    keys = (folder.run / "keys.json").read_text(encoding="utf-8")
+    state = background.start(folder, tied=True)
+    assert (folder.run / "keys.json").read_text(encoding="utf-8") == keys
+    assert ask(state.url("intake")).ready
+
+
+def test_a_killed_supervisor_leaves_no_process(state: PlatformState) -> None:
+    processes = processes_of(state)
+    os.kill(state.pid, signal.SIGKILL)
+    assert eventually(lambda: all_gone(processes), seconds=20)
+    assert eventually(lambda: not lock.is_held(Path(state.data_dir, "run", "lock")), seconds=20)
