@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from deploy.local import lock, processes
 from deploy.local.folders import DataFolder
@@ -16,6 +17,9 @@ from deploy.local.state import NotRunningError, PlatformState, read_state
 START_WITHIN_SECONDS = 180.0
 STOP_WITHIN_SECONDS = 60.0
 _LOOK_EVERY_SECONDS = 0.1
+
+# Children that outlive the call that made them; kept, so that they are reaped and not warned about.
+_supervisors: dict[Path, subprocess.Popen[bytes]] = {}
 
 
 def start(folder: DataFolder, *, tied: bool = False) -> PlatformState:
@@ -31,6 +35,7 @@ def start(folder: DataFolder, *, tied: bool = False) -> PlatformState:
     log.unlink(missing_ok=True)
     program = Program("supervisor", (sys.executable, "-m", "deploy.local.run", str(folder.path)))
     process = processes.start(program, log) if tied else _start_free(program, folder)
+    _supervisors[folder.path] = process
     try:
         return _wait_until_ready(process, folder)
     except BaseException:
@@ -70,6 +75,14 @@ def stop(folder: DataFolder) -> bool:
     Raises:
         LocalPlatformError: it did not stop in time.
     """
+    try:
+        return _stop(folder)
+    finally:
+        if folder.path in _supervisors:
+            _supervisors.pop(folder.path).wait(STOP_WITHIN_SECONDS)
+
+
+def _stop(folder: DataFolder) -> bool:
     if not lock.is_held(folder.lock):
         return False
     state = _read_patiently(folder)
