@@ -32,7 +32,7 @@ _SET_CASES = """
     WITH said AS (
         SELECT * FROM jsonb_to_recordset(%(changes)s::jsonb)
             AS said (case_id uuid, changed_at timestamptz, resolution text, resolved_at timestamptz)
-    ), having AS (
+    ), holders AS (
         SELECT said.case_id,
             coalesce(
                 array_agg(DISTINCT agency) FILTER (WHERE state = ANY(%(working)s)),
@@ -41,12 +41,12 @@ _SET_CASES = """
         FROM said LEFT JOIN referrals USING (case_id) GROUP BY said.case_id
     )
     UPDATE cases SET
-        agencies = having.agencies,
+        agencies = holders.agencies,
         updated_at = greatest(updated_at, said.changed_at),
         status = CASE WHEN said.resolution IS NULL THEN status ELSE 'closed' END,
         resolution = coalesce(said.resolution, cases.resolution),
         closed_at = coalesce(said.resolved_at, closed_at)
-    FROM said JOIN having USING (case_id)
+    FROM said JOIN holders USING (case_id)
     WHERE cases.case_id = said.case_id
 """
 
