@@ -13,7 +13,8 @@ from tests.architecture.source import ROOT
 
 _CODE = re.compile(r"```\w*\n(?P<block>.*?)```|`(?P<inline>[^`\n]+)`", re.DOTALL)
 _COMMAND = re.compile(
-    r"^\s*(?:\$ )?(?:\.venv/bin/)?(?P<words>(?:make|handoff|python -m) [\w.-]+(?: [a-z][\w-]*)?)", re.MULTILINE
+    r"(?:^|\s{2,}|&& )(?:\$ )?(?:\.venv/bin/)?(?P<words>(?:make|handoff|python -m) [\w.-]+(?: [a-z][\w-]*)?)",
+    re.MULTILINE,
 )
 
 

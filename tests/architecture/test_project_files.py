@@ -34,11 +34,21 @@ def test_every_command_in_a_document_exists(document: Path) -> None:
 
 
 def test_a_command_that_does_not_exist_is_seen() -> None:
-    text = "```sh\nmake tea\npython -m services.bakery\nhandoff bake bread\nmake test\n```\nand `make coffee`"
+    text = (
+        "```sh\nmake tea\npython -m services.bakery\nhandoff bake bread     handoff eat\n"
+        "make test && make bed\n```\nand `make coffee`"
+    )
 
     missing = [said for said in commands_in(text) if not is_there(said)]
 
-    assert missing == ["make tea", "python -m services.bakery", "handoff bake bread", "make coffee"]
+    assert missing == [
+        "make tea",
+        "python -m services.bakery",
+        "handoff bake bread",
+        "handoff eat",
+        "make bed",
+        "make coffee",
+    ]
 
 
 def test_every_command_in_the_makefile_exists() -> None:
