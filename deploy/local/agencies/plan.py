@@ -24,7 +24,7 @@ HOLDS = (
 SPREAD = 0.6
 """Sigma of the log-normal times: one in six takes longer than 1.8 times the median."""
 
-LONGEST = 4.0
+LONGEST = 3.0
 """No time is longer than this many medians."""
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")

@@ -11,8 +11,8 @@ from deploy.local.folders import DataFolder
 from deploy.local.state import NotRunningError, PlatformState, read_state
 
 SPEED = "HANDOFF_AGENCY_SPEED"
-DEMO_SPEED = "86400"
-"""The sample agencies do a day's work in a second."""
+DEMO_SPEED = "172800"
+"""The sample agencies do two days' work in a second."""
 
 
 @contextmanager

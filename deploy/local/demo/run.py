@@ -23,8 +23,8 @@ from deploy.local.state import PlatformState
 
 LOOK_EVERY = 0.5
 LINE_EVERY = 5.0
-QUIET = 20.0
-"""Seconds without any change after which we stop to wait: what is open then stays open."""
+QUIET, QUIET_FOR_FILE = 40.0, 10.0
+"""Seconds without any change after which we stop to wait: what is open then stays open, as much of a real file does."""
 
 LONGEST = 600.0
 """Seconds after which we stop to wait in any case."""
@@ -91,7 +91,7 @@ async def _file_and_watch(state: PlatformState, forms: Iterable[Form], start: Mo
         filing = Filing(client, state.url("intake"), state.api_key)
         job = asyncio.create_task(filing.file_all(forms))
         with _display(console) as display:
-            watch = _Watch(start)
+            watch = _Watch(start, QUIET if forms else QUIET_FOR_FILE)
             while not (job.done() and watch.is_over):
                 now = await read_figures(client, state.url("metrics"), state.url("mailbox"))
                 display(watch.see(start.filed + filing.filed, now))
@@ -103,8 +103,8 @@ async def _file_and_watch(state: PlatformState, forms: Iterable[Form], start: Mo
 class _Watch:
     """Knows whether anything still moves."""
 
-    def __init__(self, start: Moment) -> None:
-        self.moment = start
+    def __init__(self, start: Moment, quiet: float) -> None:
+        self.moment, self._quiet = start, quiet
         self.checks: list[Check] = []
         self._began = self._changed = time.monotonic()
 
@@ -114,7 +114,7 @@ class _Watch:
         moment, now = self.moment, time.monotonic()
         settled = is_settled(moment.before, moment.now, moment.filed) and all(check.holds for check in self.checks)
         answered = moment.now.response("p50") is not None
-        return (settled and answered) or now - self._changed > QUIET or now - self._began > LONGEST
+        return (settled and answered) or now - self._changed > self._quiet or now - self._began > LONGEST
 
     def see(self, filed: int, now: Figures | None) -> Moment:
         """Take the latest figures, if there are any."""
