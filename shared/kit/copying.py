@@ -22,7 +22,7 @@ async def copy_rows(tx: Transaction, target: str, rows: Iterable[Sequence[Cell]]
 
 def _line(row: Sequence[Cell]) -> str:
     line = "\t".join(["\\N" if cell is None else cell if type(cell) is str else str(cell) for cell in row])
-    if "\\" in line or line.count("\t") != len(row) - 1 or "\n" in line or "\r" in line:
+    if line.count("\\") != row.count(None) or line.count("\t") != len(row) - 1 or "\n" in line or "\r" in line:
         line = "\t".join([_escape(cell) for cell in row])
     return line + "\n"
 
