@@ -15,10 +15,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 Transaction = AsyncConnection[Any]
 """A connection inside a transaction; whoever is given one never commits."""
 
-AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction, PoolTimeout)
 """What the driver raises when the database is away, read-only, full or shedding load: try again later."""
 
-READ_ONLY_AFTER_FAILOVER = "25006"
 SUSPICION_SECONDS = 30.0
 
 
@@ -67,18 +66,19 @@ class Database:
             try:
                 async with connection.transaction():
                     yield connection
-            except psycopg.Error as error:
-                if error.sqlstate == READ_ONLY_AFTER_FAILOVER:
-                    await connection.close()
-                if isinstance(error, AWAY):
-                    self.suspect()
+            except AWAY as error:
+                await self._distrust(connection, error)
                 raise
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[Transaction]:
         """Run one statement that is its own transaction, without the round trips of BEGIN and COMMIT."""
         async with self.pool.connection() as connection:
-            yield connection
+            try:
+                yield connection
+            except AWAY as error:
+                await self._distrust(connection, error)
+                raise
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
@@ -104,6 +104,12 @@ class Database:
         except AWAY as error:
             return f"database: {type(error).__name__}"
         return None
+
+    async def _distrust(self, connection: Transaction, error: BaseException) -> None:
+        """Give a connection up that has turned read-only, and try the others before they are lent."""
+        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+            await connection.close()
+        self.suspect()
 
     async def _check(self, connection: Transaction) -> None:
         """Try a connection only after trouble: a round trip for each loan would cost every request."""

@@ -1,5 +1,6 @@
 """A case as it is opened: what is kept of it, and what is said of it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from shared.events.intake import CaseSubmitted, Need, Origin
 Status = Literal["open", "closed"]
 
 NUMBER_DIGITS = 8
+SERVICE_REQUEST_ID = re.compile(r"[0-9]{2}-[0-9]{8,12}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.intake.domain.fields import Fields, text_of
+from services.intake.domain.filing import SERVICE_REQUEST_ID
 from services.intake.domain.problems import Refused, refused
 from services.intake.domain.search import Search, read_search
 from services.intake.domain.shown import definition, discovery, extended, request_row, service_row
@@ -58,7 +59,8 @@ async def get_one_request(desk: Desk, form: Format, request: Request) -> Respons
     fields = query_of(desk, request)
     if isinstance(fields, Refused):
         return refuse(form, fields)
-    rows = await _find(desk, Search(numbers=(request.path_params["service_request_id"],)), fields)
+    number = request.path_params["service_request_id"]
+    rows = await _find(desk, Search(numbers=(number,)), fields) if SERVICE_REQUEST_ID.fullmatch(number) else []
     return answer(form, "service_requests", _shown(rows)) if rows else refuse(form, NO_REQUEST)
 
 

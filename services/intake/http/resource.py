@@ -80,7 +80,10 @@ def query_of(desk: Desk, request: Request) -> Fields | Refused:
     return Refused(tuple(problems)) if problems else fields
 
 
-async def not_here(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer for every path of the API that does not exist."""
-    form = Format.XML if scope["path"].endswith(".xml") else Format.JSON
-    await refuse(form, NOT_HERE)(scope, receive, send)
+class NotHere:
+    """An ASGI application for every path of the API that does not exist."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Say so, in XML where the path asks for it."""
+        form = Format.XML if scope["path"].endswith(".xml") else Format.JSON
+        await refuse(form, NOT_HERE)(scope, receive, send)

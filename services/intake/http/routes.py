@@ -6,7 +6,7 @@ from services.intake.http import imports, open311, pages, status
 from services.intake.http.desk import Desk
 from services.intake.http.formats import Format
 from services.intake.http.requests import post_request
-from services.intake.http.resource import Resource, not_here
+from services.intake.http.resource import NotHere, Resource
 
 API = "/open311/v2"
 
@@ -20,7 +20,7 @@ def http_routes(desk: Desk) -> list[BaseRoute]:
         Route(f"{API}/services/{{service_code}}.{{format}}", Resource(desk, {"GET": open311.get_service})),
         Route(f"{API}/tokens/{{token}}.{{format}}", Resource(desk, {"GET": open311.get_token})),
         Route("/open311/discovery.{format}", Resource(desk, {"GET": open311.get_discovery})),
-        Route("/open311/{rest:path}", not_here),
+        Route("/open311/{rest:path}", NotHere()),
         Route("/imports/{source}", Resource(desk, {"POST": imports.post_records}, Format.JSON)),
         *pages.page_routes(desk),
         *status.status_routes(desk),

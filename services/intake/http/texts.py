@@ -19,7 +19,7 @@ ENDONYMS = {
     "zh": "中文",
 }
 
-FOLDER = Path(__file__).parent / "texts"
+FOLDER = Path(__file__).parent / "words"
 
 
 @dataclass(frozen=True, slots=True)

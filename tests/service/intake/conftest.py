@@ -1,0 +1,15 @@
+"""Intake on a database of its own."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.databases import OwnDatabase
+from tests.service.intake.world import World
+
+
+@pytest.fixture
+async def world(database: OwnDatabase) -> AsyncIterator[World]:
+    """Put intake together as its app does, without Kafka."""
+    async with World.open(database) as opened:
+        yield opened

@@ -1,0 +1,68 @@
+"""Without its database intake says 503 and when to come again; it never says 201 for what it has not kept."""
+
+from http import HTTPStatus
+
+import httpx
+import psycopg
+import pytest
+from starlette.applications import Starlette
+
+from services.intake.http.routes import http_routes
+from tests.databases import OwnDatabase
+from tests.service.intake.world import KEY, Clock, World, make_desk
+from tests.unit.intake.town import form
+
+pytestmark = pytest.mark.servers
+
+
+async def test_a_database_that_is_away_is_answered_with_503_in_the_caller_s_form() -> None:
+    desk = make_desk("postgresql://nobody:x@127.0.0.1:1/nowhere", Clock())
+    desk.database.pool.timeout = 0.5
+    await desk.database.open()
+    try:
+        transport = httpx.ASGITransport(Starlette(routes=http_routes(desk)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://front-door") as client:
+            report = await client.post("/open311/v2/requests.json", data=form(api_key=KEY))
+            page = await client.post("/report", data=form(address_string="1 Elm St"))
+            services = await client.get("/open311/v2/services.json")
+    finally:
+        await desk.database.close()
+
+    assert report.status_code == page.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert report.headers["retry-after"] == page.headers["retry-after"] == "2"
+    assert report.json()[0]["code"] == HTTPStatus.SERVICE_UNAVAILABLE
+    assert "Please try again in a moment" in page.text
+    assert services.status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("fault", ["disk_full", "read_only_sql_transaction"])
+async def test_a_database_that_cannot_write_is_answered_with_503(world: World, fault: str) -> None:
+    world.rows(
+        f"""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{fault}'; END $$
+        """
+    )
+    world.rows("CREATE TRIGGER refuse BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION refuse()")
+
+    response = await world.file(form())
+
+    assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert response.headers["retry-after"]
+    assert world.count()["cases"] == 0
+
+
+async def test_a_report_is_filed_after_the_database_has_dropped_every_connection(
+    world: World, database: OwnDatabase
+) -> None:
+    await world.file(form(), key="first")
+    with psycopg.connect(database.admin_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = 'handoff_intake'",
+            (database.name,),
+        )
+
+    answers = [await world.file(form(), key="second") for _ in range(10)]
+
+    assert HTTPStatus.CREATED in [answer.status_code for answer in answers]
+    assert world.count()["cases"] == 2

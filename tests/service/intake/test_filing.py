@@ -1,0 +1,213 @@
+"""A report is kept whole or not at all, once for each key, and nothing personal is in the clear."""
+
+import asyncio
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import pytest
+from defusedxml import ElementTree
+
+from shared.events.intake import Origin, Place
+from tests.service.intake.world import World
+from tests.unit.intake.times import NOON
+from tests.unit.intake.town import CELL, form
+
+pytestmark = pytest.mark.servers
+
+REPORT = form(
+    description="It is cold in here",
+    first_name="Ana",
+    email="ana@example.org",
+    address_string="1 Elm St",
+    account_id="acc-7",
+)
+ALONE = {"cases": 1, "outbox": 1, "outbox_sequences": 1, "idempotency_keys": 0, "vault.person_keys": 1}
+NOTHING = dict.fromkeys(ALONE, 0)
+
+
+async def test_a_report_is_answered_with_its_number_and_token(world: World) -> None:
+    response = await world.file(REPORT)
+
+    assert response.status_code == HTTPStatus.CREATED
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    (said,) = response.json()
+    assert said["service_request_id"].startswith("26-")
+    assert said["account_id"] == "acc-7"
+    assert said["service_notice"].endswith(f"http://front-door/status/{said['token']}")
+    assert await world.get(f"tokens/{said['token']}.json") == [
+        {"service_request_id": said["service_request_id"], "token": said["token"]}
+    ]
+
+
+async def test_a_report_in_xml_is_answered_in_xml(world: World) -> None:
+    response = await world.file(REPORT, extension="xml")
+
+    assert response.status_code == HTTPStatus.CREATED
+    assert response.headers["content-type"] == "text/xml; charset=utf-8"
+    root = ElementTree.fromstring(response.content)
+    assert root.tag == "service_requests"
+    assert (root.findtext("request/service_request_id") or "").startswith("26-")
+
+
+async def test_a_report_leaves_a_case_a_key_and_an_event(world: World) -> None:
+    await world.file(REPORT)
+
+    assert world.count() == ALONE
+    (event,) = world.submitted()
+    assert event.place == Place(cell=CELL, district="north")
+    assert event.origin == Origin(channel="api")
+    assert event.submitted_at == NOON
+    assert [need.need for need in event.needs] == ["housing"]
+    (row,) = world.rows("SELECT topic, sequence, shard, happened_at, classification, traceparent FROM outbox")
+    assert row[:2] == ("intake.cases.v1", 1)
+    assert row[2] == event.case_id.int % 16
+    assert row[3:5] == ("2026-03-02T12:00:00Z", "internal")
+    assert row[5].startswith("00-")
+
+
+async def test_what_is_personal_is_sealed_and_can_be_opened_with_the_person_s_key(world: World) -> None:
+    await world.file(REPORT)
+
+    everything = str(world.everything())
+    for value in ("It is cold in here", "Ana", "ana@example.org", "1 Elm St", "acc-7", "40.7", "-73.9"):
+        assert value not in everything
+    (event,) = world.submitted()
+    assert world.unseal(event) == {
+        "address": {"address": "1 Elm St", "lat": 40.7, "long": -73.9},
+        "identity": {"first_name": "Ana", "account_id": "acc-7"},
+        "contact": {"email": "ana@example.org"},
+        "narrative": {"description": "It is cold in here", "attributes": {"scope": ["flat"]}},
+    }
+
+
+async def test_the_same_key_and_report_are_answered_the_same_again(world: World) -> None:
+    first = await world.file(REPORT, key="k1")
+    again = await world.file(REPORT, key="k1")
+    in_xml = await world.file(REPORT, key="k1", extension="xml")
+
+    assert first.status_code == again.status_code == in_xml.status_code == HTTPStatus.CREATED
+    assert first.content == again.content
+    assert "idempotent-replayed" not in first.headers
+    assert again.headers["idempotent-replayed"] == "true"
+    assert world.count() == ALONE | {"idempotency_keys": 1}
+
+
+async def test_the_same_key_with_another_report_is_refused(world: World) -> None:
+    await world.file(REPORT, key="k1")
+
+    response = await world.file(REPORT | {"description": ["Something else"]}, key="k1")
+
+    assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert world.count()["cases"] == 1
+
+
+async def test_the_same_key_many_times_at_once_files_one_case(world: World) -> None:
+    responses = await asyncio.gather(*(world.file(REPORT, key="k1") for _ in range(12)))
+
+    statuses = [response.status_code for response in responses]
+    assert set(statuses) <= {HTTPStatus.CREATED, HTTPStatus.CONFLICT}
+    assert HTTPStatus.CREATED in statuses
+    assert world.count() == ALONE | {"idempotency_keys": 1}
+
+
+async def test_two_processes_with_the_same_key_file_one_case(world: World) -> None:
+    async with World.open(world.own) as other:
+        responses = await asyncio.gather(*(each.file(REPORT, key="k1") for each in (world, other) * 4))
+
+    created = [response.json() for response in responses if response.status_code == HTTPStatus.CREATED]
+    assert created
+    assert all(said == created[0] for said in created)
+    assert world.count()["cases"] == 1
+
+
+async def test_a_key_is_forgotten_after_a_day(world: World) -> None:
+    await world.file(REPORT, key="k1")
+    world.rows("UPDATE idempotency_keys SET created_at = now() - %s", timedelta(hours=25))
+
+    response = await world.file(REPORT | {"description": ["Something else"]}, key="k1")
+
+    assert response.status_code == HTTPStatus.CREATED
+    assert world.count()["cases"] == 2
+
+
+@pytest.mark.parametrize("key", [" ", "x" * 256, "\u00e9"])
+async def test_a_key_that_is_none_is_refused(world: World, key: str) -> None:
+    headers = {"Authorization": "Bearer the-key-of-the-tests", "Idempotency-Key": key.encode()}
+    response = await world.client.post("/open311/v2/requests.json", data=REPORT, headers=headers)  # type: ignore[arg-type]
+
+    assert response.status_code == HTTPStatus.BAD_REQUEST
+
+
+async def post(world: World, extension: str = "json", **sent: Any) -> httpx.Response:
+    return await world.client.post(f"/open311/v2/requests.{extension}", **sent)
+
+
+async def test_whoever_has_no_key_or_a_wrong_one_is_turned_away(world: World) -> None:
+    missing = await post(world, data=REPORT)
+    wrong = await post(world, "xml", data=REPORT | {"api_key": ["guessed"]})
+    right = await post(world, data=REPORT | {"api_key": ["the-key-of-the-tests"]})
+
+    assert missing.status_code == wrong.status_code == HTTPStatus.FORBIDDEN
+    assert missing.json()[0]["code"] == HTTPStatus.FORBIDDEN
+    assert ElementTree.fromstring(wrong.content).findtext("error/code") == "403"
+    assert right.status_code == HTTPStatus.CREATED
+
+
+BAD: list[tuple[dict[str, Any], int, str]] = [
+    ({"data": form(service_code="gold")}, 404, "service_code was not found"),
+    ({"data": form(**{"attribute[scope]": ""})}, 400, "attribute[scope] is required"),
+    ({"data": form(lat="95")}, 400, "lat must be a number of degrees"),
+    ({"json": {"service_code": "no-heat", "description": "x" * 10_000_000}}, 413, "larger than"),
+    ({"content": b"<a><b></a>", "headers": {"content-type": "text/xml"}}, 415, "must be"),
+    ({"content": b"{", "headers": {"content-type": "application/json"}}, 400, "JSON"),
+    ({"content": b"\xff\xfe", "headers": {"content-type": "application/x-www-form-urlencoded"}}, 400, "UTF-8"),
+    ({"data": form(), "files": {"photo": b"GIF89a"}}, 400, "media_url"),
+]
+
+
+@pytest.mark.parametrize("extension", ["json", "xml"])
+@pytest.mark.parametrize(("sent", "status", "words"), BAD)
+async def test_bad_input_is_told_in_the_caller_s_form_and_nothing_is_kept(
+    world: World, sent: dict[str, Any], status: int, words: str, extension: str
+) -> None:
+    headers = {"Authorization": "Bearer the-key-of-the-tests"} | sent.get("headers", {})
+    response = await post(world, extension, **(sent | {"headers": headers}))
+
+    assert response.status_code == status
+    if extension == "json":
+        descriptions = [error["description"] for error in response.json()]
+    else:
+        descriptions = [error.findtext("description") for error in ElementTree.fromstring(response.content)]
+    assert any(words in description for description in descriptions), descriptions
+    assert world.count() == NOTHING
+
+
+async def test_a_report_is_taken_in_parts_and_as_json(world: World) -> None:
+    headers = {"Authorization": "Bearer the-key-of-the-tests"}
+    parts = [(name, (None, values[0])) for name, values in REPORT.items()]
+    in_parts = await post(world, headers=headers, files=parts)
+    as_json = await post(
+        world, headers=headers, json={"service_code": "noise", "lat": 40.7, "long": -73.9, "needs": ["company"]}
+    )
+
+    assert in_parts.status_code == as_json.status_code == HTTPStatus.CREATED
+    assert [[need.need for need in event.needs] for event in world.submitted()] == [["housing"], ["quiet", "company"]]
+
+
+async def test_a_table_that_refuses_leaves_nothing_behind(world: World) -> None:
+    world.rows("ALTER TABLE outbox ADD CONSTRAINT nothing_fits CHECK (false)")
+
+    response = await world.file(REPORT, key="k1")
+
+    assert response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert world.count() == NOTHING
+
+
+async def test_numbers_are_never_given_twice_by_two_processes(world: World) -> None:
+    async with World.open(world.own) as other:
+        responses = await asyncio.gather(*(each.file(REPORT) for each in (world, other) * 60))
+
+    numbers = [response.json()[0]["service_request_id"] for response in responses]
+    assert len(set(numbers)) == 120

@@ -1,0 +1,182 @@
+"""Intake on a database of its own, with every message delivered twice."""
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import psycopg
+from aiokafka import ConsumerRecord
+from starlette.applications import Starlette
+
+from services.intake.domain.tokens import Tokens
+from services.intake.handlers import routes
+from services.intake.http.desk import Desk, Numbers
+from services.intake.http.keys import ApiKeys
+from services.intake.http.routes import http_routes
+from services.intake.tables import metadata
+from shared.events.event import Event
+from shared.events.fields import FieldGroup
+from shared.events.intake import CaseSubmitted
+from shared.events.topics import CASES, REFERRALS
+from shared.events.wire import event_id, schema_uri, write_time
+from shared.kit import outbox
+from shared.kit.batches import Consumer
+from shared.kit.database import Database
+from shared.kit.vault import Vault
+from tests.databases import OwnDatabase
+from tests.unit.intake.times import NOON
+from tests.unit.intake.town import TOWN
+
+Record = ConsumerRecord[bytes, bytes]
+KEY = "the-key-of-the-tests"
+TABLES = sorted(table.name for table in metadata.tables.values() if table.schema == "intake")
+
+
+@dataclass
+class Clock:
+    """A clock that shows what a test sets it to."""
+
+    shown: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.shown
+
+
+@dataclass
+class World:
+    """Intake, put together as its app does, without Kafka."""
+
+    own: OwnDatabase
+    desk: Desk
+    client: httpx.AsyncClient
+    clock: Clock
+    heard: dict[UUID, int] = field(default_factory=dict)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, own: OwnDatabase) -> AsyncIterator["World"]:
+        """Connect to a database of its own."""
+        clock = Clock()
+        desk = make_desk(own.url("intake"), clock)
+        app = Starlette(routes=http_routes(desk))
+        await desk.database.open()
+        try:
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://front-door") as client:
+                yield cls(own, desk, client, clock)
+        finally:
+            await desk.database.close()
+
+    async def file(self, form: dict[str, Any], key: str | None = None, extension: str = "json") -> httpx.Response:
+        """File a report as any caller does."""
+        headers = {"Authorization": f"Bearer {KEY}"} | ({"Idempotency-Key": key} if key else {})
+        return await self.client.post(f"/open311/v2/requests.{extension}", data=form, headers=headers)
+
+    async def get(self, path: str, **query: str) -> Any:
+        """Read from the API, as JSON."""
+        response = await self.client.get(f"/open311/v2/{path}", params=query)
+        return response.json()
+
+    async def import_all(self, records: Iterable[Any], source: str = "town-311") -> httpx.Response:
+        """Hand in records of another system."""
+        headers = {"Authorization": f"Bearer {KEY}"}
+        return await self.client.post(f"/imports/{source}", json={"records": list(records)}, headers=headers)
+
+    async def hear(self, *events: Event) -> None:
+        """Deliver what routing says, in one batch, and the same batch again."""
+        consumer = Consumer("intake", routes()[0], self.desk.database)
+        records = [self._record(event) for event in events]
+        await consumer(records)
+        before = self.everything()
+        await consumer(records)
+        assert self.everything() == before, "a second delivery has changed something"
+
+    def _record(self, event: Event) -> Record:
+        self.heard[event.case_id] = self.heard.get(event.case_id, 0) + 1
+        return record(event, self.heard[event.case_id])
+
+    def everything(self) -> dict[str, list[Any]]:
+        """All that intake keeps."""
+        return {table: self.rows(f"SELECT * FROM {table} AS t ORDER BY t") for table in TABLES}  # noqa: S608 - our names
+
+    def count(self) -> dict[str, int]:
+        """How many rows there are of what a report leaves behind."""
+        names = ("cases", "outbox", "outbox_sequences", "idempotency_keys", "vault.person_keys")
+        return {name: self.rows(f"SELECT count(*) FROM {name}")[0][0] for name in names}  # noqa: S608 - our names
+
+    def rows(self, query: str, *parameters: Any) -> list[Any]:
+        """Read, or do harm, as the administrator."""
+        with psycopg.connect(self.own.admin_url, options="-c search_path=intake") as connection:
+            cursor = connection.execute(query, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def spoken(self) -> list[dict[str, Any]]:
+        """What waits to be said, in order."""
+        rows = self.rows("SELECT sequence, event_type, value FROM outbox ORDER BY id")
+        return [{"sequence": sequence, "type": kind} | json.loads(value) for sequence, kind, value in rows]
+
+    def submitted(self) -> list[CaseSubmitted]:
+        """The cases that intake will tell of."""
+        rows = self.rows("SELECT value FROM outbox WHERE event_type = 'case.submitted.v1' ORDER BY id")
+        return [CASES.events.validate_json(value) for (value,) in rows]
+
+    def unseal(self, event: CaseSubmitted) -> dict[str, Any]:
+        """Open what a case holds of its person."""
+        assert event.person_id is not None
+        (wrapped,) = self.rows("SELECT wrapped FROM vault.person_keys WHERE person_id = %s", event.person_id)[0]
+        person = self.desk.vault.unwrap(event.person_id, wrapped)
+        return {
+            group.value: json.loads(self.desk.vault.open(person, FieldGroup(group), block))
+            for group, block in event.sealed.items()
+        }
+
+
+def make_desk(url: str, clock: Clock) -> Desk:
+    """Put together what every request needs."""
+    database = Database(url, "intake", [outbox.STAGE])
+    master_key = b"k" * 32
+    return Desk(
+        database=database,
+        vault=Vault(master_key),
+        jurisdiction=TOWN,
+        keys=ApiKeys(database, KEY),
+        numbers=Numbers(database),
+        tokens=Tokens(master_key),
+        clock=clock,
+        public_url="http://front-door",
+    )
+
+
+def record(event: Event, sequence: int) -> Record:
+    """The Kafka record in which an event of routing travels; the same event is always the same message."""
+    topic = REFERRALS.topic
+    value = event.model_dump_json().encode()
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(event_id(event.case_id, f"{topic}{write_time(event.happened_at)}", event)),
+        "ce_type": event.type,
+        "ce_source": REFERRALS.source,
+        "ce_subject": str(event.case_id),
+        "ce_time": write_time(event.happened_at),
+        "ce_dataschema": schema_uri(topic, event.type),
+        "ce_dataclassification": event.classification.value,
+        "ce_sequence": str(sequence),
+    }
+    return ConsumerRecord(
+        topic=topic,
+        partition=0,
+        offset=0,
+        timestamp=0,
+        timestamp_type=0,
+        key=str(event.case_id).encode(),
+        value=value,
+        checksum=None,
+        serialized_key_size=36,
+        serialized_value_size=len(value),
+        headers=[(name, text.encode()) for name, text in headers.items()],
+    )

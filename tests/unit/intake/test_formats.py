@@ -1,0 +1,78 @@
+"""The same answer in JSON and XML, as Open311 writes them."""
+
+import json
+
+from defusedxml import ElementTree
+
+from services.intake.domain.problems import Problem, Refused
+from services.intake.domain.shown import definition, discovery, service_row
+from services.intake.http.formats import Format, refuse, render
+from tests.unit.intake.town import HEAT, NOISE, TOWN
+
+
+def test_json_has_no_outermost_name_and_real_booleans() -> None:
+    rows = json.loads(render(Format.JSON, "services", [service_row(HEAT)]))  # type: ignore[list-item]
+
+    assert rows[0]["metadata"] is True
+    assert rows[0]["keywords"] == "heat, cold"
+
+
+def test_xml_has_a_declaration_and_an_element_for_each_item() -> None:
+    text = render(Format.XML, "services", [service_row(HEAT), service_row(NOISE)]).decode()  # type: ignore[list-item]
+
+    assert text.startswith('<?xml version="1.0" encoding="utf-8"?>')
+    root = ElementTree.fromstring(text)
+    assert root.tag == "services"
+    assert [child.tag for child in root] == ["service", "service"]
+    assert [child.findtext("metadata") for child in root] == ["true", "false"]
+    assert root[1].findtext("service_name") == "Noise & din"
+
+
+def test_a_definition_lists_its_questions_and_their_choices() -> None:
+    root = ElementTree.fromstring(render(Format.XML, "service_definition", definition(HEAT)))  # type: ignore[arg-type]
+
+    assert root.findtext("service_code") == "no-heat"
+    assert [value.findtext("key") for value in root.findall("attributes/attribute/values/value")][:2] == [
+        "flat",
+        "building",
+    ]
+    assert root.findtext("attributes/attribute/order") == "1"
+    said = json.loads(render(Format.JSON, "service_definition", definition(HEAT)))  # type: ignore[arg-type]
+    assert said["attributes"][0]["required"] is True
+    assert said["attributes"][0]["values"][0] == {"key": "flat", "name": "Flat"}
+
+
+def test_discovery_names_endpoint_and_formats_in_both_forms() -> None:
+    said = discovery(TOWN, "https://311.example.org")
+    root = ElementTree.fromstring(render(Format.XML, "discovery", said))  # type: ignore[arg-type]
+
+    assert root.findtext("endpoints/endpoint/url") == "https://311.example.org/open311/v2"
+    assert [each.text for each in root.findall("endpoints/endpoint/formats/format")] == [
+        "text/xml",
+        "application/json",
+    ]
+    assert json.loads(render(Format.JSON, "discovery", said))["endpoints"][0]["type"] == "production"  # type: ignore[arg-type]
+
+
+def test_what_is_unknown_is_null_in_json_and_empty_in_xml() -> None:
+    assert render(Format.JSON, "request", {"address": None}) == b'{"address":null}'
+    assert render(Format.XML, "request", {"address": None}).endswith(b"<request><address/></request>")
+
+
+def test_errors_are_a_list_of_codes_and_descriptions() -> None:
+    refused = Refused((Problem(400, "lat < 90"), Problem(404, "none")))
+
+    as_json, as_xml = refuse(Format.JSON, refused), refuse(Format.XML, refused)
+
+    assert json.loads(bytes(as_json.body)) == [
+        {"code": 400, "description": "lat < 90"},
+        {"code": 404, "description": "none"},
+    ]
+    assert as_json.headers["content-type"] == "application/json; charset=utf-8"
+    assert as_xml.headers["content-type"] == "text/xml; charset=utf-8"
+    root = ElementTree.fromstring(bytes(as_xml.body))
+    assert [(error.findtext("code"), error.findtext("description")) for error in root] == [
+        ("400", "lat < 90"),
+        ("404", "none"),
+    ]
+    assert as_json.status_code == as_xml.status_code == 404

@@ -1,0 +1,137 @@
+"""An imported record keeps its own times, and says what is on record about the work."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.intake.domain.filing import Filing, Identity, Sealed
+from services.intake.domain.records import Readable, Unreadable, file_record, personal_of, read_record
+from services.intake.imports import FollowOn, ImportNote, ImportRecord
+from shared.events.fields import FieldGroup, Released
+from shared.events.intake import Origin, Place
+from tests.unit.intake.times import HOUR, NOON
+from tests.unit.intake.town import CELL, TOWN
+
+CASE = UUID(int=7)
+
+
+def record(**said: Any) -> ImportRecord:
+    given: dict[str, Any] = {
+        "external_id": "A-1",
+        "service_code": "violence",
+        "description": "Noise",
+        "requested_at": NOON,
+        "status": "open",
+        "source_agency": "NYPD",
+        "channel": "PHONE",
+    }
+    return ImportRecord(**(given | said))
+
+
+def filed(given: ImportRecord) -> Filing:
+    readable = read_record(given, TOWN)
+    assert isinstance(readable, Readable)
+    identity = Identity(CASE, "26-00000001", b"hash")
+    return file_record(readable, identity, Sealed(UUID(int=8), b"key", {}), ("town-311", TOWN))
+
+
+def follow_on(number: int, **said: Any) -> FollowOn:
+    given = {"external_id": f"A-1-{number}", "service_code": "noise", "description": "x", "source_agency": "DOT"}
+    return FollowOn(**(given | {"opened_at": NOON + number * HOUR} | said))
+
+
+def test_a_record_has_its_own_time_and_says_where_it_came_from() -> None:
+    event = filed(record()).event
+
+    assert event.submitted_at == NOON
+    assert event.origin == Origin(channel="import", source="town-311", external_id="A-1")
+    assert event.service_request_id == "26-00000001"
+
+
+def test_an_open_record_is_live() -> None:
+    filing = filed(record())
+
+    assert filing.standing.status == "open"
+    assert [(each.opened_at, each.closed_at) for each in filing.event.recorded] == [(NOON, None)]
+
+
+def test_a_record_has_one_need_of_its_own_and_one_for_each_follow_on() -> None:
+    given = record(
+        status="closed",
+        closed_at=NOON + 9 * HOUR,
+        first_answered_at=NOON + HOUR,
+        follow_ons=(follow_on(1, closed_at=NOON + 2 * HOUR), follow_on(2)),
+    )
+
+    event = filed(given).event
+
+    assert [need.need for need in event.needs] == ["safety", "quiet", "quiet"]
+    assert len({need.need_id for need in event.needs}) == 3
+    assert [need.need_id for need in event.needs] == [each.need_id for each in event.recorded]
+    assert [(each.opened_at, each.answered_at, each.closed_at) for each in event.recorded] == [
+        (NOON, NOON + HOUR, NOON + 9 * HOUR),
+        (NOON + HOUR, None, NOON + 2 * HOUR),
+        (NOON + 2 * HOUR, None, NOON + 9 * HOUR),
+    ]
+
+
+def test_a_closed_record_without_a_date_ended_when_it_was_last_heard_of() -> None:
+    note = ImportNote(at=NOON + 3 * HOUR, kind="activity", summary="Done")
+
+    filing = filed(record(status="closed", notes=(note,)))
+
+    assert filing.standing.closed_at == NOON + 3 * HOUR
+    assert filing.event.recorded[0].closed_at == NOON + 3 * HOUR
+
+
+def test_a_record_that_closes_before_it_opens_keeps_both_times() -> None:
+    filing = filed(record(status="closed", closed_at=NOON - HOUR))
+
+    assert filing.event.recorded[0].closed_at == NOON - HOUR
+    assert (filing.standing.closed_at, filing.standing.updated_at) == (NOON - HOUR, NOON)
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ({"lat": 40.7, "long": -73.9}, Place(cell=CELL, district="north")),
+        ({"lat": 40.7, "long": -73.9, "district": "South End"}, Place(cell=CELL, district="north")),
+        ({"lat": 1.0, "long": 1.0, "district": "South End"}, Place(cell="887541ad5bfffff", district="south")),
+        ({"district": "THE NORTH"}, Place(district="north")),
+        ({"district": "Atlantis"}, Place()),
+        ({}, Place()),
+    ],
+)
+def test_a_point_decides_where_a_record_is_about_else_its_district(said: dict[str, Any], place: Place) -> None:
+    assert filed(record(**said)).event.place == place
+
+
+def test_a_service_that_nobody_knows_is_refused_of_the_record_and_of_its_follow_ons() -> None:
+    assert read_record(record(service_code="gold"), TOWN) == Unreadable(
+        "A-1", "service_code gold is not in the catalogue"
+    )
+    unknown = record(follow_ons=(follow_on(1, service_code="gold"),))
+    assert isinstance(read_record(unknown, TOWN), Unreadable)
+    assert isinstance(read_record(record(external_id="a\x01b"), TOWN), Unreadable)
+
+
+def test_what_a_record_says_of_people_is_in_field_groups() -> None:
+    given = record(address="1 Elm St", postal_code="10001", lat=1.5, long=2.5, attributes={"pole": "7"})
+
+    opened = {group: plain.decode() for group, plain in personal_of(given).items()}
+
+    assert set(opened) == {FieldGroup.ADDRESS, FieldGroup.NARRATIVE}
+    joined = ",".join(f'"{group.value}":{plain}' for group, plain in opened.items())
+    released = Released.model_validate_json("{" + joined + "}")
+    assert released.address is not None
+    assert (released.address.address, released.address.lat) == ("1 Elm St", 1.5)
+    assert released.narrative is not None
+    assert released.narrative.attributes == {"pole": ("7",)}
+
+
+def test_a_record_without_a_time_zone_is_no_record() -> None:
+    with pytest.raises(ValueError, match="timezone"):
+        record(requested_at=datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
+    assert record(requested_at=datetime(2026, 1, 1, tzinfo=UTC))

@@ -1,0 +1,57 @@
+"""The pages say the same in each language, and have words for everything that can happen."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from services.intake.domain.progress import NOTE_TYPES, STATES
+from services.intake.http.texts import FOLDER, LANGUAGES, texts_in
+from services.intake.jurisdiction import load_jurisdiction
+from shared.kit.settings import SAMPLE_CITY
+from tests.unit.intake.town import TOWN
+
+
+def keys(words: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    for key, value in words.items():
+        yield from keys(value, f"{above}{key}.") if isinstance(value, Mapping) else [f"{above}{key}"]
+
+
+def words(language: str) -> dict[str, Any]:
+    return tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_words_for_the_same_things(language: str) -> None:
+    assert set(keys(words(language))) == set(keys(words("en")))
+
+
+def test_every_kind_of_note_has_words() -> None:
+    kinds = {*STATES, *NOTE_TYPES, "overdue", "escalated", "unroutable", "withdrawn"}
+
+    assert kinds <= words("en")["note"].keys()
+
+
+def test_a_note_names_agency_and_need_and_an_unknown_kind_does_no_harm() -> None:
+    texts = texts_in("en", TOWN)
+
+    assert texts.note("accepted", "homes", "housing") == "Homes Office will help: Housing"
+    assert texts.note("sung-about", None, None) == "Updated"
+
+
+def test_a_language_without_words_is_answered_in_english() -> None:
+    assert texts_in("tlh", TOWN).language == "en"
+
+
+def test_the_sample_city_is_translated_as_a_whole() -> None:
+    city = load_jurisdiction(SAMPLE_CITY)
+    for language in city.translations:
+        texts = texts_in(language, city)
+        missing = [service.code for service in city.catalogue if texts.service(service.code) == service.name]
+        assert missing == []
+        for service in city.catalogue:
+            for question in service.attribute:
+                assert texts.question(service.code, question.code, "") != "", (service.code, question.code)
+                for choice in question.values:
+                    assert choice.name in city.translations[language]["choice"], choice.name

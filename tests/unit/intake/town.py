@@ -1,0 +1,82 @@
+"""A small town: three services, four needs, two districts."""
+
+from typing import Any
+
+from services.intake.domain.catalogue import Attribute, Catalogue, Choice, NeedKind, ServiceKind
+from services.intake.domain.city import City, District, Districts, DistrictsFile, Jurisdiction
+from services.intake.domain.fields import Fields
+from shared.events.fields import FieldGroup
+
+HERE = (40.7, -73.9)
+CELL = "882a100c37fffff"
+
+
+def question(code: str, datatype: Any = "string", *keys: str, required: bool = False) -> Attribute:
+    """A question of a service."""
+    values = tuple(Choice(key=key, name=key.title()) for key in keys)
+    return Attribute(code=code, datatype=datatype, required=required, description=f"{code}?", values=values)
+
+
+HEAT = ServiceKind(
+    code="no-heat",
+    name="No heat",
+    description="It is cold.",
+    keywords=("heat", "cold"),
+    group="Housing",
+    needs=("housing",),
+    attribute=(
+        question("scope", "singlevaluelist", "flat", "building", required=True),
+        question("rooms", "multivaluelist", "kitchen", "bath"),
+        question("since", "datetime"),
+        question("degrees", "number"),
+        question("landlord"),
+        question("urgency", "singlevaluelist", "urgent", "emergency"),
+    ),
+)
+NOISE = ServiceKind(code="noise", name="Noise & din", description="Loud.", group="Street", needs=("quiet",))
+VIOLENCE = ServiceKind(
+    code="violence",
+    name="Violence",
+    description="Somebody hurts you.",
+    group="Safety",
+    needs=("safety", "housing"),
+    protects=FieldGroup.VICTIM_SERVICES,
+)
+NEEDS = tuple(
+    NeedKind(code=code, family="social", name=code.title()) for code in ("housing", "quiet", "safety", "company")
+)
+CITY = City(
+    jurisdiction_id="small-town",
+    name="Small Town",
+    time_zone="America/New_York",
+    languages=("en", "es"),
+    contact_email="311@example.org",
+    contact_phone="+1-555-0100",
+    website="https://example.org",
+)
+DISTRICTS = DistrictsFile(
+    resolution=8,
+    district=(
+        District(id="north", name="North End", mapped_from=("The North",), cells=frozenset({CELL})),
+        District(id="south", name="South End"),
+    ),
+)
+TOWN = Jurisdiction(
+    city=CITY,
+    catalogue=Catalogue((HEAT, NOISE, VIOLENCE), NEEDS),
+    districts=Districts(DISTRICTS),
+    agencies={"homes": "Homes Office", "police": "Police"},
+    translations={},
+    changed="2026-01-01 00:00",
+)
+
+
+def form(**fields: str) -> dict[str, list[str]]:
+    """A report that can be taken, with these fields instead of its own; an empty one is left out."""
+    filled = {"service_code": "no-heat", "lat": "40.7", "long": "-73.9", "attribute[scope]": "flat"} | fields
+    return {name: [value] for name, value in filled.items() if value}
+
+
+def without(fields: Fields, *names: str) -> dict[str, list[str]]:
+    """A form without some of its fields."""
+    return {name: list(values) for name, values in fields.items() if name not in names}
