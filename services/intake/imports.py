@@ -20,7 +20,7 @@ class Remark(StrEnum):
 
     CLOSED_BEFORE_OPENED = "closed before it was opened"
     CLOSED_WITHOUT_DATE = "closed without a date"
-    DATE_THOUGH_OPEN = "has a closing date but is not closed"
+    DATE_THOUGH_OPEN = "has a closing date, and a status other than closed"
     NO_ADDRESS = "no address"
     NO_COORDINATES = "no coordinates"
     BAD_COORDINATES = "coordinates cannot be read"

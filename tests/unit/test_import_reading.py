@@ -75,6 +75,11 @@ def test_doubtful_rows_are_read_and_remarked_upon() -> None:
     assert set(rows["900007"].remarks) == {Remark.NOT_IN_MAP, Remark.NO_COORDINATES, Remark.DATE_THOUGH_OPEN}
 
 
+def test_a_row_with_a_closing_date_is_closed_whatever_its_status() -> None:
+    record = by_id(read("nyc-311", "nyc-311.csv"))["900007"].record
+    assert (record.status, record.closed_at) == ("closed", datetime(2026, 3, 9, 6, 30, tzinfo=UTC))
+
+
 def test_a_corner_stands_in_for_a_missing_address() -> None:
     record = by_id(read("nyc-311", "nyc-311.csv"))["900002"].record
     assert record.address == "FIRST EXAMPLE ST & SECOND EXAMPLE ST, BRONX"

@@ -32,6 +32,7 @@ def read_row(values: Mapping[str, Any], import_map: AgencyMap) -> tuple[ImportRe
     service = import_map.find(agency, kind)
     lat, long, bad_place = coordinates(values, ("latitude", "longitude"))
     closed_at, bad_date = closing_time(text_of(values, "closed_date"), import_map.zone)
+    says_closed = text_of(values, "status").casefold() == "closed"
     record = ImportRecord(
         external_id=required(values, "unique_key"),
         service_code=service or import_map.default,
@@ -43,18 +44,19 @@ def read_row(values: Mapping[str, Any], import_map: AgencyMap) -> tuple[ImportRe
         postal_code=text_of(values, "incident_zip")[:10] or None,
         requested_at=required_moment(values, "created_date", import_map.zone),
         closed_at=closed_at,
-        status="closed" if text_of(values, "status").casefold() == "closed" else "open",
+        # A date says more than a status: rows that wait for a follow-up, say, keep the date on which they were closed.
+        status="closed" if says_closed or closed_at else "open",
         status_notes=text_of(values, "resolution_description"),
         source_agency=agency,
         channel=import_map.channel(text_of(values, "open_data_channel_type")),
         attributes=_attributes(values, kind, detail),
     )
-    return record, bad_place | bad_date | _doubts(values, mapped=service is not None)
-
-
-def _doubts(values: Mapping[str, Any], *, mapped: bool) -> set[Remark]:
-    without_address = set() if text_of(values, "incident_address") else {Remark.NO_ADDRESS}
-    return without_address if mapped else without_address | {Remark.NOT_IN_MAP}
+    doubts = (
+        (Remark.NO_ADDRESS, not text_of(values, "incident_address")),
+        (Remark.NOT_IN_MAP, service is None),
+        (Remark.DATE_THOUGH_OPEN, closed_at is not None and not says_closed),
+    )
+    return record, bad_place | bad_date | {remark for remark, holds in doubts if holds}
 
 
 def _address(values: Mapping[str, Any]) -> str:
