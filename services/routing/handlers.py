@@ -61,7 +61,8 @@ def _decide_cases(sitting: Sitting, batch: Sequence[CaseMessage]) -> list[Turn]:
 
 def _decide_case(sitting: Sitting, message: CaseMessage, case: Case | None) -> Turn | None:
     """Decide about one message; a case that is submitted again is left as it is."""
-    prompt = Prompt(message.envelope.id, traceparent=message.traceparent)
+    text = (message.record.value or b"").decode()
+    prompt = Prompt(message.envelope.id, traceparent=message.traceparent, text=text)
     if isinstance(message.event, CaseSubmitted):
         return route(message.event, prompt, sitting.around) if case is None else None
     if case is None:

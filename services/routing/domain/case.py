@@ -33,9 +33,13 @@ class Waiting:
 
 @dataclass(slots=True)
 class Case:
-    """A case in the course of a decision, which works on a copy of its own."""
+    """A case in the course of a decision, which works on a copy of its own.
+
+    `text` is the report word for word as intake said it, with whatever a later version of routing may want to know.
+    """
 
     report: CaseSubmitted
+    text: str
     referrals: dict[UUID, Referral] = field(default_factory=dict)
     waiting: dict[UUID, Waiting] = field(default_factory=dict)
     resolution: Resolution | None = None
@@ -43,7 +47,7 @@ class Case:
 
     def copy(self) -> "Case":
         """Return a case that can change while this one stays."""
-        return Case(self.report, dict(self.referrals), dict(self.waiting), self.resolution, self.resolved_at)
+        return Case(self.report, self.text, dict(self.referrals), dict(self.waiting), self.resolution, self.resolved_at)
 
     def need(self, need_id: UUID) -> Need:
         """Return one of its needs.

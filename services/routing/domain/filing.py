@@ -16,7 +16,7 @@ from shared.events.routing import CaseResolved, CaseRouted, ReferralAccepted, Re
 
 def route(report: CaseSubmitted, prompt: Prompt, around: Circumstances) -> Turn:
     """Ask for help with each need; what another system has already done is recorded."""
-    turn = Turn(Case(report), around, prompt)
+    turn = Turn(Case(report, prompt.text), around, prompt)
     records = {record.need_id: record for record in report.recorded}
     for need in report.needs:
         _route_need(turn, need, records.get(need.need_id))

@@ -30,11 +30,12 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What set something off: the id of the event that did, who is behind it, and the trace that it belongs to."""
+    """What set something off: the id of the event that did, who is behind it, its trace, and its own text."""
 
     cause: UUID
     by: str = ROUTING
     traceparent: str | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, Template
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
@@ -45,8 +45,7 @@ class Assignment(BaseModel):
 
 def triage_routes(desk: Desk, database: Database, key: str) -> list[Route]:
     """Serve `/triage` and `/triage/{need_id}`."""
-    templates = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
-    page = templates.get_template("triage.html")
+    page = _page()
 
     async def show(request: Request, _: Staff) -> Response:
         async with database.session() as session:
@@ -88,6 +87,11 @@ def describe(row: TriageRow) -> dict[str, Any]:
         "why": row.why,
         "since": write_time(row.entered_at),
     }
+
+
+def _page() -> Template:
+    templates = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
+    return templates.get_template("triage.html")
 
 
 def _possible(desk: Desk, row: TriageRow) -> list[str]:

@@ -56,6 +56,7 @@ async def lock_cases(tx: Transaction, case_ids: Iterable[UUID]) -> dict[UUID, Ca
     cases = {
         case_id: Case(
             CaseSubmitted.model_validate_json(report),
+            report,
             resolution=Resolution(resolution) if resolution else None,
             resolved_at=resolved_at,
         )

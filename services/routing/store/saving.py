@@ -113,8 +113,7 @@ def _new_referrals(before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> I
 
 
 def _case_row(case: Case) -> Row:
-    report = case.report.__pydantic_serializer__.to_json(case.report).decode()
-    return (case.report.case_id, report, case.resolution, case.resolved_at)
+    return (case.report.case_id, case.text, case.resolution, case.resolved_at)
 
 
 def _referral_row(case: Case, referral: Referral) -> Row:
