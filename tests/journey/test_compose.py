@@ -6,12 +6,10 @@ It builds the image and takes minutes, so it runs only when HANDOFF_TEST_COMPOSE
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -19,12 +17,13 @@ import pytest
 
 from deploy.local.ports import any_free
 from deploy.postgres.services import SERVICES
+from tests.city import eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / ".env.example"
-Found = TypeVar("Found")
+JOBS = ("migrations", "topics")
 PUBLISHED = (*SERVICES, "mailbox", "kafka")
 FILER = {"Authorization": "Bearer trial-api-key"}
 REPORT = {
@@ -65,10 +64,16 @@ class City:
 
     def compose(self, *arguments: str) -> str:
         """Run `docker compose` on this city; gives what it prints."""
-        variables = {f"HANDOFF_PORT_{name.upper()}": str(port) for name, port in self.ports.items()}
-        ran = _docker(["compose", "--env-file", str(EXAMPLE), "--project-name", self.project, *arguments], **variables)
-        assert ran.returncode == 0, f"docker compose {' '.join(arguments)}\n{ran.stdout[-4000:]}{ran.stderr[-4000:]}"
+        ran = self.run(arguments)
+        problem = f"docker compose {' '.join(arguments)}:\n{ran.stderr[-2000:]}"
+        assert ran.returncode == 0, f"{problem}\n{self.run(['logs', '--tail=15', *SERVICES, *JOBS]).stdout}"
         return ran.stdout
+
+    def run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run `docker compose` on this city, whatever comes of it."""
+        ports = {f"HANDOFF_PORT_{name.upper()}": str(port) for name, port in self.ports.items()}
+        options = ("--env-file", str(EXAMPLE), "--project-name", self.project)
+        return _docker(["compose", *options, *arguments], **ports)
 
     def url(self, service: str) -> str:
         """Where a service answers on this machine."""
@@ -94,12 +99,9 @@ def test_every_service_says_that_it_is_ready(city: City) -> None:
 
 
 def test_one_case_is_routed_answered_and_told_by_mail(city: City) -> None:
-    filed = httpx.post(f"{city.url('intake')}/open311/v2/requests.json", headers=FILER, data=REPORT)
-    assert filed.status_code == 201, filed.text
-    number = filed.json()[0]["service_request_id"]
-    case = _eventually(partial(_find_case, city, number), lambda found: "referral.accepted" in str(found.get("notes")))
-    assert case["agency_responsible"]
-    mails = _eventually(partial(_list_mails, city), bool)
+    number = _file(city)
+    assert [note["type"] for note in _history(city, number, 3)][:2] == ["opened", "follow_on_created"]
+    mails = eventually(lambda: httpx.get(f"{city.url('mailbox')}/messages.json").json()["messages"])
     assert {mail["to"] for mail in mails} == {"resident@example.org"}
 
 
@@ -110,11 +112,15 @@ def test_our_processes_run_without_rights_on_files_that_they_cannot_change(city:
         assert said == ["10001", "CapEff:", "0000000000000000"], service
 
 
-def test_a_city_stopped_and_started_again_keeps_its_cases(city: City) -> None:
-    filed = httpx.post(f"{city.url('intake')}/open311/v2/requests.json", headers=FILER, data=REPORT)
-    city.compose("down", "--timeout", "10")
+def test_up_again_runs_the_jobs_again_and_keeps_every_case(city: City) -> None:
+    number = _file(city)
     city.compose("up", "--wait")
-    assert _find_case(city, filed.json()[0]["service_request_id"])
+    assert _history(city, number, 1)
+
+
+def test_a_service_that_is_killed_is_started_again(city: City) -> None:
+    city.run(["exec", "-T", "routing", "sh", "-c", "kill -9 -1"])
+    assert _history(city, _file(city), 2)
 
 
 @pytest.mark.skipif(shutil.which("docker") is None, reason="docker is not installed")
@@ -127,19 +133,18 @@ def test_without_settings_the_missing_one_is_named() -> None:
     assert "copy .env.example to .env" in refused.stderr
 
 
-def _find_case(city: City, number: str) -> dict[str, Any]:
-    answer = httpx.get(f"{city.url('intake')}/open311/v2/requests/{number}.json", params={"extensions": "true"})
-    return answer.json()[0] if answer.status_code == 200 else {}
+def _file(city: City) -> str:
+    filed = httpx.post(f"{city.url('intake')}/open311/v2/requests.json", headers=FILER, data=REPORT)
+    assert filed.status_code == 201, filed.text
+    return str(filed.json()[0]["service_request_id"])
 
 
-def _list_mails(city: City) -> list[dict[str, Any]]:
-    messages: list[dict[str, Any]] = httpx.get(f"{city.url('mailbox')}/messages.json").json()["messages"]
-    return messages
+def _history(city: City, number: str, least: int) -> list[dict[str, Any]]:
+    """What has happened to a case, once there is at least so much."""
+    url = f"{city.url('intake')}/open311/v2/requests/{number}.json"
 
+    def look() -> list[dict[str, Any]] | None:
+        notes: list[dict[str, Any]] = httpx.get(url, params={"extensions": "true"}).json()[0]["notes"]
+        return notes if len(notes) >= least else None
 
-def _eventually(look: Callable[[], Found], good: Callable[[Found], bool], seconds: float = 90.0) -> Found:
-    deadline = time.monotonic() + seconds
-    while not good(found := look()):
-        assert time.monotonic() < deadline, f"after {seconds} s there is only {found}"
-        time.sleep(0.5)
-    return found
+    return eventually(look, 90)
