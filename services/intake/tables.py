@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, LargeBinary, MetaData, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, LargeBinary, MetaData, UniqueConstraint, func, text
 from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
@@ -76,7 +76,7 @@ class NoteRow(IntakeModel, table=True):
 
     event_id: UUID = Field(primary_key=True)
     case_id: UUID
-    sequence: int
+    sequence: int = Field(sa_type=BigInteger)
     happened_at: datetime = Field(sa_type=DateTime(timezone=True))
     kind: str = Field(sa_type=SqlText)
     referral_id: UUID | None = None
@@ -96,7 +96,7 @@ class ReferralRow(IntakeModel, table=True):
     need: str = Field(sa_type=SqlText)
     agency: str = Field(sa_type=SqlText)
     state: str = Field(sa_type=SqlText)
-    sequence: int
+    sequence: int = Field(sa_type=BigInteger)
 
 
 class ApiKeyRow(IntakeModel, table=True):

@@ -102,7 +102,9 @@ def _first_problem(error: ValidationError) -> str:
 
 async def _keep(desk: Desk, source: str, readable: Sequence[Readable]) -> set[str]:
     """Keep what is new, in one transaction, and return the external ids of it."""
-    first = {each.record.external_id: each for each in reversed(readable)}
+    first: dict[str, Readable] = {}
+    for each in readable:
+        first.setdefault(each.record.external_id, each)
     async with desk.database.transaction() as tx:
         known = await store.find_known(tx, source, first)
         filings = [await _file(desk, source, each) for name, each in first.items() if name not in known]
