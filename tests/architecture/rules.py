@@ -37,7 +37,7 @@ def pure_modules_read_no_clock_and_throw_no_dice(source: Source) -> Iterator[str
     """Domain, events and policy are given the time and their ids."""
     if not _PURE.match(source.path):
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"} and _is_a_date_class(node.value):
             yield f"{source.path}:{node.lineno} reads the clock"
         if _name_of(node) in {"uuid1", "uuid4", "urandom", "utc_now"}:
@@ -48,7 +48,7 @@ def pure_modules_read_no_clock_and_throw_no_dice(source: Source) -> Iterator[str
 
 def nobody_imports_what_faststream_keeps_to_itself(source: Source) -> Iterator[str]:
     """A private module may change in any release."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         for module in _imported(node):
             first, *rest = module.split(".")
             if first in {"faststream", "aiokafka"} and any(part.startswith("_") for part in rest):
@@ -98,7 +98,7 @@ def modules_are_short(source: Source) -> Iterator[str]:
 
 def tests_use_fakes_and_no_patches(source: Source) -> Iterator[str]:
     """What is patched is not tested."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         imported = any(module.startswith(("unittest.mock", "mock.", "pytest_mock")) for module in _imported(node))
         set_by_force = (
             isinstance(node, ast.Attribute) and node.attr == "setattr" and _name_of(node.value) == "monkeypatch"
@@ -135,17 +135,17 @@ def nothing_reads_the_environment_at_import(source: Source) -> Iterator[str]:
 
 def our_errors_are_nobody_else_s(source: Source) -> Iterator[str]:
     """Pydantic's and json's errors are ValueErrors: ours are not, so that neither is taken for the other."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ClassDef) and "ValueError" in {_name_of(parent) for parent in node.bases}:
             yield f"{source.path}:{node.lineno} {node.name} is a ValueError"
 
 
 def _calls(source: Source) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(source.tree) if isinstance(node, ast.Call))
+    return (node for node in source.nodes if isinstance(node, ast.Call))
 
 
 def _functions(source: Source) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (node for node in source.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def _imported(node: ast.AST) -> Iterator[str]:

@@ -19,19 +19,27 @@ class Source:
     text: str
 
     @property
-    def tree(self) -> ast.Module:
-        return _parse(self.text)
+    def nodes(self) -> tuple[ast.AST, ...]:
+        return _nodes(self.text)
 
     @property
-    def comments(self) -> Iterator[tuple[int, str]]:
-        for token in generate_tokens(StringIO(self.text).readline):
-            if token.type == COMMENT:
-                yield token.start[0], token.string
+    def tree(self) -> ast.AST:
+        return self.nodes[0]
+
+    @property
+    def comments(self) -> tuple[tuple[int, str], ...]:
+        return _comments(self.text)
 
 
 @cache
-def _parse(text: str) -> ast.Module:
-    return ast.parse(text)
+def _nodes(text: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(text)))
+
+
+@cache
+def _comments(text: str) -> tuple[tuple[int, str], ...]:
+    tokens = generate_tokens(StringIO(text).readline)
+    return tuple((token.start[0], token.string) for token in tokens if token.type == COMMENT)
 
 
 @cache
