@@ -1,6 +1,5 @@
 """The parts of a platform: which processes there are, and what each is told."""
 
-import importlib.util
 import os
 import sys
 from collections.abc import Mapping
@@ -97,12 +96,3 @@ class Plan:
         }
         program = Program(name, (sys.executable, "-m", module), {**everyone, **settings})
         return Part(program, self.addresses.url(name) if name in self.addresses.ports else None)
-
-
-def exists(part: Part) -> bool:
-    """Whether the module that a part runs is there."""
-    module = part.program.command[-1]
-    found = importlib.util.find_spec(module)
-    if found is not None and found.submodule_search_locations is not None:
-        found = importlib.util.find_spec(f"{module}.__main__")
-    return found is not None

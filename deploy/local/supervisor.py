@@ -14,7 +14,7 @@ from deploy.local.guard import Guard
 from deploy.local.java import find_java
 from deploy.local.kafka import KafkaNode, KafkaRuntime, prepare_kafka
 from deploy.local.keys import load_keys
-from deploy.local.parts import Part, Plan, exists
+from deploy.local.parts import Part, Plan
 from deploy.local.ports import LOOPBACK
 from deploy.local.postgres import PostgresNode, prepare_postgres
 from deploy.local.problems import NotReadyError
@@ -91,7 +91,7 @@ class Supervisor:
         self._enter("starting")
         await _together(self._start_kafka(), self._start_postgres(), self._prepare())
         for part in (*self._plan.services(), self._plan.agencies()):
-            self._start_part(part)
+            self._crew.start(part)
         self._enter("starting")
         await self._crew.wait_until_ready(READY_WITHIN_SECONDS)
 
@@ -112,7 +112,7 @@ class Supervisor:
 
     async def _prepare(self) -> None:
         """Run the job that makes topics and tables. It waits for the servers itself, so it starts with them."""
-        self._start_part(self._plan.mailbox())
+        self._crew.start(self._plan.mailbox())
         program, log = self._plan.preparation(), self._settings.folder.log("preparation")
         log.unlink(missing_ok=True)
         job = processes.start(program, log)
@@ -123,10 +123,6 @@ class Supervisor:
             processes.kill(job)
         if code:
             raise NotReadyError(f"Topics or tables could not be made ({log}):\n{last_lines(log)}")
-
-    def _start_part(self, part: Part) -> None:
-        if exists(part):
-            self._crew.start(part)
 
     def _tell(self, news: str) -> None:
         self._voice.tell(news)

@@ -1,0 +1,31 @@
+"""A platform on a Kafka and a PostgreSQL that somebody else runs."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.local import background
+from deploy.local.folders import DataFolder
+from deploy.local.inspection import inspect
+from tests.servers import child_kafka, child_postgres, temporary_folder
+
+pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def test_servers_of_your_own_are_used_and_none_are_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with child_kafka() as bootstrap, child_postgres() as url, temporary_folder() as path:
+        monkeypatch.setenv("HANDOFF_KAFKA_BOOTSTRAP", bootstrap)
+        monkeypatch.setenv("HANDOFF_DATABASE_URL", url)
+        monkeypatch.setenv("HANDOFF_PORTS", "any")
+        # Without jars, a Kafka of our own could not even start.
+        monkeypatch.setenv("HANDOFF_CACHE_DIR", str(tmp_path / "empty"))
+        folder = DataFolder(path / "data")
+        state = background.start(folder, tied=True)
+        try:
+            reports = {report.name: report for report in inspect(state)}
+        finally:
+            background.stop(folder)
+    assert all(report.health.ready for report in reports.values())
+    assert reports["kafka"].address == bootstrap
+    assert (reports["kafka"].pid, reports["postgres"].pid) == (None, None)
+    assert not folder.postgres.exists()

@@ -1,0 +1,112 @@
+"""What the local platform decides before anything runs."""
+
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.local.addresses import Addresses, choose_addresses
+from deploy.local.bounded_logs import bound
+from deploy.local.folders import DataFolder
+from deploy.local.keys import Keys, load_keys
+from deploy.local.parts import Plan
+from deploy.local.ports import any_free, choose_ports, next_free
+from deploy.local.settings import PlatformSettings, settings_from
+from deploy.local.state import NotRunningError, read_state
+from deploy.postgres.services import SERVICES
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DataFolder:
+    folder = DataFolder(tmp_path)
+    folder.make()
+    return folder
+
+
+@pytest.fixture
+def keys(folder: DataFolder) -> Keys:
+    return load_keys(folder)
+
+
+def test_a_port_that_is_taken_is_passed_over() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = server.getsockname()[1]
+        assert next_free(taken) > taken
+
+
+def test_no_port_is_given_twice() -> None:
+    (wanted,) = any_free(1)
+    ports = choose_ports({"one": wanted, "two": wanted, "three": wanted})
+    assert len(set(ports.values())) == 3
+
+
+def test_ports_are_the_ones_of_last_time(folder: DataFolder, keys: Keys) -> None:
+    settings = PlatformSettings(folder)
+    first = choose_addresses(settings, keys)
+    assert choose_addresses(settings, keys).ports == first.ports
+
+
+def test_keys_are_kept_across_starts(folder: DataFolder, keys: Keys) -> None:
+    master_key = folder.master_key.read_bytes()
+    assert load_keys(folder) == keys
+    assert folder.master_key.read_bytes() == master_key
+
+
+def test_only_the_owner_reads_keys(folder: DataFolder, keys: Keys) -> None:
+    assert keys.api_key.startswith("hk_")
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder.master_key, folder.run / "keys.json")] == [0o600] * 2
+    assert stat.S_IMODE(folder.run.stat().st_mode) == 0o700
+
+
+def test_a_service_reaches_a_database_of_your_own_by_its_own_role(keys: Keys) -> None:
+    addresses = Addresses({}, "kafka:9092", "postgresql://boss:s%40cret@db.example:5433/city?sslmode=require")
+    url = addresses.database_url_of("intake", keys)
+    assert url == f"postgresql://handoff_intake:{keys.passwords['intake']}@db.example:5433/city?sslmode=require"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_told_no_password_but_its_own(folder: DataFolder, keys: Keys, service: str) -> None:
+    settings = PlatformSettings(folder)
+    plan = Plan(settings, keys, choose_addresses(settings, keys))
+    told = str(next(part for part in plan.services() if part.name == service).program.environment)
+    assert keys.passwords[service] in told
+    others = [keys.passwords[other] for other in SERVICES if other != service]
+    assert not [secret for secret in (*others, keys.admin_password) if secret in told]
+
+
+def test_the_sample_agencies_and_the_mailbox_are_told_no_secret(folder: DataFolder, keys: Keys) -> None:
+    settings = PlatformSettings(folder)
+    plan = Plan(settings, keys, choose_addresses(settings, keys))
+    told = str(plan.mailbox().program.environment) + str(plan.agencies().program.environment)
+    secrets = (*keys.passwords.values(), keys.admin_password, keys.api_key, keys.staff_key)
+    assert not [secret for secret in secrets if secret in told]
+
+
+def test_servers_of_your_own_are_named_by_the_environment(tmp_path: Path) -> None:
+    environment = {"HANDOFF_KAFKA_BOOTSTRAP": "kafka:9092", "HANDOFF_DATABASE_URL": ""}
+    settings = settings_from(environment, tmp_path)
+    assert (settings.kafka_bootstrap, settings.database_url) == ("kafka:9092", None)
+
+
+def test_a_log_that_is_too_large_is_put_aside_and_goes_on(tmp_path: Path) -> None:
+    log = tmp_path / "part.log"
+    with log.open("ab", buffering=0) as writer:
+        writer.write(b"x" * 200)
+        bound(log, largest_bytes=100)
+        writer.write(b"next")
+    assert log.read_bytes() == b"next"
+    assert (tmp_path / "part.log.1").stat().st_size == 200
+
+
+def test_where_nothing_runs_the_reader_is_told_how_to_start(tmp_path: Path) -> None:
+    with pytest.raises(NotRunningError, match="handoff up"):
+        read_state(tmp_path)
+
+
+def test_the_command_starts_without_loading_what_only_some_commands_need() -> None:
+    code = "import sys, deploy.cli.platform, deploy.cli.main; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603
+    assert not {"aiokafka", "psycopg", "sqlalchemy", "pydantic", "httpx"} & set(done.stdout.split())
