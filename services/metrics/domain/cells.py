@@ -37,25 +37,22 @@ class Cell:
 def veil(cells: Sequence[Cell], minimum: int) -> list[Cell]:
     """Hide the cells that are small enough to pick a person out of, and so many more that none can be worked out.
 
+    The cells are those of one clock, and together they make up a total that is known.
     A single hidden cell is the total less the others: then the smallest of the others is hidden, too. Percentiles of
     fewer than `minimum` times are left out where the cell itself is large enough to be shown.
     """
-    by_size = sorted((cell for cell in cells if _size(cell)), key=lambda cell: (_size(cell), cell.key))
-    hidden: set[str] = set()
-    for cell in by_size:
-        if _size(cell) < minimum or (hidden and _sum(by_size, hidden) < minimum):
-            hidden.add(cell.key)
+    filled = sorted((place for place, cell in enumerate(cells) if _size(cell)), key=lambda place: _size(cells[place]))
+    hidden: list[int] = []
+    for place in filled:
+        if _size(cells[place]) < minimum or (hidden and sum(_size(cells[other]) for other in hidden) < minimum):
+            hidden.append(place)
     if len(hidden) == 1:
-        hidden.update(cell.key for cell in by_size[1:2])
-    return [_veiled(cell) if cell.key in hidden else _blurred(cell, minimum) for cell in cells]
+        hidden = filled[:2]
+    return [_veiled(cell) if place in hidden else _blurred(cell, minimum) for place, cell in enumerate(cells)]
 
 
 def _size(cell: Cell) -> int:
     return cell.n + cell.bad + cell.waiting
-
-
-def _sum(cells: Sequence[Cell], keys: set[str]) -> int:
-    return sum(_size(cell) for cell in cells if cell.key in keys)
 
 
 def _veiled(cell: Cell) -> Cell:

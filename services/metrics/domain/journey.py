@@ -5,10 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from shared.events.event import Event
+from shared.events.intake import CaseSubmitted
+from shared.events.routing import CaseRouted
 from shared.events.wire import Envelope, write_time
 
 SHOWN = (
@@ -67,17 +70,26 @@ def entry_of(envelope: Envelope, event: Event, topic: str) -> JourneyEntry:
 
 def summarize(event: Event) -> dict[str, Any]:
     """Return the fields that may be shown, as JSON values."""
-    told = {name: _plain(getattr(event, name)) for name in SHOWN if getattr(event, name, None) is not None}
-    if (needs := getattr(event, "needs", None)) is not None:
-        told["needs"] = [need.need for need in needs]
-    if (routed := getattr(event, "routed", None)) is not None:
-        told["routed"] = [f"{need.agency}/{need.program}" for need in routed]
-        told["at_triage"] = len(getattr(event, "unrouted", ()))
-    if (place := getattr(event, "place", None)) is not None and place.district:
-        told["district"] = place.district
-    if (origin := getattr(event, "origin", None)) is not None:
-        told |= {"channel": origin.channel} | ({"origin": origin.source} if origin.source else {})
-    return told
+    said = ((name, getattr(event, name)) for name in _shown(type(event)))
+    told: dict[str, Any] = {name: _plain(value) for name, value in said if value is not None}
+    return told | _parts(event)
+
+
+def _parts(event: Event) -> dict[str, Any]:
+    """Return what may be shown of the values inside an event."""
+    if isinstance(event, CaseSubmitted):
+        told = {"channel": event.origin.channel, "origin": event.origin.source, "district": event.place.district}
+        named = {name: value for name, value in told.items() if value}
+        return {"needs": [need.need for need in event.needs], **named}
+    if isinstance(event, CaseRouted):
+        routed = [f"{need.agency}/{need.program}" for need in event.routed]
+        return {"routed": routed, "at_triage": len(event.unrouted)}
+    return {}
+
+
+@cache
+def _shown(kind: type[Event]) -> tuple[str, ...]:
+    return tuple(name for name in SHOWN if name in kind.model_fields)
 
 
 def arrange(entries: Iterable[JourneyEntry]) -> list[JourneyEntry]:

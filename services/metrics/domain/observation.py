@@ -24,6 +24,7 @@ _MOMENTS: dict[type[Event], str] = {
 
 _RESOLUTIONS = {"completed": "completed_at", "not-completed": "not_completed_at", "withdrawn": "called_off_at"}
 
+_TIMED = (routing.ReferralRequested, routing.ReferralOverdue, routing.ReferralEscalated)
 _ENDINGS = (routing.ReferralRejected, routing.ReferralFailed, routing.ReferralCancelled)
 
 
@@ -120,7 +121,7 @@ def _referral(event: routing.ReferralEvent, envelope: Envelope) -> tuple[Fact, .
         filed_at=event.submitted_at,
         reason=event.reason.value if isinstance(event, _ENDINGS) else None,
         attempt=event.attempt if isinstance(event, routing.ReferralRequested) else None,
-        answer_by=getattr(event, "answer_by", None),
+        answer_by=event.answer_by if isinstance(event, _TIMED) else None,
         **({moment: event.occurred_at} if moment else {}),  # type: ignore[arg-type]
     )
     return referral, *_beside(event, envelope)

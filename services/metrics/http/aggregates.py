@@ -1,5 +1,6 @@
 """Figures that everybody may see."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -24,17 +25,17 @@ def aggregate_routes(database: Database, city: City, staff_key: str) -> list[Rou
     """Serve `/clocks` and `/reconciliation`."""
 
     async def clocks(request: Request) -> Response:
-        asked = request.query_params
-        by, clock = asked.get("by", "agency"), asked.get("clock", "resolution")
-        if clock not in CLOCKS.get(by, ()):
-            return refuse(400, f"by is one of {sorted(CLOCKS)}; clock, for {by}, one of {list(CLOCKS.get(by, ()))}.")
         try:
-            week = date.fromisoformat(asked["week"]) if "week" in asked else ALL_TIME
-        except ValueError:
-            return refuse(400, "week is the date of a Monday, as in 2026-01-05.")
-        async with database.transaction() as tx:
-            cells = await list_cells(tx, by, clock, week, week)
+            asked = read_question(request)
+        except QuestionError as error:
+            return refuse(400, str(error))
         staff = is_key(bearer_of(request), staff_key)
+        if asked.is_fine and not staff:
+            return refuse(
+                401, "Single weeks and programs, taken from one another, give small groups away: operators only."
+            )
+        async with database.transaction() as tx:
+            cells = await list_cells(tx, asked.by, asked.clock, asked.week, asked.week)
         return reply([describe(cell) for cell in (cells if staff else veil(cells, city.minimum_cell))])
 
     async def reconciliation(_: Request) -> Response:
@@ -44,6 +45,42 @@ def aggregate_routes(database: Database, city: City, staff_key: str) -> list[Rou
         return reply(reconcile(totals.counts, cells[0] if cells else None, totals.as_of))
 
     return [Route("/clocks", clocks), Route("/reconciliation", reconciliation)]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which cells somebody wants to see."""
+
+    by: str
+    clock: str
+    week: date
+
+    @property
+    def is_fine(self) -> bool:
+        """Tell whether cells of other questions, taken from one another, would give these away."""
+        return self.week != ALL_TIME or self.by == "program"
+
+
+class QuestionError(Exception):
+    """A question that makes no sense; the text says what would."""
+
+
+def read_question(request: Request) -> Question:
+    """Read the query of `/clocks`.
+
+    Raises:
+        QuestionError: there are no such cells.
+    """
+    asked = request.query_params
+    by, clock = asked.get("by", "agency"), asked.get("clock", "resolution")
+    if by not in CLOCKS:
+        raise QuestionError(f"by is one of {', '.join(CLOCKS)}.")
+    if clock not in CLOCKS[by]:
+        raise QuestionError(f"clock, by {by}, is one of {', '.join(CLOCKS[by])}.")
+    try:
+        return Question(by, clock, date.fromisoformat(asked["week"]) if "week" in asked else ALL_TIME)
+    except ValueError:
+        raise QuestionError("week is the date of a Monday, as in 2026-01-05.") from None
 
 
 def describe(cell: Cell) -> dict[str, Any]:

@@ -63,8 +63,8 @@ def board(by: str, response: Sequence[Cell], resolution: Sequence[Cell], city: C
 
 
 def week_board(response: Sequence[Cell], resolution: Sequence[Cell], city: City) -> Board:
-    """Set up the table of the latest weeks, oldest first; each week is veiled by itself: no total is shown."""
-    responses = {cell.week: veil([cell], city.minimum_cell)[0] for cell in response}
-    resolutions = {cell.week: veil([cell], city.minimum_cell)[0] for cell in resolution}
+    """Set up the table of the latest weeks, oldest first."""
+    responses = {cell.week: cell for cell in veil(response, city.minimum_cell)}
+    resolutions = {cell.week: cell for cell in veil(resolution, city.minimum_cell)}
     mondays = sorted(responses | resolutions)
     return Board(*WORDS["week"], [Line(f"{day:%Y-%m-%d}", responses.get(day), resolutions.get(day)) for day in mondays])

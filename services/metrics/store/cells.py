@@ -11,28 +11,49 @@ from services.metrics.domain.clocks import CASE_CLOCKS, REFERRAL_CLOCKS, WITHOUT
 from services.metrics.store.figures import CASES, REFERRALS, Kept, group_by
 from shared.kit.database import Transaction
 
+SHARES = [0.5, 0.9, 0.95]
+PART = 20_000
+"""About so many clocks are read for one refresh; a cell that alone has more is made by itself."""
+
 _REFRESH = """
-    -- Make the touched cells anew: percentiles of the clocks that ended in order, the others counted for what they are.
-    WITH touched AS (
-        DELETE FROM stale_cells WHERE dimension = %(dimension)s AND (week = %(all_time)s) = %(is_all_time)s
-        RETURNING key, week
+    -- Make touched cells anew, the longest stale first, up to a bounded number of clocks: a long statement would keep
+    -- everybody's dead rows alive. Each column of clocks is sorted once; what ended out of order is counted as bad.
+    WITH waiting AS (
+        SELECT key, week, sum(size) OVER (ORDER BY since, key, week) - size AS before
+        FROM (
+            SELECT stale.key, stale.week, stale.since, coalesce(cell.n + cell.bad + cell.waiting, 0) AS size
+            FROM stale_cells AS stale
+            LEFT JOIN cells AS cell ON cell.dimension = stale.dimension AND cell.clock = %(measure)s
+                AND cell.week = stale.week AND cell.key = stale.key
+            WHERE stale.dimension = %(dimension)s AND (stale.week = %(all_time)s) = %(is_all_time)s
+        ) AS sized
+    ), touched AS (
+        DELETE FROM stale_cells USING waiting
+        WHERE waiting.before < %(part)s AND stale_cells.dimension = %(dimension)s
+            AND stale_cells.key = waiting.key AND stale_cells.week = waiting.week
+        RETURNING stale_cells.key, stale_cells.week
+    ), counted AS (
+        SELECT touched.key, touched.week, {counts}
+        FROM touched JOIN {table} AS kept ON {group} = touched.key AND {period}
+        GROUP BY touched.key, touched.week
     )
     INSERT INTO cells (dimension, clock, week, key, n, bad, waiting, p50, p90, p95, hold)
-    SELECT %(dimension)s, clock.name, touched.week, touched.key,
-        count(*) FILTER (WHERE clock.seconds >= 0),
-        count(*) FILTER (WHERE clock.seconds < 0),
-        count(*) FILTER (WHERE clock.seconds IS NULL AND kept.is_open),
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY clock.seconds) FILTER (WHERE clock.seconds >= 0),
-        percentile_cont(0.9) WITHIN GROUP (ORDER BY clock.seconds) FILTER (WHERE clock.seconds >= 0),
-        percentile_cont(0.95) WITHIN GROUP (ORDER BY clock.seconds) FILTER (WHERE clock.seconds >= 0),
-        coalesce(sum(clock.hold) FILTER (WHERE clock.seconds >= 0), 0)
-    FROM touched
-    JOIN {table} AS kept ON {group} = touched.key AND {period}
-    CROSS JOIN LATERAL (VALUES {clocks}) AS clock (name, seconds, hold)
-    GROUP BY clock.name, touched.week, touched.key
+    SELECT %(dimension)s, clock.name, counted.week, counted.key,
+        clock.n, clock.bad, clock.waiting, clock.p[1], clock.p[2], clock.p[3], clock.hold
+    FROM counted CROSS JOIN LATERAL (VALUES {clocks}) AS clock (name, n, bad, waiting, p, hold)
     ON CONFLICT (dimension, clock, week, key) DO UPDATE SET (n, bad, waiting, p50, p90, p95, hold) = ROW(
         excluded.n, excluded.bad, excluded.waiting, excluded.p50, excluded.p90, excluded.p95, excluded.hold)
 """
+
+_COUNTS = """
+    count(*) FILTER (WHERE {seconds} >= 0) AS {n},
+    count(*) FILTER (WHERE {seconds} < 0) AS {bad},
+    count(*) FILTER (WHERE {seconds} IS NULL AND kept.is_open) AS {waiting},
+    percentile_cont(%(shares)s::float8[]) WITHIN GROUP (ORDER BY {seconds}) FILTER (WHERE {seconds} >= 0) AS {p},
+    {hold} AS {held}
+"""
+
+_HOLD = "coalesce(sum(kept.hold) FILTER (WHERE {seconds} >= 0), 0)"
 
 _LIST = """
     -- The cells of one clock; each holds everything that was heard before `as_of`.
@@ -65,12 +86,17 @@ class Totals:
     as_of: datetime
 
 
-async def refresh_cells(tx: Transaction, *, all_time: bool) -> None:
-    """Make the cells anew that were touched: those of single weeks, or those of all time."""
-    for kept, clocks in ((CASES, CASE_CLOCKS), (REFERRALS, REFERRAL_CLOCKS)):
-        for dimension, column in kept.dimensions.items():
-            asked = {"dimension": dimension, "all_time": ALL_TIME, "is_all_time": all_time}
-            await tx.execute(_statement(kept, column, clocks, all_time), asked)
+async def refresh_cells(tx: Transaction, dimension: str, *, all_time: bool) -> None:
+    """Make touched cells of one dimension anew, of single weeks or of all time; not all of them if they are many."""
+    asked = {
+        "dimension": dimension,
+        "all_time": ALL_TIME,
+        "is_all_time": all_time,
+        "measure": "response",
+        "part": PART,
+        "shares": SHARES,
+    }
+    await tx.execute(_STATEMENTS[dimension, all_time], asked)
 
 
 async def list_cells(tx: Transaction, by: str, clock: str, first: date = ALL_TIME, last: date = ALL_TIME) -> list[Cell]:
@@ -92,15 +118,34 @@ async def get_totals(tx: Transaction) -> Totals:
     return Totals(*row) if row else Totals({}, datetime.now(UTC))
 
 
-def _statement(kept: Kept, column: str | None, clocks: tuple[str, ...], all_time: bool) -> sql.Composed:  # noqa: FBT001
+def _statement(kept: Kept, column: str | None, *, all_time: bool) -> sql.Composed:
+    clocks = CASE_CLOCKS if kept is CASES else REFERRAL_CLOCKS
     return sql.SQL(_REFRESH).format(
         table=sql.Identifier(kept.table),
         group=group_by(column, "kept"),
         period=sql.SQL("kept.week IS NOT NULL" if all_time else "kept.week = touched.week"),
-        clocks=sql.SQL(", ").join(_clock(kept, name) for name in clocks),
+        counts=sql.SQL(", ").join(_counts(kept, clock) for clock in clocks),
+        clocks=sql.SQL(", ").join(_row(clock) for clock in clocks),
     )
 
 
-def _clock(kept: Kept, name: str) -> sql.Composed:
-    hold = sql.Identifier("kept", "hold") if kept is REFERRALS and name in WITHOUT_HOLD else sql.SQL("0.0")
-    return sql.SQL("({}, {}, {})").format(sql.Literal(name), sql.Identifier("kept", name), hold)
+def _counts(kept: Kept, clock: str) -> sql.Composed:
+    seconds = sql.Identifier("kept", clock)
+    without_hold = kept is REFERRALS and clock in WITHOUT_HOLD
+    hold = sql.SQL(_HOLD).format(seconds=seconds) if without_hold else sql.SQL("0.0")
+    columns = {name: sql.Identifier(f"{clock}_{name}") for name in _COLUMNS}
+    return sql.SQL(_COUNTS).format(seconds=seconds, hold=hold, **columns)
+
+
+def _row(clock: str) -> sql.Composed:
+    columns = (sql.Identifier("counted", f"{clock}_{name}") for name in _COLUMNS)
+    return sql.SQL("({})").format(sql.SQL(", ").join([sql.Literal(clock), *columns]))
+
+
+_COLUMNS = ("n", "bad", "waiting", "p", "held")
+_STATEMENTS = {
+    (dimension, all_time): _statement(kept, column, all_time=all_time)
+    for kept in (CASES, REFERRALS)
+    for dimension, column in kept.dimensions.items()
+    for all_time in (False, True)
+}

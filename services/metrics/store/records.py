@@ -119,7 +119,7 @@ async def _load(tx: Transaction, kind: type[F], ids: Sequence[UUID]) -> list[F]:
         table=sql.Identifier(TABLES[kind.__name__]),
         key=sql.Identifier(kind.KEY),
     )
-    async with tx.cursor(row_factory=class_row(kind)) as cursor:
+    async with tx.cursor(binary=True, row_factory=class_row(kind)) as cursor:
         return await (await cursor.execute(statement, (list(ids),))).fetchall()
 
 

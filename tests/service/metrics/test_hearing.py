@@ -21,7 +21,7 @@ def told(said: list[Said]) -> dict[type[Fact], list[Fact]]:
 
 def kept(world: World) -> dict[type[Any], list[Any]]:
     return {
-        kind: [kind(**row) for row in world.query(f"SELECT * FROM {TABLES[kind.__name__]} ORDER BY {kind.KEY}")]  # noqa: S608
+        kind: [kind(**row) for row in world.query(f"SELECT * FROM {TABLES[kind.__name__]} ORDER BY {kind.KEY}")]
         for kind in FACTS
     }
 

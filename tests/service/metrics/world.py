@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from services.metrics import rollups
 from services.metrics.app import create_service
+from services.metrics.domain.cells import DIMENSIONS
 from services.metrics.jurisdiction import City, read_city
 from services.metrics.settings import Settings
 from shared.events.topics import LANGUAGES
@@ -75,8 +76,10 @@ class World:
     async def make_figures(self) -> None:
         """Let the figures follow the facts."""
         await self.make_stale_counted()
-        await rollups.refresh(self.service.database, all_time=False)
-        await rollups.refresh(self.service.database, all_time=True)
+        while self.query("SELECT FROM stale_cells LIMIT 1"):
+            for dimension in DIMENSIONS:
+                await rollups.refresh(self.service.database, dimension, all_time=False)
+                await rollups.refresh(self.service.database, dimension, all_time=True)
 
     async def make_stale_counted(self) -> None:
         """Count the cases anew of which something was heard."""
