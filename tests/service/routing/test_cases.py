@@ -2,10 +2,15 @@
 
 from datetime import timedelta
 
+import psycopg
+import pytest
+
 from shared.events.agency_updates import HelpRejected
 from shared.events.intake import CaseWithdrawn
 from tests.service.routing.world import TRACEPARENT, World
 from tests.unit.routing.town import HOUR, NOON, case_id, need_id, record
+
+pytestmark = pytest.mark.servers
 
 
 async def test_a_case_is_asked_for_told_and_remembered_once(world: World) -> None:
@@ -123,3 +128,19 @@ async def test_the_next_candidate_is_given_the_report_too(world: World) -> None:
     (asked,) = world.spoken("agency.clinic.inbox.v1")
     assert asked.said["released"]["need"]["need"] == "housing"
     assert "address" in asked.said["withheld"]
+
+
+async def test_the_database_itself_refuses_a_second_open_referral_to_one_program_for_one_need(world: World) -> None:
+    await world.hear(world.file("housing"))
+    again = """
+        INSERT INTO referrals SELECT (jsonb_populate_record(r, jsonb_build_object('referral_id', gen_random_uuid()))).*
+        FROM referrals r
+    """
+    with pytest.raises(psycopg.errors.UniqueViolation, match="referrals_one_open"):
+        world.rows(again)
+
+
+async def test_a_report_is_kept_word_for_word(world: World) -> None:
+    filed = world.file("housing")
+    await world.hear(filed)
+    assert world.rows("SELECT report FROM cases") == [(filed.model_dump_json(),)]

@@ -2,10 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from services.routing.sweeper import sweep
 from shared.events.agency_updates import HelpAccepted
 from tests.service.routing.world import World
 from tests.unit.routing.town import HOUR, NOON
+
+pytestmark = pytest.mark.servers
 
 
 async def pass_hours(world: World, hours: float) -> int:

@@ -15,6 +15,8 @@ from shared.events.reasons import Reason
 from tests.service.routing.world import World
 from tests.unit.routing.town import NOON, case_id, need_id
 
+pytestmark = pytest.mark.servers
+
 KEY = "a key for staff"
 BEARER = {"authorization": f"Bearer {KEY}"}
 KIM = {"authorization": "Basic " + base64.b64encode(f"kim:{KEY}".encode()).decode()}

@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from services.routing.domain.hearing import NOT_YOURS
 from shared.events.agency_updates import (
     AgencyUpdate,
@@ -19,6 +21,8 @@ from shared.events.intake import CaseSubmitted
 from shared.events.reasons import Reason
 from tests.service.routing.world import World
 from tests.unit.routing.town import HOUR, NOON
+
+pytestmark = pytest.mark.servers
 
 WORDS: dict[str, Any] = {"reason": Reason.NO_CAPACITY, "explanation": "Mrs Ruiz was out"}
 

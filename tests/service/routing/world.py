@@ -97,7 +97,7 @@ class World:
     def everything(self) -> dict[str, list[Any]]:
         """All that routing keeps."""
         tables = ("cases", "referrals", "referral_changes", "triage", "outbox", "outbox_sequences", "dead_letters")
-        return {table: self.rows(f"SELECT * FROM {table} AS t ORDER BY t") for table in tables}  # noqa: S608 - our names
+        return {table: self.rows(f"SELECT * FROM {table} AS t ORDER BY t") for table in tables}
 
     def rows(self, query: str, *parameters: Any) -> list[Any]:
         """Read as the administrator."""

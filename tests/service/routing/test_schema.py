@@ -1,0 +1,23 @@
+"""The migrations make the tables that the code describes."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from services.routing.tables import metadata
+from tests.databases import OwnDatabase
+
+pytestmark = pytest.mark.servers
+
+
+def test_the_migrations_make_the_tables_that_the_code_describes(database: OwnDatabase) -> None:
+    engine = create_engine(database.admin_url.replace("postgresql://", "postgresql+psycopg://", 1))
+    options = {
+        "include_schemas": True,
+        "include_name": lambda name, kind, _: name == "routing" if kind == "schema" else name != "alembic_version",
+    }
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+    engine.dispose()
+    assert differences == []
