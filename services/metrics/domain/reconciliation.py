@@ -1,4 +1,16 @@
-"""The reconciliation: whether everything that was filed was routed, nothing was lost, and nothing was done twice."""
+"""The reconciliation: whether everything that was filed was routed, nothing was lost, and nothing was done twice.
+
+accepted    cases that intake said were filed
+routed      cases for each need of which a program was found (by routing's word, whether or not intake's was heard)
+triage      cases that routing has looked at and that have a need at the triage desk, or had one when they ended
+pending     cases that were filed and that routing has not spoken of
+duplicates  cases made twice of one record, things that happen once told under two event ids, and second requests of
+            one need to one program at the same attempt
+missing     numbers in a topic's sequence of one case that were passed over, and referrals that were named and never
+            requested
+balanced    accepted = routed + triage + pending, and neither duplicates nor missing. While messages of different
+            topics are under way it may be false for a moment.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,19 +23,7 @@ OTHERS = ("resolved", "withdrawn", "reopened", "recorded")
 
 
 def reconcile(counts: Tally, response: Cell | None, as_of: datetime) -> Mapping[str, Any]:
-    """Return the reconciliation of everything that was heard before `as_of`.
-
-    accepted    cases that intake said were filed
-    routed      cases for each need of which a program was found (by routing's word, whether or not intake's was heard)
-    triage      cases that routing has looked at and that have a need at the triage desk, or had one when they ended
-    pending     cases that were filed and that routing has not spoken of
-    duplicates  cases made twice of one record, things that happen once told under two event ids, and second requests of
-                one need to one program at the same attempt
-    missing     numbers in a topic's sequence of one case that were passed over, and referrals that were named and never
-                requested
-    balanced    accepted = routed + triage + pending, and neither duplicates nor missing. While messages of different
-                topics are under way it may be false for a moment.
-    """
+    """Return the reconciliation of everything that was heard before `as_of`."""
     accepted, routed, triage, pending = (counts.get(name, 0) for name in ("accepted", "routed", "triage", "pending"))
     duplicates, missing = counts.get("duplicates", 0), counts.get("missing", 0)
     return {
