@@ -32,8 +32,12 @@ class Answer:
     remarks: tuple[str, ...] = ()
 
 
-Waiting = Callable[[str], None]
-"""Is told why we wait."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How an absence of intake is waited out: who is told why, and the first pause in seconds."""
+
+    tell: Callable[[str], None]
+    first_pause: float = FIRST_PAUSE
 
 
 def post_records(client: httpx.Client, source: str, records: Sequence[ImportRecord], waiting: Waiting) -> list[Answer]:
@@ -60,7 +64,7 @@ def _post_patiently(
     client: httpx.Client, source: str, records: Sequence[ImportRecord], waiting: Waiting
 ) -> httpx.Response:
     body = {"records": [record.model_dump(mode="json") for record in records]}
-    pause, until = FIRST_PAUSE, time.monotonic() + PATIENCE
+    pause, until = waiting.first_pause, time.monotonic() + PATIENCE
     while True:
         why, at_least = "", 0.0
         try:
@@ -72,7 +76,7 @@ def _post_patiently(
             why = type(error).__name__
         if time.monotonic() > until:
             raise IntakeError(f"Intake is away ({why}). Run the same command again to go on.")
-        waiting(f"intake is away ({why}), trying again")
+        waiting.tell(f"intake is away ({why}), trying again")
         time.sleep(max(pause, min(at_least, LONGEST_PAUSE)))
         pause = min(pause * 2, LONGEST_PAUSE)
 

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from deploy.cli.import_client import IntakeError, post_records
+from deploy.cli.import_client import IntakeError, Waiting, post_records
 from deploy.cli.import_files.reading import READERS, read_records
 from deploy.cli.import_files.rows import Problem, SourceFile
 from deploy.cli.import_files.values import Parsed
@@ -102,7 +102,8 @@ class Import:
             return
         began = time.monotonic()
         records = [row.record for row in chunk]
-        answers = post_records(client, self.source, records, lambda why: self._progress.update(bar, news=why))
+        waiting = Waiting(lambda why: self._progress.update(bar, news=why))
+        answers = post_records(client, self.source, records, waiting)
         self.tally.add_answers(chunk, answers)
         if self._rate:
             time.sleep(max(0.0, len(chunk) / self._rate - (time.monotonic() - began)))

@@ -5,7 +5,6 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.demo import filing as filing_module
 from deploy.local.demo.figures import Figures, checks, is_settled, read_figures
 from deploy.local.demo.filing import Filing
 from deploy.local.demo.screen import Moment, as_line
@@ -87,13 +86,12 @@ async def file(answers: list[httpx.Response | Exception]) -> tuple[Filing, list[
         return answer
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(respond)) as client:
-        filing = Filing(client, "http://intake", "key")
+        filing = Filing(client, "http://intake", "key", pause=0)
         await filing.file_all([{"service_code": "city-question"}])
     return filing, keys
 
 
-async def test_a_report_without_an_answer_is_filed_again_under_the_same_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filing_module, "PAUSE", 0)
+async def test_a_report_without_an_answer_is_filed_again_under_the_same_key() -> None:
     created = httpx.Response(201, json=[{"service_request_id": "SR-1"}])
     filing, keys = await file([httpx.ConnectError("gone"), httpx.Response(503), created])
     assert (filing.filed, filing.numbers, filing.refused) == (1, {"SR-1"}, [])

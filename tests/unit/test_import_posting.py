@@ -8,8 +8,7 @@ from io import StringIO
 import httpx
 import pytest
 
-from deploy.cli import import_client
-from deploy.cli.import_client import Answer, IntakeError, post_records
+from deploy.cli.import_client import Answer, IntakeError, Waiting, post_records
 from deploy.cli.import_files.rows import Problem
 from deploy.cli.import_files.values import Parsed
 from deploy.cli.import_report import Tally
@@ -46,12 +45,7 @@ def answer(external_id: str) -> dict[str, object]:
 def post(respond: Respond, records: list[ImportRecord], said: list[str] | None = None) -> list[Answer]:
     waits = said if said is not None else []
     with httpx.Client(base_url="http://intake", transport=httpx.MockTransport(respond)) as client:
-        return post_records(client, "nyc-311", records, waits.append)
-
-
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_client, "FIRST_PAUSE", 0.001)
+        return post_records(client, "nyc-311", records, Waiting(waits.append, first_pause=0.001))
 
 
 def test_every_record_is_answered_in_its_order() -> None:

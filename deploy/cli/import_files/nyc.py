@@ -32,7 +32,6 @@ def read_row(values: Mapping[str, Any], import_map: AgencyMap) -> tuple[ImportRe
     service = import_map.find(agency, kind)
     lat, long, bad_place = coordinates(values, ("latitude", "longitude"))
     closed_at, bad_date = closing_time(text_of(values, "closed_date"), import_map.zone)
-    says_closed = text_of(values, "status").casefold() == "closed"
     record = ImportRecord(
         external_id=required(values, "unique_key"),
         service_code=service or import_map.default,
@@ -44,19 +43,27 @@ def read_row(values: Mapping[str, Any], import_map: AgencyMap) -> tuple[ImportRe
         postal_code=text_of(values, "incident_zip")[:10] or None,
         requested_at=required_moment(values, "created_date", import_map.zone),
         closed_at=closed_at,
-        # A date says more than a status: rows that wait for a follow-up, say, keep the date on which they were closed.
-        status="closed" if says_closed or closed_at else "open",
+        status="closed" if _says_closed(values) or closed_at else "open",
         status_notes=text_of(values, "resolution_description"),
         source_agency=agency,
         channel=import_map.channel(text_of(values, "open_data_channel_type")),
         attributes=_attributes(values, kind, detail),
     )
+    return record, bad_place | bad_date | _doubts(values, record, mapped=service is not None)
+
+
+def _says_closed(values: Mapping[str, Any]) -> bool:
+    """Tell what the status says. A closing date says more: rows that wait for a follow-up, say, keep theirs."""
+    return text_of(values, "status").casefold() == "closed"
+
+
+def _doubts(values: Mapping[str, Any], record: ImportRecord, *, mapped: bool) -> set[Remark]:
     doubts = (
         (Remark.NO_ADDRESS, not text_of(values, "incident_address")),
-        (Remark.NOT_IN_MAP, service is None),
-        (Remark.DATE_THOUGH_OPEN, closed_at is not None and not says_closed),
+        (Remark.NOT_IN_MAP, not mapped),
+        (Remark.DATE_THOUGH_OPEN, record.closed_at is not None and not _says_closed(values)),
     )
-    return record, bad_place | bad_date | {remark for remark, holds in doubts if holds}
+    return {remark for remark, holds in doubts if holds}
 
 
 def _address(values: Mapping[str, Any]) -> str:

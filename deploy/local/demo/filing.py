@@ -17,8 +17,9 @@ AGAIN = frozenset({409, 429})
 class Filing:
     """Files reports, and keeps count of what was answered with 201 and what was refused."""
 
-    def __init__(self, client: httpx.AsyncClient, intake: str, api_key: str) -> None:
-        """Take where to file, and the key to do so; nothing is sent yet."""
+    def __init__(self, client: httpx.AsyncClient, intake: str, api_key: str, pause: float = PAUSE) -> None:
+        """Take where to file, the key to do so, and the seconds between two tries; nothing is sent yet."""
+        self._pause = pause
         self._client = client
         self._url = f"{intake}/open311/v2/requests.json"
         self._headers = {"Authorization": f"Bearer {api_key}"}
@@ -53,7 +54,7 @@ class Filing:
                 answer = f"{response.status_code}: {response.text[:200]}"
                 if not response.is_server_error and response.status_code not in AGAIN:
                     break
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(self._pause)
         self.refused.append(answer)
 
     def _count(self, rows: list[dict[str, str]]) -> None:
