@@ -32,7 +32,7 @@ def up(data_dir: DataDir = None, detach: Detach = False) -> None:  # noqa: FBT00
     settings = settings_from(os.environ, data_dir or default_data_dir())
     try:
         _up(settings, detach=detach)
-    except LocalPlatformError as error:
+    except (LocalPlatformError, OSError) as error:
         _fail(error)
 
 

@@ -11,18 +11,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from deploy.local.folders import kafka_jars_folder
+from deploy.local.folders import DataFolder, kafka_jars_folder
 from deploy.local.inspection import PartReport, database_address
 from deploy.local.jars import Progress, ensure_jars, missing_jars
 from deploy.local.state import NotRunningError, PlatformState, read_state
 
 _WHAT = {
-    "intake": "residents: report and follow a case; Open311",
-    "routing": "agencies: partner API and console",
-    "notifications": "residents: what they are told, and how",
-    "metrics": "managers: response times; operators: traces",
+    "intake": "report and follow a case; Open311",
+    "routing": "partner API and console",
+    "notifications": "what residents are told, and how",
+    "metrics": "response times; traces",
     "mailbox": "every mail that was sent",
-    "agencies": "sample agencies, which answer referrals",
 }
 _MIB = 1024 * 1024
 _console = Console(highlight=False)
@@ -58,6 +57,7 @@ def show_ready(state: PlatformState, *, detached: bool) -> None:
     """Say that everything is ready, where it is, and how to stop it."""
     say("[bold green]Ready.[/bold green]")
     _console.print(_addresses(state))
+    _console.print(f"Keys are in {DataFolder(state.data_dir).state}.", soft_wrap=True)
     _console.print("Stop it with `handoff down`." if detached else "Stop it with Ctrl-C.")
 
 

@@ -37,6 +37,14 @@ class Addresses:
         """Base URL of a part that serves HTTP."""
         return f"http://{LOOPBACK}:{self.ports[name]}"
 
+    def moves(self) -> list[str]:
+        """What is elsewhere than usual, in a sentence each."""
+        return [
+            f"{name} listens on {self.ports[name]}, not on its usual port {usual}."
+            for name, usual in _USUAL_PORTS.items()
+            if self.ports[name] != usual
+        ]
+
     def database_url_of(self, service: str, keys: Keys) -> str:
         """The database as one service reaches it: the same server, with the service's own role."""
         parts = urlsplit(self.database_url)

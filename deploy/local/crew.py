@@ -70,9 +70,9 @@ class Crew:
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
     async def stop(self, names: Iterable[str]) -> None:
-        """Stop the parts of these names, all at once, and forget them."""
-        leaving = [child for child in self._children if child.part.name in set(names)]
-        self._children = [child for child in self._children if child not in leaving]
+        """Stop the parts of these names, all at once. Nobody may be watching any more."""
+        chosen = set(names)
+        leaving = [child for child in self._children if child.part.name in chosen]
         await asyncio.gather(*(asyncio.to_thread(child.stop) for child in leaving))
 
     def kill(self) -> None:

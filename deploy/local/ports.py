@@ -40,8 +40,12 @@ def any_free(count: int) -> list[int]:
 
 
 def choose_ports(wanted: Mapping[str, int]) -> dict[str, int]:
-    """A free port for each name: the wanted one, or the next that is free and that no other name got."""
+    """A free port for each name: the wanted one, or the next that is free and that no other name has or wants."""
     chosen: dict[str, int] = {}
     for name, port in wanted.items():
-        chosen[name] = next_free(port, chosen.values())
+        if port not in chosen.values() and is_free(port):
+            chosen[name] = port
+    for name, port in wanted.items():
+        if name not in chosen:
+            chosen[name] = next_free(port, {*wanted.values(), *chosen.values()})
     return chosen

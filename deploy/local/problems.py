@@ -19,3 +19,7 @@ class PostgresMissingError(LocalPlatformError):
 
 class NotReadyError(LocalPlatformError):
     """Something was started and did not become ready in time."""
+
+
+class ProgramFailedError(LocalPlatformError):
+    """A program that has to succeed did not."""

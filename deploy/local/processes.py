@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.local.problems import ProgramFailedError
+
 # Fast shutdown; if that takes too long, immediate shutdown, which recovers at the next start. Never SIGKILL by choice.
 POSTGRES_STOP_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
 
@@ -46,14 +48,17 @@ def start(program: Program, log: Path) -> subprocess.Popen[bytes]:
 
 
 def run(program: Program) -> None:
-    """Run a program to its end; raise `subprocess.CalledProcessError` with its output if it fails."""
-    subprocess.run(  # noqa: S603
+    """Run a program to its end; raise `ProgramFailedError` with what it said if it fails."""
+    done = subprocess.run(  # noqa: S603
         program.launched(),
         env={**os.environ, **program.environment},
-        check=True,
-        capture_output=True,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
+    if done.returncode:
+        raise ProgramFailedError(f"{program.name} failed with exit code {done.returncode}:\n{done.stdout}")
 
 
 def stop(process: subprocess.Popen[bytes], program: Program, patience: float = 10.0) -> None:

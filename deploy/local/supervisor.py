@@ -89,6 +89,9 @@ class Supervisor:
 
     async def _start(self) -> None:
         self._enter("starting")
+        if not self._settings.any_ports:
+            for move in self._plan.addresses.moves():
+                self._voice.tell(move)
         await _together(self._start_kafka(), self._start_postgres(), self._prepare())
         for part in (*self._plan.services(), self._plan.agencies()):
             self._crew.start(part)

@@ -37,6 +37,13 @@ def test_a_port_that_is_taken_is_passed_over() -> None:
         assert next_free(taken) > taken
 
 
+def test_a_taken_port_moves_nobody_else() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = server.getsockname()[1]
+        ports = choose_ports({"displaced": taken, "neighbour": next_free(taken)})
+    assert ports["neighbour"] < ports["displaced"]
+
+
 def test_no_port_is_given_twice() -> None:
     (wanted,) = any_free(1)
     ports = choose_ports({"one": wanted, "two": wanted, "three": wanted})
