@@ -14,7 +14,7 @@ from deploy.local.jars import ensure_jars
 from deploy.local.java import find_java
 from deploy.local.kafka import KafkaNode, KafkaRuntime, prepare_kafka
 from deploy.local.ports import any_free
-from deploy.local.postgres import PostgresNode, prepare_postgres
+from deploy.local.postgres import ADMIN, PostgresNode, prepare_postgres
 from deploy.local.processes import Program
 from deploy.local.readiness import wait_for_kafka, wait_for_postgres
 
@@ -93,7 +93,7 @@ def _in_docker() -> bool:
 
 @contextmanager
 def _docker_kafka() -> Iterator[str]:
-    from tests.containers import kafka_container
+    from tests.containers import kafka_container  # noqa: PLC0415 - slow to import, and for containers only
 
     with kafka_container(KAFKA_IMAGE) as bootstrap:
         asyncio.run(wait_for_kafka(bootstrap))
@@ -102,7 +102,8 @@ def _docker_kafka() -> Iterator[str]:
 
 @contextmanager
 def _docker_postgres() -> Iterator[str]:
-    from testcontainers.community.postgres import PostgresContainer
+    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415 - the same
 
-    with PostgresContainer(POSTGRES_IMAGE, driver=None) as container:
+    container = PostgresContainer(POSTGRES_IMAGE, username=ADMIN, password="tests", dbname="postgres", driver=None)
+    with container.with_command(["postgres", "-c", "fsync=off"]):
         yield container.get_connection_url()
