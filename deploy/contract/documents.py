@@ -3,8 +3,6 @@
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +12,7 @@ from deploy.contract import asyncapi
 from deploy.contract.catalogue import published
 from deploy.contract.messages import example_messages
 from deploy.contract.schemas import schema_of
+from services.intake import openapi
 
 FAMILIES: Final = ("schemas/*/*.json", "examples/*/*.json")
 """Which files belong to the events: one that no event has any more is stale, too."""
@@ -50,16 +49,10 @@ def contract_documents(root: Path) -> dict[str, str]:
     made = asyncapi.document(published(), examples, _version(root))
     return {
         "docs/asyncapi.yaml": _yaml(made),
-        **_intake_api(),
+        "docs/openapi-intake.yaml": _yaml(openapi.document()),
         **{f"docs/schemas/{name}.json": _json(schema) for name, schema in event_schemas().items()},
         **{f"docs/examples/{name}.json": _json(message) for name, message in examples.items()},
     }
-
-
-def _intake_api() -> dict[str, str]:
-    if find_spec("services.intake.openapi") is None:
-        return {}
-    return {"docs/openapi-intake.yaml": _yaml(import_module("services.intake.openapi").document())}
 
 
 def event_schemas() -> dict[str, Any]:
