@@ -9,6 +9,7 @@ from services.intake.handlers import routes
 from services.intake.http.desk import Desk, Numbers
 from services.intake.http.keys import ApiKeys
 from services.intake.http.routes import http_routes
+from services.intake.http.tray import Tray
 from services.intake.jurisdiction import load_jurisdiction
 from services.intake.settings import IntakeSettings
 from services.intake.store.filing import forget_old_keys
@@ -32,6 +33,7 @@ def make_desk(settings: IntakeSettings, database: Database) -> Desk:
         jurisdiction=load_jurisdiction(settings.jurisdiction),
         keys=ApiKeys(database, first_key),
         numbers=Numbers(database),
+        tray=Tray(database),
         tokens=Tokens(master_key),
         clock=utc_now,
         public_url=settings.public_url.rstrip("/"),

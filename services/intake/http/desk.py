@@ -9,6 +9,7 @@ from uuid import UUID
 from services.intake.domain.city import Jurisdiction
 from services.intake.domain.tokens import Tokens
 from services.intake.http.keys import ApiKeys
+from services.intake.http.tray import Tray
 from services.intake.store import numbers
 from shared.kit.clock import Clock
 from shared.kit.database import Database
@@ -50,6 +51,7 @@ class Desk:
     jurisdiction: Jurisdiction
     keys: ApiKeys
     numbers: Numbers
+    tray: Tray
     tokens: Tokens
     clock: Clock
     public_url: str

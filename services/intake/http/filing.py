@@ -14,7 +14,7 @@ from services.intake.domain.problems import Refused, refused
 from services.intake.domain.report import Report, read_report
 from services.intake.http.desk import Desk, new_id
 from services.intake.store import filing as store
-from services.intake.store.filing import Claim
+from services.intake.store.filing import Claim, Entry
 from shared.events.fields import FieldGroup
 from shared.events.intake import Channel, Origin
 
@@ -84,10 +84,10 @@ def claim_of(handed: Handed) -> Claim | Refused | None:
 
 async def _file(desk: Desk, handed: Handed, report: Report, claim: Claim | None) -> Filed | Refused:
     filing = await _prepare(desk, handed, report)
+    if await desk.tray.put(Entry(filing, claim, handed.traceparent)) or claim is None:
+        number, case_id = filing.identity.service_request_id, filing.identity.case_id
+        return Filed(number, desk.tokens.write(case_id), report.account_id)
     async with desk.database.statement() as connection:
-        if await store.file_case(connection, filing, claim, handed.traceparent) or claim is None:
-            number, case_id = filing.identity.service_request_id, filing.identity.case_id
-            return Filed(number, desk.tokens.write(case_id), report.account_id)
         earlier = await store.find_earlier(connection, claim)
     if earlier is None:
         return STILL_RUNNING

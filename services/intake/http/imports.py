@@ -21,10 +21,8 @@ from services.intake.http.keys import IMPORT
 from services.intake.http.requests import allowed
 from services.intake.imports import ImportRecord, remarks_on
 from services.intake.store import records as store
+from services.intake.store.filing import Entry, open_cases
 from shared.events.event import Slug
-from shared.events.topics import CASES
-from shared.kit import outbox
-from shared.kit.outbox import Announcement
 from shared.kit.telemetry import CASE_ID, span, traceparent_of
 
 LARGEST_BODY = 16 * 1_048_576
@@ -101,17 +99,24 @@ def _first_problem(error: ValidationError) -> str:
 
 
 async def _keep(desk: Desk, source: str, readable: Sequence[Readable]) -> set[str]:
-    """Keep what is new, in one transaction, and return the external ids of it."""
+    """Keep what is new, all of it or nothing, and return its external ids."""
     first: dict[str, Readable] = {}
     for each in readable:
         first.setdefault(each.record.external_id, each)
-    async with desk.database.transaction() as tx:
-        known = await store.find_known(tx, source, first)
-        filings = [await _file(desk, source, each) for name, each in first.items() if name not in known]
-        added = await store.add_cases(tx, filings) if filings else set()
-        kept = [filing for filing in filings if filing.identity.case_id in added]
-        await outbox.add(tx, _announcements(kept))
-    return {filing.event.origin.external_id or "" for filing in kept}
+    async with desk.database.statement() as connection:
+        known = await store.find_known(connection, source, first)
+        entries = [await _entry(desk, source, each) for name, each in first.items() if name not in known]
+        opened = await open_cases(connection, entries) if entries else set()
+    filings = [entry.filing for entry in entries]
+    return {filing.event.origin.external_id or "" for filing in filings if filing.identity.case_id in opened}
+
+
+async def _entry(desk: Desk, source: str, readable: Readable) -> Entry:
+    """Make a case of a record, as the start of a trace of its own."""
+    filing = await _file(desk, source, readable)
+    with span("import record", None) as active:
+        active.set_attribute(CASE_ID, str(filing.identity.case_id))
+        return Entry(filing, traceparent=traceparent_of(active))
 
 
 async def _file(desk: Desk, source: str, readable: Readable) -> Filing:
@@ -122,15 +127,6 @@ async def _file(desk: Desk, source: str, readable: Readable) -> Filing:
     identity = Identity(case_id, number, desk.tokens.hash_of(case_id))
     sealed = seal(desk, new_id(moment), personal_of(readable.record), rest_of(readable.record))
     return file_record(readable, identity, sealed, (source, desk.jurisdiction))
-
-
-def _announcements(filings: Iterable[Filing]) -> Iterable[Announcement]:
-    """Say that these cases were submitted, each as the start of a trace of its own."""
-    for filing in filings:
-        case_id = filing.identity.case_id
-        with span("import record", None) as active:
-            active.set_attribute(CASE_ID, str(case_id))
-            yield Announcement(CASES.topic, filing.event, case_id, traceparent_of(active))
 
 
 def _results(read: Iterable[Readable | Unreadable], created: set[str]) -> Iterable[Result]:

@@ -1,5 +1,6 @@
-"""Opens a case in one statement, so that a report costs one round trip and one commit."""
+"""Opens cases: however many there are, one statement and one commit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -26,6 +27,15 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One case to be opened, under a caller's key where there is one, as part of a trace."""
+
+    filing: Filing
+    claim: Claim | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Earlier:
     """What was filed under a key before."""
 
@@ -34,46 +44,52 @@ class Earlier:
     service_request_id: str
 
 
-_UNCLAIMED = "WITH free AS (SELECT true AS is_free)"
-
-_CLAIMED = """
-    -- Claim the caller's key, or a key that has outlived its time; whoever comes second opens nothing. A claim that
-    -- another connection is making at this moment is waited for.
-    WITH free AS (
+_ROWS = """
+    -- Everything that a case needs is written here. The key of a caller is claimed first (or claimed again, when it has
+    -- outlived its time): whoever comes second opens nothing, and waits for a claim that is being made at this moment.
+    -- Nor is a record opened that its source has handed in before.
+    WITH given AS (
+        SELECT * FROM json_to_recordset(%(given)s::json) AS given (
+            caller text, key text, fingerprint text, case_id uuid, service_request_id text, token_hash text,
+            service_code text, needs text[], urgency text, language text, channel text, source text, external_id text,
+            cell text, district text, person_id uuid, wrapped text, record text, protected boolean, status text,
+            submitted_at timestamptz, updated_at timestamptz, closed_at timestamptz,
+            shard smallint, event_id uuid, happened_at text, traceparent text, event json)
+    ), claimed AS (
         INSERT INTO idempotency_keys AS known (caller, key, fingerprint, case_id)
-        VALUES (%(caller)s, %(key)s, %(fingerprint)s, %(case_id)s)
+        SELECT caller, key, decode(fingerprint, 'hex'), case_id FROM given WHERE key IS NOT NULL ORDER BY caller, key
         ON CONFLICT (caller, key) DO UPDATE
             SET fingerprint = excluded.fingerprint, case_id = excluded.case_id, created_at = excluded.created_at
             WHERE known.created_at < now() - %(remembered)s::interval
-        RETURNING true AS is_free
-    )
-"""
-
-_ROWS = """
-    , person AS (
-        INSERT INTO vault.person_keys (person_id, wrapped) SELECT %(person_id)s::uuid, %(wrapped)s::bytea FROM free
+        RETURNING case_id
     ), opened AS (
         INSERT INTO cases (case_id, service_request_id, token_hash, service_code, needs, urgency, language, channel,
-            cell, district, person_id, sealed, protected, status, agencies, submitted_at, updated_at)
-        SELECT %(case_id)s::uuid, %(service_request_id)s, %(token_hash)s::bytea, %(service_code)s, %(needs)s::text[],
-            %(urgency)s, %(language)s, %(channel)s, %(cell)s, %(district)s, %(person_id)s::uuid, %(sealed)s::jsonb,
-            %(protected)s::boolean, 'open', '{}', %(submitted_at)s::timestamptz, %(submitted_at)s::timestamptz
-        FROM free
+            source, external_id, cell, district, person_id, sealed, record, protected, status, resolution, agencies,
+            submitted_at, updated_at, closed_at)
+        SELECT case_id, service_request_id, decode(token_hash, 'hex'), service_code, needs, urgency, language, channel,
+            source, external_id, cell, district, person_id, (event -> 'sealed')::jsonb, record, protected, status,
+            CASE status WHEN 'closed' THEN 'recorded' END, '{}', submitted_at, updated_at, closed_at
+        FROM given WHERE key IS NULL OR case_id IN (SELECT case_id FROM claimed)
+        ON CONFLICT (source, external_id) WHERE external_id IS NOT NULL DO NOTHING
+        RETURNING case_id
+    ), fresh AS (
+        SELECT given.* FROM given JOIN opened USING (case_id)
+    ), keyed AS (
+        INSERT INTO vault.person_keys (person_id, wrapped) SELECT person_id, decode(wrapped, 'hex') FROM fresh
     ), counted AS (
-        INSERT INTO outbox_sequences (topic, case_id, last) SELECT %(topic)s, %(case_id)s::uuid, 1 FROM free
+        INSERT INTO outbox_sequences (topic, case_id, last) SELECT %(topic)s, case_id, 1 FROM fresh
     ), said AS (
         INSERT INTO outbox (topic, sequence, shard, case_id, event_id, event_type, happened_at, classification,
             causation_id, traceparent, value)
-        SELECT %(topic)s, 1, %(shard)s::smallint, %(case_id)s::uuid, %(event_id)s::uuid, %(event_type)s,
-            %(happened_at)s, %(classification)s, %(case_id)s::uuid, %(traceparent)s, %(value)s
-        FROM free
+        SELECT %(topic)s, 1, shard, case_id, event_id, %(event_type)s, happened_at, %(classification)s, case_id,
+            traceparent, event::text
+        FROM fresh
     ), woken AS (
 """
 
-_DONE = ") SELECT is_free, (SELECT count(*) FROM woken) FROM free"
+_DONE = ") SELECT case_id, (SELECT count(*) FROM woken) FROM opened"
 
-_FILE = _UNCLAIMED + _ROWS + WAKE + _DONE
-_FILE_CLAIMED = _CLAIMED + _ROWS + WAKE + _DONE
+_OPEN = _ROWS + WAKE + _DONE
 
 _FIND_EARLIER = """
     -- What this caller filed under this key, while the key counts.
@@ -91,15 +107,22 @@ _FORGET = """
 """
 
 
-async def file_case(connection: Transaction, filing: Filing, claim: Claim | None, traceparent: str | None) -> bool:
-    """Open a case and queue what is said of it; False when the claim's key has been used before."""
-    parameters = _parameters(filing, traceparent)
-    if claim is None:
-        await connection.execute(_FILE, parameters)
-        return True
-    parameters |= {"caller": claim.caller, "key": claim.key, "fingerprint": claim.fingerprint, "remembered": REMEMBERED}
-    result = await connection.execute(_FILE_CLAIMED, parameters)
-    return await result.fetchone() is not None
+async def open_cases(connection: Transaction, entries: Sequence[Entry]) -> set[UUID]:
+    """Open cases and queue what is said of them; returns those that were opened.
+
+    The others came second: their key, or the record that they were made from, is known. No two entries may have
+    the same key.
+    """
+    event = entries[0].filing.event
+    values = {
+        "given": orjson.dumps([_row(entry) for entry in entries]).decode(),
+        "remembered": REMEMBERED,
+        "topic": CASES.topic,
+        "event_type": event.type,
+        "classification": event.classification.value,
+    }
+    rows = await connection.execute(_OPEN, values, binary=True)
+    return {row[0] for row in await rows.fetchall()}
 
 
 async def find_earlier(connection: Transaction, claim: Claim) -> Earlier | None:
@@ -114,30 +137,36 @@ async def forget_old_keys(tx: Transaction) -> None:
     await tx.execute(_FORGET, (REMEMBERED,))
 
 
-def _parameters(filing: Filing, traceparent: str | None) -> dict[str, object]:
-    event, identity = filing.event, filing.identity
+def _row(entry: Entry) -> dict[str, object]:
+    filing, claim = entry.filing, entry.claim
+    event, standing = filing.event, filing.standing
     return {
-        "topic": CASES.topic,
-        "person_id": event.person_id,
-        "wrapped": filing.wrapped_key,
+        "caller": claim and claim.caller,
+        "key": claim and claim.key,
+        "fingerprint": claim and claim.fingerprint.hex(),
         "case_id": event.case_id,
         "service_request_id": event.service_request_id,
-        "token_hash": identity.token_hash,
+        "token_hash": filing.identity.token_hash.hex(),
         "service_code": event.service_code,
-        "needs": "{" + ",".join(need.need for need in event.needs) + "}",
+        "needs": [need.need for need in event.needs],
         "urgency": event.urgency,
         "language": event.language,
         "channel": event.origin.channel,
+        "source": event.origin.source,
+        "external_id": event.origin.external_id,
         "cell": event.place.cell,
         "district": event.place.district,
-        "sealed": orjson.dumps(event.sealed, option=orjson.OPT_NON_STR_KEYS).decode(),
+        "person_id": event.person_id,
+        "wrapped": filing.wrapped_key.hex(),
+        "record": filing.record,
         "protected": filing.protected,
+        "status": standing.status,
         "submitted_at": event.submitted_at,
+        "updated_at": standing.updated_at or event.submitted_at,
+        "closed_at": standing.closed_at,
         "shard": shard_of(event.case_id),
         "event_id": event_id(event.case_id, CASES.topic, event),
-        "event_type": event.type,
         "happened_at": write_time(event.happened_at),
-        "classification": event.classification.value,
-        "traceparent": traceparent,
-        "value": event.__pydantic_serializer__.to_json(event).decode(),
+        "traceparent": entry.traceparent,
+        "event": orjson.Fragment(event.__pydantic_serializer__.to_json(event)),
     }

@@ -18,6 +18,7 @@ from services.intake.handlers import routes
 from services.intake.http.desk import Desk, Numbers
 from services.intake.http.keys import ApiKeys
 from services.intake.http.routes import http_routes
+from services.intake.http.tray import Tray
 from services.intake.tables import metadata
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
@@ -146,6 +147,7 @@ def make_desk(url: str, clock: Clock) -> Desk:
         jurisdiction=TOWN,
         keys=ApiKeys(database, KEY),
         numbers=Numbers(database),
+        tray=Tray(database),
         tokens=Tokens(master_key),
         clock=clock,
         public_url="http://front-door",
