@@ -34,6 +34,7 @@ def start(folder: DataFolder, *, tied: bool = False) -> PlatformState:
     log = folder.log("supervisor")
     log.unlink(missing_ok=True)
     program = Program("supervisor", (sys.executable, "-m", "deploy.local.run", str(folder.path)))
+    _reap(folder)
     process = processes.start(program, log) if tied else _start_free(program, folder)
     _supervisors[folder.path] = process
     try:
@@ -63,7 +64,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], folder: DataFolder) -> P
             state = read_state(folder.path)
         except NotRunningError:
             state = None
-        if state is not None and state.phase == "ready":
+        if state is not None and (state.pid, state.phase) == (process.pid, "ready"):
             return state
         time.sleep(_LOOK_EVERY_SECONDS)
     raise NotReadyError(f"The platform is not ready after {START_WITHIN_SECONDS:.0f} s. {folder.log('supervisor')}")
@@ -78,8 +79,13 @@ def stop(folder: DataFolder) -> bool:
     try:
         return _stop(folder)
     finally:
-        if folder.path in _supervisors:
-            _supervisors.pop(folder.path).wait(STOP_WITHIN_SECONDS)
+        _reap(folder)
+
+
+def _reap(folder: DataFolder) -> None:
+    """Take note of the end of the last platform that was started from here, which others may have stopped."""
+    if folder.path in _supervisors and not lock.is_held(folder.lock):
+        _supervisors.pop(folder.path).wait(STOP_WITHIN_SECONDS)
 
 
 def _stop(folder: DataFolder) -> bool:

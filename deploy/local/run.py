@@ -30,10 +30,8 @@ def run_platform(settings: PlatformSettings, voice: Voice) -> None:
     handle = lock.take(settings.folder.lock)
     if handle is None:
         raise AlreadyRunningError(f"A platform runs on {settings.folder.path} already.")
-    try:
-        asyncio.run(_run_until_told(settings, handle, voice))
-    finally:
-        os.close(handle)
+    # The lock is never let go here: the system does it when this process has ended, and not a moment before.
+    asyncio.run(_run_until_told(settings, handle, voice))
 
 
 async def _run_until_told(settings: PlatformSettings, handle: int, voice: Voice) -> None:
