@@ -14,7 +14,7 @@ from services.intake.domain.report import check_jurisdiction
 from services.intake.http.bodies import read_form
 from services.intake.http.desk import Desk
 from services.intake.http.formats import Format, refuse
-from shared.kit.database import AWAY
+from services.intake.http.tray import BUSY
 
 log = logging.getLogger(__name__)
 
@@ -55,16 +55,15 @@ class Resource:
             return response
         try:
             return await handler(self._desk, form, Request(scope, receive))
-        except AWAY as error:
-            return away(form, self._desk, error)
+        except BUSY as error:
+            return away(form, error)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["route"].path)
             return refuse(form, OUR_FAULT)
 
 
-def away(form: Format, desk: Desk, error: BaseException) -> Response:
+def away(form: Format, error: BaseException) -> Response:
     """Say that the database is away, full or busy, and when to come again."""
-    desk.database.suspect()
     log.warning("answered 503: %s", type(error).__name__)
     response = refuse(form, DATABASE_AWAY)
     response.headers["Retry-After"] = str(RETRY_SECONDS)

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from services.intake.http.desk import Desk
 from services.intake.http.rendering import message, texts_for
 from services.intake.http.resource import RETRY_SECONDS
-from shared.kit.database import AWAY
+from services.intake.http.tray import BUSY
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +42,7 @@ class Site:
             return response
         try:
             return await handler(self._desk, request)
-        except AWAY as error:
-            self._desk.database.suspect()
+        except BUSY as error:
             log.warning("answered 503: %s", type(error).__name__)
             response = message(self._desk, texts_for(self._desk, request), "away", HTTPStatus.SERVICE_UNAVAILABLE)
             response.headers["Retry-After"] = str(RETRY_SECONDS)

@@ -20,11 +20,24 @@ WRITERS = 2
 MOST_AT_ONCE = 64
 
 
+class TrayFullError(Exception):
+    """More reports wait than can be written soon, or the database does not answer: come again."""
+
+
+BUSY = (*AWAY, TrayFullError)
+"""Why a report cannot be kept at the moment."""
+
+
 @dataclass(slots=True)
 class Tray:
-    """Takes entries in, and writes them in the order in which they came."""
+    """Takes entries in, and writes them in the order in which they came.
+
+    `most_waiting` entries wait at most, each for `patience` seconds: whoever comes after that is asked to come again.
+    """
 
     database: Database
+    most_waiting: int = 1000
+    patience: float = 10.0
     _waiting: deque[tuple[Entry, asyncio.Future[bool]]] = field(default_factory=deque)
     _writers: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -32,20 +45,28 @@ class Tray:
         """Open a case; False when its key was used before. When this returns, all of it is on disk.
 
         Raises:
+            TrayFullError: too many wait, or it has waited too long: it may still be written.
             psycopg.Error: it was not written, or nobody knows whether it was.
         """
+        if len(self._waiting) >= self.most_waiting:
+            raise TrayFullError
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, written))
         if len(self._writers) < WRITERS:
             writer = asyncio.create_task(self._write_all())
             self._writers.add(writer)
             writer.add_done_callback(self._writers.discard)
-        return await written
+        try:
+            return await asyncio.wait_for(written, self.patience)
+        except TimeoutError:
+            raise TrayFullError from None
 
     async def _write_all(self) -> None:
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
-            await self._write(batch)
+            taken = (self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE)))
+            batch = [(entry, written) for entry, written in taken if not written.done()]
+            if batch:
+                await self._write(batch)
 
     async def _write(self, batch: Sequence[tuple[Entry, asyncio.Future[bool]]]) -> None:
         """Write a batch; when it fails for another reason than an absence, write each entry by itself."""

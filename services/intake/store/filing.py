@@ -69,7 +69,7 @@ _ROWS = """
         SELECT case_id, service_request_id, decode(token_hash, 'hex'), service_code, needs, urgency, language, channel,
             source, external_id, cell, district, person_id, (event -> 'sealed')::jsonb, record, protected, status,
             CASE status WHEN 'closed' THEN 'recorded' END, '{}', submitted_at, updated_at, closed_at
-        FROM given WHERE key IS NULL OR case_id IN (SELECT case_id FROM claimed)
+        FROM given WHERE key IS NULL OR case_id IN (SELECT case_id FROM claimed) ORDER BY external_id
         ON CONFLICT (source, external_id) WHERE external_id IS NOT NULL DO NOTHING
         RETURNING case_id
     ), fresh AS (
