@@ -10,7 +10,7 @@ from deploy.local.ports import LOOPBACK
 from deploy.local.processes import Program
 
 _LOGGING = Path(__file__).with_name("log4j2.yaml")
-# A small heap, and the quick compiler only: a broker of this size spends less on starting and running than on compiling.
+# A small heap, and the quick compiler only: the thorough one costs a broker of this size more than it saves.
 _JAVA_OPTIONS = (
     "-Xms64m",
     "-Xmx192m",

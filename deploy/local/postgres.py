@@ -50,13 +50,15 @@ class PostgresNode:
 
 def prepare_postgres(node: PostgresNode) -> Program:
     """Make the data folder at the first start, and say how to run the server."""
-    account = unprivileged.account_for_postgres()
+    account = unprivileged.account_for(node.folder)
     programs = _programs_folder()
     if account:
         unprivileged.let_pass(programs)
         unprivileged.let_read(programs.parents[1])
     if not node.folder.exists():
         _initialise(node, programs, account)
+    if account:
+        unprivileged.let_pass(node.folder)
     settings = {**_SETTINGS, "port": str(node.port), "fsync": "on" if node.durable else "off"}
     options = tuple(f"--{name}={value}" for name, value in settings.items())
     command = (str(programs / "postgres"), "-D", str(node.folder), *options)

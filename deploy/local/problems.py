@@ -23,3 +23,7 @@ class NotReadyError(LocalPlatformError):
 
 class ProgramFailedError(LocalPlatformError):
     """A program that has to succeed did not."""
+
+
+class ForeignDataError(LocalPlatformError):
+    """The data belong to an account that we may not use."""

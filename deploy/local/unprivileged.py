@@ -6,15 +6,37 @@ import stat
 import subprocess
 from pathlib import Path
 
+from deploy.local.problems import ForeignDataError
+
 ACCOUNT = "handoff-postgres"
 _PASS = stat.S_IXOTH
 _READ = stat.S_IROTH
 
 
-def account_for_postgres() -> str:
-    """Name of the account to use: none if we are an ordinary user, else one made for this purpose."""
+def account_for(data: Path) -> str:
+    """Name of the account that the server of this data runs under: none if we are an ordinary user.
+
+    Under root it is the owner of the data, if there are data, else an account made for this purpose.
+
+    Raises:
+        ForeignDataError: the data belong to somebody else, and we may not act in their name.
+    """
+    owner = data.stat().st_uid if data.exists() else None
     if os.geteuid() != 0:
+        if owner not in {None, os.geteuid()}:
+            raise ForeignDataError(f"{data} belongs to another account. Run as root, or choose another --data-dir.")
         return ""
+    return _own_account() if owner is None else _name_of(owner, data)
+
+
+def _name_of(owner: int, data: Path) -> str:
+    try:
+        return pwd.getpwuid(owner).pw_name
+    except KeyError as error:
+        raise ForeignDataError(f"{data} belongs to an account (number {owner}) that this machine lacks.") from error
+
+
+def _own_account() -> str:
     try:
         pwd.getpwnam(ACCOUNT)
     except KeyError:
