@@ -101,9 +101,13 @@ def _lines(branch: Branch, guide: str, below: str) -> Iterator[tuple[str, str, S
 def _links(span: Span, names: dict[tuple[str, str], Span]) -> Iterator[str]:
     for link in span.links:
         there = names.get((link["trace_id"], link["span_id"]))
-        what = f"{there.service}: {there.name}" if there else "a step that is not here"
+        what = _named(there, span.service) if there else "a step that is not here"
         elsewhere = f" (trace {link['trace_id'][:SHORT_ID]}…)" if link["trace_id"] != span.trace_id else ""
         yield f"linked to {what}{elsewhere}"
+
+
+def _named(span: Span, service: str) -> str:
+    return span.name if span.service == service else f"{span.service}: {span.name}"
 
 
 def _moment(entry: dict[str, Any]) -> datetime:

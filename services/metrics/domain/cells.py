@@ -38,7 +38,7 @@ def veil(cells: Sequence[Cell], minimum: int) -> list[Cell]:
     """Hide the cells that are small enough to pick a person out of, and so many more that none can be worked out.
 
     The cells are those of one clock, and together they make up a total that is known.
-    A single hidden cell is the total less the others: then the smallest of the others is hidden, too. Percentiles of
+    A single hidden cell is the total less the others: so the smallest of the others is hidden, too. Percentiles of
     fewer than `minimum` times are left out where the cell itself is large enough to be shown.
     """
     filled = sorted((place for place, cell in enumerate(cells) if _size(cell)), key=lambda place: _size(cells[place]))
@@ -46,8 +46,6 @@ def veil(cells: Sequence[Cell], minimum: int) -> list[Cell]:
     for place in filled:
         if _size(cells[place]) < minimum or (hidden and sum(_size(cells[other]) for other in hidden) < minimum):
             hidden.append(place)
-    if len(hidden) == 1:
-        hidden = filled[:2]
     return [_veiled(cell) if place in hidden else _blurred(cell, minimum) for place, cell in enumerate(cells)]
 
 

@@ -49,9 +49,14 @@ class Board:
         return max((cell.p90 for cell in cells if cell.p90), default=1.0)
 
     @property
-    def hidden(self) -> int:
-        """Count the lines that are too small to be shown."""
-        return sum(line.veiled for line in self.lines)
+    def shown(self) -> list[Line]:
+        """Return the lines that are large enough to be shown."""
+        return [line for line in self.lines if not line.veiled]
+
+    @property
+    def hidden(self) -> list[str]:
+        """Return the names of the others."""
+        return [line.name for line in self.lines if line.veiled]
 
 
 def board(by: str, response: Sequence[Cell], resolution: Sequence[Cell], city: City) -> Board:

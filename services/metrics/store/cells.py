@@ -17,7 +17,8 @@ PART = 20_000
 
 _REFRESH = """
     -- Make touched cells anew, the longest stale first, up to a bounded number of clocks: a long statement would keep
-    -- everybody's dead rows alive. Each column of clocks is sorted once; what ended out of order is counted as bad.
+    -- everybody's dead rows alive. Each column of clocks is sorted once; what ended out of order is counted as bad; a
+    -- cell that everything has left (a district that became known, say) is made empty.
     WITH waiting AS (
         SELECT key, week, sum(size) OVER (ORDER BY since, key, week) - size AS before
         FROM (
@@ -34,7 +35,7 @@ _REFRESH = """
         RETURNING stale_cells.key, stale_cells.week
     ), counted AS (
         SELECT touched.key, touched.week, {counts}
-        FROM touched JOIN {table} AS kept ON {group} = touched.key AND {period}
+        FROM touched LEFT JOIN {table} AS kept ON {group} = touched.key AND {period}
         GROUP BY touched.key, touched.week
     )
     INSERT INTO cells (dimension, clock, week, key, n, bad, waiting, p50, p90, p95, hold)
@@ -56,11 +57,11 @@ _COUNTS = """
 _HOLD = "coalesce(sum(kept.hold) FILTER (WHERE {seconds} >= 0), 0)"
 
 _LIST = """
-    -- The cells of one clock; each holds everything that was heard before `as_of`.
+    -- The cells of one clock that hold anything; each holds everything that was heard before `as_of`.
     SELECT dimension AS by, key, week, clock, n, bad, waiting, p50, p90, p95, hold,
         LEAST(stale_cells.since, (SELECT min(heard_at) FROM stale_cases), now()) AS as_of
     FROM cells LEFT JOIN stale_cells USING (dimension, key, week)
-    WHERE dimension = %(by)s AND clock = %(clock)s AND week BETWEEN %(first)s AND %(last)s
+    WHERE dimension = %(by)s AND clock = %(clock)s AND week BETWEEN %(first)s AND %(last)s AND n + bad + waiting > 0
     ORDER BY week, key
 """
 

@@ -86,7 +86,7 @@ async def test_trace_prints_a_tree_with_times(world: World) -> None:
     assert result.exit_code == 0
     assert "+5.0 ms" in result.stdout
     assert "└─ span 2" in result.stdout
-    assert "linked to intake: span 3 (trace 00000000…)" in result.stdout
+    assert "linked to span 3 (trace 00000000…)" in result.stdout
 
 
 async def test_trace_says_when_a_trace_is_not_there_and_when_it_was_not_sampled(world: World) -> None:

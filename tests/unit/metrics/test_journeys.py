@@ -41,6 +41,17 @@ def test_an_agency_whose_clock_is_slow_does_not_answer_before_it_was_asked() -> 
     assert [entry.type for entry in arrange(entries_of(story))][-1] == "referral.accepted.v1"
 
 
+def test_what_a_topic_said_second_is_not_told_first_though_its_time_is_earlier() -> None:
+    story = Story(1).file((NOISE,)).route({NOISE: POLICE})
+    requested = story.said[-1].envelope
+    for kind, minutes in ((routing.ReferralAccepted, 10), (routing.ReferralStarted, 5)):
+        story.refer(kind, NOISE, POLICE, at=story.now + timedelta(minutes=minutes))
+        said = story.said[-1]
+        story.said[-1] = replace(said, envelope=replace(said.envelope, causation_id=requested.id))
+    told = [entry.type for entry in arrange(entries_of(story))]
+    assert told[-2:] == ["referral.accepted.v1", "referral.started.v1"]
+
+
 def test_events_that_claim_to_cause_each_other_are_told_all_the_same() -> None:
     first, second = entries_of(Story(1).file().route({}))[:2]
     circle = [replace(first, causation_id=second.event_id), second]
