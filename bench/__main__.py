@@ -9,13 +9,15 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import relaying, routing
+from bench import filing, relaying, routing, telemetry
 from bench.figures import ROUNDS, Figure
 from bench.servers import Servers, start_servers
 
 BENCHES: dict[str, Callable[[Servers], Coroutine[Any, Any, list[Figure]]]] = {
     "routing": routing.throughput,
+    "filing": filing.durable_answers,
     "relay": relaying.waiting_rows,
+    "telemetry": telemetry.on_and_off,
 }
 
 

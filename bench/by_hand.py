@@ -97,21 +97,9 @@ class Loop:
             said.append(("routing.referrals.v1", asked, str(referral_id), "internal"))
             said.append((f"agency.{program.agency}.inbox.v1", inbox_event, str(referral_id), "confidential"))
             routed.append(common)
+            asked_for = (case_id, referral_id, need_id, need["need"], program.agency, program.id)
             referrals.append(
-                (
-                    case_id,
-                    referral_id,
-                    need_id,
-                    need["need"],
-                    program.agency,
-                    program.id,
-                    1,
-                    now,
-                    now,
-                    answer_by,
-                    answer_by,
-                )
-                + (0, "requested", "requested", None, 1, False)
+                (*asked_for, 1, now, now, answer_by, answer_by, 0, "requested", "requested", None, 1, False)
             )
             changes.append((case_id, referral_id, 1, "requested", now, "routing", cause, None, placed.why, None))
         case_routed = {

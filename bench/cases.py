@@ -3,7 +3,7 @@
 import json
 import random
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -98,17 +98,17 @@ def headers(filed: Filed, *, sampled: bool) -> list[tuple[str, bytes]]:
     return [(name, text.encode()) for name, text in found.items()]
 
 
-async def publish(bootstrap: str, topic: str, cases: Sequence[Filed], sampled: Iterator[bool]) -> None:
-    """Put the cases on a topic; `sampled` says of each whether its trace is recorded."""
+async def publish(bootstrap: str, topic: str, cases: Sequence[Filed], sampled: Callable[[int], bool]) -> None:
+    """Put the cases on a topic; `sampled` says of each, by its number, whether its trace is recorded."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=5)
     await producer.start()
     try:
-        for filed in cases:
+        for number, filed in enumerate(cases):
             await producer.send(
                 topic,
                 filed.event.model_dump_json().encode(),
                 str(filed.event.case_id).encode(),
-                headers=headers(filed, sampled=next(sampled)),
+                headers=headers(filed, sampled=sampled(number)),
             )
     finally:
         await producer.stop()

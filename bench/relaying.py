@@ -4,12 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from time import perf_counter
-from uuid import uuid4
-
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from bench.figures import Figure, in_turns
-from bench.servers import Servers, fresh_database
+from bench.servers import Servers, fresh_database, make_topic
 from shared.kit.database import Database
 from shared.kit.relay import Relay
 
@@ -27,7 +24,8 @@ _FILL = """
 
 async def waiting_rows(servers: Servers) -> list[Figure]:
     """Compare the time of a batch with 100,000 rows waiting and with 1,000."""
-    topic = await _topic(servers.kafka)
+    topic = "bench.relaying"
+    await make_topic(servers.kafka, topic)
     async with _relay(servers) as (many, many_relay), _relay(servers) as (few, few_relay):
 
         async def with_many() -> float:
@@ -68,14 +66,3 @@ async def _relay(servers: Servers) -> AsyncIterator[tuple[Database, Relay]]:
             yield database, relay
         finally:
             await relay.close()
-
-
-async def _topic(bootstrap: str) -> str:
-    name = f"bench.{uuid4().hex[:8]}"
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(name, 4, 1)])
-    finally:
-        await admin.close()
-    return name

@@ -2,20 +2,18 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from itertools import repeat
-
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from dataclasses import replace
 
 from bench.by_hand import Loop
 from bench.cases import MASTER_KEY, Filed, make_cases, publish
 from bench.figures import Figure, in_turns
 from bench.reading import Work, as_a_service, by_hand
-from bench.servers import Servers, admin, opened
+from bench.servers import Servers, admin, make_topic, opened
 from services.routing.desk import Desk
 from services.routing.handlers import routes
 from services.routing.jurisdiction import load_city
 from services.routing.tables import STAGING
-from shared.events.topics import CASES
+from shared.events.topics import CASES, Language
 from shared.kit.database import Database
 from shared.kit.messages import Record, Route
 from shared.kit.settings import SAMPLE_CITY
@@ -23,7 +21,7 @@ from shared.kit.vault import Vault
 from tests import databases
 
 EVENTS = 5_000
-PARTITIONS = 4
+PLAIN = replace(CASES, topic="bench.plain")
 
 _COPY = "COPY bare (partition, position, key, value) FROM STDIN"
 
@@ -31,22 +29,22 @@ _COPY = "COPY bare (partition, position, key, value) FROM STDIN"
 async def throughput(servers: Servers) -> list[Figure]:
     """Measure three ways of reading the same events, in turns of two."""
     cases = make_cases(EVENTS)
-    await _make_topic(servers.kafka)
-    await publish(servers.kafka, CASES.topic, cases, repeat(False))
+    await make_topic(servers.kafka, PLAIN.topic)
+    await publish(servers.kafka, PLAIN.topic, cases, lambda _: False)
     template = prepared(servers, cases)
 
     async def ours() -> float:
         async with routing_database(servers, template) as database:
-            return await as_a_service(servers.kafka, route(), database, EVENTS)
+            return await as_a_service(servers.kafka, route(PLAIN), database, EVENTS)
 
     async def bare() -> float:
         async with routing_database(servers, template) as database:
-            return await by_hand(servers.kafka, CASES.topic, EVENTS, _bare(database))
+            return await by_hand(servers.kafka, PLAIN.topic, EVENTS, _bare(database))
 
     async def hand_written() -> float:
         async with routing_database(servers, template) as database:
             loop = Loop(database, load_city(SAMPLE_CITY), Vault(MASTER_KEY))
-            return await by_hand(servers.kafka, CASES.topic, EVENTS, loop)
+            return await by_hand(servers.kafka, PLAIN.topic, EVENTS, loop)
 
     against_bare = await in_turns(ours, bare)
     against_hand = await in_turns(ours, hand_written)
@@ -56,9 +54,9 @@ async def throughput(servers: Servers) -> list[Figure]:
     ]
 
 
-def route() -> Route:
-    """Return what routing does with intake's cases."""
-    return routes(Desk(load_city(SAMPLE_CITY), Vault(MASTER_KEY)))[0]
+def route(language: Language) -> Route:
+    """Return what routing does with intake's cases, on a topic of the bench's own."""
+    return replace(routes(Desk(load_city(SAMPLE_CITY), Vault(MASTER_KEY)))[0], language=language)
 
 
 def prepared(servers: Servers, cases: Sequence[Filed]) -> str:
@@ -89,12 +87,3 @@ def _bare(database: Database) -> Work:
                 await copy.write_row(row)
 
     return work
-
-
-async def _make_topic(bootstrap: str) -> None:
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await client.start()
-    try:
-        await client.create_topics([NewTopic(CASES.topic, PARTITIONS, 1)])
-    finally:
-        await client.close()

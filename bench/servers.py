@@ -5,11 +5,15 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import psycopg
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 
+from deploy.kafka import topics
+from deploy.kafka.declared import agencies_of, declared_topics
 from shared.kit.database import Database
 from shared.kit.outbox import STAGE
+from shared.kit.settings import SAMPLE_CITY
 from tests import databases, servers
 from tests.databases import OwnDatabase
 
@@ -47,6 +51,21 @@ async def opened(made: OwnDatabase, service: str, staging: Sequence[str] = (STAG
         yield database
     finally:
         await database.close()
+
+
+async def make_topics(bootstrap: str) -> None:
+    """Make the topics of the sample city; those that are there already stay."""
+    await topics.make_topics(bootstrap, declared_topics(agencies_of(SAMPLE_CITY)))
+
+
+async def make_topic(bootstrap: str, name: str) -> None:
+    """Make one topic with four partitions."""
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await client.start()
+    try:
+        await client.create_topics([NewTopic(name, 4, 1)])
+    finally:
+        await client.close()
 
 
 @contextmanager

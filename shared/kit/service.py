@@ -73,7 +73,7 @@ def create_asgi(service: Service) -> Starlette:
 def serve(app: Starlette, name: str, settings: ServiceSettings) -> None:
     """Run a service until it is told to stop."""
     start_logging(name, settings.log_format)
-    _calm_garbage_collection()
+    calm_garbage_collection()
     uvicorn.run(
         app,
         host=settings.http_host,
@@ -87,7 +87,7 @@ def serve(app: Starlette, name: str, settings: ServiceSettings) -> None:
     )
 
 
-def _calm_garbage_collection() -> None:
+def calm_garbage_collection() -> None:
     """Look for cycles seldom: a batch makes many values that live together, and looking through them costs a third."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

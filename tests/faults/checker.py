@@ -55,7 +55,7 @@ def assert_nothing_happened_twice(city: City) -> None:
     assert account["duplicates"] == 0
     assert [(account["accepted"],)] == city.rows("SELECT count(*) FROM intake.cases")
     assert city.rows(
-        "SELECT case_id, topic, sequence FROM metrics.journey WHERE sequence IS NOT NULL"
+        "SELECT case_id, topic, sequence FROM metrics.journey_entries WHERE sequence IS NOT NULL"
         " GROUP BY case_id, topic, sequence HAVING count(DISTINCT event_id) > 1"
     ) == []  # fmt: skip
 

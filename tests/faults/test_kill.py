@@ -39,7 +39,7 @@ async def file_until_201(client: httpx.AsyncClient, city: City, form: dict[str, 
     """File as a caller does who wants to be sure: again with the same key until it is answered; return the number."""
     headers = {"Authorization": f"Bearer {city.state.api_key}", "Idempotency-Key": key}
     url = f"{city.state.url('intake')}/open311/v2/requests.json"
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(150):
         while True:
             try:
                 answer = await client.post(url, data=form, headers=headers)
