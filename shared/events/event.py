@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from operator import methodcaller
 from typing import Annotated, ClassVar
 from uuid import UUID
 
@@ -48,5 +49,5 @@ class Event(Value):
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", max_length=64)]
 """A stable lower-case identifier: agencies, programs, services, needs, districts."""
 
-Instant = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+Instant = Annotated[AwareDatetime, AfterValidator(methodcaller("astimezone", UTC))]
 """A point in time; given with any offset, kept and written in UTC."""
