@@ -21,6 +21,7 @@ JSON = b"application/json"
 PARTS = b"multipart/form-data"
 
 TOO_LARGE = refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {LARGEST_BODY} bytes")
+CUT_OFF = refused(HTTPStatus.BAD_REQUEST, "the body was cut off")
 NOT_A_FORM = refused(HTTPStatus.BAD_REQUEST, "the body is not a form in UTF-8, or has too many fields")
 NOT_JSON = refused(HTTPStatus.BAD_REQUEST, "the body is not a JSON object in UTF-8")
 NOT_FLAT = refused(HTTPStatus.BAD_REQUEST, "a value must be a text, a number, a boolean or a list of these")
@@ -38,13 +39,15 @@ def header_of(scope: Scope, name: bytes) -> bytes:
 
 
 async def read_body(scope: Scope, receive: Receive, largest: int = LARGEST_BODY) -> bytes | Refused:
-    """Read the whole body, up to a number of bytes; a larger one is refused as early as that is known."""
+    """Read the whole body, up to a number of bytes; a larger one, or one that is cut off, is refused."""
     length = header_of(scope, b"content-length")
     if length.isdigit() and int(length) > largest:
         return TOO_LARGE
     chunks, size = [], 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return CUT_OFF
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > largest:

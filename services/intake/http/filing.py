@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from http import HTTPStatus
 from uuid import UUID
 
@@ -41,6 +40,7 @@ class Handed:
 class Filed:
     """A report that is kept; `replayed` tells that it was kept before, under the same key."""
 
+    case_id: UUID
     service_request_id: str
     token: str
     account_id: str | None
@@ -56,7 +56,7 @@ async def file(desk: Desk, handed: Handed) -> Filed | Refused:
     report = read_report(handed.fields, desk.jurisdiction)
     if isinstance(report, Refused):
         return report
-    claim = claim_of(handed)
+    claim = claim_of(desk, handed)
     if isinstance(claim, Refused):
         return claim
     if claim is None:
@@ -71,29 +71,34 @@ async def file(desk: Desk, handed: Handed) -> Filed | Refused:
         desk.running.discard(running)
 
 
-def claim_of(handed: Handed) -> Claim | Refused | None:
-    """Return what the caller claims with a key of their own; None without a key."""
+def claim_of(desk: Desk, handed: Handed) -> Claim | Refused | None:
+    """Return what the caller claims with a key of their own; None without a key.
+
+    Callers may make their keys of anything, so neither key nor report is kept, but a fingerprint of each.
+    """
     key = handed.key
     if key is None:
         return None
     if not (key.isascii() and key.isprintable() and 0 < len(key.strip()) <= LONGEST_KEY):
         return BAD_KEY
     said = sorted((name, list(values)) for name, values in handed.fields.items() if name not in UNREAD)
-    return Claim(handed.caller, key, sha256(orjson.dumps(said)).digest())
+    fingerprint = desk.tokens.fingerprint
+    return Claim(handed.caller, fingerprint(key.encode()).hex(), fingerprint(orjson.dumps(said)))
 
 
 async def _file(desk: Desk, handed: Handed, report: Report, claim: Claim | None) -> Filed | Refused:
     filing = await _prepare(desk, handed, report)
     if await desk.tray.put(Entry(filing, claim, handed.traceparent)) or claim is None:
         number, case_id = filing.identity.service_request_id, filing.identity.case_id
-        return Filed(number, desk.tokens.write(case_id), report.account_id)
+        return Filed(case_id, number, desk.tokens.write(case_id), report.account_id)
     async with desk.database.statement() as connection:
         earlier = await store.find_earlier(connection, claim)
     if earlier is None:
         return STILL_RUNNING
     if earlier.fingerprint != claim.fingerprint:
         return OTHER_BODY
-    return Filed(earlier.service_request_id, desk.tokens.write(earlier.case_id), report.account_id, replayed=True)
+    number, case_id = earlier.service_request_id, earlier.case_id
+    return Filed(case_id, number, desk.tokens.write(case_id), report.account_id, replayed=True)
 
 
 async def _prepare(desk: Desk, handed: Handed, report: Report) -> Filing:

@@ -20,7 +20,7 @@ from services.intake.http.filing import OTHER_BODY, STILL_RUNNING, Filed, Handed
 from services.intake.http.rendering import message, page, texts_for
 from services.intake.http.site import Site
 from services.intake.http.texts import FOLDER, Texts
-from shared.kit.telemetry import new_traceparent, span, traceparent_of
+from shared.kit.telemetry import CASE_ID, new_traceparent, span, traceparent_of
 
 OWN_FIELDS = frozenset({"lang", "once"})
 """Fields that are for the form itself and no part of the report."""
@@ -85,6 +85,8 @@ async def _file_patiently(desk: Desk, fields: Fields, once: str) -> Filed | Refu
             if filed is not STILL_RUNNING:
                 break
             await asyncio.sleep(PAUSE)
+        if isinstance(filed, Filed):
+            active.set_attribute(CASE_ID, str(filed.case_id))
         return filed
 
 

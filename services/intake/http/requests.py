@@ -15,7 +15,7 @@ from services.intake.http.filing import Filed, Handed, file
 from services.intake.http.formats import Format, answer, refuse
 from services.intake.http.keys import FILE
 from services.intake.store.keys import Caller
-from shared.kit.telemetry import context_of, new_traceparent, span, traceparent_of
+from shared.kit.telemetry import CASE_ID, context_of, new_traceparent, span, traceparent_of
 
 NO_KEY = refused(HTTPStatus.FORBIDDEN, "api_key is missing: give it as a field, or as Authorization: Bearer")
 WRONG_KEY = refused(HTTPStatus.FORBIDDEN, "api_key is not one that may file reports")
@@ -31,7 +31,10 @@ async def post_request(desk: Desk, form: Format, request: Request) -> Response:
         traceparent = traceparent_of(active) or (parent if context_of(parent) else None) or new_traceparent()
         handed = await _read(desk, scope, receive, traceparent)
         filed = handed if isinstance(handed, Refused) else await file(desk, handed)
-        return refuse(form, filed) if isinstance(filed, Refused) else _created(desk, form, filed)
+        if isinstance(filed, Refused):
+            return refuse(form, filed)
+        active.set_attribute(CASE_ID, str(filed.case_id))
+        return _created(desk, form, filed)
 
 
 async def _read(desk: Desk, scope: Scope, receive: Receive, traceparent: str) -> Handed | Refused:

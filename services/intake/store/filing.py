@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 
 from services.intake.domain.filing import Filing
+from shared.events.intake import CaseSubmitted
 from shared.events.topics import CASES
 from shared.events.wire import event_id, write_time
 from shared.kit.database import Transaction
@@ -19,7 +20,7 @@ REMEMBERED = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A caller's own key for one report: `fingerprint` is the SHA-256 of what was sent under it."""
+    """A caller's own key for one report, and a fingerprint of what was sent under it."""
 
     caller: str
     key: str
@@ -164,9 +165,14 @@ def _row(entry: Entry) -> dict[str, object]:
         "submitted_at": event.submitted_at,
         "updated_at": standing.updated_at or event.submitted_at,
         "closed_at": standing.closed_at,
+    } | _said(event, entry.traceparent)
+
+
+def _said(event: CaseSubmitted, traceparent: str | None) -> dict[str, object]:
+    return {
         "shard": shard_of(event.case_id),
         "event_id": event_id(event.case_id, CASES.topic, event),
         "happened_at": write_time(event.happened_at),
-        "traceparent": entry.traceparent,
+        "traceparent": traceparent,
         "event": orjson.Fragment(event.__pydantic_serializer__.to_json(event)),
     }

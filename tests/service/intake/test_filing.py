@@ -94,6 +94,12 @@ async def test_the_same_key_and_report_are_answered_the_same_again(world: World)
     assert world.count() == ALONE | {"idempotency_keys": 1}
 
 
+async def test_a_caller_s_key_is_not_kept_as_it_is(world: World) -> None:
+    await world.file(REPORT, key="ana@example.org")
+
+    assert "ana@example.org" not in str(world.everything())
+
+
 async def test_the_same_key_with_another_report_is_refused(world: World) -> None:
     await world.file(REPORT, key="k1")
 

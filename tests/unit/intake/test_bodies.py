@@ -91,6 +91,16 @@ def test_a_body_that_is_too_large_is_refused_by_its_length_or_by_what_arrives() 
     assert body_of([b"x" * LARGEST_BODY]) == b"x" * LARGEST_BODY
 
 
+def test_a_body_that_is_cut_off_is_never_taken_for_a_whole_one() -> None:
+    start: dict[str, object] = {"type": "http.request", "body": b"a=1&b=", "more_body": True}
+    messages: list[dict[str, object]] = [start, {"type": "http.disconnect"}]
+
+    async def receive() -> dict[str, object]:
+        return messages.pop(0)
+
+    assert status_of(asyncio.run(read_body({"type": "http", "headers": []}, receive))) == HTTPStatus.BAD_REQUEST
+
+
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=9), st.text(max_size=9)), max_size=9))
 def test_a_form_is_read_as_it_was_written(pairs: list[tuple[str, str]]) -> None:
     read = read_form(urlencode(pairs).encode())
