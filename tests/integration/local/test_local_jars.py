@@ -1,9 +1,10 @@
 """Kafka's jars: fetched once, checked always, and an honest word when they are not to be had."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -11,7 +12,12 @@ from deploy.local.folders import kafka_jars_folder
 from deploy.local.jars import PinnedJar, Progress, ensure_jars, missing_jars, pinned_jars
 from deploy.local.problems import JarsMissingError
 
-Mirror = Callable[[dict[str, bytes]], list[str]]
+
+class Mirror(NamedTuple):
+    """A Maven repository: the files that it has, by name, and the names that it was asked for."""
+
+    files: dict[str, bytes]
+    asked: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +40,7 @@ def folder(fetched: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
-    """A Maven repository on this machine: give it files by name, and get the list of what it is asked for."""
+    """Run an empty Maven repository on this machine."""
     files: dict[str, bytes] = {}
     asked: list[str] = []
 
@@ -50,10 +56,6 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    def serve(content: dict[str, bytes]) -> list[str]:
-        files.update(content)
-        return asked
-
     with ThreadingHTTPServer(("127.0.0.1", 0), Repository) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -61,7 +63,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
         settings.write_text(f"[repositories]\nmirror = http://127.0.0.1:{server.server_port}\n")
         monkeypatch.setenv("JGO_CONFIG_FILE", str(settings))
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        yield serve
+        yield Mirror(files, asked)
         server.shutdown()
         thread.join()
 
@@ -78,7 +80,7 @@ def test_every_jar_of_one_kafka_is_pinned() -> None:
 
 def test_what_an_interrupted_download_left_is_kept_and_the_rest_is_fetched(folder: Path, mirror: Mirror) -> None:
     missing, cut_off = jar("argparse4j"), jar("re2j")
-    asked = mirror({each.file_name: (folder / each.file_name).read_bytes() for each in (missing, cut_off)})
+    mirror.files.update({each.file_name: (folder / each.file_name).read_bytes() for each in (missing, cut_off)})
     half = (folder / cut_off.file_name).read_bytes()[:1000]
     (folder / missing.file_name).unlink()
     (folder / cut_off.file_name).unlink()
@@ -86,13 +88,13 @@ def test_what_an_interrupted_download_left_is_kept_and_the_rest_is_fetched(folde
     seen: list[tuple[int, int]] = []
     ensure_jars(folder, lambda progress: seen.append((progress.fetched, progress.wanted)))
     assert missing_jars(folder) == []
-    assert {name for name in asked if name.endswith(".jar")} == {missing.file_name, cut_off.file_name}
+    assert {name for name in mirror.asked if name.endswith(".jar")} == {missing.file_name, cut_off.file_name}
     assert seen[-1] == (2, 2)
 
 
 def test_a_jar_with_other_bytes_is_refused(folder: Path, mirror: Mirror) -> None:
     wanted = jar("argparse4j")
-    mirror({wanted.file_name: b"something else"})
+    mirror.files[wanted.file_name] = b"something else"
     (folder / wanted.file_name).unlink()
     with pytest.raises(JarsMissingError, match=r"argparse4j-0\.7\.0\.jar was fetched, but its SHA-256"):
         ensure_jars(folder)
