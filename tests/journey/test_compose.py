@@ -15,9 +15,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from deploy.kafka.declared import agencies_of, declared_topics
+from deploy.kafka.topics import SAMPLE_CITY
 from deploy.local.ports import any_free
 from deploy.postgres.services import SERVICES
 from tests.city import eventually
+from tests.topics_read import read_all, topic_names
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -103,6 +106,13 @@ def test_one_case_is_routed_answered_and_told_by_mail(city: City) -> None:
     assert [note["type"] for note in _history(city, number, 3)][:2] == ["opened", "follow_on_created"]
     mails = eventually(lambda: httpx.get(f"{city.url('mailbox')}/messages.json").json()["messages"])
     assert {mail["to"] for mail in mails} == {"resident@example.org"}
+
+
+async def test_a_program_on_this_machine_reads_the_topics_and_only_declared_ones_are_there(city: City) -> None:
+    bootstrap = f"localhost:{city.ports['kafka']}"
+    names = await topic_names(bootstrap)
+    assert names == sorted(topic.name for topic in declared_topics(agencies_of(SAMPLE_CITY)))
+    assert await read_all(bootstrap, ["intake.cases.v1"])
 
 
 def test_our_processes_run_without_rights_on_files_that_they_cannot_change(city: City) -> None:
