@@ -6,6 +6,7 @@ Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2; extensions as in 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha1
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -59,6 +60,7 @@ def schema_uri(topic: str, event_type: str) -> str:
     return f"urn:handoff:schema:{family}:{event_type}"
 
 
+@lru_cache(maxsize=1024)
 def write_time(moment: datetime) -> str:
     """Write a moment in UTC, RFC 3339."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,7 +1,7 @@
 """The outbox: what a service will say, written in the transaction that made it true."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from shared.events.event import Event
@@ -49,8 +49,7 @@ WAKE = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(NamedTuple):
     """One event to be said on one topic, because of `cause`; `traceparent` is the trace that it continues."""
 
     topic: str

@@ -93,8 +93,8 @@ def _record_the_rest(turn: Turn, records: dict[UUID, RecordedReferral]) -> None:
 
 
 def _record_end(turn: Turn, referral: Referral, answered_at: datetime, closed_at: datetime) -> None:
-    over = replace(
-        referral, state=State.COMPLETED, last_change=Change.COMPLETED, changed_at=closed_at, changes=3, due_at=None
+    over = referral._replace(
+        state=State.COMPLETED, last_change=Change.COMPLETED, changed_at=closed_at, changes=3, due_at=None
     )
     turn.keep(over)
     turn.note(Noted(over, 2, Change.ACCEPTED, answered_at))

@@ -1,10 +1,10 @@
 """The states of a referral, and every change that is allowed (after FHIR Task)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from shared.events.reasons import Reason
@@ -79,9 +79,8 @@ GOES_ROUND: Final = frozenset({Change.HELD, Change.RESUMED})
 """Changes that can happen again and again, so that only their time tells an old one from a new one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Referral:
-    """One need at one program, as it stands.
+class Referral(NamedTuple):
+    """One need at one program, as it stands: a row of its table, in the order of the columns.
 
     `changed_at` is the agency's own time of the last change, `changes` counts what was noted about it so far, and
     `due_at` is when routing looks at it again because nobody has answered (`reminders` were sent by then).
@@ -152,8 +151,7 @@ def advance(referral: Referral, update: Update) -> Advanced | Refused | Repeated
         return Refused(_explain(referral.state, update.change))
     if update.change in GOES_ROUND and update.at < referral.changed_at:
         return Refused(f"this '{update.change}' is older than the last change of the referral")
-    moved = replace(
-        referral,
+    moved = referral._replace(
         state=state,
         last_change=update.change,
         reason=update.reason,

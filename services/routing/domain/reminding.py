@@ -1,6 +1,5 @@
 """Nobody has answered in time: the agency is reminded, then a supervisor, then somebody else is asked."""
 
-from dataclasses import replace
 from uuid import UUID, uuid5
 
 from services.routing.domain.case import Case
@@ -41,7 +40,7 @@ def _remind(turn: Turn, referral: Referral, change: Change) -> None:
     now, answer_by = turn.around.now, referral.answer_by or turn.around.now
     number = referral.changes + 1
     period = answer_by - referral.asked_at
-    later = replace(referral, reminders=referral.reminders + 1, due_at=now + period, changes=number)
+    later = referral._replace(reminders=referral.reminders + 1, due_at=now + period, changes=number)
     turn.keep(later)
     turn.note(Noted(later, number, change, now))
     said = ReferralOverdue if change is Change.OVERDUE else ReferralEscalated

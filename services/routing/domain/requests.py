@@ -1,6 +1,5 @@
 """Asking a program to help, and not needing it any more."""
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import uuid5
 
@@ -41,8 +40,7 @@ def request_or_wait(turn: Turn, need: Need, chosen: Placed | Unplaced) -> None:
 def cancel(turn: Turn, referral: Referral, reason: Reason, at: datetime) -> None:
     """Take a referral back, and tell its agency."""
     number = referral.changes + 1
-    cancelled = replace(
-        referral,
+    cancelled = referral._replace(
         state=State.CANCELLED,
         last_change=Change.CANCELLED,
         reason=reason,

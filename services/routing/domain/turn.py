@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.routing.domain.case import Case, Waiting
@@ -28,8 +28,7 @@ class Circumstances:
     unseal: Unseal
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """What set something off: the id of the event that did, who is behind it, its trace, and its own text."""
 
     cause: UUID
@@ -38,16 +37,14 @@ class Prompt:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """One event, and the topic that it is said on."""
 
     topic: str
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(NamedTuple):
     """One line in the history of a referral; `number` counts them from 1. `words` are the agency's own."""
 
     referral: Referral

@@ -64,7 +64,7 @@ async def save(tx: Transaction, known: Mapping[UUID, Case], turns: Sequence[Turn
         await _move_referrals(tx, before, final)
         await _resolve_cases(tx, before, final)
     await copy_rows(tx, _CASES, [_case_row(case) for case_id, case in final.items() if case_id not in before])
-    await copy_rows(tx, _REFERRALS, [_referral_row(case, new) for case, new in _new_referrals(before, final)])
+    await copy_rows(tx, _REFERRALS, [(case.report.case_id, *new) for case, new in _new_referrals(before, final)])
     await copy_rows(tx, _CHANGES, [_change_row(turn, noted, seal) for turn in turns for noted in turn.noted])
     await _save_triage(tx, before, final)
 
@@ -114,28 +114,6 @@ def _new_referrals(before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> I
 
 def _case_row(case: Case) -> Row:
     return (case.report.case_id, case.text, case.resolution, case.resolved_at)
-
-
-def _referral_row(case: Case, referral: Referral) -> Row:
-    return (
-        case.report.case_id,
-        referral.referral_id,
-        referral.need_id,
-        referral.need,
-        referral.agency,
-        referral.program,
-        referral.attempt,
-        referral.asked_at,
-        referral.changed_at,
-        referral.answer_by,
-        referral.due_at,
-        referral.reminders,
-        referral.state,
-        referral.last_change,
-        referral.reason,
-        referral.changes,
-        referral.record_only,
-    )
 
 
 def _moved_row(case_id: UUID, referral: Referral) -> Row:
