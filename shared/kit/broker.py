@@ -16,6 +16,9 @@ POLL_MS = 10
 """How long an idle consumer waits before it looks again; FastStream sleeps this long once more after an empty look."""
 
 REQUEST_TIMEOUT_MS = 10_000
+HEARTBEAT_MS = 500
+"""How soon a consumer notices that another wants to join its group, and lets it."""
+
 METADATA_AGE_MS = 15_000
 """How soon a new agency's topic is noticed."""
 
@@ -52,6 +55,7 @@ def subscribe(broker: KafkaBroker, consumer: Consumer, batch_size: int) -> Any:
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.NACK_ON_ERROR,
         rebalance_timeout_ms=30_000,
+        heartbeat_interval_ms=HEARTBEAT_MS,
         parser=_whole(lambda: subscriber),
         decoder=_as_it_came,
     )
