@@ -9,13 +9,14 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import filing, relaying, routing, telemetry
+from bench import filing, relaying, routing, telemetry, waiting
 from bench.figures import ROUNDS, Figure
 from bench.servers import Servers, start_servers
 
 BENCHES: dict[str, Callable[[Servers], Coroutine[Any, Any, list[Figure]]]] = {
     "routing": routing.throughput,
     "filing": filing.durable_answers,
+    "waiting": waiting.to_the_agency,
     "relay": relaying.waiting_rows,
     "telemetry": telemetry.on_and_off,
 }

@@ -36,6 +36,19 @@ async def answers(port: int, requests: Sequence[bytes], connections: int) -> tup
     return len(requests) / (perf_counter() - began), took
 
 
+async def post(port: int, sent: bytes) -> None:
+    """Send one request over a connection of its own.
+
+    Raises:
+        RuntimeError: the answer was not 201.
+    """
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    await _read_201(reader)
+    writer.close()
+    await writer.wait_closed()
+
+
 async def _read_201(reader: asyncio.StreamReader) -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])

@@ -51,6 +51,13 @@ def script(module: str, *words: str) -> Iterator[int]:
 
 
 @contextmanager
+def background(module: str, *words: str) -> Iterator[None]:
+    """Run a module of ours that serves nothing, until the end of the block."""
+    with _process(("-m", module, *words), {}):
+        yield
+
+
+@contextmanager
 def _process(words: tuple[str, ...], settings: Mapping[str, str]) -> Iterator[None]:
     environment = {**os.environ, **settings}
     with subprocess.Popen((sys.executable, *words), env=environment, stderr=subprocess.DEVNULL) as process:  # noqa: S603

@@ -1,5 +1,6 @@
 """PostgreSQL: transactions for writing, sessions for reading. The only place that commits."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -47,6 +48,7 @@ class Database:
             check=self._check,
         )
         self._suspect_until = 0.0
+        self.committed = asyncio.Event()
         self._engine: AsyncEngine | None = None
 
     async def open(self) -> None:
@@ -60,12 +62,17 @@ class Database:
             await self._engine.dispose()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        """Run one transaction: committed at the end of the block, rolled back when it raises."""
+    async def transaction(self, *, announced: bool = True) -> AsyncIterator[Transaction]:
+        """Run one transaction: committed at the end of the block, rolled back when it raises.
+
+        Whoever waits for `committed` in this process is told, unless it is not to be announced.
+        """
         async with self.pool.connection() as connection:
             try:
                 async with connection.transaction():
                     yield connection
+                if announced:
+                    self.committed.set()
             except AWAY as error:
                 await self._distrust(connection, error)
                 raise
@@ -76,6 +83,7 @@ class Database:
         async with self.pool.connection() as connection:
             try:
                 yield connection
+                self.committed.set()
             except AWAY as error:
                 await self._distrust(connection, error)
                 raise

@@ -6,24 +6,20 @@ from uuid import UUID
 from shared.events.wire import schema_uri
 from shared.kit.dead_letters import Raw, read_raw
 
-LOCK = """
-    -- Take the shards that no other relay holds, until the end of this transaction.
-    SELECT shard FROM unnest(%s::int[]) AS shard
-    WHERE pg_try_advisory_xact_lock(hashtext(current_schema() || '_outbox'), shard)
-"""
-
 TAKE = """
-    -- The oldest rows of each of these shards. Read after the locks: what another relay has sent is gone by now.
-    SELECT oldest.id, topic, case_id, event_id, event_type, happened_at, classification, causation_id, sequence,
+    -- Lock the shards that no other relay holds, until the end of this transaction, and take their oldest rows out.
+    -- A relay that let a shard go after this statement began may have taken some of these: those are passed over.
+    WITH held AS MATERIALIZED (
+        SELECT shard FROM unnest(%s::int[]) AS shard
+        WHERE pg_try_advisory_xact_lock(hashtext(current_schema() || '_outbox'), shard)
+    ), oldest AS (
+        SELECT waiting.id FROM held
+        CROSS JOIN LATERAL (SELECT id FROM outbox WHERE outbox.shard = held.shard ORDER BY id LIMIT %s) AS waiting
+    )
+    DELETE FROM outbox USING oldest WHERE outbox.id = oldest.id
+    RETURNING outbox.id, topic, case_id, event_id, event_type, happened_at, classification, causation_id, sequence,
         traceparent, value, raw
-    FROM unnest(%s::int[]) AS held (shard)
-    CROSS JOIN LATERAL (
-        SELECT * FROM outbox WHERE outbox.shard = held.shard ORDER BY id LIMIT %s
-    ) AS oldest
-    ORDER BY oldest.id
 """
-
-DONE = "DELETE FROM outbox WHERE id = ANY(%s)"
 
 REFUSE = """
     -- Set aside what Kafka will never take: it stays here, where an operator finds it.

@@ -1,7 +1,7 @@
 """The relay: moves outbox rows to Kafka, in order for each case, under one lock for each shard.
 
-A row is deleted in the transaction that holds its shard's lock, after Kafka has acknowledged it. A crash in between
-sends it again, with the same event id.
+A row is taken out in the transaction that holds its shard's lock, which is committed after Kafka has acknowledged it.
+A crash in between sends it again, with the same event id.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from shared.kit.broker import make_producer
 from shared.kit.database import AWAY, Database, Transaction
 from shared.kit.dead_letters import write_raw
 from shared.kit.outbox import SHARDS
-from shared.kit.outbox_rows import DONE, LOCK, OLDEST, REFUSE, TAKE, Row, frame
+from shared.kit.outbox_rows import OLDEST, REFUSE, TAKE, Row, frame
 from shared.kit.pauses import Pauses
 from shared.kit.telemetry import CASE_ID, is_sampled, start_span, traceparent_of
 
@@ -53,7 +53,6 @@ class Relay:
         self._database = database
         self._bootstrap = bootstrap
         self._producer: AIOKafkaProducer | None = None
-        self._turn = 0
         self.problem: str | None = "relay: not started"
 
     async def run(self) -> None:
@@ -81,21 +80,22 @@ class Relay:
     async def relay_once(self) -> int:
         """Relay one round of rows; returns how many."""
         producer = await self._ready_producer()
-        async with self._database.transaction() as tx:
+        async with self._database.transaction(announced=False) as tx:
             rows = await self._take(tx)
-            if not rows:
-                return 0
-            sent = await self._send(producer, rows, tx)
-            await tx.execute(DONE, (sent,))
-        return len(sent)
+            await self._send(producer, rows, tx)
+        return len(rows)
 
     async def _relay_and_rest(self) -> None:
         """Relay while there is something, look often for a while, then sleep until notified."""
         looks = 0
         while looks < QUIET_LOOKS:
+            self._database.committed.clear()
             looks = 0 if await self.relay_once() else looks + 1
             self.problem = None
-            await asyncio.sleep(BUSY_SECONDS if looks else 0)
+            if looks:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(BUSY_SECONDS):
+                        await self._database.committed.wait()
         await self._sleep()
 
     async def _sleep(self) -> None:
@@ -111,17 +111,14 @@ class Relay:
             await listener.close()
 
     async def _take(self, tx: Transaction) -> list[Row]:
-        """Lock shards (all, or half of them when there is much to do, for another relay's sake) and read them."""
-        self._turn += 1
-        wanted = [(self._turn + shard) % SHARDS for shard in range(SHARDS)]
-        held = [shard for (shard,) in await (await tx.execute(LOCK, (wanted,))).fetchall()]
+        """Take the oldest rows out of the outbox, in order: it is undone if this transaction is."""
         async with tx.cursor(row_factory=class_row(Row), binary=True) as cursor:
-            await cursor.execute(TAKE, (held, ROWS_OF_A_SHARD))
-            return await cursor.fetchall()
+            await cursor.execute(TAKE, (list(range(SHARDS)), ROWS_OF_A_SHARD))
+            return sorted(await cursor.fetchall())
 
-    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row], tx: Transaction) -> list[int]:
-        """Send rows and wait until Kafka has them; what it will never take is set aside. Returns the ids done with."""
-        sendings, done = [], []
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row], tx: Transaction) -> None:
+        """Send rows and wait until Kafka has them; what it will never take is set aside."""
+        sendings = []
         for row in rows:
             try:
                 sendings.append(await self._start(producer, row))
@@ -130,13 +127,11 @@ class Relay:
                     "too large for Kafka, set aside: outbox row %d", row.id
                 )
                 await tx.execute(REFUSE, (row.topic, row.id, write_raw(*frame(row, self._source, row.traceparent))))
-                done.append(row.id)
         async with asyncio.timeout(ACKNOWLEDGED_WITHIN_SECONDS):
             await asyncio.gather(*(sending.promise for sending in sendings))
         for sending in sendings:
             if sending.span:
                 sending.span.end()
-        return done + [sending.row.id for sending in sendings]
 
     async def _start(self, producer: AIOKafkaProducer, row: Row) -> Sending:
         span = self._span(row) if is_sampled(row.traceparent) else None
@@ -168,4 +163,5 @@ class Relay:
         producer, self._producer = self._producer, None
         if producer is not None:
             with suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(producer.stop(), 2)
+                async with asyncio.timeout(2):
+                    await producer.stop()

@@ -20,6 +20,7 @@ from shared.events.fields import (
     Released,
 )
 from shared.events.intake import CaseSubmitted, Place
+from shared.events.making import make
 
 Unseal = Callable[[CaseSubmitted, FieldGroup], bytes | None]
 """Opens one sealed group of a report; None when nobody can (the person was erased, the block is not theirs)."""
@@ -75,10 +76,10 @@ def release(granted: frozenset[FieldGroup], report: CaseSubmitted, need: str, un
     for group in _existing(report):
         fields = _read(group, report, need, unseal) if group in granted and group not in CONSENT_ONLY else None
         if fields is not None:
-            given[group.value] = fields
+            given[group] = fields
         elif group not in UNSPOKEN:
             withheld.append(group)
-    return Release(Released.model_validate(given), tuple(withheld))
+    return Release(make(Released, **given), tuple(withheld))
 
 
 def _existing(report: CaseSubmitted) -> Iterator[FieldGroup]:
@@ -91,11 +92,11 @@ def _existing(report: CaseSubmitted) -> Iterator[FieldGroup]:
 
 def _read(group: FieldGroup, report: CaseSubmitted, need: str, unseal: Unseal) -> Value | None:
     if group is FieldGroup.NEED:
-        return NeedFields(service_code=report.service_code, need=need, urgency=report.urgency)
+        return make(NeedFields, service_code=report.service_code, need=need, urgency=report.urgency)
     if group is FieldGroup.LOCATION:
         return _roughly(report.place)
     if group is FieldGroup.LANGUAGE_ACCESS:
-        return LanguageFields(language=report.language)
+        return make(LanguageFields, language=report.language)
     model = _SEALED.get(group)
     opened = unseal(report, group) if model else None
     if model is None or opened is None:
@@ -109,7 +110,7 @@ def _read(group: FieldGroup, report: CaseSubmitted, need: str, unseal: Unseal) -
 def _roughly(place: Place) -> LocationFields:
     """Leave out a cell that is finer than it may be, or not a cell."""
     rough = place.cell if place.cell and _resolution(place.cell) <= FINEST_CELL else None
-    return LocationFields(cell=rough, district=place.district)
+    return make(LocationFields, cell=rough, district=place.district)
 
 
 def _resolution(cell: str) -> int:

@@ -1,0 +1,105 @@
+"""How long a report is on its way: from its 201 to the agency's topic, at a steady hundred a second."""
+
+import asyncio
+import re
+from time import perf_counter
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer
+
+from bench.figures import Figure, in_turns, percentile
+from bench.filing import form
+from bench.hand_chain import AGENCY_TOPIC, CASES_TOPIC, TABLES
+from bench.load import post, request
+from bench.processes import API_KEY, background, script, service
+from bench.servers import Servers, admin, make_topic, make_topics
+from shared.events.topics import inbox_topic
+from tests import databases
+
+A_SECOND = 100
+REPORTS = 500
+WITHIN_SECONDS = 20.0
+P99_MS = 250.0
+
+_MARK = re.compile(rb"mark-[0-9a-f]{32}")
+
+
+async def to_the_agency(own: Servers) -> list[Figure]:
+    """Measure p50 and p99 of both ways, in turns."""
+    await make_topics(own.kafka)
+    await make_topic(own.kafka, CASES_TOPIC)
+    await make_topic(own.kafka, AGENCY_TOPIC)
+    waits: dict[str, list[float]] = {"ours": [], "theirs": []}
+    with databases.own_database(own.postgres, own.template) as database:
+        with admin(own, database.name) as connection:
+            for table in TABLES:
+                connection.execute(table)
+        words = (database.admin_url, own.kafka)
+        with (
+            service("intake", own, database) as intake,
+            service("routing", own, database),
+            script("bench.hand_chain", *words, "front") as front,
+            background("bench.hand_chain", "0", *words, "router"),
+        ):
+
+            async def ours() -> float:
+                return await _p50(own, intake, "/open311/v2/requests.json", inbox_topic("hpd"), waits["ours"])
+
+            async def theirs() -> float:
+                return await _p50(own, front, "/", AGENCY_TOPIC, waits["theirs"])
+
+            p50 = await in_turns(ours, theirs)
+    p99 = [percentile(waits[side][REPORTS:], 0.99) for side in ("ours", "theirs")]
+    return [
+        Figure("201 to the agency's topic at 100/s / by hand, p50", *p50, "ms", 2.0, "at most"),
+        Figure("201 to the agency's topic at 100/s / by hand, p99", p99[0], p99[1], "ms", 3.0, "at most"),
+        Figure("201 to the agency's topic at 100/s, p99 / 250 ms", p99[0], P99_MS, "ms", 1.0, "at most"),
+    ]
+
+
+async def _p50(own: Servers, port: int, path: str, topic: str, waits: list[float]) -> float:
+    """File at a steady pace, and note for each report when it was answered and when it arrived; milliseconds."""
+    arrived: dict[bytes, float] = {}
+    listening = asyncio.Event()
+    reader = asyncio.create_task(_listen(own.kafka, topic, arrived, listening))
+    await listening.wait()
+    answered = await _file(port, path)
+    async with asyncio.timeout(WITHIN_SECONDS):
+        while not answered.keys() <= arrived.keys():
+            await asyncio.sleep(0.05)
+    reader.cancel()
+    took = [(arrived[mark] - moment) * 1e3 for mark, moment in answered.items()]
+    waits += took
+    return percentile(took, 0.5)
+
+
+async def _file(port: int, path: str) -> dict[bytes, float]:
+    answered: dict[bytes, float] = {}
+
+    async def one(mark: str) -> None:
+        headers = f"Authorization: Bearer {API_KEY}\r\n"
+        await post(port, request(path, form(description=f"No heat. {mark}"), headers))
+        answered[mark.encode()] = perf_counter()
+
+    began = perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number in range(REPORTS):
+            group.create_task(one(f"mark-{uuid4().hex}"))
+            await asyncio.sleep(max(0.0, began + (number + 1) / A_SECOND - perf_counter()))
+    return answered
+
+
+async def _listen(kafka: str, topic: str, arrived: dict[bytes, float], listening: asyncio.Event) -> None:
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="latest", enable_auto_commit=False)
+    await consumer.start()
+    try:
+        await consumer.seek_to_end()
+        for part in consumer.assignment():
+            await consumer.position(part)
+        listening.set()
+        async for record in consumer:
+            found = _MARK.search(record.value or b"")
+            if found:
+                arrived[found[0]] = perf_counter()
+    finally:
+        await consumer.stop()
