@@ -10,6 +10,7 @@ from services.routing.domain.referral import Change, Referral, State
 from services.routing.domain.requests import cancel, request
 from services.routing.domain.turn import Circumstances, Noted, Prompt, Turn, facts, give_to_triage, resolve_if_ended
 from shared.events.intake import CaseSubmitted, CaseWithdrawn, Need, RecordedReferral
+from shared.events.making import make
 from shared.events.reasons import Reason
 from shared.events.routing import CaseResolved, CaseRouted, ReferralAccepted, ReferralCompleted, RoutedNeed
 
@@ -60,9 +61,10 @@ def _case_routed(turn: Turn, *, record_only: bool) -> CaseRouted:
     """Say where the needs went; a case whose needs another system had opened was routed when the last of them was."""
     report, made = turn.report, turn.case.referrals.values()
     recorded = len(report.recorded) == len(report.needs) and not turn.case.waiting
-    return CaseRouted(
+    return make(
+        CaseRouted,
         case_id=report.case_id,
-        routed=tuple(_routed_need(referral) for referral in made),
+        routed=tuple([_routed_need(referral) for referral in made]),
         unrouted=tuple(turn.case.waiting),
         submitted_at=report.submitted_at,
         routed_at=max(referral.changed_at for referral in made) if recorded else turn.around.now,
@@ -71,7 +73,8 @@ def _case_routed(turn: Turn, *, record_only: bool) -> CaseRouted:
 
 
 def _routed_need(referral: Referral) -> RoutedNeed:
-    return RoutedNeed(
+    return make(
+        RoutedNeed,
         need_id=referral.need_id,
         need=referral.need,
         referral_id=referral.referral_id,

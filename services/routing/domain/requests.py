@@ -8,6 +8,7 @@ from services.routing.domain.referral import Change, Referral, State
 from services.routing.domain.turn import Noted, Turn, facts, give_to_triage
 from shared.events.agency_inbox import HelpCancelled, HelpRequested
 from shared.events.intake import Need, RecordedReferral
+from shared.events.making import make
 from shared.events.reasons import Reason
 from shared.events.routing import ReferralCancelled, ReferralRequested
 from shared.policy.release import release
@@ -23,7 +24,12 @@ def request(turn: Turn, need: Need, placed: Placed, record: RecordedReferral | N
     turn.keep(made)
     turn.note(Noted(made, 1, Change.REQUESTED, made.changed_at, why=placed.why))
     turn.say(
-        ReferralRequested(**facts(turn, made, made.changed_at), answer_by=made.answer_by, attempt=made.attempt),
+        make(
+            ReferralRequested,
+            **facts(turn, made, made.changed_at),
+            answer_by=made.answer_by,
+            attempt=made.attempt,
+        )
     )
     turn.tell(made.agency, _help_requested(turn, made))
     return made
@@ -81,7 +87,8 @@ def _help_requested(turn: Turn, made: Referral) -> HelpRequested:
     report = turn.report
     granted = turn.around.city.plan.granted_to(made.agency)
     given = release(granted, report, made.need, turn.around.unseal)
-    return HelpRequested(
+    return make(
+        HelpRequested,
         case_id=report.case_id,
         referral_id=made.referral_id,
         sent_at=turn.around.now,

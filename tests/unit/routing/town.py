@@ -9,7 +9,7 @@ from services.routing.domain.book import RoutingBook, Rule
 from services.routing.domain.placing import City
 from services.routing.domain.programs import Program
 from services.routing.domain.turn import Circumstances, Prompt, Turn
-from shared.events.agency_updates import UpdateMessage
+from shared.events.agency_updates import AgencyUpdate
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Need, Origin, Place, RecordedReferral
@@ -90,7 +90,7 @@ def prompt(what: str = "first", by: str = "routing") -> Prompt:
     return Prompt(uuid5(SOMEWHERE, what), by)
 
 
-def update(kind: type[UpdateMessage], turn: Turn, at: datetime = NOON, **said: Any) -> UpdateMessage:
+def update(kind: type[AgencyUpdate], turn: Turn, at: datetime = NOON, **said: Any) -> AgencyUpdate:
     """What an agency says about the latest referral of a case."""
     referral = list(turn.case.referrals.values())[-1]
     if "reason" in kind.model_fields:

@@ -1,0 +1,85 @@
+"""Everything that routing says is an event of the language of its topic, whichever way it was made."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from services.routing.domain.filing import route, withdraw
+from services.routing.domain.hearing import Heard, Refusal, hear
+from services.routing.domain.reminding import remind
+from services.routing.domain.triage import Choice, assign
+from services.routing.domain.turn import Said, Turn
+from shared.events.agency_updates import (
+    AgencyUpdate,
+    HelpAccepted,
+    HelpCompleted,
+    HelpFailed,
+    HelpHeld,
+    HelpRejected,
+    HelpResumed,
+    HelpStarted,
+    HelpTransferred,
+    HelpWithdrawn,
+)
+from shared.events.fields import FieldGroup
+from shared.events.intake import CaseWithdrawn, Place
+from shared.events.topics import AGENCY_INBOX, REFERRALS, Language
+from tests.unit.routing.town import HOUR, NOON, around, case_id, need_id, prompt, record, report, update
+
+BLOCKS = {
+    FieldGroup.ADDRESS: b'{"address": "1 Elm St", "lat": 40.7, "long": -73.9}',
+    FieldGroup.NARRATIVE: b'{"description": "It is cold.", "attributes": {"scope": ["building"]}}',
+    FieldGroup.CONTACT: b'{"email": "ana@example.org"}',
+}
+NEVER_SAID_HERE = {"disclosure.made.v1", "disclosure.recalled.v1"}
+
+
+def everything_said() -> list[Said]:
+    """What routing says in a life full of incident."""
+    return [said for outcome in _outcomes() for said in outcome.said]
+
+
+def _outcomes() -> Iterator[Turn | Refusal]:
+    here = around(blocks=BLOCKS)
+    sealed = dict.fromkeys((*BLOCKS, FieldGroup.HEALTH), "block")
+    filed = route(report("housing", "health", "loneliness", sealed=sealed), prompt(), here)
+    nowhere = report("housing", place=Place(), recorded=(record(closed_at=NOON + HOUR),))
+    yield from (filed, route(nowhere, prompt(), here))
+    yield withdraw(filed.case, CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON), prompt(), here)
+    chosen = assign(filed.case, Choice(need_id("loneliness"), "police/precinct", "staff"), here)
+    assert isinstance(chosen, Turn)
+    yield chosen
+    case = filed.case
+    for step in range(3):
+        turn = remind(case, next(iter(case.referrals)), around(NOON + timedelta(days=step + 1), BLOCKS))
+        case = turn.case
+        yield turn
+    working = (HelpAccepted, HelpStarted, HelpHeld, HelpResumed)
+    for ways in ((*working, HelpCompleted), (*working, HelpFailed), (HelpRejected,), (HelpAccepted, HelpWithdrawn)):
+        yield from _told(*ways)
+    yield from _told(HelpCompleted)
+    yield from _told(HelpTransferred, to_agency="police", to_program="precinct")
+
+
+def _told(*kinds: type[AgencyUpdate], **said: str) -> Iterator[Turn | Refusal]:
+    turn = route(report("housing"), prompt(), around())
+    for number, kind in enumerate(kinds):
+        outcome = hear(turn.case, Heard("homes", update(kind, turn, NOON + number * HOUR, **said), prompt()), around())
+        yield outcome
+        turn = outcome if isinstance(outcome, Turn) else turn
+
+
+@pytest.mark.parametrize("language", [REFERRALS, AGENCY_INBOX], ids=["to services", "to agencies"])
+def test_what_is_said_is_what_its_language_reads(language: Language) -> None:
+    for said in everything_said():
+        if language.pattern.match(said.topic):
+            read = language.events.validate_json(said.event.model_dump_json())
+            assert read == said.event
+            assert list(read.model_dump()) == list(type(read).model_fields)
+
+
+def test_every_kind_of_event_is_said_in_it() -> None:
+    kinds = {said.event.type for said in everything_said() if said.topic == REFERRALS.topic}
+    mapping = REFERRALS.events.json_schema()["discriminator"]["mapping"]
+    assert kinds == set(mapping) - NEVER_SAID_HERE
