@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
+from typing import Any
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer
@@ -45,13 +46,24 @@ async def by_hand(bootstrap: str, topic: str, count: int, work: Work) -> float:
         await consumer.stop()
 
 
+class NotYetError(Exception):
+    """A batch came before every lane had its partitions: it is to be given again."""
+
+
 class Watch:
     """Notes when the first batch came, and when so many messages were done."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, lanes: int) -> None:
+        self.lanes: list[Any] = []
+        self._wanted = lanes
         self.done = asyncio.Event()
         self.began = self.ended = 0.0
         self._left = count
+
+    def may_begin(self) -> bool:
+        """Tell whether every lane has partitions: until then they are handed to and fro."""
+        shared = [lane.consumer.assignment() for lane in self.lanes if lane.consumer is not None]
+        return len(shared) == self._wanted and all(shared)
 
     def note(self, count: int) -> None:
         """Count messages that are done."""
@@ -69,7 +81,10 @@ class Timed(Consumer):
         self._watch = watch
 
     async def __call__(self, records: Sequence[Record]) -> None:
-        """Work on a batch, and look at the watch."""
+        """Work on a batch, and look at the watch; before every lane has its partitions, give the batch back."""
+        if not self._watch.may_begin():
+            await asyncio.sleep(0.02)
+            raise NotYetError
         self._watch.began = self._watch.began or perf_counter()
         await super().__call__(records)
         self._watch.note(len(records))
@@ -78,10 +93,9 @@ class Timed(Consumer):
 async def as_a_service(bootstrap: str, route: Route, database: Database, count: int) -> float:
     """Read as a service does, through FastStream and the kit; returns messages a second from the first batch on."""
     own = replace(route, group=f"bench-{uuid4().hex[:8]}")
-    watch = Watch(count)
+    watch = Watch(count, own.lanes)
     broker = make_broker(bootstrap, "bench")
-    for _ in range(own.lanes):
-        subscribe(broker, Timed(own, database, watch), BATCH)
+    watch.lanes = [subscribe(broker, Timed(own, database, watch), BATCH) for _ in range(own.lanes)]
     await broker.start()
     try:
         async with asyncio.timeout(120):
