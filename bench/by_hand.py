@@ -21,6 +21,8 @@ from shared.kit.outbox import WAKE, shard_of
 from shared.kit.vault import Person, Vault
 
 Row = tuple[object, ...]
+Said = tuple[str, dict[str, Any], str, str]
+"""A topic, an event, what it is about, and how carefully it must be handled."""
 
 _IDS = uuid5(NAMESPACE_URL, "urn:handoff:event")
 
@@ -51,69 +53,42 @@ class Loop:
     def _rows(
         self, cause: UUID, record: Record, report: dict[str, Any], people: dict[UUID, Person], now: datetime
     ) -> tuple[Row, list[Row], list[Row], list[Row]]:
-        case_id = UUID(report["case_id"])
-        person = people[UUID(report["person_id"])]
+        case_id, person = UUID(report["case_id"]), people[UUID(report["person_id"])]
         referrals: list[Row] = []
         changes: list[Row] = []
-        said: list[tuple[str, dict[str, Any], str, str]] = []
+        said: list[Said] = []
         routed = []
         for need in report["needs"]:
             placed = self._place(need["need"], report["service_code"], report["place"].get("district"))
-            program = placed.program
-            need_id = UUID(need["need_id"])
-            referral_id = uuid5(need_id, f"{program.name}|1")
-            answer_by = now + program.answer_within
-            common = {
-                "case_id": report["case_id"],
-                "referral_id": str(referral_id),
-                "need_id": need["need_id"],
-                "need": need["need"],
-                "program": program.id,
-                "submitted_at": report["submitted_at"],
-                "record_only": False,
-                "answer_by": answer_by,
-            }
-            asked = common | {
-                "agency": program.agency,
-                "occurred_at": now,
-                "attempt": 1,
-                "type": "referral.requested.v1",
-            }
-            given = {
-                group.value: orjson.loads(Vault.open(person, group, report["sealed"][group.value]))
-                for group in self._city.plan.granted_to(program.agency)
-                if group.value in report["sealed"]
-            }
-            given["need"] = {"service_code": report["service_code"], "need": need["need"], "urgency": report["urgency"]}
-            given["location"] = report["place"]
-            given["language_access"] = {"language": report["language"]}
-            withheld = [group for group in report["sealed"] if group not in given]
-            inbox_event = common | {
-                "type": "referral.requested.v1",
-                "sent_at": now,
-                "released": given,
-                "withheld": withheld,
-            }
+            program, need_id = placed.program, UUID(need["need_id"])
+            referral_id, answer_by = uuid5(need_id, f"{program.name}|1"), now + program.answer_within
+            common = _common(report, need, program.id, referral_id, answer_by)
+            asked = common | {"agency": program.agency, "occurred_at": now, "attempt": 1}
+            given = common | {"sent_at": now} | self._released(report, need["need"], program.agency, person)
             said.append(("routing.referrals.v1", asked, str(referral_id), "internal"))
-            said.append((f"agency.{program.agency}.inbox.v1", inbox_event, str(referral_id), "confidential"))
+            said.append((f"agency.{program.agency}.inbox.v1", given, str(referral_id), "confidential"))
             routed.append(common)
             asked_for = (case_id, referral_id, need_id, need["need"], program.agency, program.id)
             referrals.append(
                 (*asked_for, 1, now, now, answer_by, answer_by, 0, "requested", "requested", None, 1, False)
             )
             changes.append((case_id, referral_id, 1, "requested", now, "routing", cause, None, placed.why, None))
-        case_routed = {
-            "type": "case.routed.v1",
-            "case_id": report["case_id"],
-            "routed": routed,
-            "unrouted": [],
-            "submitted_at": report["submitted_at"],
-            "routed_at": now,
-            "record_only": False,
-        }
-        said.append(("routing.referrals.v1", case_routed, "", "internal"))
+        said.append(("routing.referrals.v1", _case_routed(report, routed, now), "", "internal"))
         case = (case_id, (record.value or b"").decode(), None, None)
         return case, referrals, changes, list(_outbox(case_id, cause, record, said, now))
+
+    def _released(self, report: dict[str, Any], need: str, agency: str, person: Person) -> dict[str, Any]:
+        """Open what the plan gives to the agency."""
+        sealed = report["sealed"]
+        released = {
+            group.value: orjson.loads(Vault.open(person, group, sealed[group.value]))
+            for group in self._city.plan.granted_to(agency)
+            if group.value in sealed
+        }
+        released["need"] = {"service_code": report["service_code"], "need": need, "urgency": report["urgency"]}
+        released["location"] = report["place"]
+        released["language_access"] = {"language": report["language"]}
+        return {"released": released, "withheld": [group for group in sealed if group not in released]}
 
     def _place(self, need: str, service: str, district: str | None) -> Placed:
         key = (need, service, district)
@@ -151,9 +126,35 @@ class Loop:
         await tx.execute(WAKE)
 
 
-def _outbox(
-    case_id: UUID, cause: UUID, record: Record, said: Sequence[tuple[str, dict[str, Any], str, str]], now: datetime
-) -> Iterable[Row]:
+def _common(
+    report: dict[str, Any], need: dict[str, str], program: str, referral_id: UUID, answer_by: datetime
+) -> dict[str, Any]:
+    return {
+        "type": "referral.requested.v1",
+        "case_id": report["case_id"],
+        "referral_id": str(referral_id),
+        "need_id": need["need_id"],
+        "need": need["need"],
+        "program": program,
+        "submitted_at": report["submitted_at"],
+        "record_only": False,
+        "answer_by": answer_by,
+    }
+
+
+def _case_routed(report: dict[str, Any], routed: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
+    return {
+        "type": "case.routed.v1",
+        "case_id": report["case_id"],
+        "routed": routed,
+        "unrouted": [],
+        "submitted_at": report["submitted_at"],
+        "routed_at": now,
+        "record_only": False,
+    }
+
+
+def _outbox(case_id: UUID, cause: UUID, record: Record, said: Sequence[Said], now: datetime) -> Iterable[Row]:
     numbers: Counter[str] = Counter()
     happened_at, traceparent = write_time(now), _header(record, 11)
     for topic, event, about, label in said:

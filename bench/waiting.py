@@ -26,14 +26,10 @@ _MARK = re.compile(rb"mark-[0-9a-f]{32}")
 
 async def to_the_agency(own: Servers) -> list[Figure]:
     """Measure p50 and p99 of both ways, in turns."""
-    await make_topics(own.kafka)
-    await make_topic(own.kafka, CASES_TOPIC)
-    await make_topic(own.kafka, AGENCY_TOPIC)
+    await _make_topics(own.kafka)
     waits: dict[str, list[float]] = {"ours": [], "theirs": []}
     with databases.own_database(own.postgres, own.template) as database:
-        with admin(own, database.name) as connection:
-            for table in TABLES:
-                connection.execute(table)
+        _make_tables(own, database.name)
         words = (database.admin_url, own.kafka)
         with (
             service("intake", own, database) as intake,
@@ -55,6 +51,18 @@ async def to_the_agency(own: Servers) -> list[Figure]:
         Figure("201 to the agency's topic at 100/s / by hand, p99", p99[0], p99[1], "ms", 3.0, "at most"),
         Figure("201 to the agency's topic at 100/s, p99 / 250 ms", p99[0], P99_MS, "ms", 1.0, "at most"),
     ]
+
+
+async def _make_topics(bootstrap: str) -> None:
+    await make_topics(bootstrap)
+    await make_topic(bootstrap, CASES_TOPIC)
+    await make_topic(bootstrap, AGENCY_TOPIC)
+
+
+def _make_tables(own: Servers, database: str) -> None:
+    with admin(own, database) as connection:
+        for table in TABLES:
+            connection.execute(table)
 
 
 async def _p50(own: Servers, port: int, path: str, topic: str, waits: list[float]) -> float:

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from shared.events import agency_inbox as inbox
 from shared.events import agency_updates as updates
-from shared.events import intake, notifications, routing
+from shared.events import intake, notifications, referrals, routing
 from shared.events.event import Event
 from shared.events.fields import (
     AddressFields,
@@ -87,18 +87,18 @@ def _referrals() -> Iterator[Event]:
         return {**CASE, **REFERRAL, **NEED, **who, "submitted_at": FILED, "occurred_at": _after(**passed)}
 
     answer_by = _after(hours=4)
-    yield routing.ReferralRequested(**told(seconds=1), answer_by=answer_by)
-    yield routing.ReferralAccepted(**told(hours=1))
-    yield routing.ReferralRejected(**told(hours=1), reason=Reason.NO_CAPACITY)
-    yield routing.ReferralStarted(**told(hours=3))
-    yield routing.ReferralHeld(**told(hours=5), reason=Reason.NO_ACCESS, agency_controls=False)
-    yield routing.ReferralResumed(**told(hours=22))
-    yield routing.ReferralCompleted(**told(hours=26))
-    yield routing.ReferralFailed(**told(hours=26), reason=Reason.UNABLE_TO_CONTACT)
-    yield routing.ReferralCancelled(**told(hours=30), reason=Reason.WITHDRAWN)
-    yield routing.ReferralOverdue(**told(hours=4), answer_by=answer_by)
-    yield routing.ReferralEscalated(**told(hours=8), answer_by=answer_by)
-    yield routing.ReferralTransferred(**told(hours=2), to_agency="dob", to_program="building-inspections")
+    yield referrals.ReferralRequested(**told(seconds=1), answer_by=answer_by)
+    yield referrals.ReferralAccepted(**told(hours=1))
+    yield referrals.ReferralRejected(**told(hours=1), reason=Reason.NO_CAPACITY)
+    yield referrals.ReferralStarted(**told(hours=3))
+    yield referrals.ReferralHeld(**told(hours=5), reason=Reason.NO_ACCESS, agency_controls=False)
+    yield referrals.ReferralResumed(**told(hours=22))
+    yield referrals.ReferralCompleted(**told(hours=26))
+    yield referrals.ReferralFailed(**told(hours=26), reason=Reason.UNABLE_TO_CONTACT)
+    yield referrals.ReferralCancelled(**told(hours=30), reason=Reason.WITHDRAWN)
+    yield referrals.ReferralOverdue(**told(hours=4), answer_by=answer_by)
+    yield referrals.ReferralEscalated(**told(hours=8), answer_by=answer_by)
+    yield referrals.ReferralTransferred(**told(hours=2), to_agency="dob", to_program="building-inspections")
 
 
 def _deliveries() -> Iterator[Event]:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -13,7 +14,7 @@ from shared.events.notifications import DeliveryEvent
 from shared.events.routing import RoutingEvent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Language:
     """One topic, or family of topics: its name, its only writer, and every event it may carry.
 
@@ -24,13 +25,15 @@ class Language:
     source: str
     events: TypeAdapter[Any]
 
-    @property
+    @cached_property
     def pattern(self) -> re.Pattern[str]:
         """Match the topic, and capture the agency's id where there is one."""
         return re.compile("^" + re.escape(self.topic).replace(r"\{agency\}", "(?P<agency>[a-z0-9-]+)") + "$")
 
     def source_of(self, topic: str) -> str | None:
         """Return the only source whose messages count on this topic; None for a topic of another family."""
+        if topic == self.topic:
+            return self.source
         match = self.pattern.match(topic)
         return self.source.format(**match.groupdict()) if match else None
 

@@ -87,7 +87,7 @@ def test_a_removed_field_stops_the_check_which_names_the_stale_files_too(tree: P
 
 
 def test_a_retyped_field_stops_the_check(tree: Path) -> None:
-    edit(tree / "shared/events/routing.py", "    agency_controls: bool\n", "    agency_controls: int\n")
+    edit(tree / "shared/events/referrals.py", "    agency_controls: bool\n", "    agency_controls: int\n")
 
     done = check(tree)
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.events.routing import CaseResolved, CaseUnroutable, ReferralEvent
+from shared.events.referrals import ReferralEvent
+from shared.events.routing import CaseResolved, CaseUnroutable
 
 STATES = {
     "requested": "requested",

@@ -14,7 +14,7 @@ import psycopg
 from services.intake.store.filing import Entry, open_cases
 from shared.kit.database import AWAY, Database
 
-WRITERS = 2
+WRITERS = 3
 """Statements under way at once: while the disk confirms one, the next is worked on."""
 
 MOST_AT_ONCE = 64

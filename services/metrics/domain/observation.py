@@ -4,28 +4,28 @@ from functools import singledispatch
 from uuid import UUID
 
 from services.metrics.domain.facts import CaseFact, DeliveryFact, Fact, HoldFact, NeedFact, ReferralFact
-from shared.events import intake, notifications, routing
+from shared.events import intake, notifications, referrals, routing
 from shared.events.event import Event
 from shared.events.wire import Envelope
 
 _MOMENTS: dict[type[Event], str] = {
-    routing.ReferralRequested: "requested_at",
-    routing.ReferralAccepted: "accepted_at",
-    routing.ReferralRejected: "rejected_at",
-    routing.ReferralStarted: "started_at",
-    routing.ReferralCompleted: "completed_at",
-    routing.ReferralFailed: "failed_at",
-    routing.ReferralCancelled: "cancelled_at",
-    routing.ReferralTransferred: "transferred_at",
-    routing.ReferralOverdue: "overdue_at",
-    routing.ReferralEscalated: "escalated_at",
+    referrals.ReferralRequested: "requested_at",
+    referrals.ReferralAccepted: "accepted_at",
+    referrals.ReferralRejected: "rejected_at",
+    referrals.ReferralStarted: "started_at",
+    referrals.ReferralCompleted: "completed_at",
+    referrals.ReferralFailed: "failed_at",
+    referrals.ReferralCancelled: "cancelled_at",
+    referrals.ReferralTransferred: "transferred_at",
+    referrals.ReferralOverdue: "overdue_at",
+    referrals.ReferralEscalated: "escalated_at",
 }
 """Which column of the referral each event fills."""
 
 _RESOLUTIONS = {"completed": "completed_at", "not-completed": "not_completed_at", "withdrawn": "called_off_at"}
 
-_TIMED = (routing.ReferralRequested, routing.ReferralOverdue, routing.ReferralEscalated)
-_ENDINGS = (routing.ReferralRejected, routing.ReferralFailed, routing.ReferralCancelled)
+_TIMED = (referrals.ReferralRequested, referrals.ReferralOverdue, referrals.ReferralEscalated)
+_ENDINGS = (referrals.ReferralRejected, referrals.ReferralFailed, referrals.ReferralCancelled)
 
 
 @singledispatch
@@ -108,7 +108,7 @@ def _resolved(event: routing.CaseResolved, envelope: Envelope) -> tuple[Fact, ..
 
 
 @facts_of.register
-def _referral(event: routing.ReferralEvent, envelope: Envelope) -> tuple[Fact, ...]:
+def _referral(event: referrals.ReferralEvent, envelope: Envelope) -> tuple[Fact, ...]:
     moment = _MOMENTS.get(type(event))
     referral = ReferralFact(
         referral_id=event.referral_id,
@@ -120,28 +120,28 @@ def _referral(event: routing.ReferralEvent, envelope: Envelope) -> tuple[Fact, .
         record_only=event.record_only,
         filed_at=event.submitted_at,
         reason=event.reason.value if isinstance(event, _ENDINGS) else None,
-        attempt=event.attempt if isinstance(event, routing.ReferralRequested) else None,
+        attempt=event.attempt if isinstance(event, referrals.ReferralRequested) else None,
         answer_by=event.answer_by if isinstance(event, _TIMED) else None,
         **({moment: event.occurred_at} if moment else {}),  # type: ignore[arg-type]
     )
     return referral, *_beside(event, envelope)
 
 
-def _beside(event: routing.ReferralEvent, envelope: Envelope) -> tuple[Fact, ...]:
+def _beside(event: referrals.ReferralEvent, envelope: Envelope) -> tuple[Fact, ...]:
     """Return what an event of a referral tells about other things: its need, its holds."""
-    if isinstance(event, routing.ReferralRequested):
+    if isinstance(event, referrals.ReferralRequested):
         asked = NeedFact(
             need_id=event.need_id, case_id=event.case_id, need=event.need, requested_sequence=envelope.sequence
         )
         return (asked,)
-    if isinstance(event, routing.ReferralHeld | routing.ReferralResumed):
+    if isinstance(event, referrals.ReferralHeld | referrals.ReferralResumed):
         hold = HoldFact(
             event_id=envelope.id,
             case_id=event.case_id,
             referral_id=event.referral_id,
             occurred_at=event.occurred_at,
             sequence=envelope.sequence,
-            outside=not event.agency_controls if isinstance(event, routing.ReferralHeld) else None,
+            outside=not event.agency_controls if isinstance(event, referrals.ReferralHeld) else None,
         )
         return (hold,)
     return ()

@@ -8,7 +8,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from shared.events.event import Event
 from shared.events.intake import CaseSubmitted
 from shared.events.reasons import Reason
-from shared.events.routing import CaseResolved, ReferralAccepted, ReferralHeld
+from shared.events.referrals import ReferralAccepted, ReferralHeld
+from shared.events.routing import CaseResolved
 
 RECIPIENT = "reporter"
 """Who is told: for now, whoever reported the case."""

@@ -12,7 +12,8 @@ from services.routing.domain.turn import Circumstances, Noted, Prompt, Turn, fac
 from shared.events.intake import CaseSubmitted, CaseWithdrawn, Need, RecordedReferral
 from shared.events.making import make
 from shared.events.reasons import Reason
-from shared.events.routing import CaseResolved, CaseRouted, ReferralAccepted, ReferralCompleted, RoutedNeed
+from shared.events.referrals import ReferralAccepted, ReferralCompleted
+from shared.events.routing import CaseResolved, CaseRouted, RoutedNeed
 
 
 def route(report: CaseSubmitted, prompt: Prompt, around: Circumstances) -> Turn:

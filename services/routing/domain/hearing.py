@@ -14,7 +14,7 @@ from services.routing.domain.turn import Circumstances, Noted, Prompt, Said, Tur
 from shared.events.agency_inbox import UpdateRefused
 from shared.events.agency_updates import AgencyUpdate, HelpTransferred, ReasonedUpdate
 from shared.events.reasons import OUTSIDE_AGENCY_CONTROL
-from shared.events.routing import (
+from shared.events.referrals import (
     ReferralAccepted,
     ReferralCancelled,
     ReferralCompleted,

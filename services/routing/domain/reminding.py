@@ -9,7 +9,7 @@ from services.routing.domain.requests import cancel, request_or_wait
 from services.routing.domain.turn import Circumstances, Noted, Prompt, Turn, facts
 from shared.events.agency_inbox import AnswerOverdue
 from shared.events.reasons import Reason
-from shared.events.routing import ReferralEscalated, ReferralOverdue
+from shared.events.referrals import ReferralEscalated, ReferralOverdue
 
 OVERDUE_STEP, ESCALATED_STEP = 0, 1
 

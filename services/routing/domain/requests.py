@@ -10,7 +10,7 @@ from shared.events.agency_inbox import HelpCancelled, HelpRequested
 from shared.events.intake import Need, RecordedReferral
 from shared.events.making import make
 from shared.events.reasons import Reason
-from shared.events.routing import ReferralCancelled, ReferralRequested
+from shared.events.referrals import ReferralCancelled, ReferralRequested
 from shared.policy.release import release
 
 

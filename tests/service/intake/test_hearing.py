@@ -9,14 +9,14 @@ from services.intake.handlers import routes
 from shared.events.event import Event
 from shared.events.intake import CaseSubmitted
 from shared.events.reasons import Reason
-from shared.events.routing import (
-    CaseResolved,
+from shared.events.referrals import (
     ReferralAccepted,
     ReferralCompleted,
     ReferralEvent,
     ReferralRejected,
     ReferralRequested,
 )
+from shared.events.routing import CaseResolved
 from shared.kit.batches import Consumer
 from tests.service.intake.world import World
 from tests.unit.intake.times import HOUR, NOON

@@ -12,7 +12,7 @@ from services.metrics.domain.clocks import clock_case, clock_referral
 from services.metrics.domain.tallies import tally
 from services.metrics.http.aggregates import CLOCKS
 from services.metrics.store.cells import get_totals, list_cells
-from shared.events import routing
+from shared.events import referrals
 from tests.service.metrics.world import World
 from tests.unit.metrics.stories import Story, any_story
 from tests.unit.metrics.test_clocks import record_of
@@ -105,7 +105,7 @@ async def test_only_cells_in_which_something_changed_are_made_anew(world: World)
     await world.hear_once(story.said[told:])
     await world.make_stale_counted()
     assert world.query("SELECT * FROM stale_cells") == []
-    story.refer(routing.ReferralAccepted, NOISE, POLICE)
+    story.refer(referrals.ReferralAccepted, NOISE, POLICE)
     await world.hear_once(story.said[-1:])
     await world.make_stale_counted()
     touched = {(row["dimension"], row["key"]) for row in world.query("SELECT dimension, key FROM stale_cells")}
@@ -127,7 +127,7 @@ async def test_a_cell_that_everything_has_left_is_empty(world: World) -> None:
 
 async def test_times_that_run_backwards_are_counted_as_bad_and_never_shown(world: World) -> None:
     story = Story(1).file((NOISE,)).route({NOISE: POLICE})
-    story.refer(routing.ReferralAccepted, NOISE, POLICE, at=story.now - timedelta(days=1))
+    story.refer(referrals.ReferralAccepted, NOISE, POLICE, at=story.now - timedelta(days=1))
     await world.hear(story)
     await world.make_figures()
     [cell] = [cell for cell in await all_cells(world, "agency", "response") if cell.week == ALL_TIME]

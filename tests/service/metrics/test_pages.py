@@ -4,7 +4,7 @@ import statistics
 
 import pytest
 
-from shared.events import intake, routing
+from shared.events import intake, referrals
 from tests.service.metrics.world import World
 from tests.unit.metrics.stories import AGENCIES, Story, any_story
 
@@ -19,8 +19,8 @@ async def hear_hundred(world: World) -> list[Story]:
     for number in range(100):
         agency = AGENCIES[number % 3] if number < 95 else "parks"
         story = Story(number).file((NOISE,)).route({NOISE: agency}).wait(minutes=1 + number)
-        story.refer(routing.ReferralAccepted, NOISE, agency).wait(minutes=number)
-        stories.append(story.refer(routing.ReferralCompleted, NOISE, agency).resolve().tell())
+        story.refer(referrals.ReferralAccepted, NOISE, agency).wait(minutes=number)
+        stories.append(story.refer(referrals.ReferralCompleted, NOISE, agency).resolve().tell())
     await world.hear(*stories)
     await world.make_figures()
     return stories
@@ -80,7 +80,9 @@ async def test_the_reconciliation_accounts_for_every_case(world: World) -> None:
 
 
 async def test_an_event_that_never_came_is_missing(world: World) -> None:
-    story = Story(1).file((NOISE,)).route({NOISE: POLICE}).wait(hours=1).refer(routing.ReferralAccepted, NOISE, POLICE)
+    story = (
+        Story(1).file((NOISE,)).route({NOISE: POLICE}).wait(hours=1).refer(referrals.ReferralAccepted, NOISE, POLICE)
+    )
     await world.hear_once([one for one in story.said if one.envelope.type != "referral.requested.v1"])
     await world.make_figures()
     told = (await world.public.get("/reconciliation")).json()
@@ -101,7 +103,7 @@ async def test_a_record_that_was_filed_as_two_cases_is_a_duplicate(world: World)
 async def test_what_happens_once_and_was_told_under_two_ids_is_a_duplicate(world: World) -> None:
     story = Story(1).file((NOISE,)).route({NOISE: POLICE}).wait(minutes=1)
     for cause in ("update", "the same update, worked on twice"):
-        story.refer(routing.ReferralAccepted, NOISE, POLICE)
+        story.refer(referrals.ReferralAccepted, NOISE, POLICE)
         accepted = story.said.pop()
         story.say(accepted.topic, accepted.event, cause=story.name(cause))
     await world.hear(story)

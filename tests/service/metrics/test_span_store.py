@@ -19,7 +19,7 @@ OURS, SHARED = 1, 9
 
 
 def body(*spans: object, service: str = "intake") -> bytes:
-    return request(*spans, service=service).SerializeToString()  # type: ignore[arg-type]
+    return bytes(request(*spans, service=service).SerializeToString())  # type: ignore[arg-type]
 
 
 async def test_spans_are_kept_once_however_often_they_are_sent(world: World) -> None:

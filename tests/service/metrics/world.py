@@ -42,7 +42,7 @@ class World:
     @asynccontextmanager
     async def open(cls, own: OwnDatabase) -> AsyncIterator["World"]:
         """Put an instance together as its app does."""
-        settings = Settings(database_url=own.url("metrics"), kafka_bootstrap="127.0.0.1:1", staff_key=STAFF_KEY)  # type: ignore[arg-type]
+        settings = Settings(database_url=own.url("metrics"), kafka_bootstrap="127.0.0.1:1", staff_key=STAFF_KEY)
         service = create_service(settings)
         await service.database.open()
         consumers = {r.language.topic: Consumer("metrics", r, service.database) for r in service.routes}
@@ -70,8 +70,8 @@ class World:
         for one in said:
             family = next(language for language in LANGUAGES if language.pattern.match(one.topic))
             by_family.setdefault(family.topic, []).append(record(one))
-        for family, records in by_family.items():
-            await self.consumers[family](records)
+        for topic, records in by_family.items():
+            await self.consumers[topic](records)
 
     async def make_figures(self) -> None:
         """Let the figures follow the facts."""

@@ -10,7 +10,8 @@ from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Channel, Need, Origin, Place
 from shared.events.reasons import Reason
-from shared.events.routing import CaseResolved, ReferralAccepted, ReferralHeld
+from shared.events.referrals import ReferralAccepted, ReferralHeld
+from shared.events.routing import CaseResolved
 from shared.events.topics import CASES, REFERRALS, Language
 from shared.events.wire import event_id, schema_uri, write_time
 

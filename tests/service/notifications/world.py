@@ -106,7 +106,7 @@ class World:
 
     async def until_sent(self, case_id: UUID) -> None:
         """Wait until every mail of a case has been sent."""
-        while set(self.states(case_id).values()) != {"sent"}:  # noqa: ASYNC110 - another process or thread sends
+        while set(self.states(case_id).values()) != {"sent"}:
             await asyncio.sleep(0.02)
 
     def said(self, case_id: UUID) -> list[str]:

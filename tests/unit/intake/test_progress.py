@@ -6,10 +6,7 @@ from uuid import UUID, uuid5
 from services.intake.domain.progress import STATES, Heard, follow
 from shared.events.event import Event
 from shared.events.reasons import Reason
-from shared.events.routing import (
-    CaseResolved,
-    CaseRouted,
-    CaseUnroutable,
+from shared.events.referrals import (
     ReferralAccepted,
     ReferralCompleted,
     ReferralEvent,
@@ -17,6 +14,7 @@ from shared.events.routing import (
     ReferralRejected,
     ReferralRequested,
 )
+from shared.events.routing import CaseResolved, CaseRouted, CaseUnroutable
 from tests.unit.intake.times import HOUR, NOON
 
 CASE, OTHER = UUID(int=1), UUID(int=2)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from shared.events import agency_updates, intake, notifications, routing
+from shared.events import agency_updates, intake, notifications, referrals, routing
 from shared.events.event import Event
 from shared.events.reasons import OUTSIDE_AGENCY_CONTROL, Reason
 from shared.events.topics import CASES, DELIVERIES, REFERRALS, updates_topic
@@ -107,7 +107,7 @@ class Story:
         )
         self.say(REFERRALS.topic, event)
         for need, agency in agencies.items():
-            self.refer(routing.ReferralRequested, need, agency, record_only=record_only)
+            self.refer(referrals.ReferralRequested, need, agency, record_only=record_only)
         for need in unrouted:
             self.give_up(need)
         return self
@@ -123,7 +123,7 @@ class Story:
         )
         return self.say(REFERRALS.topic, event)
 
-    def refer(self, kind: type[routing.ReferralEvent], need: str, agency: str, **more: Any) -> "Story":
+    def refer(self, kind: type[referrals.ReferralEvent], need: str, agency: str, **more: Any) -> "Story":
         """Say something of the referral of this need to this agency."""
         event = kind(
             case_id=self.case_id,
@@ -140,7 +140,7 @@ class Story:
 
     def hold(self, need: str, agency: str, reason: Reason) -> "Story":
         more = {"reason": reason, "agency_controls": reason not in OUTSIDE_AGENCY_CONTROL}
-        return self.refer(routing.ReferralHeld, need, agency, **more)
+        return self.refer(referrals.ReferralHeld, need, agency, **more)
 
     def answer(self, need: str, agency: str, explanation: str = "The tenant is away") -> "Story":
         """Let the agency itself say that it waits, in words that nobody else may keep."""
@@ -156,7 +156,7 @@ class Story:
     def resolve(self, resolution: str = "completed", *, record_only: bool = False) -> "Story":
         event = routing.CaseResolved(
             case_id=self.case_id,
-            resolution=resolution,  # type: ignore[arg-type]
+            resolution=resolution,
             submitted_at=self.filed_at,
             resolved_at=self.now,
             record_only=record_only,
@@ -193,19 +193,19 @@ def _work(story: Story, chance: random.Random, need: str, agency: str) -> bool:
     """Let the agency work on one need; return whether it ended."""
     story.wait(minutes=chance.randint(-2, 600))
     if chance.random() < 0.1:
-        story.refer(routing.ReferralOverdue, need, agency, answer_by=story.now)
+        story.refer(referrals.ReferralOverdue, need, agency, answer_by=story.now)
     if chance.random() < 0.15:
-        story.refer(routing.ReferralRejected, need, agency, reason=Reason.NO_CAPACITY).give_up(need)
+        story.refer(referrals.ReferralRejected, need, agency, reason=Reason.NO_CAPACITY).give_up(need)
         return False
-    story.refer(routing.ReferralAccepted, need, agency).wait(minutes=chance.randint(0, 90))
+    story.refer(referrals.ReferralAccepted, need, agency).wait(minutes=chance.randint(0, 90))
     if chance.random() < 0.2:
         return False
-    story.refer(routing.ReferralStarted, need, agency).wait(minutes=chance.randint(0, 90))
+    story.refer(referrals.ReferralStarted, need, agency).wait(minutes=chance.randint(0, 90))
     for _ in range(chance.choice((0, 0, 1, 2))):
         story.answer(need, agency).hold(need, agency, chance.choice(list(Reason))).wait(minutes=chance.randint(0, 300))
-        story.refer(routing.ReferralResumed, need, agency).wait(minutes=5)
+        story.refer(referrals.ReferralResumed, need, agency).wait(minutes=5)
     if chance.random() < 0.3:
-        story.refer(routing.ReferralFailed, need, agency, reason=Reason.OTHER)
+        story.refer(referrals.ReferralFailed, need, agency, reason=Reason.OTHER)
     else:
-        story.refer(routing.ReferralCompleted, need, agency)
+        story.refer(referrals.ReferralCompleted, need, agency)
     return True

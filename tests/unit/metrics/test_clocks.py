@@ -11,7 +11,7 @@ from services.metrics.domain.clocks import CaseClocks, ReferralClocks, clock_cas
 from services.metrics.domain.facts import CaseFact, DeliveryFact, HoldFact, NeedFact, ReferralFact, gather
 from services.metrics.domain.observation import facts_of
 from services.metrics.domain.records import CaseRecord
-from shared.events import routing
+from shared.events import referrals
 from shared.events.reasons import Reason
 from tests.unit.metrics.stories import Story, any_story
 
@@ -42,14 +42,14 @@ def referral_clocks(story: Story) -> ReferralClocks:
 def started() -> Story:
     story = Story(1).file((NOISE,)).wait(seconds=2).route({NOISE: POLICE}).wait(minutes=10)
     return (
-        story.refer(routing.ReferralAccepted, NOISE, POLICE)
+        story.refer(referrals.ReferralAccepted, NOISE, POLICE)
         .wait(minutes=5)
-        .refer(routing.ReferralStarted, NOISE, POLICE)
+        .refer(referrals.ReferralStarted, NOISE, POLICE)
     )
 
 
 def test_each_clock_runs_from_its_own_start_to_its_own_end() -> None:
-    story = started().wait(minutes=30).refer(routing.ReferralCompleted, NOISE, POLICE).wait(seconds=1).resolve()
+    story = started().wait(minutes=30).refer(referrals.ReferralCompleted, NOISE, POLICE).wait(seconds=1).resolve()
     case, referral = case_clocks(story), referral_clocks(story)
     assert (case.routing, case.response, case.resolution) == (2, 602, 2703)
     assert (referral.response, referral.answer, referral.start) == (602, 600, 300)
@@ -67,14 +67,16 @@ def test_a_clock_that_has_not_ended_has_no_time() -> None:
 
 def test_a_rejection_is_an_answer_and_no_resolution() -> None:
     story = Story(1).file((NOISE,)).route({NOISE: POLICE}).wait(minutes=3)
-    story.refer(routing.ReferralRejected, NOISE, POLICE, reason=Reason.WRONG_AGENCY)
+    story.refer(referrals.ReferralRejected, NOISE, POLICE, reason=Reason.WRONG_AGENCY)
     referral = referral_clocks(story)
     assert (referral.response, referral.resolution, referral.is_open) == (180, None, False)
 
 
 def test_time_on_hold_for_a_reason_that_the_agency_does_not_control_is_subtracted_and_shown() -> None:
     story = started().wait(minutes=1).hold(NOISE, POLICE, Reason.NO_ACCESS).wait(hours=2)
-    story.refer(routing.ReferralResumed, NOISE, POLICE).wait(minutes=9).refer(routing.ReferralCompleted, NOISE, POLICE)
+    story.refer(referrals.ReferralResumed, NOISE, POLICE).wait(minutes=9).refer(
+        referrals.ReferralCompleted, NOISE, POLICE
+    )
     referral = referral_clocks(story)
     assert (referral.work, referral.hold) == (600, 7200)
     assert referral.resolution == 2 + 600 + 300 + 600
@@ -82,26 +84,26 @@ def test_time_on_hold_for_a_reason_that_the_agency_does_not_control_is_subtracte
 
 def test_time_on_hold_that_the_agency_could_end_counts_against_it() -> None:
     story = started().hold(NOISE, POLICE, Reason.NO_CAPACITY).wait(hours=2)
-    story.refer(routing.ReferralResumed, NOISE, POLICE).refer(routing.ReferralCompleted, NOISE, POLICE)
+    story.refer(referrals.ReferralResumed, NOISE, POLICE).refer(referrals.ReferralCompleted, NOISE, POLICE)
     assert (referral_clocks(story).work, referral_clocks(story).hold) == (7200, 0)
 
 
 def test_a_hold_that_nobody_ended_ends_with_the_referral() -> None:
     story = started().hold(NOISE, POLICE, Reason.WAITING_FOR_PERSON).wait(hours=1)
-    story.refer(routing.ReferralCompleted, NOISE, POLICE)
+    story.refer(referrals.ReferralCompleted, NOISE, POLICE)
     assert (referral_clocks(story).work, referral_clocks(story).hold) == (0, 3600)
 
 
 def test_a_clock_that_runs_backwards_is_negative_and_so_bad_data() -> None:
     story = Story(1).file((NOISE,)).route({NOISE: POLICE})
-    story.refer(routing.ReferralAccepted, NOISE, POLICE, at=story.now - timedelta(minutes=1))
+    story.refer(referrals.ReferralAccepted, NOISE, POLICE, at=story.now - timedelta(minutes=1))
     assert case_clocks(story).response == referral_clocks(story).response == -60
 
 
 def test_a_hold_that_ends_before_it_began_makes_the_clocks_that_it_is_part_of_bad() -> None:
     story = started().wait(minutes=9).hold(NOISE, POLICE, Reason.NO_ACCESS)
-    story.refer(routing.ReferralResumed, NOISE, POLICE, at=story.now - timedelta(seconds=7)).wait(hours=1)
-    story.refer(routing.ReferralCompleted, NOISE, POLICE)
+    story.refer(referrals.ReferralResumed, NOISE, POLICE, at=story.now - timedelta(seconds=7)).wait(hours=1)
+    story.refer(referrals.ReferralCompleted, NOISE, POLICE)
     referral = referral_clocks(story)
     assert (referral.work, referral.resolution, referral.hold) == (-7, -7, 0)
     assert referral.response == 602
@@ -109,8 +111,8 @@ def test_a_hold_that_ends_before_it_began_makes_the_clocks_that_it_is_part_of_ba
 
 def test_response_is_the_first_answer_of_any_agency() -> None:
     story = Story(1).file((NOISE, "food-safety")).route({NOISE: POLICE, "food-safety": "dohmh"}).wait(minutes=4)
-    story.refer(routing.ReferralAccepted, "food-safety", "dohmh").wait(minutes=4)
-    assert case_clocks(story.refer(routing.ReferralAccepted, NOISE, POLICE)).response == 240
+    story.refer(referrals.ReferralAccepted, "food-safety", "dohmh").wait(minutes=4)
+    assert case_clocks(story.refer(referrals.ReferralAccepted, NOISE, POLICE)).response == 240
 
 
 def test_a_case_that_is_resolved_again_took_until_the_last_time() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.metrics.domain.journey import JourneyEntry, arrange, entry_of
-from shared.events import routing
+from shared.events import referrals
 from tests.unit.metrics.stories import Story, any_story
 
 NOISE, POLICE = "noise", "nypd"
@@ -37,14 +37,14 @@ def test_no_effect_is_told_before_its_cause(seed: int) -> None:
 
 def test_an_agency_whose_clock_is_slow_does_not_answer_before_it_was_asked() -> None:
     story = Story(1).file((NOISE,)).route({NOISE: POLICE})
-    story.refer(routing.ReferralAccepted, NOISE, POLICE, at=story.now - timedelta(hours=1))
+    story.refer(referrals.ReferralAccepted, NOISE, POLICE, at=story.now - timedelta(hours=1))
     assert [entry.type for entry in arrange(entries_of(story))][-1] == "referral.accepted.v1"
 
 
 def test_what_a_topic_said_second_is_not_told_first_though_its_time_is_earlier() -> None:
     story = Story(1).file((NOISE,)).route({NOISE: POLICE})
     requested = story.said[-1].envelope
-    for kind, minutes in ((routing.ReferralAccepted, 10), (routing.ReferralStarted, 5)):
+    for kind, minutes in ((referrals.ReferralAccepted, 10), (referrals.ReferralStarted, 5)):
         story.refer(kind, NOISE, POLICE, at=story.now + timedelta(minutes=minutes))
         said = story.said[-1]
         story.said[-1] = replace(said, envelope=replace(said.envelope, causation_id=requested.id))

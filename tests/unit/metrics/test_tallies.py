@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.metrics.domain.reconciliation import reconcile
 from services.metrics.domain.records import Heard
 from services.metrics.domain.tallies import change, tally
-from shared.events import routing
+from shared.events import referrals
 from shared.events.reasons import Reason
 from tests.unit.metrics.stories import Story, any_story
 from tests.unit.metrics.test_clocks import record_of
@@ -36,13 +36,13 @@ def test_a_case_with_one_need_at_the_triage_desk_is_at_triage() -> None:
 
 def test_a_need_that_a_person_placed_is_at_triage_no_longer() -> None:
     story = Story(1).file((NOISE,)).route({}, unrouted=(NOISE,)).wait(hours=1)
-    counts = counted(story.refer(routing.ReferralRequested, NOISE, POLICE))
+    counts = counted(story.refer(referrals.ReferralRequested, NOISE, POLICE))
     assert (counts["routed"], counts["triage"]) == (1, 0)
 
 
 def test_a_need_that_was_rejected_by_the_last_agency_is_at_triage_again() -> None:
     story = Story(1).file((NOISE,)).route({NOISE: POLICE}).wait(hours=1)
-    story.refer(routing.ReferralRejected, NOISE, POLICE, reason=Reason.NO_CAPACITY).give_up(NOISE)
+    story.refer(referrals.ReferralRejected, NOISE, POLICE, reason=Reason.NO_CAPACITY).give_up(NOISE)
     assert counted(story)["triage"] == 1
 
 
@@ -67,9 +67,9 @@ def test_what_was_told_twice_or_filed_twice_is_a_duplicate() -> None:
 
 def test_an_overdue_referral_is_so_until_it_is_answered() -> None:
     story = Story(1).file((NOISE,)).route({NOISE: POLICE}).wait(hours=9)
-    story.refer(routing.ReferralOverdue, NOISE, POLICE, answer_by=story.now)
+    story.refer(referrals.ReferralOverdue, NOISE, POLICE, answer_by=story.now)
     assert counted(story)["referral.unanswered_overdue"] == 1
-    late = counted(story.refer(routing.ReferralAccepted, NOISE, POLICE))
+    late = counted(story.refer(referrals.ReferralAccepted, NOISE, POLICE))
     assert (late["referral.unanswered_overdue"], late["referral.overdue"]) == (0, 1)
 
 

@@ -13,9 +13,7 @@ from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, CaseWithdrawn, Channel, Need, Origin, Place
 from shared.events.reasons import OUTSIDE_AGENCY_CONTROL, Reason
-from shared.events.routing import (
-    CaseResolved,
-    CaseRouted,
+from shared.events.referrals import (
     ReferralAccepted,
     ReferralCompleted,
     ReferralHeld,
@@ -23,6 +21,7 @@ from shared.events.routing import (
     ReferralRequested,
     ReferralStarted,
 )
+from shared.events.routing import CaseResolved, CaseRouted
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 CASE = UUID(int=7)

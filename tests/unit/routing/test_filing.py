@@ -14,7 +14,8 @@ from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseWithdrawn
 from shared.events.reasons import Reason
-from shared.events.routing import CaseResolved, CaseRouted, CaseUnroutable, ReferralAccepted, ReferralRequested
+from shared.events.referrals import ReferralAccepted, ReferralRequested
+from shared.events.routing import CaseResolved, CaseRouted, CaseUnroutable
 from tests.unit.routing.town import HOUR, NOON, around, case_id, need_id, prompt, record, report, types, update
 
 E = TypeVar("E", bound=Event)

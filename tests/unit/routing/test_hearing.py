@@ -16,7 +16,7 @@ from shared.events.agency_updates import (
     HelpWithdrawn,
 )
 from shared.events.reasons import Reason
-from shared.events.routing import ReferralHeld, ReferralTransferred
+from shared.events.referrals import ReferralHeld, ReferralTransferred
 from tests.unit.routing.town import HOUR, NOON, around, need_id, prompt, report, types, update
 
 
