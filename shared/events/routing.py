@@ -72,7 +72,7 @@ class CaseUnroutable(Event):
 
 
 class CaseResolved(Event):
-    """Nothing is left to do: each need has ended, `resolution` says how the best of them did."""
+    """Nothing is left to do: each need has ended. `completed` says that every one of them was met."""
 
     type: Literal["case.resolved.v1"] = "case.resolved.v1"
     resolution: Literal["completed", "not-completed", "withdrawn"]

@@ -6,6 +6,7 @@ a wrapped key to its person and master key, as associated data: neither can be m
 
 import base64
 import os
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -76,10 +77,10 @@ class Vault:
 
     @staticmethod
     def seal(person: Person, group: FieldGroup, plaintext: bytes) -> str:
-        """Seal one field group of one person, as base64url text."""
+        """Seal one field group of one person, as base64 text."""
         nonce = os.urandom(NONCE_BYTES)
         sealed = person.key.encrypt(nonce, plaintext, _bound_to(person.id, group))
-        return base64.urlsafe_b64encode(_FORMAT + nonce + sealed).decode()
+        return b2a_base64(_FORMAT + nonce + sealed, newline=False).decode()
 
     @staticmethod
     def open(person: Person, group: FieldGroup, block: str) -> bytes:
@@ -89,7 +90,7 @@ class Vault:
             VaultError: not a block of this person and group, or altered.
         """
         try:
-            raw = base64.urlsafe_b64decode(block)
+            raw = a2b_base64(block, strict_mode=True)
             if raw[:1] != _FORMAT:
                 raise VaultError("this block is of a format that we do not know")
             return person.key.decrypt(raw[1:13], raw[13:], _bound_to(person.id, group))
@@ -109,8 +110,11 @@ _LOAD = """
 """
 
 
+_GROUPS = {group: group.value.encode() for group in FieldGroup}
+
+
 def _bound_to(person_id: UUID, group: FieldGroup) -> bytes:
-    return person_id.bytes + group.value.encode()
+    return person_id.bytes + _GROUPS[group]
 
 
 def read_master_key(text: str | None, file: Path | None) -> bytes:
