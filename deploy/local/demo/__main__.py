@@ -33,6 +33,8 @@ def main() -> int:
             outcome = demonstrate(state, asked, console)
             show_summary(console, outcome.moment, outcome.checks, speed)
             show_pages(console, {part.name: part.url for part in state.parts if part.url})
+            keys = state.master_key_file.with_name("keys.json")
+            console.print(f"Where staff is asked for a password, it is the staff_key in {keys}.", soft_wrap=True)
             if sys.stdout.isatty():
                 console.print("Everything keeps running. Ctrl-C ends it.")
                 _wait_for_ctrl_c()
