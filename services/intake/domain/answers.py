@@ -13,6 +13,7 @@ from services.intake.domain.problems import Kind, Problem, bad
 Answers = Mapping[str, tuple[str, ...]]
 
 FIELD = re.compile(r"attribute\[([^\]]*)\](?:\[\])?")
+NOT_ASKED = "is not a question of this service"
 NOT_AN_ATTRIBUTE = "an attribute must be written attribute[CODE], or attribute[CODE][] for several values"
 LONGEST = {"string": 255, "text": 4000, "number": 40, "datetime": 40}
 
@@ -20,26 +21,21 @@ LONGEST = {"string": 255, "text": 4000, "number": 40, "datetime": 40}
 def read_answers(fields: Fields, service: ServiceKind, zone: ZoneInfo) -> tuple[Answers, list[Problem]]:
     """Read and check every answer; a time without an offset is taken to be in the city's zone."""
     given, problems = _collect(fields)
-    questions = {attribute.code: attribute for attribute in service.attribute if attribute.variable}
-    problems += [
-        bad(f"{speakable(f'attribute[{code}]')} is not a question of this service", f"attribute[{code}]")
-        for code in given
-        if code not in questions
-    ]
     answers: dict[str, tuple[str, ...]] = {}
-    for code, question in questions.items():
-        values = tuple(dict.fromkeys(given.get(code, ())))
+    for code, question in service.asked.items():
+        values = given.pop(code, ())
         problem = _problem_with(values, question)
         if problem:
             kind: Kind = "malformed" if values else "missing"
             problems.append(bad(f"attribute[{code}] {problem}", f"attribute[{code}]", kind))
         elif values:
-            answers[code] = tuple(_in_full(value, question, zone) for value in values)
+            answers[code] = _in_full(values, zone) if question.datatype == "datetime" else values
+    problems += [bad(f"{speakable(f'attribute[{code}]')} {NOT_ASKED}", f"attribute[{code}]") for code in given]
     return answers, problems
 
 
-def _collect(fields: Fields) -> tuple[dict[str, list[str]], list[Problem]]:
-    given: dict[str, list[str]] = {}
+def _collect(fields: Fields) -> tuple[dict[str, tuple[str, ...]], list[Problem]]:
+    given: dict[str, tuple[str, ...]] = {}
     problems: list[Problem] = []
     for name, values in fields.items():
         if not name.startswith("attribute"):
@@ -47,9 +43,9 @@ def _collect(fields: Fields) -> tuple[dict[str, list[str]], list[Problem]]:
         match = FIELD.fullmatch(name)
         if match is None:
             problems.append(bad(NOT_AN_ATTRIBUTE, name))
-        else:
-            given.setdefault(match[1], []).extend(value for value in values if value.strip())
-    return {code: values for code, values in given.items() if values}, problems
+        elif said := [value for value in values if value.strip()]:
+            given[match[1]] = tuple(dict.fromkeys((*given.get(match[1], ()), *said)))
+    return given, problems
 
 
 def _problem_with(values: tuple[str, ...], question: Attribute) -> str | None:
@@ -96,8 +92,6 @@ _CHECKS: dict[str, Callable[[str], str | None]] = {
 }
 
 
-def _in_full(value: str, question: Attribute, zone: ZoneInfo) -> str:
-    if question.datatype != "datetime":
-        return value
-    moment = datetime.fromisoformat(value)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()
+def _in_full(values: tuple[str, ...], zone: ZoneInfo) -> tuple[str, ...]:
+    moments = (datetime.fromisoformat(value) for value in values)
+    return tuple((moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat() for moment in moments)

@@ -73,6 +73,11 @@ class ServiceKind(Part):
         """The further questions, in their order."""
         return tuple(sorted(self.attribute, key=lambda attribute: attribute.order))
 
+    @cached_property
+    def asked(self) -> dict[str, Attribute]:
+        """The questions that callers answer, by code."""
+        return {attribute.code: attribute for attribute in self.attribute if attribute.variable}
+
 
 class Catalogue:
     """Every service and every need, by code.

@@ -1,6 +1,7 @@
 """The city: its name, languages and districts, and what its agencies are called."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ class City(Part):
     contact_phone: str
     website: str
 
-    @property
+    @cached_property
     def zone(self) -> ZoneInfo:
         """The time zone of all local times."""
         return ZoneInfo(self.time_zone)
@@ -54,7 +55,9 @@ class Districts:
     def __init__(self, file: DistrictsFile) -> None:
         self.resolution = file.resolution
         self.names = {district.id: district.name for district in file.district}
-        self._by_cell = {cell: district.id for district in file.district for cell in district.cells}
+        self._by_cell = {
+            cell: Place(cell=cell, district=district.id) for district in file.district for cell in district.cells
+        }
         self._by_name = {
             name.casefold(): district.id
             for district in file.district
@@ -68,7 +71,7 @@ class Districts:
     def at(self, lat: float, long: float) -> Place:
         """Return roughly where a point is; a point outside the city has a cell and no district."""
         cell = h3.latlng_to_cell(lat, long, self.resolution)
-        return Place(cell=cell, district=self._by_cell.get(cell))
+        return self._by_cell.get(cell) or Place(cell=cell)
 
     def within(self, address: str) -> str | None:
         """Return the district that a part of an address names, the most specific part first."""

@@ -15,10 +15,10 @@ MANY_VALUED = frozenset({"need", "attribute"})
 
 def text_of(fields: Fields, name: str) -> str | None:
     """Return a field's only value; None when it is absent or empty, which Open311 holds to be the same."""
-    for value in fields.get(name, ()):
-        if value:
-            return value
-    return None
+    values = fields.get(name)
+    if not values:
+        return None
+    return values[0] or next(filter(None, values), None)
 
 
 def listed(fields: Fields, name: str) -> list[str]:

@@ -3,15 +3,20 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID, uuid5
 
+import orjson
+
 from services.intake.domain.report import Report
 from shared.events.fields import FieldGroup
-from shared.events.intake import CaseSubmitted, Need, Origin
+from shared.events.intake import CaseSubmitted, Origin, Place, RecordedReferral, Urgency
 
 Status = Literal["open", "closed"]
+
+SUBMITTED: str = CaseSubmitted.model_fields["type"].default
+"""The type of the event that tells of a case."""
 
 NUMBER_DIGITS = 8
 SERVICE_REQUEST_ID = re.compile(r"[0-9]{2}-[0-9]{8,12}")
@@ -50,14 +55,20 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """One case to be opened."""
+    """One case to be opened; each need has an id of its own."""
 
     identity: Identity
-    event: CaseSubmitted
-    wrapped_key: bytes
+    service_code: str
+    needs: tuple[tuple[UUID, str], ...]
+    place: Place
+    urgency: Urgency
+    language: str
+    origin: Origin
+    submitted_at: datetime
+    sealed: Sealed
     protected: bool
     standing: Standing = Standing()
-    record: str | None = None
+    recorded: tuple[RecordedReferral, ...] = ()
 
 
 def service_request_id(number: int, moment: datetime) -> str:
@@ -65,25 +76,46 @@ def service_request_id(number: int, moment: datetime) -> str:
     return f"{moment.year % 100:02d}-{number:0{NUMBER_DIGITS}d}"
 
 
-def needs_of(case_id: UUID, codes: tuple[str, ...]) -> tuple[Need, ...]:
-    """Name the needs of a case; the ids follow from case and kind, so that they are the same each time."""
-    return tuple(Need(need_id=uuid5(case_id, code), need=code) for code in codes)
-
-
 def file_report(report: Report, identity: Identity, sealed: Sealed, origin: tuple[Origin, datetime]) -> Filing:
-    """Open a case for a report that came in by this way and at this moment."""
+    """Open a case for a report that came in by this way and at this moment.
+
+    The ids of its needs follow from case and kind, so that they are the same each time.
+    """
     came_by, moment = origin
-    event = CaseSubmitted(
-        case_id=identity.case_id,
-        service_request_id=identity.service_request_id,
+    return Filing(
+        identity=identity,
         service_code=report.service.code,
-        needs=needs_of(identity.case_id, report.needs),
+        needs=tuple((uuid5(identity.case_id, need), need) for need in report.needs),
         place=report.place,
         urgency=report.urgency,
         language=report.language,
         origin=came_by,
         submitted_at=moment,
-        person_id=sealed.person_id,
-        sealed=dict(sealed.blocks),
+        sealed=sealed,
+        protected=report.protected,
     )
-    return Filing(identity, event, sealed.wrapped_key, report.protected)
+
+
+def announcement(filing: Filing) -> bytes:
+    """Write the JSON of the `CaseSubmitted` that tells of a case.
+
+    Written by hand, since every report passes here and all of it has been checked before; a test holds it against the
+    published model.
+    """
+    identity, place, origin = filing.identity, filing.place, filing.origin
+    said = {
+        "type": SUBMITTED,
+        "case_id": identity.case_id,
+        "service_request_id": identity.service_request_id,
+        "service_code": filing.service_code,
+        "needs": [{"need_id": need_id, "need": need} for need_id, need in filing.needs],
+        "place": {"cell": place.cell, "district": place.district},
+        "urgency": filing.urgency,
+        "language": filing.language,
+        "origin": {"channel": origin.channel, "source": origin.source, "external_id": origin.external_id},
+        "submitted_at": filing.submitted_at.astimezone(UTC),
+        "person_id": filing.sealed.person_id,
+        "sealed": filing.sealed.blocks,
+        "recorded": [each.model_dump() for each in filing.recorded],
+    }
+    return orjson.dumps(said, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)

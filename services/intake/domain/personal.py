@@ -14,6 +14,9 @@ from shared.events.fields import FieldGroup
 Personal = Mapping[FieldGroup, bytes]
 """For each group that was given: the JSON of the model of the same name in `shared.events.fields.Released`."""
 
+Parts = tuple[tuple[str, str], ...]
+"""The parts of one field group, and under which names they are given."""
+
 LONGEST = {
     "address_string": 500,
     "address_id": 100,
@@ -29,6 +32,21 @@ LONGEST = {
 }
 """Characters at most; 4,000 for the description is Open311's limit."""
 
+GROUPS: Mapping[FieldGroup, Parts] = {
+    FieldGroup.ADDRESS: (
+        ("address", "address_string"),
+        ("address_id", "address_id"),
+        ("postal_code", "postal_code"),
+        ("lat", "lat"),
+        ("long", "long"),
+    ),
+    FieldGroup.IDENTITY: tuple((name, name) for name in ("first_name", "last_name", "device_id", "account_id")),
+    FieldGroup.CONTACT: (("email", "email"), ("phone", "phone")),
+    FieldGroup.NARRATIVE: (("description", "description"), ("attributes", "attributes")),
+    FieldGroup.ATTACHMENTS: (("media_url", "media_url"),),
+}
+"""The parts of each field group, and the fields that they are read from."""
+
 FORMS = {
     "email": (re.compile(r"[^@\s<>,;:\"()]+@[^@\s<>,;:\"()]+\.[^@\s<>,;:\"()]+"), "must be an e-mail address"),
     "phone": (re.compile(r"[0-9+() ./x-]{3,50}"), "must be a telephone number"),
@@ -40,29 +58,18 @@ MULTILINE = frozenset({"description"})
 def read_personal(fields: Fields, position: Position, answers: Answers) -> tuple[Personal, list[Problem]]:
     """Put what was given into its groups; a group of which nothing was given is absent."""
     problems: list[Problem] = []
-    given = {name: _read(fields, name, problems) for name in LONGEST if name in fields}
-    groups: dict[FieldGroup, dict[str, object]] = {
-        FieldGroup.ADDRESS: {
-            "address": given.get("address_string"),
-            "address_id": given.get("address_id"),
-            "postal_code": given.get("postal_code"),
-            "lat": position.lat,
-            "long": position.long,
-        },
-        FieldGroup.IDENTITY: {n: given.get(n) for n in ("first_name", "last_name", "device_id", "account_id")},
-        FieldGroup.CONTACT: {n: given.get(n) for n in ("email", "phone")},
-        FieldGroup.NARRATIVE: {"description": given.get("description"), "attributes": answers or None},
-        FieldGroup.ATTACHMENTS: {"media_url": given.get("media_url")},
-    }
-    return pack(groups), problems
+    given: dict[str, object] = {name: _read(fields, name, problems) for name in LONGEST if name in fields}
+    given |= {"lat": position.lat, "long": position.long, "attributes": answers or None}
+    return pack(given), problems
 
 
-def pack(groups: Mapping[FieldGroup, Mapping[str, object]]) -> Personal:
-    """Write each group as JSON, without what is not known."""
-    known = {
-        group: {name: value for name, value in said.items() if value is not None} for group, said in groups.items()
+def pack(given: Mapping[str, object]) -> Personal:
+    """Write each group as JSON, without what is not given; a group of which nothing is given is left out."""
+    return {
+        group: orjson.dumps(said)
+        for group, parts in GROUPS.items()
+        if (said := {part: value for part, name in parts if (value := given.get(name)) is not None})
     }
-    return {group: orjson.dumps(said) for group, said in known.items() if said}
 
 
 def _read(fields: Fields, name: str, problems: list[Problem]) -> str | None:

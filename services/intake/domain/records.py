@@ -11,8 +11,7 @@ from services.intake.domain.fields import UNPRINTABLE
 from services.intake.domain.filing import Filing, Identity, Sealed, Standing
 from services.intake.domain.personal import Personal, pack
 from services.intake.imports import FollowOn, ImportRecord
-from shared.events.fields import FieldGroup
-from shared.events.intake import CaseSubmitted, Need, Origin, Place, RecordedReferral
+from shared.events.intake import Origin, Place, RecordedReferral
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +46,18 @@ def read_record(record: ImportRecord, jurisdiction: Jurisdiction) -> Readable | 
 
 def personal_of(record: ImportRecord) -> Personal:
     """Put what a record says of people and places into its field groups."""
-    has_point = record.lat is not None and record.long is not None
-    address: dict[str, object] = {"address": record.address or None, "postal_code": record.postal_code or None}
-    address |= {"lat": record.lat, "long": record.long} if has_point else {}
     answers = {code: (value,) for code, value in record.attributes.items()}
-    return pack(
-        {
-            FieldGroup.ADDRESS: address,
-            FieldGroup.NARRATIVE: {"description": record.description or None, "attributes": answers or None},
-        }
-    )
+    place = (record.lat, record.long)
+    lat, long = place if None not in place else (None, None)
+    given = {
+        "address_string": record.address or None,
+        "postal_code": record.postal_code or None,
+        "lat": lat,
+        "long": long,
+        "description": record.description or None,
+        "attributes": answers or None,
+    }
+    return pack(given)
 
 
 def rest_of(record: ImportRecord) -> bytes:
@@ -69,23 +70,20 @@ def file_record(readable: Readable, identity: Identity, sealed: Sealed, came_by:
     source, jurisdiction = came_by
     record, service = readable.record, readable.service
     works = tuple(_works(readable, identity.case_id))
-    event = CaseSubmitted(
-        case_id=identity.case_id,
-        service_request_id=identity.service_request_id,
+    return Filing(
+        identity=identity,
         service_code=service.code,
-        needs=tuple(need for need, _ in works),
+        needs=tuple((recorded.need_id, need) for need, recorded in works),
         place=place_of(record, jurisdiction),
         urgency=service.urgency,
         language=jurisdiction.city.default_language,
         origin=Origin(channel="import", source=source, external_id=record.external_id),
         submitted_at=record.requested_at,
-        person_id=sealed.person_id,
-        sealed=dict(sealed.blocks),
+        sealed=sealed,
+        protected=jurisdiction.catalogue.is_protected(service, tuple(need for need, _ in works)),
+        standing=_standing(record),
         recorded=tuple(recorded for _, recorded in works),
     )
-    needs = tuple(need.need for need in event.needs)
-    protected = jurisdiction.catalogue.is_protected(service, needs)
-    return Filing(identity, event, sealed.wrapped_key, protected, _standing(record), sealed.record)
 
 
 def place_of(record: ImportRecord, jurisdiction: Jurisdiction) -> Place:
@@ -108,26 +106,26 @@ def closing_of(record: ImportRecord) -> datetime | None:
     return record.closed_at or max(known)
 
 
-def _works(readable: Readable, case_id: UUID) -> Iterator[tuple[Need, RecordedReferral]]:
+def _works(readable: Readable, case_id: UUID) -> Iterator[tuple[str, RecordedReferral]]:
     """Name the need of the record itself and of each follow-on, with what is on record about it.
 
     What a closed record handed on has ended with it at the latest.
     """
     record, closed_at = readable.record, closing_of(readable.record)
-    own = Need(need_id=uuid5(case_id, readable.service.needs[0]), need=readable.service.needs[0])
+    own = readable.service.needs[0]
     yield (
         own,
         RecordedReferral(
-            need_id=own.need_id,
+            need_id=uuid5(case_id, own),
             opened_at=record.requested_at,
             answered_at=record.first_answered_at,
             closed_at=closed_at,
         ),
     )
     for number, (follow_on, service) in enumerate(readable.follow_ons):
-        need = Need(need_id=uuid5(case_id, f"{number}|{follow_on.external_id}"), need=service.needs[0])
+        need_id = uuid5(case_id, f"{number}|{follow_on.external_id}")
         ended = follow_on.closed_at or closed_at
-        yield need, RecordedReferral(need_id=need.need_id, opened_at=follow_on.opened_at, closed_at=ended)
+        yield service.needs[0], RecordedReferral(need_id=need_id, opened_at=follow_on.opened_at, closed_at=ended)
 
 
 def _standing(record: ImportRecord) -> Standing:

@@ -78,6 +78,8 @@ def _read_needs(
     fields: Fields, service: ServiceKind | None, jurisdiction: Jurisdiction
 ) -> tuple[tuple[str, ...], list[Problem]]:
     """Return the service's own needs and those that the report adds, each once."""
+    if service and "need" not in fields:
+        return service.needs, []
     needs = tuple(dict.fromkeys((*(service.needs if service else ()), *listed(fields, "need"))))
     if any(need not in jurisdiction.catalogue.needs for need in needs):
         return needs, [bad("need names something that is not one of the needs of this jurisdiction", "need")]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -12,6 +13,8 @@ from starlette.types import Receive, Scope
 
 from services.intake.domain.fields import Fields
 from services.intake.domain.problems import Refused, refused
+
+RawHeaders = Mapping[bytes, bytes]
 
 LARGEST_BODY = 1_048_576
 MOST_FIELDS = 500
@@ -33,14 +36,14 @@ WRONG_TYPE = refused(
 )
 
 
-def header_of(scope: Scope, name: bytes) -> bytes:
-    """Return a header; empty when it is absent."""
-    return next((value for key, value in scope["headers"] if key == name), b"")
+def headers_of(scope: Scope) -> RawHeaders:
+    """Return a request's headers by their lower-case names."""
+    return dict(scope["headers"])
 
 
-async def read_body(scope: Scope, receive: Receive, largest: int = LARGEST_BODY) -> bytes | Refused:
+async def read_body(headers: RawHeaders, receive: Receive, largest: int = LARGEST_BODY) -> bytes | Refused:
     """Read the whole body, up to a number of bytes; a larger one, or one that is cut off, is refused."""
-    length = header_of(scope, b"content-length")
+    length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > largest:
         return TOO_LARGE
     chunks, size = [], 0
@@ -56,15 +59,15 @@ async def read_body(scope: Scope, receive: Receive, largest: int = LARGEST_BODY)
             return b"".join(chunks)
 
 
-async def read_fields(scope: Scope, body: bytes) -> Fields | Refused:
+async def read_fields(headers: RawHeaders, body: bytes) -> Fields | Refused:
     """Read the fields of a body by its content type; a body without one is taken for a form."""
-    kind = header_of(scope, b"content-type").partition(b";")[0].strip().lower()
+    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind in {FORM, b""}:
         return read_form(body)
     if kind == JSON:
         return read_json(body)
     if kind == PARTS:
-        return await _read_parts(Headers(scope=scope), body)
+        return await _read_parts(Headers(raw=list(headers.items())), body)
     return WRONG_TYPE
 
 
@@ -77,7 +80,7 @@ def read_form(body: bytes) -> Fields | Refused:
         for pair in body.decode().split("&"):
             name, _, value = pair.partition("=")
             if name:
-                fields.setdefault(_decoded(name), []).append(_decoded(value))
+                fields.setdefault(_decoded_name(name), []).append(_decoded(value))
     except ValueError:
         return NOT_A_FORM
     return fields
@@ -88,6 +91,9 @@ def _decoded(text: str) -> str:
     if "+" in text:
         text = text.replace("+", " ")
     return unquote(text, errors="strict") if "%" in text else text
+
+
+_decoded_name = lru_cache(maxsize=1024)(_decoded)
 
 
 def read_json(body: bytes) -> Fields | Refused:

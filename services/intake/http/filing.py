@@ -81,9 +81,11 @@ def claim_of(desk: Desk, handed: Handed) -> Claim | Refused | None:
         return None
     if not (key.isascii() and key.isprintable() and 0 < len(key.strip()) <= LONGEST_KEY):
         return BAD_KEY
-    said = sorted((name, list(values)) for name, values in handed.fields.items() if name not in UNREAD)
+    said = {name: values for name, values in handed.fields.items() if name not in UNREAD}
     fingerprint = desk.tokens.fingerprint
-    return Claim(handed.caller, fingerprint(key.encode()).hex(), fingerprint(orjson.dumps(said)))
+    return Claim(
+        handed.caller, fingerprint(key.encode()).hex(), fingerprint(orjson.dumps(said, option=orjson.OPT_SORT_KEYS))
+    )
 
 
 async def _file(desk: Desk, handed: Handed, report: Report, claim: Claim | None) -> Filed | Refused:

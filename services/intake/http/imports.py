@@ -13,7 +13,7 @@ from starlette.responses import Response
 from services.intake.domain.filing import Filing, Identity, service_request_id
 from services.intake.domain.problems import Refused, refused
 from services.intake.domain.records import Readable, Unreadable, file_record, personal_of, read_record, rest_of
-from services.intake.http.bodies import header_of, read_body
+from services.intake.http.bodies import headers_of, read_body
 from services.intake.http.desk import Desk, new_id
 from services.intake.http.filing import seal
 from services.intake.http.formats import Format, answer, refuse
@@ -47,7 +47,7 @@ class Result:
 
 async def post_records(desk: Desk, form: Format, request: Request) -> Response:
     """Take in records."""
-    with span("POST /imports", header_of(request.scope, b"traceparent").decode("latin-1")):
+    with span("POST /imports", headers_of(request.scope).get(b"traceparent", b"").decode("latin-1")):
         results = await _import(desk, request)
     if isinstance(results, Refused):
         return refuse(form, results)
@@ -55,7 +55,7 @@ async def post_records(desk: Desk, form: Format, request: Request) -> Response:
 
 
 async def _import(desk: Desk, request: Request) -> list[Result] | Refused:
-    caller = await allowed(desk, request.scope, {}, IMPORT)
+    caller = await allowed(desk, headers_of(request.scope), {}, IMPORT)
     if isinstance(caller, Refused):
         return caller
     source = request.path_params["source"]
@@ -63,7 +63,7 @@ async def _import(desk: Desk, request: Request) -> list[Result] | Refused:
         _source.validate_python(source)
     except ValidationError:
         return BAD_SOURCE
-    body = await read_body(request.scope, request.receive, LARGEST_BODY)
+    body = await read_body(headers_of(request.scope), request.receive, LARGEST_BODY)
     said = body if isinstance(body, Refused) else _read_records(body)
     if isinstance(said, Refused):
         return said
@@ -108,7 +108,7 @@ async def _keep(desk: Desk, source: str, readable: Sequence[Readable]) -> set[st
         entries = [await _entry(desk, source, each) for name, each in first.items() if name not in known]
         opened = await open_cases(connection, entries) if entries else set()
     filings = [entry.filing for entry in entries]
-    return {filing.event.origin.external_id or "" for filing in filings if filing.identity.case_id in opened}
+    return {filing.origin.external_id or "" for filing in filings if filing.identity.case_id in opened}
 
 
 async def _entry(desk: Desk, source: str, readable: Readable) -> Entry:

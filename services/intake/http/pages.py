@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from services.intake.domain.fields import Fields, text_of
 from services.intake.domain.problems import Problem, Refused
-from services.intake.http.bodies import read_body, read_form
+from services.intake.http.bodies import headers_of, read_body, read_form
 from services.intake.http.desk import Desk
 from services.intake.http.filing import OTHER_BODY, STILL_RUNNING, Filed, Handed, file
 from services.intake.http.rendering import message, page, texts_for
@@ -62,7 +62,7 @@ async def ask(desk: Desk, request: Request) -> Response:
 
 async def take(desk: Desk, request: Request) -> Response:
     """File what was filled in; shown again where something is wrong with it."""
-    body = await read_body(request.scope, request.receive)
+    body = await read_body(headers_of(request.scope), request.receive)
     fields = body if isinstance(body, Refused) else read_form(body)
     if isinstance(fields, Refused):
         return message(desk, texts_for(desk, request), "unreadable", fields.status)

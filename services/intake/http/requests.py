@@ -5,11 +5,11 @@ from http import HTTPStatus
 from opentelemetry.trace import SpanKind
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope
+from starlette.types import Receive
 
 from services.intake.domain.fields import Fields, text_of
 from services.intake.domain.problems import Refused, refused
-from services.intake.http.bodies import header_of, read_body, read_fields
+from services.intake.http.bodies import RawHeaders, headers_of, read_body, read_fields
 from services.intake.http.desk import Desk
 from services.intake.http.filing import Filed, Handed, file
 from services.intake.http.formats import Format, answer, refuse
@@ -25,11 +25,11 @@ BEARER = b"bearer "
 
 async def post_request(desk: Desk, form: Format, request: Request) -> Response:
     """File a report."""
-    scope, receive = request.scope, request.receive
-    parent = header_of(scope, b"traceparent").decode("latin-1") or None
+    headers = headers_of(request.scope)
+    parent = headers.get(b"traceparent", b"").decode("latin-1") or None
     with span("POST /open311/v2/requests", parent, SpanKind.SERVER) as active:
-        traceparent = traceparent_of(active) or (parent if context_of(parent) else None) or new_traceparent()
-        handed = await _read(desk, scope, receive, traceparent)
+        traceparent = traceparent_of(active) or (parent if parent and context_of(parent) else None) or new_traceparent()
+        handed = await _read(desk, headers, request.receive, traceparent)
         filed = handed if isinstance(handed, Refused) else await file(desk, handed)
         if isinstance(filed, Refused):
             return refuse(form, filed)
@@ -37,23 +37,23 @@ async def post_request(desk: Desk, form: Format, request: Request) -> Response:
         return _created(desk, form, filed)
 
 
-async def _read(desk: Desk, scope: Scope, receive: Receive, traceparent: str) -> Handed | Refused:
-    body = await read_body(scope, receive)
+async def _read(desk: Desk, headers: RawHeaders, receive: Receive, traceparent: str) -> Handed | Refused:
+    body = await read_body(headers, receive)
     if isinstance(body, Refused):
         return body
-    fields = await read_fields(scope, body)
+    fields = await read_fields(headers, body)
     if isinstance(fields, Refused):
         return fields
-    caller = await allowed(desk, scope, fields, FILE)
+    caller = await allowed(desk, headers, fields, FILE)
     if isinstance(caller, Refused):
         return caller
-    key = header_of(scope, b"idempotency-key")
+    key = headers.get(b"idempotency-key")
     return Handed(fields, caller.name, "api", key.decode("latin-1") if key else None, traceparent)
 
 
-async def allowed(desk: Desk, scope: Scope, fields: Fields, wanted: str) -> Caller | Refused:
+async def allowed(desk: Desk, headers: RawHeaders, fields: Fields, wanted: str) -> Caller | Refused:
     """Return who calls, if their key is good for what they want."""
-    header = header_of(scope, b"authorization")
+    header = headers.get(b"authorization", b"")
     shown = header[len(BEARER) :].decode("latin-1").strip() if header.lower().startswith(BEARER) else ""
     key = shown or text_of(fields, "api_key")
     if not key:

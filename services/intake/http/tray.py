@@ -32,7 +32,7 @@ BUSY = (*AWAY, TrayFullError)
 class Tray:
     """Takes entries in, and writes them in the order in which they came.
 
-    `most_waiting` entries wait at most, each for `patience` seconds: whoever comes after that is asked to come again.
+    `most_waiting` entries wait at most, and a statement has `patience` seconds: else whoever waits is to come again.
     """
 
     database: Database
@@ -56,12 +56,10 @@ class Tray:
             writer = asyncio.create_task(self._write_all())
             self._writers.add(writer)
             writer.add_done_callback(self._writers.discard)
-        try:
-            return await asyncio.wait_for(written, self.patience)
-        except TimeoutError:
-            raise TrayFullError from None
+        return await written
 
     async def _write_all(self) -> None:
+        await asyncio.sleep(0)  # those that are being read at this moment come along
         while self._waiting:
             taken = (self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE)))
             batch = [(entry, written) for entry, written in taken if not written.done()]
@@ -71,8 +69,10 @@ class Tray:
     async def _write(self, batch: Sequence[tuple[Entry, asyncio.Future[bool]]]) -> None:
         """Write a batch; when it fails for another reason than an absence, write each entry by itself."""
         try:
-            async with self.database.statement() as connection:
+            async with asyncio.timeout(self.patience), self.database.statement() as connection:
                 opened = await open_cases(connection, [entry for entry, _ in batch])
+        except TimeoutError:
+            _fail(batch, TrayFullError())
         except AWAY as error:
             _fail(batch, error)
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is

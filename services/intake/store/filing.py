@@ -7,10 +7,10 @@ from uuid import UUID
 
 import orjson
 
-from services.intake.domain.filing import Filing
+from services.intake.domain.filing import SUBMITTED, Filing, announcement
 from shared.events.intake import CaseSubmitted
 from shared.events.topics import CASES
-from shared.events.wire import event_id, write_time
+from shared.events.wire import derived_id, write_time
 from shared.kit.database import Transaction
 from shared.kit.outbox import WAKE, shard_of
 
@@ -114,13 +114,12 @@ async def open_cases(connection: Transaction, entries: Sequence[Entry]) -> set[U
     The others came second: their key, or the record that they were made from, is known. No two entries may have
     the same key.
     """
-    event = entries[0].filing.event
     values = {
         "given": orjson.dumps([_row(entry) for entry in entries]).decode(),
         "remembered": REMEMBERED,
         "topic": CASES.topic,
-        "event_type": event.type,
-        "classification": event.classification.value,
+        "event_type": SUBMITTED,
+        "classification": CaseSubmitted.classification.value,
     }
     rows = await connection.execute(_OPEN, values, binary=True)
     return {row[0] for row in await rows.fetchall()}
@@ -140,39 +139,40 @@ async def forget_old_keys(tx: Transaction) -> None:
 
 def _row(entry: Entry) -> dict[str, object]:
     filing, claim = entry.filing, entry.claim
-    event, standing = filing.event, filing.standing
+    identity, standing, sealed = filing.identity, filing.standing, filing.sealed
     return {
         "caller": claim and claim.caller,
         "key": claim and claim.key,
         "fingerprint": claim and claim.fingerprint.hex(),
-        "case_id": event.case_id,
-        "service_request_id": event.service_request_id,
-        "token_hash": filing.identity.token_hash.hex(),
-        "service_code": event.service_code,
-        "needs": [need.need for need in event.needs],
-        "urgency": event.urgency,
-        "language": event.language,
-        "channel": event.origin.channel,
-        "source": event.origin.source,
-        "external_id": event.origin.external_id,
-        "cell": event.place.cell,
-        "district": event.place.district,
-        "person_id": event.person_id,
-        "wrapped": filing.wrapped_key.hex(),
-        "record": filing.record,
+        "case_id": identity.case_id,
+        "service_request_id": identity.service_request_id,
+        "token_hash": identity.token_hash.hex(),
+        "service_code": filing.service_code,
+        "needs": [need for _, need in filing.needs],
+        "urgency": filing.urgency,
+        "language": filing.language,
+        "channel": filing.origin.channel,
+        "source": filing.origin.source,
+        "external_id": filing.origin.external_id,
+        "cell": filing.place.cell,
+        "district": filing.place.district,
+        "person_id": sealed.person_id,
+        "wrapped": sealed.wrapped_key.hex(),
+        "record": sealed.record,
         "protected": filing.protected,
         "status": standing.status,
-        "submitted_at": event.submitted_at,
-        "updated_at": standing.updated_at or event.submitted_at,
+        "submitted_at": filing.submitted_at,
+        "updated_at": standing.updated_at or filing.submitted_at,
         "closed_at": standing.closed_at,
-    } | _said(event, entry.traceparent)
+    } | _said(filing, entry.traceparent)
 
 
-def _said(event: CaseSubmitted, traceparent: str | None) -> dict[str, object]:
+def _said(filing: Filing, traceparent: str | None) -> dict[str, object]:
+    case_id = filing.identity.case_id
     return {
-        "shard": shard_of(event.case_id),
-        "event_id": event_id(event.case_id, CASES.topic, event),
-        "happened_at": write_time(event.happened_at),
+        "shard": shard_of(case_id),
+        "event_id": derived_id(case_id, CASES.topic, SUBMITTED, ""),
+        "happened_at": write_time(filing.submitted_at),
         "traceparent": traceparent,
-        "event": orjson.Fragment(event.__pydantic_serializer__.to_json(event)),
+        "event": orjson.Fragment(announcement(filing)),
     }

@@ -20,8 +20,7 @@ READ = {name: [value] for name, value in SAID.items()}
 
 
 def fields_of(content_type: str, body: bytes) -> Fields | Refused:
-    scope = {"type": "http", "headers": [(b"content-type", content_type.encode())]}
-    return asyncio.run(read_fields(scope, body))
+    return asyncio.run(read_fields({b"content-type": content_type.encode()}, body))
 
 
 def status_of(read: Fields | bytes | Refused) -> int:
@@ -79,8 +78,7 @@ def body_of(chunks: Sequence[bytes], **headers: str) -> bytes | Refused:
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
 
-    scope = {"type": "http", "headers": [(name.encode(), value.encode()) for name, value in headers.items()]}
-    return asyncio.run(read_body(scope, receive))
+    return asyncio.run(read_body({name.encode(): value.encode() for name, value in headers.items()}, receive))
 
 
 def test_a_body_that_is_too_large_is_refused_by_its_length_or_by_what_arrives() -> None:
@@ -98,7 +96,7 @@ def test_a_body_that_is_cut_off_is_never_taken_for_a_whole_one() -> None:
     async def receive() -> dict[str, object]:
         return messages.pop(0)
 
-    assert status_of(asyncio.run(read_body({"type": "http", "headers": []}, receive))) == HTTPStatus.BAD_REQUEST
+    assert status_of(asyncio.run(read_body({}, receive))) == HTTPStatus.BAD_REQUEST
 
 
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=9), st.text(max_size=9)), max_size=9))

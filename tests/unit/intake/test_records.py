@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from services.intake.domain.filing import Filing, Identity, Sealed
+from services.intake.domain.filing import Filing, Identity, Sealed, announcement
 from services.intake.domain.records import Readable, Unreadable, file_record, personal_of, read_record
 from services.intake.imports import FollowOn, ImportNote, ImportRecord
 from shared.events.fields import FieldGroup, Released
-from shared.events.intake import Origin, Place
+from shared.events.intake import CaseSubmitted, Origin, Place
 from tests.unit.intake.times import HOUR, NOON
 from tests.unit.intake.town import CELL, TOWN
 
@@ -37,13 +37,17 @@ def filed(given: ImportRecord) -> Filing:
     return file_record(readable, identity, Sealed(UUID(int=8), b"key", {}), ("town-311", TOWN))
 
 
+def said(given: ImportRecord) -> CaseSubmitted:
+    return CaseSubmitted.model_validate_json(announcement(filed(given)))
+
+
 def follow_on(number: int, **said: Any) -> FollowOn:
     given = {"external_id": f"A-1-{number}", "service_code": "noise", "description": "x", "source_agency": "DOT"}
     return FollowOn(**(given | {"opened_at": NOON + number * HOUR} | said))
 
 
 def test_a_record_has_its_own_time_and_says_where_it_came_from() -> None:
-    event = filed(record()).event
+    event = said(record())
 
     assert event.submitted_at == NOON
     assert event.origin == Origin(channel="import", source="town-311", external_id="A-1")
@@ -54,7 +58,7 @@ def test_an_open_record_is_live() -> None:
     filing = filed(record())
 
     assert filing.standing.status == "open"
-    assert [(each.opened_at, each.closed_at) for each in filing.event.recorded] == [(NOON, None)]
+    assert [(each.opened_at, each.closed_at) for each in filing.recorded] == [(NOON, None)]
 
 
 def test_a_record_has_one_need_of_its_own_and_one_for_each_follow_on() -> None:
@@ -65,7 +69,7 @@ def test_a_record_has_one_need_of_its_own_and_one_for_each_follow_on() -> None:
         follow_ons=(follow_on(1, closed_at=NOON + 2 * HOUR), follow_on(2)),
     )
 
-    event = filed(given).event
+    event = said(given)
 
     assert [need.need for need in event.needs] == ["safety", "quiet", "quiet"]
     assert len({need.need_id for need in event.needs}) == 3
@@ -83,18 +87,18 @@ def test_a_closed_record_without_a_date_ended_when_it_was_last_heard_of() -> Non
     filing = filed(record(status="closed", notes=(note,)))
 
     assert filing.standing.closed_at == NOON + 3 * HOUR
-    assert filing.event.recorded[0].closed_at == NOON + 3 * HOUR
+    assert filing.recorded[0].closed_at == NOON + 3 * HOUR
 
 
 def test_a_record_that_closes_before_it_opens_keeps_both_times() -> None:
     filing = filed(record(status="closed", closed_at=NOON - HOUR))
 
-    assert filing.event.recorded[0].closed_at == NOON - HOUR
+    assert filing.recorded[0].closed_at == NOON - HOUR
     assert (filing.standing.closed_at, filing.standing.updated_at) == (NOON - HOUR, NOON)
 
 
 @pytest.mark.parametrize(
-    ("said", "place"),
+    ("given", "place"),
     [
         ({"lat": 40.7, "long": -73.9}, Place(cell=CELL, district="north")),
         ({"lat": 40.7, "long": -73.9, "district": "South End"}, Place(cell=CELL, district="north")),
@@ -104,8 +108,8 @@ def test_a_record_that_closes_before_it_opens_keeps_both_times() -> None:
         ({}, Place()),
     ],
 )
-def test_a_point_decides_where_a_record_is_about_else_its_district(said: dict[str, Any], place: Place) -> None:
-    assert filed(record(**said)).event.place == place
+def test_a_point_decides_where_a_record_is_about_else_its_district(given: dict[str, Any], place: Place) -> None:
+    assert filed(record(**given)).place == place
 
 
 def test_a_service_that_nobody_knows_is_refused_of_the_record_and_of_its_follow_ons() -> None:
