@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -34,7 +35,7 @@ def page_routes(desk: Desk) -> list[BaseRoute]:
     return [
         Route("/", Site(desk, {"GET": choose})),
         Route("/report", Site(desk, {"GET": ask, "POST": take})),
-        Mount("/static", StaticFiles(directory=FOLDER.parent / "static")),
+        Mount("/static", ExceptionMiddleware(StaticFiles(directory=FOLDER.parent / "static"))),
     ]
 
 

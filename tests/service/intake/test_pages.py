@@ -165,6 +165,12 @@ async def test_a_form_that_cannot_be_read_is_answered_with_a_page(world: World) 
     assert "could not be read" in unreadable.text
 
 
+async def test_the_style_is_served_and_nothing_beside_it(world: World) -> None:
+    assert (await world.client.get("/static/intake.css")).status_code == HTTPStatus.OK
+    assert (await world.client.get("/static/nothing.css")).status_code == HTTPStatus.NOT_FOUND
+    assert (await world.client.get("/static/..%2fpages.py")).status_code == HTTPStatus.NOT_FOUND
+
+
 async def test_no_address_of_a_page_holds_anything_personal(world: World) -> None:
     response = await submit(world)
 

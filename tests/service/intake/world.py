@@ -65,6 +65,7 @@ class World:
         clock = Clock()
         desk = make_desk(own.url("intake"), clock)
         app = Starlette(routes=http_routes(desk))
+        app.middleware_stack = app.router
         await desk.database.open()
         try:
             transport = httpx.ASGITransport(app)
