@@ -70,7 +70,8 @@ async def _p50(own: Servers, port: int, path: str, topic: str, waits: list[float
     arrived: dict[bytes, float] = {}
     listening = asyncio.Event()
     reader = asyncio.create_task(_listen(own.kafka, topic, arrived, listening))
-    await listening.wait()
+    async with asyncio.timeout(WITHIN_SECONDS):
+        await listening.wait()
     answered = await _file(port, path)
     async with asyncio.timeout(WITHIN_SECONDS):
         while not answered.keys() <= arrived.keys():  # noqa: ASYNC110 - Kafka tells nobody

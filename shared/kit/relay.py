@@ -86,13 +86,14 @@ class Relay:
         return len(rows)
 
     async def _relay_and_rest(self) -> None:
-        """Relay while there is something, look often for a while, then sleep until notified."""
+        """Relay while there is something; look often for a while, and at each commit of ours; then sleep."""
         looks = 0
         while looks < QUIET_LOOKS:
             self._database.committed.clear()
-            looks = 0 if await self.relay_once() else looks + 1
+            sent = await self.relay_once()
+            looks = 0 if sent else looks + 1
             self.problem = None
-            if looks:
+            if sent < ROWS_OF_A_SHARD:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(BUSY_SECONDS):
                         await self._database.committed.wait()
