@@ -6,6 +6,9 @@ from shared.events.topics import REFERRALS
 from shared.kit.database import Transaction
 from shared.kit.messages import Batch, Route
 
+REST_SECONDS = 0.1
+"""A resident who looks at a page sees what has happened this much later, and batches are larger."""
+
 
 async def on_referrals(batch: Batch[object], tx: Transaction) -> None:
     """Update what residents see of their cases."""
@@ -15,4 +18,4 @@ async def on_referrals(batch: Batch[object], tx: Transaction) -> None:
 
 def routes() -> list[Route]:
     """Return what intake reads."""
-    return [Route("intake", REFERRALS, on_referrals)]
+    return [Route("intake", REFERRALS, on_referrals, rest=REST_SECONDS)]

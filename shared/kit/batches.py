@@ -63,6 +63,8 @@ class Consumer:
             await self._pauses.take()
             raise
         self._pauses.reset()
+        if self.route.rest:
+            await asyncio.sleep(self.route.rest)
 
     async def _readable(self, records: Sequence[Record]) -> list[Received[object]]:
         """Read each record by itself, and set aside those that cannot be read."""

@@ -68,13 +68,15 @@ class Route:
     """What one consumer reads, and what is done with it; a family of topics (`agency.{agency}...`) goes by pattern.
 
     With several lanes, so many batches (of different partitions) are worked on at once: one decides while the
-    database works for another. No more lanes than partitions are of use.
+    database works for another. No more lanes than partitions are of use. What is not urgent may rest some seconds
+    after each batch, so that fewer and larger ones do the same work.
     """
 
     group: str
     language: Language
     handler: Handler
     lanes: int = 1
+    rest: float = 0.0
 
 
 def read(language: Language, record: Record) -> Received[Any]:

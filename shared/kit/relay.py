@@ -28,6 +28,11 @@ log = logging.getLogger(__name__)
 
 ROWS_OF_A_SHARD = 64
 BUSY_SECONDS = 0.01
+MANY_ROWS = 512
+REST_SECONDS_FOR_A_ROW, LONGEST_REST_SECONDS = 0.001, 0.015
+"""A round is followed by a rest, so that rows that come meanwhile share the next one and its cost: hardly any when few
+rows come, longer when many do, and none while there is a backlog."""
+
 QUIET_LOOKS = 20
 """After so many looks that found nothing, sleep until somebody notifies."""
 
@@ -93,7 +98,9 @@ class Relay:
             sent = await self.relay_once()
             looks = 0 if sent else looks + 1
             self.problem = None
-            if sent < ROWS_OF_A_SHARD:
+            if sent:
+                await asyncio.sleep(_rest_after(sent))
+            else:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(BUSY_SECONDS):
                         await self._database.committed.wait()
@@ -166,3 +173,8 @@ class Relay:
             with suppress(KafkaError, TimeoutError):
                 async with asyncio.timeout(2):
                     await producer.stop()
+
+
+def _rest_after(sent: int) -> float:
+    """Return the seconds to rest after a round of so many rows."""
+    return 0.0 if sent >= MANY_ROWS else min(LONGEST_REST_SECONDS, sent * REST_SECONDS_FOR_A_ROW)

@@ -139,8 +139,10 @@ def is_sampled(traceparent: str | None) -> bool:
 
 def context_of(traceparent: str | None) -> SpanContext | None:
     """Read a W3C traceparent; None when it is not one."""
+    if traceparent is None:
+        return None
     try:
-        _, trace_id, span_id, flags = (traceparent or "").split("-")
+        _, trace_id, span_id, flags = traceparent.split("-")
         context = SpanContext(
             int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(int(flags, 16))
         )
