@@ -1,6 +1,7 @@
 """Measure the budgets: `python -m bench [NAME ...]`; exits with 1 when a bound is missed."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from rich.table import Table
 from bench import filing, relaying, routing, telemetry, waiting
 from bench.figures import ROUNDS, Figure
 from bench.servers import Servers, start_servers
+from shared.kit.service import calm_garbage_collection
 
 BENCHES: dict[str, Callable[[Servers], Coroutine[Any, Any, list[Figure]]]] = {
     "routing": routing.throughput,
@@ -37,6 +39,8 @@ def main() -> int:
 
 def measure(names: Sequence[str]) -> list[Figure]:
     """Measure on servers that are started for it."""
+    logging.getLogger("faststream").setLevel(logging.CRITICAL)
+    calm_garbage_collection()  # as every service does; it serves all sides alike
     console = Console(stderr=True)
     figures: list[Figure] = []
     with start_servers() as servers:
