@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from shared.events import agency_inbox as inbox
 from shared.events import agency_updates as updates
-from shared.events import intake, notifications, referrals, routing
+from shared.events import disclosures, intake, notifications, referrals, routing
 from shared.events.event import Event
 from shared.events.fields import (
     AddressFields,
@@ -36,14 +36,20 @@ def examples() -> Iterator[Event]:
     yield from _cases()
     yield from _routing()
     yield from _referrals()
+    yield from _disclosures()
     yield from _deliveries()
     yield from _inbox()
+    yield from _inbox_on_sharing()
     yield from _updates()
 
 
 CASE: Final = {"case_id": example_id("case")}
 NEED: Final = {"need_id": example_id("need"), "need": "inadequate-housing"}
 REFERRAL: Final = {"referral_id": example_id("referral")}
+CONSENT: Final = {"consent_id": example_id("consent")}
+RECEIPT: Final = example_id("receipt")
+ACCESS: Final = {"access_id": example_id("access"), "ends_at": FILED + timedelta(hours=12)}
+PURPOSE: Final = "service-delivery"
 
 
 def _after(**passed: float) -> datetime:
@@ -71,6 +77,17 @@ def _cases() -> Iterator[Event]:
         sealed={group: _sealed(group) for group in groups},
     )
     yield intake.CaseWithdrawn(**CASE, withdrawn_at=_after(hours=30))
+    consent = {**CASE, **CONSENT}
+    yield intake.ConsentGranted(
+        **consent,
+        occurred_at=_after(minutes=4),
+        recipients=(AGENCY,),
+        groups=(FieldGroup.HEALTH,),
+        purpose=PURPOSE,
+        ends_at=_after(days=90),
+    )
+    yield intake.ConsentWithdrawn(**consent, occurred_at=_after(days=3))
+    yield intake.PersonErased(**CASE, person_id=example_id("person"), erased_at=_after(days=40))
 
 
 def _routing() -> Iterator[Event]:
@@ -99,6 +116,24 @@ def _referrals() -> Iterator[Event]:
     yield referrals.ReferralOverdue(**told(hours=4), answer_by=answer_by)
     yield referrals.ReferralEscalated(**told(hours=8), answer_by=answer_by)
     yield referrals.ReferralTransferred(**told(hours=2), to_agency="dob", to_program="building-inspections")
+
+
+def _disclosures() -> Iterator[Event]:
+    about = {**CASE, **REFERRAL, "agency": AGENCY}
+    yield disclosures.DisclosureMade(
+        **about,
+        groups=(FieldGroup.NEED, FieldGroup.ADDRESS, FieldGroup.NARRATIVE),
+        occurred_at=_after(seconds=1),
+        receipt_id=RECEIPT,
+        channel="event",
+        purpose=PURPOSE,
+        grounds=(disclosures.Ground(kind="agreement", id="front-door-hpd/inspections", version=1),),
+    )
+    recalled = {"groups": (FieldGroup.HEALTH,), "receipts": (RECEIPT,), "why": "consent-withdrawn"}
+    yield disclosures.DisclosureRecalled(**about, **CONSENT, **recalled, occurred_at=_after(days=3))
+    yield disclosures.EmergencyAccessOpened(
+        **about, **ACCESS, groups=(FieldGroup.IDENTITY, FieldGroup.CONTACT), occurred_at=_after(hours=8)
+    )
 
 
 def _deliveries() -> Iterator[Event]:
@@ -135,6 +170,26 @@ def _inbox() -> Iterator[Event]:
         state="completed",
         explanation="a referral that is completed cannot be started",
     )
+
+
+def _inbox_on_sharing() -> Iterator[Event]:
+    about = {**CASE, **REFERRAL}
+    yield inbox.HelpAmended(
+        **about,
+        sent_at=_after(minutes=4),
+        released=_released(),
+        withheld=(FieldGroup.IDENTITY, FieldGroup.CONTACT),
+        link=f"/partner/v1/referrals/{REFERRAL['referral_id']}",
+        terms=(
+            inbox.Terms(agreement="front-door-hpd", version=1, groups=(FieldGroup.NEED,), retain_days=365),
+            inbox.Terms(agreement="housing-health", version=2, groups=(FieldGroup.HEALTH,), **CONSENT),
+        ),
+        receipt_id=RECEIPT,
+    )
+    recalled = {"groups": (FieldGroup.HEALTH,), "receipts": (RECEIPT,), "why": "consent-withdrawn"}
+    yield inbox.DisclosureRecalled(**about, **CONSENT, **recalled, sent_at=_after(days=3))
+    yield inbox.PersonErased(**about, sent_at=_after(days=40))
+    yield inbox.EmergencyAccess(**about, **ACCESS, sent_at=_after(hours=8), agency="dohmh")
 
 
 def _released() -> Released:

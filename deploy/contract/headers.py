@@ -3,7 +3,7 @@
 from typing import Any
 
 from deploy.contract.catalogue import Published
-from shared.events.event import Classification
+from shared.events.event import Classification, Event
 
 Schema = dict[str, Any]
 
@@ -62,7 +62,7 @@ def headers_of(said: Published, base: str) -> Schema:
         "ce_type": {"const": said.event_type},
         "ce_source": _source(said.language.source),
         "ce_dataschema": {"const": said.uri},
-        "ce_dataclassification": {"const": said.model.classification.value},
+        "ce_dataclassification": _label(said.model),
     }
     return {"type": "object", "allOf": [{"$ref": base}, {"type": "object", "properties": narrowed}]}
 
@@ -70,6 +70,12 @@ def headers_of(said: Published, base: str) -> Schema:
 def _headers(description: str, required: list[str]) -> Schema:
     fields = {name: {"type": "string", **rules} for name, rules in _FIELDS.items()}
     return {"type": "object", "description": description, "required": required, "properties": fields}
+
+
+def _label(model: type[Event]) -> Schema:
+    if model.stricter is None:
+        return {"const": model.classification.value}
+    return {"enum": [model.classification.value, model.stricter.value]}
 
 
 def _source(source: str) -> Schema:

@@ -25,7 +25,7 @@ def write_message(said: Published, event: Event) -> Message:
         event_id=event_id(cause, topic, event),
         event_type=event.type,
         happened_at=write_time(event.happened_at),
-        classification=event.classification.value,
+        classification=event.label.value,
         causation_id=cause,
         sequence=1,
         traceparent=TRACEPARENT,

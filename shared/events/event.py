@@ -27,13 +27,25 @@ class Value(BaseModel):
 class Event(Value):
     """Something that happened to one case.
 
-    Subclasses fix `type`, which is also the CloudEvents `ce_type`, and may raise `classification`.
+    Subclasses fix `type`, which is also the CloudEvents `ce_type`, and may raise `classification`; those that may hold
+    restricted data say so by `stricter`, the label of one that does.
     """
 
     classification: ClassVar[Classification] = Classification.INTERNAL
+    stricter: ClassVar[Classification | None] = None
 
     type: str
     case_id: UUID
+
+    @property
+    def is_restricted(self) -> bool:
+        """Tell whether this very event holds restricted data, or shows that there is some."""
+        return False
+
+    @property
+    def label(self) -> Classification:
+        """How carefully this very event must be handled."""
+        return self.stricter if self.stricter and self.is_restricted else self.classification
 
     @property
     def about(self) -> str:

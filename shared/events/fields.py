@@ -1,5 +1,6 @@
 """Field groups: the named sets of fields that are shared or withheld as one."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from pydantic import Field
@@ -73,6 +74,32 @@ class NarrativeFields(Value):
     attributes: dict[str, tuple[str, ...]] = Field(default={})
 
 
+class AnswerFields(Value):
+    """Answers to the service's own questions that belong to a stricter group than the narrative."""
+
+    answers: dict[str, tuple[str, ...]] = Field(default={})
+
+
+class HouseholdFields(AnswerFields):
+    """Who lives with the person."""
+
+
+class HealthFields(AnswerFields):
+    """What the person said about their health."""
+
+
+class SubstanceUseFields(AnswerFields):
+    """What the person said about alcohol or drugs (42 CFR Part 2)."""
+
+
+class VictimServicesFields(AnswerFields):
+    """What the person said about violence against them."""
+
+
+class JusticeFields(AnswerFields):
+    """What the person said about courts, police or prison."""
+
+
 class LanguageFields(Value):
     """The language that the resident prefers, as a BCP 47 tag."""
 
@@ -96,13 +123,30 @@ class Released(Value):
     narrative: NarrativeFields | None = None
     language_access: LanguageFields | None = None
     attachments: AttachmentFields | None = None
+    household: HouseholdFields | None = None
+    health: HealthFields | None = None
+    substance_use: SubstanceUseFields | None = None
+    victim_services: VictimServicesFields | None = None
+    justice: JusticeFields | None = None
 
 
-SEALED_GROUPS: tuple[FieldGroup, ...] = (
-    FieldGroup.ADDRESS,
-    FieldGroup.IDENTITY,
-    FieldGroup.CONTACT,
-    FieldGroup.NARRATIVE,
-    FieldGroup.ATTACHMENTS,
+RESTRICTED: frozenset[FieldGroup] = frozenset(
+    {FieldGroup.HEALTH, FieldGroup.SUBSTANCE_USE, FieldGroup.VICTIM_SERVICES, FieldGroup.JUSTICE}
 )
-"""The groups that travel sealed: their block, opened, is the JSON of the model of the same name in `Released`."""
+"""The groups that no event ever carries in the clear."""
+
+GROUP_MODELS: Mapping[FieldGroup, type[Value]] = {
+    FieldGroup.ADDRESS: AddressFields,
+    FieldGroup.IDENTITY: IdentityFields,
+    FieldGroup.CONTACT: ContactFields,
+    FieldGroup.HOUSEHOLD: HouseholdFields,
+    FieldGroup.NARRATIVE: NarrativeFields,
+    FieldGroup.HEALTH: HealthFields,
+    FieldGroup.SUBSTANCE_USE: SubstanceUseFields,
+    FieldGroup.VICTIM_SERVICES: VictimServicesFields,
+    FieldGroup.JUSTICE: JusticeFields,
+    FieldGroup.ATTACHMENTS: AttachmentFields,
+}
+"""The groups that travel sealed: their block, opened, is the JSON of this model."""
+
+SEALED_GROUPS: tuple[FieldGroup, ...] = tuple(GROUP_MODELS)

@@ -1,13 +1,13 @@
 """What intake says, on `intake.cases.v1`."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from shared.events.event import Event, Instant, Slug, Value
-from shared.events.fields import FieldGroup
+from shared.events.event import Classification, Event, Instant, Slug, Value
+from shared.events.fields import RESTRICTED, FieldGroup
 
 Urgency = Literal["routine", "urgent", "emergency"]
 Channel = Literal["web", "api", "phone", "agency", "import"]
@@ -82,5 +82,68 @@ class CaseWithdrawn(Event):
         return self.withdrawn_at
 
 
-CaseEvent = Annotated[CaseSubmitted | CaseWithdrawn, Field(discriminator="type")]
+class ConsentEvent(Event):
+    """Something that the person decided about what may be given to whom."""
+
+    stricter: ClassVar[Classification | None] = Classification.RESTRICTED
+    consent_id: UUID
+    occurred_at: Instant
+
+    @property
+    def about(self) -> str:
+        """The consent's id."""
+        return str(self.consent_id)
+
+    @property
+    def happened_at(self) -> datetime:
+        """When the person decided."""
+        return self.occurred_at
+
+
+class ConsentGranted(ConsentEvent):
+    """The person allows these agencies to be given these groups, for this purpose, until `ends_at`.
+
+    It tells that there is a consent; whether it counts at a given moment is decided by the record in the vault.
+    """
+
+    type: Literal["consent.granted.v1"] = "consent.granted.v1"
+    recipients: tuple[Slug, ...] = Field(min_length=1)
+    groups: tuple[FieldGroup, ...] = Field(min_length=1)
+    purpose: Slug
+    ends_at: Instant
+
+    @property
+    def is_restricted(self) -> bool:
+        """Tell whether it names a restricted group."""
+        return not RESTRICTED.isdisjoint(self.groups)
+
+
+class ConsentWithdrawn(ConsentEvent):
+    """The person has taken a consent back: nothing more is given under it, and what was given is recalled."""
+
+    type: Literal["consent.withdrawn.v1"] = "consent.withdrawn.v1"
+
+
+class PersonErased(Event):
+    """The person's key is gone: whatever was sealed with it is unreadable, here and in every copy."""
+
+    type: Literal["person.erased.v1"] = "person.erased.v1"
+    person_id: UUID
+    erased_at: Instant
+
+    @property
+    def about(self) -> str:
+        """The person's id."""
+        return str(self.person_id)
+
+    @property
+    def happened_at(self) -> datetime:
+        """When the key was destroyed."""
+        return self.erased_at
+
+
+CaseEvent = Annotated[
+    CaseSubmitted | CaseWithdrawn | ConsentGranted | ConsentWithdrawn | PersonErased,
+    Field(discriminator="type"),
+]
 """Everything that intake says."""

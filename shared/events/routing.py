@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.events.disclosures import DisclosureMade, DisclosureRecalled, EmergencyAccessOpened
 from shared.events.event import Event, Instant, Slug, Value
 from shared.events.reasons import Reason
 from shared.events.referrals import (
@@ -101,7 +102,10 @@ RoutingEvent = Annotated[
     | ReferralCancelled
     | ReferralOverdue
     | ReferralEscalated
-    | ReferralTransferred,
+    | ReferralTransferred
+    | DisclosureMade
+    | DisclosureRecalled
+    | EmergencyAccessOpened,
     Field(discriminator="type"),
 ]
 """Everything that routing says to the other services."""

@@ -87,7 +87,7 @@ def _row(ordinal: int, said: Announcement) -> tuple[Cell, ...]:
         event_id(said.cause, said.topic, event),
         event.type,
         write_time(event.happened_at),
-        event.classification.value,
+        event.label.value,
         said.cause,
         said.traceparent,
         event.__pydantic_serializer__.to_json(event).decode(),
