@@ -7,13 +7,8 @@ from functools import cached_property
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
-from shared.events.fields import FieldGroup
+from shared.events.fields import RESTRICTED, FieldGroup
 from shared.policy.agreements import Form
-
-RESTRICTED: Final = frozenset(
-    {FieldGroup.HEALTH, FieldGroup.SUBSTANCE_USE, FieldGroup.VICTIM_SERVICES, FieldGroup.JUSTICE}
-)
-"""Groups that never travel in `full`."""
 
 CONSENT_ONLY: Final = frozenset({FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE})
 """Groups that nobody is given without a live written consent, whatever agreements say."""
@@ -57,7 +52,7 @@ class Verdict:
     """What was decided about one group.
 
     `grounds_in` has, for each form in which the group is released, what that stands on: one clause, and the consents
-    that it needed. Of several clauses that release it, one that needs no consent is named, then one with the least delay.
+    that it needed. Of several clauses that release it, one without consent is named, then one with the least delay.
     `withheld_by` has the ids of the policies that decided against it (`agreement-ended`, `needs-consent`, ...), and is
     empty when it is released. `delay_days` is how long the person's own view may be silent about it.
     """
