@@ -10,7 +10,6 @@ from shared.events.event import Classification, Event, Instant, Slug, Value
 from shared.events.fields import RESTRICTED, FieldGroup, Released
 from shared.events.reasons import Reason
 
-
 UNDISCLOSED: Final = "undisclosed"
 """Stands for the need and the program of a referral whose very nature is restricted; see `Disclosed`."""
 
@@ -61,8 +60,8 @@ class InboxEvent(Event):
 class DisclosingEvent(InboxEvent):
     """An event that gives the agency something.
 
-    `released` is there for all who may read the topic. `sealed` is a JWE (RFC 7516) to the agency's own key, of the JSON
-    of `Disclosed`. `link` is where the agency reads the rest; each read is a disclosure of its own.
+    `released` is there for all who may read the topic. `sealed` is a JWE (RFC 7516) to the agency's own key, of the
+    JSON of `Disclosed`. `link` is where the agency reads the rest; each read is a disclosure of its own.
     `withheld` names the groups that exist and were not given in any of these forms.
     """
 
@@ -103,7 +102,7 @@ class HelpRequested(DisclosingEvent):
 
 
 class HelpAmended(DisclosingEvent):
-    """The agency may see more of a referral than before, or it has changed: this is all of it, in place of the earlier."""
+    """The agency may see more of a referral than before: this is all of it now, in place of what was said earlier."""
 
     type: Literal["referral.amended.v1"] = "referral.amended.v1"
 
@@ -124,7 +123,7 @@ class DisclosureRecalled(InboxEvent):
 
 
 class PersonErased(InboxEvent):
-    """The person whom the referral is about has been erased here: delete what you hold of them, as the agreement says."""
+    """The person whom the referral is about has been erased here: delete what you hold of them."""
 
     type: Literal["person.erased.v1"] = "person.erased.v1"
 

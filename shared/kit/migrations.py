@@ -55,7 +55,25 @@ KIT_TABLES_UP = (
     )
     """,
 )
-"""The tables of `shared.kit.tables`, one statement each; a service's first migration runs them."""
+"""The tables of `shared.kit.tables` as they first were, one statement each; a service's first migration runs them."""
+
+OUTBOX_GUARDS_UP = (
+    "ALTER TABLE outbox ADD COLUMN guards uuid[]",
+    "CREATE INDEX outbox_guarded ON outbox (case_id) WHERE guards IS NOT NULL",
+    """
+    CREATE TABLE outbox_withheld (
+        event_id uuid PRIMARY KEY,
+        topic text NOT NULL,
+        case_id uuid,
+        event_type text,
+        sequence bigint,
+        guards uuid[] NOT NULL,
+        created_at timestamptz NOT NULL DEFAULT now()
+    )
+    """,
+    "CREATE INDEX outbox_withheld_of_case ON outbox_withheld (case_id)",
+)
+"""What rows of the outbox stand on, and a note of those that were not said because it fell."""
 
 
 def run(schema: str, metadata: MetaData) -> None:

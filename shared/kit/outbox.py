@@ -15,13 +15,13 @@ SHARDS = 16
 STAGE = """
     CREATE TEMP TABLE IF NOT EXISTS outbox_stage (
         ordinal integer, shard smallint, topic text, case_id uuid, event_id uuid, event_type text,
-        happened_at text, classification text, causation_id uuid, traceparent text, value text
+        happened_at text, classification text, causation_id uuid, traceparent text, value text, guards uuid[]
     ) ON COMMIT DELETE ROWS
 """
 
 _STAGED = """
     outbox_stage (ordinal, shard, topic, case_id, event_id, event_type, happened_at, classification, causation_id,
-        traceparent, value)
+        traceparent, value, guards)
 """
 
 _PUBLISH = """
@@ -34,9 +34,9 @@ _PUBLISH = """
         RETURNING topic, case_id, last
     )
     INSERT INTO outbox (shard, topic, case_id, event_id, event_type, happened_at, classification,
-        causation_id, traceparent, value, sequence)
+        causation_id, traceparent, value, guards, sequence)
     SELECT shard, topic, case_id, event_id, event_type, happened_at, classification, causation_id, traceparent, value,
-        last - count(*) OVER (PARTITION BY topic, case_id)
+        guards, last - count(*) OVER (PARTITION BY topic, case_id)
              + row_number() OVER (PARTITION BY topic, case_id ORDER BY ordinal)
     FROM outbox_stage JOIN counted USING (topic, case_id)
     ORDER BY ordinal
@@ -50,12 +50,16 @@ WAKE = """
 
 
 class Announcement(NamedTuple):
-    """One event to be said on one topic, because of `cause`; `traceparent` is the trace that it continues."""
+    """One event to be said on one topic, because of `cause`; `traceparent` is the trace that it continues.
+
+    `guards` are the ids of what it stands on (such as consents): once one of them has fallen it is not said any more.
+    """
 
     topic: str
     event: Event
     cause: UUID
     traceparent: str | None = None
+    guards: tuple[UUID, ...] = ()
 
 
 def shard_of(case_id: UUID) -> int:
@@ -91,4 +95,5 @@ def _row(ordinal: int, said: Announcement) -> tuple[Cell, ...]:
         said.cause,
         said.traceparent,
         event.__pydantic_serializer__.to_json(event).decode(),
+        "{" + ",".join(map(str, said.guards)) + "}" if said.guards else None,
     )

@@ -18,13 +18,19 @@ TAKE = """
     )
     DELETE FROM outbox USING oldest WHERE outbox.id = oldest.id
     RETURNING outbox.id, topic, case_id, event_id, event_type, happened_at, classification, causation_id, sequence,
-        traceparent, value, raw
+        traceparent, value, raw, guards
 """
 
 REFUSE = """
     -- Set aside what Kafka will never take: it stays here, where an operator finds it.
     INSERT INTO dead_letters (topic, partition, position, consumer, reason, raw)
     VALUES (%s, -1, %s, 'relay', 'MessageSizeTooLarge', %s)
+"""
+
+WITHHOLD = """
+    -- Keep a note of what is not said because something that it stood on has fallen; what it would have said is gone.
+    INSERT INTO outbox_withheld (event_id, topic, case_id, event_type, sequence, guards) VALUES (%s, %s, %s, %s, %s, %s)
+    ON CONFLICT DO NOTHING
 """
 
 OLDEST = "SELECT extract(epoch FROM now() - created_at)::float FROM outbox ORDER BY id LIMIT 1"
@@ -45,6 +51,7 @@ class Row(NamedTuple):
     traceparent: str | None
     value: str | None
     raw: bytes | None
+    guards: list[UUID] | None = None
 
 
 def frame(row: Row, source: bytes, traceparent: str | None) -> Raw:

@@ -1,15 +1,17 @@
 """The relay: moves outbox rows to Kafka, in order for each case, under one lock for each shard.
 
 A row is taken out in the transaction that holds its shard's lock, which is committed after Kafka has acknowledged it.
-A crash in between sends it again, with the same event id.
+A crash in between sends it again, with the same event id. A row that stands on something is sent only while that
+stands: the relay asks in the same transaction, and notes what it has withheld.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -20,7 +22,7 @@ from shared.kit.broker import make_producer
 from shared.kit.database import AWAY, Database, Transaction
 from shared.kit.dead_letters import write_raw
 from shared.kit.outbox import SHARDS
-from shared.kit.outbox_rows import OLDEST, REFUSE, TAKE, Row, frame
+from shared.kit.outbox_rows import OLDEST, REFUSE, TAKE, WITHHOLD, Row, frame
 from shared.kit.pauses import Pauses
 from shared.kit.telemetry import CASE_ID, is_sampled, start_span, traceparent_of
 
@@ -40,6 +42,10 @@ SLEEP_SECONDS = 1.0
 ACKNOWLEDGED_WITHIN_SECONDS = 15.0
 
 
+Standing = Callable[[Transaction, Collection[UUID]], Awaitable[set[UUID]]]
+"""Tells which of these things still stand, and keeps them standing until the transaction ends."""
+
+
 @dataclass(slots=True)
 class Sending:
     """One row on its way: the producer's promise, and the span that ends when it is kept."""
@@ -52,11 +58,12 @@ class Sending:
 class Relay:
     """Relays one service's outbox; several instances share the work."""
 
-    def __init__(self, service: str, database: Database, bootstrap: str) -> None:
+    def __init__(self, service: str, database: Database, bootstrap: str, standing: Standing | None = None) -> None:
         self._source = f"/services/{service}".encode()
         self._client = f"{service}-relay"
         self._database = database
         self._bootstrap = bootstrap
+        self._standing = standing
         self._producer: AIOKafkaProducer | None = None
         self.problem: str | None = "relay: not started"
 
@@ -87,7 +94,7 @@ class Relay:
         producer = await self._ready_producer()
         async with self._database.transaction(announced=False) as tx:
             rows = await self._take(tx)
-            await self._send(producer, rows, tx)
+            await self._send(producer, await self._said_still(tx, rows), tx)
         return len(rows)
 
     async def _relay_and_rest(self) -> None:
@@ -123,6 +130,19 @@ class Relay:
         async with tx.cursor(row_factory=class_row(Row), binary=True) as cursor:
             await cursor.execute(TAKE, (list(range(SHARDS)), ROWS_OF_A_SHARD))
             return sorted(await cursor.fetchall())
+
+    async def _said_still(self, tx: Transaction, rows: Sequence[Row]) -> Sequence[Row]:
+        """Leave out, and note, the rows that stand on something that has fallen; without a way to ask, all of them."""
+        asked = {guard for row in rows for guard in row.guards or ()}
+        if not asked:
+            return rows
+        stands = await self._standing(tx, asked) if self._standing else set()
+        fallen = [row for row in rows if not stands.issuperset(row.guards or ())]
+        for row in fallen:
+            log.info("withheld, what it stood on has fallen: event %s", row.event_id)
+            noted = (row.event_id, row.topic, row.case_id, row.event_type, row.sequence, row.guards)
+            await tx.execute(WITHHOLD, noted)
+        return [row for row in rows if row not in fallen]
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row], tx: Transaction) -> None:
         """Send rows and wait until Kafka has them; what it will never take is set aside."""

@@ -16,7 +16,7 @@ from shared.kit.database import Database
 from shared.kit.health import health_routes
 from shared.kit.logs import start_logging
 from shared.kit.messages import Route
-from shared.kit.relay import Relay
+from shared.kit.relay import Relay, Standing
 from shared.kit.settings import ServiceSettings
 from shared.kit.telemetry import Telemetry, start_telemetry
 
@@ -28,7 +28,7 @@ Loop = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What one service is made of."""
+    """What one service is made of; `standing` tells what rows of its outbox stand on, where any do."""
 
     name: str
     settings: ServiceSettings
@@ -36,6 +36,7 @@ class Service:
     routes: Sequence[Route] = ()
     http: Sequence[BaseRoute] = ()
     loops: Sequence[Loop] = field(default=())
+    standing: Standing | None = None
 
 
 def create_asgi(service: Service) -> Starlette:
@@ -43,7 +44,7 @@ def create_asgi(service: Service) -> Starlette:
     settings = service.settings
     consumption = Consumption(service.name, service.routes, service.database, settings.kafka_bootstrap)
     consumption.batch_size = settings.batch_size
-    relay = Relay(service.name, service.database, settings.kafka_bootstrap)
+    relay = Relay(service.name, service.database, settings.kafka_bootstrap, service.standing)
     telemetry: list[Telemetry] = []
 
     async def relay_problem() -> str | None:

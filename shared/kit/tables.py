@@ -1,4 +1,4 @@
-"""The tables that every service has in its own schema: inbox, outbox with its counters, dead letters."""
+"""The tables that every service has in its own schema: inbox, outbox with its counters and what it withheld, dead letters."""
 
 from sqlalchemy import (
     BigInteger,
@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 
 def kit_tables(metadata: MetaData) -> None:
@@ -57,8 +58,22 @@ def _outbox(metadata: MetaData) -> None:
         Column("value", Text),
         Column("raw", LargeBinary),
         _now(),
+        Column("guards", ARRAY(Uuid)),
     )
     Index("outbox_by_shard", outbox.c.shard, outbox.c.id)
+    Index("outbox_guarded", outbox.c.case_id, postgresql_where=outbox.c.guards.is_not(None))
+    withheld = Table(
+        "outbox_withheld",
+        metadata,
+        Column("event_id", Uuid, primary_key=True),
+        Column("topic", Text, nullable=False),
+        Column("case_id", Uuid),
+        Column("event_type", Text),
+        Column("sequence", BigInteger),
+        Column("guards", ARRAY(Uuid), nullable=False),
+        _now(),
+    )
+    Index("outbox_withheld_of_case", withheld.c.case_id)
     Table(
         "outbox_sequences",
         metadata,

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
@@ -223,3 +223,43 @@ async def test_what_is_too_large_for_kafka_is_set_aside_and_the_rest_goes_on(
     async with kit.statement() as connection:
         rows = await (await connection.execute("SELECT topic, reason FROM dead_letters")).fetchall()
     assert rows == [(topic, "MessageSizeTooLarge")]
+
+
+async def test_what_stands_on_something_that_has_fallen_is_noted_and_not_said(
+    kit: Database, kafka_bootstrap: str, topic: str
+) -> None:
+    standing, fallen, cases = uuid4(), uuid4(), [uuid4() for _ in range(4)]
+    asked: list[set[UUID]] = []
+
+    async def standing_now(_: Transaction, guards: Collection[UUID]) -> set[UUID]:
+        asked.append(set(guards))
+        return {standing} & set(guards)
+
+    relay = Relay("kit", kit, kafka_bootstrap, standing_now)
+    guarded = ((), (standing,), (fallen,), (standing, fallen))
+    await announce(
+        kit, [said(topic, case)._replace(guards=guards) for case, guards in zip(cases, guarded, strict=True)]
+    )
+
+    await drain(relay)
+    await relay.close()
+
+    assert asked == [{standing, fallen}]
+    assert set(by_case(await heard(kafka_bootstrap, topic, 2))) == {str(case) for case in cases[:2]}
+    async with kit.statement() as connection:
+        noted = await connection.execute("SELECT case_id, topic, event_type, sequence, guards FROM outbox_withheld")
+        assert sorted(await noted.fetchall()) == sorted(
+            (case, topic, "case.withdrawn.v1", 1, list(guards))
+            for case, guards in list(zip(cases, guarded, strict=True))[2:]
+        )
+
+
+async def test_a_relay_that_cannot_ask_says_nothing_that_stands_on_something(
+    kit: Database, relays: list[Relay], kafka_bootstrap: str, topic: str
+) -> None:
+    free, guarded = uuid4(), uuid4()
+    await announce(kit, [said(topic, free), said(topic, guarded)._replace(guards=(uuid4(),))])
+
+    await drain(relays[0])
+
+    assert set(by_case(await heard(kafka_bootstrap, topic, 1))) == {str(free)}

@@ -1,0 +1,71 @@
+"""Consents in the vault: intake alone writes them, whoever releases something reads them at that moment.
+
+A release holds a shared lock on the consents of its case until it commits, and a withdrawal an exclusive one: so none
+commits after the withdrawal has. The time that counts is the database's.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Final
+from uuid import UUID
+
+from shared.events.fields import FieldGroup
+from shared.kit.database import Transaction
+from shared.policy.consent import Consent
+
+CONSENT_LOCK: Final = 0x48434F4E
+"""The first key of the advisory locks; the second is the hash of the case."""
+
+_LOCK_THOSE_WITH_SOME = f"""
+    -- Hold the consents of these cases as they are, in the order of their locks; most cases have none.
+    SELECT pg_advisory_xact_lock_shared({CONSENT_LOCK}, lock) FROM (
+        SELECT DISTINCT hashtext(case_id::text) AS lock FROM vault.consents
+        WHERE case_id = ANY(%s::text::uuid[]) ORDER BY lock
+    ) AS locks
+"""  # noqa: S608 - a number of ours
+
+_LIST = """
+    -- Every consent of these cases, whether it counts or not: that depends on the moment and the recipient.
+    SELECT consent_id, case_id, recipients, purpose, groups, granted_at, ends_at, withdrawn_at
+    FROM vault.consents WHERE case_id = ANY(%s::text::uuid[]) ORDER BY granted_at, consent_id
+"""
+
+_LOCK_FOR_WITHDRAWAL = f"SELECT pg_advisory_xact_lock({CONSENT_LOCK}, hashtext(%s::uuid::text))"
+
+_CASES_OF = "SELECT DISTINCT case_id FROM vault.consents WHERE consent_id = ANY(%s::text::uuid[])"
+
+_STAND = """
+    -- Which of these consents count at this moment.
+    SELECT consent_id FROM vault.consents
+    WHERE consent_id = ANY(%s::text::uuid[]) AND withdrawn_at IS NULL AND clock_timestamp() < ends_at
+"""
+
+
+async def lock_and_list(tx: Transaction, case_ids: Collection[UUID]) -> dict[UUID, list[Consent]]:
+    """Return the consents of these cases, and keep them as they are until the transaction ends."""
+    found: dict[UUID, list[Consent]] = defaultdict(list)
+    wanted = _array(case_ids)
+    held = await tx.execute(_LOCK_THOSE_WITH_SOME, (wanted,))
+    if held.rowcount:
+        rows = await tx.execute(_LIST, (wanted,), binary=True)
+        for consent_id, case_id, recipients, purpose, groups, *times in await rows.fetchall():
+            named = frozenset(FieldGroup(group) for group in groups)
+            found[case_id].append(Consent(consent_id, case_id, frozenset(recipients), purpose, named, *times))
+    return found
+
+
+async def lock_for_withdrawal(tx: Transaction, case_id: UUID) -> None:
+    """Wait until every release that counts on a consent of this case has ended, and let none begin."""
+    await tx.execute(_LOCK_FOR_WITHDRAWAL, (case_id,))
+
+
+async def still_stand(tx: Transaction, consent_ids: Collection[UUID]) -> set[UUID]:
+    """Return which of these consents count now; those stay as they are until the transaction ends."""
+    cases = await (await tx.execute(_CASES_OF, (_array(consent_ids),), binary=True)).fetchall()
+    await tx.execute(_LOCK_THOSE_WITH_SOME, (_array(row[0] for row in cases),))
+    rows = await tx.execute(_STAND, (_array(consent_ids),), binary=True)
+    return {row[0] for row in await rows.fetchall()}
+
+
+def _array(ids: Iterable[UUID]) -> str:
+    return "{" + ",".join(map(str, ids)) + "}"
