@@ -1,4 +1,4 @@
-"""The tables of the `intake` schema, and the persons' keys in `vault`, which only intake may write."""
+"""The tables of the `intake` schema, and those of `vault`, which only intake may write: keys and consents."""
 
 from datetime import datetime
 from typing import Any
@@ -133,3 +133,30 @@ class PersonKeyRow(IntakeModel, table=True):
     person_id: UUID = Field(primary_key=True)
     wrapped: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs=NOW)
+
+
+class ConsentRow(IntakeModel, table=True):
+    """What a person allowed: to be given to these agencies, these groups, for this purpose, until `ends_at`."""
+
+    __tablename__ = "consents"
+    __table_args__ = (
+        CheckConstraint("cardinality(recipients) > 0", name="consents_name_recipients"),
+        CheckConstraint("cardinality(groups) > 0", name="consents_name_groups"),
+        CheckConstraint("how IN ('form', 'api', 'caseworker')", name="consents_how"),
+        Index("consents_of_case", "case_id"),
+        Index("consents_by_end", "ends_at", postgresql_where=text("withdrawn_at IS NULL")),
+        {"schema": "vault"},
+    )
+
+    consent_id: UUID = Field(primary_key=True)
+    case_id: UUID
+    person_id: UUID
+    recipients: list[str] = Field(sa_type=ARRAY(SqlText))
+    purpose: str = Field(sa_type=SqlText)
+    groups: list[str] = Field(sa_type=ARRAY(SqlText))
+    how: str = Field(sa_type=SqlText)
+    record: str | None = Field(default=None, sa_type=SqlText, description="sealed: who signed, when and how")
+    granted_by: str = Field(sa_type=SqlText)
+    granted_at: datetime = Field(sa_type=DateTime(timezone=True))
+    ends_at: datetime = Field(sa_type=DateTime(timezone=True))
+    withdrawn_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))

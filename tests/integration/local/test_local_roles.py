@@ -87,6 +87,21 @@ def test_intake_makes_and_erases_keys_but_never_changes_one(database: OwnDatabas
     attempt(database, "intake", "DELETE FROM vault.person_keys WHERE false")
 
 
+def test_only_intake_writes_consents_and_it_removes_none(database: OwnDatabase) -> None:
+    attempt(database, "intake", "UPDATE vault.consents SET withdrawn_at = now()")
+    with pytest.raises(InsufficientPrivilege):
+        attempt(database, "intake", "DELETE FROM vault.consents")
+    attempt(database, "routing", "SELECT count(*) FROM vault.consents")
+    with pytest.raises(InsufficientPrivilege):
+        attempt(database, "routing", "UPDATE vault.consents SET withdrawn_at = NULL")
+
+
+@pytest.mark.parametrize("service", ["notifications", "metrics"])
+def test_who_releases_nothing_sees_no_consent(database: OwnDatabase, service: str) -> None:
+    with pytest.raises(InsufficientPrivilege):
+        attempt(database, service, "SELECT count(*) FROM vault.consents")
+
+
 @pytest.mark.parametrize("service", ["routing", "notifications"])
 def test_readers_of_the_vault_change_nothing_in_it(database: OwnDatabase, service: str) -> None:
     with pytest.raises(InsufficientPrivilege):
