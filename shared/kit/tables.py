@@ -1,4 +1,4 @@
-"""The tables that every service has in its own schema: inbox, outbox with its counters and what it withheld, dead letters."""
+"""The tables that every service has in its own schema: inbox, outbox and what it withheld, counters, dead letters."""
 
 from sqlalchemy import (
     BigInteger,
