@@ -16,6 +16,7 @@ from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Need, Origin, Place
 from shared.events.topics import CASES
 from shared.events.wire import schema_uri, write_time
+from shared.kit.kafka_access import KafkaAccess
 from shared.kit.settings import SAMPLE_CITY
 from shared.kit.vault import Person, Vault
 
@@ -98,9 +99,9 @@ def headers(filed: Filed, *, sampled: bool) -> list[tuple[str, bytes]]:
     return [(name, text.encode()) for name, text in found.items()]
 
 
-async def publish(bootstrap: str, topic: str, cases: Sequence[Filed], sampled: Callable[[int], bool]) -> None:
+async def publish(kafka: KafkaAccess, topic: str, cases: Sequence[Filed], sampled: Callable[[int], bool]) -> None:
     """Put the cases on a topic; `sampled` says of each, by its number, whether its trace is recorded."""
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=5)
+    producer = AIOKafkaProducer(**kafka.client(), acks="all", linger_ms=5)
     await producer.start()
     try:
         for number, filed in enumerate(cases):

@@ -1,10 +1,11 @@
-"""The way from a POST to an agency's topic, written by hand: `python -m bench.hand_chain PORT URL KAFKA front|router`.
+"""The way from a POST to an agency's topic, written by hand: `python -m bench.hand_chain PORT URL front|router`.
 
 The front keeps the report and queues it; its relay sends it on. The router keeps a referral and queues the agency's
 message; its relay sends that. Nothing is sealed, decided, counted or traced.
 """
 
 import asyncio
+import os
 import sys
 from typing import Any
 
@@ -12,6 +13,8 @@ import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
+
+from shared.kit.kafka_access import KafkaAccess, access_from
 
 CASES_TOPIC, AGENCY_TOPIC = "bench.hand.cases", "bench.hand.agency"
 PAUSE_SECONDS = 0.01
@@ -36,7 +39,7 @@ _TAKE = {
 }
 
 
-def front(port: int, url: str, kafka: str) -> None:
+def front(port: int, url: str, kafka: KafkaAccess) -> None:
     """Answer POSTs, and relay."""
     pool = AsyncConnectionPool(url, min_size=4, max_size=4, open=False, kwargs={"autocommit": True})
     tasks: list[asyncio.Task[None]] = []
@@ -59,9 +62,9 @@ def front(port: int, url: str, kafka: str) -> None:
     uvicorn.run(app, port=port, loop="uvloop", http="httptools", access_log=False, log_level="error")
 
 
-async def relay(which: str, url: str, kafka: str, topic: str) -> None:
+async def relay(which: str, url: str, kafka: KafkaAccess, topic: str) -> None:
     """Send what is queued, in order, and delete it once Kafka has it."""
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True)
+    producer = AIOKafkaProducer(**kafka.client(), acks="all", enable_idempotence=True)
     await producer.start()
     async with await AsyncConnection.connect(url) as connection:
         while True:
@@ -72,10 +75,10 @@ async def relay(which: str, url: str, kafka: str, topic: str) -> None:
                 await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def router(url: str, kafka: str) -> None:
+async def router(url: str, kafka: KafkaAccess) -> None:
     """Keep a referral for each case, and queue the agency's message."""
     consumer = AIOKafkaConsumer(
-        CASES_TOPIC, bootstrap_servers=kafka, group_id="hand", auto_offset_reset="earliest", enable_auto_commit=False
+        CASES_TOPIC, **kafka.client(), group_id="hand", auto_offset_reset="earliest", enable_auto_commit=False
     )
     await consumer.start()
     relaying = asyncio.create_task(relay("router", url, kafka, AGENCY_TOPIC))
@@ -92,7 +95,7 @@ async def router(url: str, kafka: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[4] == "front":
-        front(int(sys.argv[1]), sys.argv[2], sys.argv[3])
+    if sys.argv[3] == "front":
+        front(int(sys.argv[1]), sys.argv[2], access_from(os.environ))
     else:
-        asyncio.run(router(sys.argv[2], sys.argv[3]))
+        asyncio.run(router(sys.argv[2], access_from(os.environ)))

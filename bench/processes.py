@@ -29,7 +29,7 @@ def service(name: str, own: Servers, database: OwnDatabase, **more: str) -> Iter
         key.write_text(b64encode(MASTER_KEY).decode())
         settings = {
             "HANDOFF_DATABASE_URL": database.url(name),
-            "HANDOFF_KAFKA_BOOTSTRAP": own.kafka,
+            **own.kafka.environment(),
             "HANDOFF_HTTP_PORT": str(port),
             "HANDOFF_MASTER_KEY_FILE": str(key),
             "HANDOFF_API_KEY": API_KEY,
@@ -42,18 +42,18 @@ def service(name: str, own: Servers, database: OwnDatabase, **more: str) -> Iter
 
 
 @contextmanager
-def script(module: str, *words: str) -> Iterator[int]:
-    """Run a module of ours with a port and these words, until the end of the block."""
+def script(module: str, *words: str, **told: str) -> Iterator[int]:
+    """Run a module of ours with a port, these words and settings, until the end of the block."""
     [port] = any_free(1)
-    with _process(("-m", module, str(port), *words), {}):
+    with _process(("-m", module, str(port), *words), told):
         _wait(f"http://127.0.0.1:{port}/", method="POST")
         yield port
 
 
 @contextmanager
-def background(module: str, *words: str) -> Iterator[None]:
+def background(module: str, *words: str, **told: str) -> Iterator[None]:
     """Run a module of ours that serves nothing, until the end of the block."""
-    with _process(("-m", module, *words), {}):
+    with _process(("-m", module, *words), told):
         yield
 
 

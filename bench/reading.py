@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer
 from shared.kit.batches import Consumer
 from shared.kit.broker import make_broker, subscribe
 from shared.kit.database import Database
+from shared.kit.kafka_access import KafkaAccess
 from shared.kit.messages import Record, Route
 
 BATCH = 500
@@ -21,11 +22,11 @@ Work = Callable[[Sequence[Record]], Awaitable[None]]
 """Does everything about one batch that comes before the commit of offsets."""
 
 
-async def by_hand(bootstrap: str, topic: str, count: int, work: Work) -> float:
+async def by_hand(kafka: KafkaAccess, topic: str, count: int, work: Work) -> float:
     """Read with nothing but a consumer: getmany, work, commit; returns messages a second from the first batch on."""
     consumer = AIOKafkaConsumer(
         topic,
-        bootstrap_servers=bootstrap,
+        **kafka.client(),
         group_id=f"bench-{uuid4().hex[:8]}",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
@@ -90,11 +91,11 @@ class Timed(Consumer):
         self._watch.note(len(records))
 
 
-async def as_a_service(bootstrap: str, route: Route, database: Database, count: int) -> float:
+async def as_a_service(kafka: KafkaAccess, route: Route, database: Database, count: int) -> float:
     """Read as a service does, through FastStream and the kit; returns messages a second from the first batch on."""
     own = replace(route, group=f"bench-{uuid4().hex[:8]}")
     watch = Watch(count, own.lanes)
-    broker = make_broker(bootstrap, "bench")
+    broker = make_broker(kafka, "bench")
     watch.lanes = [subscribe(broker, Timed(own, database, watch), BATCH) for _ in range(own.lanes)]
     await broker.start()
     try:

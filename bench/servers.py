@@ -12,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 from deploy.kafka import topics
 from deploy.kafka.declared import agencies_of, declared_topics
 from shared.kit.database import Database
+from shared.kit.kafka_access import KafkaAccess
 from shared.kit.outbox import STAGE
 from shared.kit.settings import SAMPLE_CITY
 from tests import databases, servers
@@ -22,7 +23,7 @@ from tests.databases import OwnDatabase
 class Servers:
     """Addresses of the servers, and the name of a database with every migration applied."""
 
-    kafka: str
+    kafka: KafkaAccess
     postgres: str
     template: str
 
@@ -53,14 +54,14 @@ async def opened(made: OwnDatabase, service: str, staging: Sequence[str] = (STAG
         await database.close()
 
 
-async def make_topics(bootstrap: str) -> None:
+async def make_topics(kafka: KafkaAccess) -> None:
     """Make the topics of the sample city; those that are there already stay."""
-    await topics.make_topics(bootstrap, declared_topics(agencies_of(SAMPLE_CITY)))
+    await topics.make_topics(kafka, declared_topics(agencies_of(SAMPLE_CITY)))
 
 
-async def make_topic(bootstrap: str, name: str) -> None:
+async def make_topic(kafka: KafkaAccess, name: str) -> None:
     """Make one topic with four partitions."""
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    client = AIOKafkaAdminClient(**kafka.client())
     await client.start()
     try:
         await client.create_topics([NewTopic(name, 4, 1)])

@@ -42,7 +42,7 @@ async def on_and_off(servers: Servers) -> list[Figure]:
 def _settings(servers: Servers, port: int) -> ServiceSettings:
     return ServiceSettings(
         database_url=servers.postgres,
-        kafka_bootstrap=servers.kafka,
+        kafka_bootstrap=servers.kafka.bootstrap,
         staff_key="bench",
         spans_url=f"http://127.0.0.1:{port}",
     )

@@ -14,6 +14,7 @@ from bench.load import post, request
 from bench.processes import API_KEY, background, script, service
 from bench.servers import Servers, admin, make_topic, make_topics
 from shared.events.topics import inbox_topic
+from shared.kit.kafka_access import KafkaAccess
 from tests import databases
 
 A_SECOND = 100
@@ -30,7 +31,7 @@ async def to_the_agency(own: Servers) -> list[Figure]:
     waits: dict[str, list[float]] = {"ours": [], "theirs": []}
     with databases.own_database(own.postgres, own.template) as database:
         _make_tables(own, database.name)
-        words = (database.admin_url, own.kafka)
+        url, told = database.admin_url, own.kafka.environment()
 
         async def ours() -> float:
             with service("intake", own, database) as port, service("routing", own, database):
@@ -39,8 +40,8 @@ async def to_the_agency(own: Servers) -> list[Figure]:
 
         async def theirs() -> float:
             with (
-                script("bench.hand_chain", *words, "front") as port,
-                background("bench.hand_chain", "0", *words, "router"),
+                script("bench.hand_chain", url, "front", **told) as port,
+                background("bench.hand_chain", "0", url, "router", **told),
             ):
                 return await _measure(own, (port, "/", AGENCY_TOPIC), waits["theirs"])
 
@@ -53,10 +54,10 @@ async def to_the_agency(own: Servers) -> list[Figure]:
     ]
 
 
-async def _make_topics(bootstrap: str) -> None:
-    await make_topics(bootstrap)
-    await make_topic(bootstrap, CASES_TOPIC)
-    await make_topic(bootstrap, AGENCY_TOPIC)
+async def _make_topics(kafka: KafkaAccess) -> None:
+    await make_topics(kafka)
+    await make_topic(kafka, CASES_TOPIC)
+    await make_topic(kafka, AGENCY_TOPIC)
 
 
 def _make_tables(own: Servers, database: str) -> None:
@@ -105,8 +106,8 @@ async def _file(port: int, path: str, reports: int) -> dict[bytes, float]:
     return answered
 
 
-async def _listen(kafka: str, topic: str, arrived: dict[bytes, float], listening: asyncio.Event) -> None:
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="latest", enable_auto_commit=False)
+async def _listen(kafka: KafkaAccess, topic: str, arrived: dict[bytes, float], listening: asyncio.Event) -> None:
+    consumer = AIOKafkaConsumer(topic, **kafka.client(), auto_offset_reset="latest", enable_auto_commit=False)
     await consumer.start()
     try:
         await consumer.seek_to_end()

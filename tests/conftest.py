@@ -4,16 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.kit.kafka_access import KafkaAccess
 from tests import databases, servers
 from tests.databases import OwnDatabase
 from tests.topics import OwnTopics
 
 
 @pytest.fixture(scope="session")
-def kafka_bootstrap() -> Iterator[str]:
-    """Address of a Kafka that the whole run shares."""
-    with servers.kafka() as bootstrap:
-        yield bootstrap
+def kafka() -> Iterator[KafkaAccess]:
+    """A Kafka that the whole run shares, as its administrator."""
+    with servers.kafka() as access:
+        yield access
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +40,6 @@ def database(postgres_admin_url: str, template_database: str) -> Iterator[OwnDat
 
 
 @pytest.fixture
-def topics(kafka_bootstrap: str) -> OwnTopics:
+def topics(kafka: KafkaAccess) -> OwnTopics:
     """Make topics that only this test has."""
-    return OwnTopics(kafka_bootstrap)
+    return OwnTopics(kafka)

@@ -17,20 +17,21 @@ from deploy.local.ports import any_free
 from deploy.local.postgres import ADMIN, PostgresNode, prepare_postgres
 from deploy.local.processes import Program
 from deploy.local.readiness import wait_for_kafka, wait_for_postgres
+from shared.kit.kafka_access import KafkaAccess
 
 KAFKA_IMAGE = "apache/kafka:4.3.0"
 POSTGRES_IMAGE = "postgres:18"
 
 
 @contextmanager
-def kafka() -> Iterator[str]:
-    """Run a Kafka, or use the one that HANDOFF_TEST_KAFKA_BOOTSTRAP names; gives its bootstrap address."""
+def kafka() -> Iterator[KafkaAccess]:
+    """Run a Kafka, or use the one that HANDOFF_TEST_KAFKA_BOOTSTRAP names."""
     given = os.environ.get("HANDOFF_TEST_KAFKA_BOOTSTRAP")
     if given:
-        yield given
+        yield KafkaAccess(given)
         return
-    with _docker_kafka() if _in_docker() else child_kafka() as bootstrap:
-        yield bootstrap
+    with _docker_kafka() if _in_docker() else child_kafka() as access:
+        yield access
 
 
 @contextmanager
@@ -45,7 +46,7 @@ def postgres() -> Iterator[str]:
 
 
 @contextmanager
-def child_kafka() -> Iterator[str]:
+def child_kafka() -> Iterator[KafkaAccess]:
     """Run Kafka as a child process on a free port, with its data in a folder that is gone afterwards."""
     jars = kafka_jars_folder()
     ensure_jars(jars)
@@ -53,8 +54,9 @@ def child_kafka() -> Iterator[str]:
     with temporary_folder() as folder:
         node = KafkaNode(folder / "kafka", port, controller_port)
         with running(prepare_kafka(node, KafkaRuntime(find_java(), jars)), folder / "kafka.log"):
-            asyncio.run(wait_for_kafka(node.bootstrap))
-            yield node.bootstrap
+            access = KafkaAccess(node.bootstrap)
+            asyncio.run(wait_for_kafka(access))
+            yield access
 
 
 @contextmanager
@@ -92,12 +94,13 @@ def _in_docker() -> bool:
 
 
 @contextmanager
-def _docker_kafka() -> Iterator[str]:
+def _docker_kafka() -> Iterator[KafkaAccess]:
     from tests.containers import kafka_container  # noqa: PLC0415 - slow to import, and for containers only
 
     with kafka_container(KAFKA_IMAGE) as bootstrap:
-        asyncio.run(wait_for_kafka(bootstrap))
-        yield bootstrap
+        access = KafkaAccess(bootstrap)
+        asyncio.run(wait_for_kafka(access))
+        yield access
 
 
 @contextmanager

@@ -6,12 +6,14 @@ from uuid import uuid4
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from shared.kit.kafka_access import KafkaAccess
+
 
 @dataclass(frozen=True)
 class OwnTopics:
     """Makes topics for one test on a shared Kafka."""
 
-    bootstrap: str
+    kafka: KafkaAccess
     prefix: str = field(default_factory=lambda: f"t{uuid4().hex[:10]}")
 
     def name(self, name: str) -> str:
@@ -21,7 +23,7 @@ class OwnTopics:
     async def create(self, name: str, partitions: int = 1) -> str:
         """Make a topic and return its full name."""
         topic = self.name(name)
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        admin = AIOKafkaAdminClient(**self.kafka.client())
         await admin.start()
         try:
             answer: Any = await admin.create_topics([NewTopic(topic, partitions, 1)])

@@ -6,12 +6,14 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from shared.kit.kafka_access import KafkaAccess
+
 Record = ConsumerRecord[bytes, bytes]
 
 
-async def topic_names(bootstrap: str) -> list[str]:
+async def topic_names(kafka: KafkaAccess) -> list[str]:
     """List the topics, but for Kafka's own."""
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin: Any = AIOKafkaAdminClient(**kafka.client())
     await admin.start()
     try:
         return sorted(name for name in await admin.list_topics() if not name.startswith("__"))
@@ -19,11 +21,9 @@ async def topic_names(bootstrap: str) -> list[str]:
         await admin.close()
 
 
-async def read_all(bootstrap: str, topics: Sequence[str]) -> list[Record]:
+async def read_all(kafka: KafkaAccess, topics: Sequence[str]) -> list[Record]:
     """Read every record of these topics from the beginning to where they end now."""
-    consumer: Any = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
-    )
+    consumer: Any = AIOKafkaConsumer(**kafka.client(), auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
     try:
         parts = [TopicPartition(topic, number) for topic in topics for number in await _partitions(consumer, topic)]

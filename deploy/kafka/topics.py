@@ -18,6 +18,7 @@ from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 from deploy.kafka.declared import Topic, agencies_of, declared_topics
 from deploy.local.problems import NotReadyError
 from deploy.local.readiness import wait_for_kafka
+from shared.kit.kafka_access import KafkaAccess, KafkaAccessError, access_from
 
 SAMPLE_CITY = Path(__file__).parents[1] / "jurisdictions" / "sample-city"
 _PAUSE_SECONDS = 0.5
@@ -28,7 +29,7 @@ class TopicsError(Exception):
 
 
 async def make_topics(
-    bootstrap: str, topics: Sequence[Topic], replication: int = 1, patience_seconds: float = 30.0
+    kafka: KafkaAccess, topics: Sequence[Topic], replication: int = 1, patience_seconds: float = 30.0
 ) -> None:
     """Make what is missing, and bring the retention of what exists up to date.
 
@@ -37,8 +38,8 @@ async def make_topics(
     Raises:
         TopicsError: some could not be made, or have another number of partitions than declared.
     """
-    await wait_for_kafka(bootstrap)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await wait_for_kafka(kafka)
+    admin = AIOKafkaAdminClient(**kafka.client())
     await admin.start()
     try:
         existing = set(await admin.list_topics())
@@ -94,14 +95,11 @@ async def _update(admin: AIOKafkaAdminClient, existing: Sequence[Topic]) -> None
 
 def main() -> None:
     """Run the job with the settings of the environment."""
-    bootstrap = os.environ.get("HANDOFF_KAFKA_BOOTSTRAP")
-    if not bootstrap:
-        sys.exit("Set HANDOFF_KAFKA_BOOTSTRAP to the address of a Kafka broker (host:port).")
     jurisdiction = Path(os.environ.get("HANDOFF_JURISDICTION") or SAMPLE_CITY)
     topics = declared_topics(agencies_of(jurisdiction))
     try:
-        asyncio.run(make_topics(bootstrap, topics, int(os.environ.get("HANDOFF_KAFKA_REPLICATION", "1"))))
-    except (TopicsError, NotReadyError) as error:
+        asyncio.run(make_topics(access_from(os.environ), topics, int(os.environ.get("HANDOFF_KAFKA_REPLICATION", "1"))))
+    except (TopicsError, NotReadyError, KafkaAccessError) as error:
         sys.exit(str(error))
 
 

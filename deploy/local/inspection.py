@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from deploy.local.health import Health, ask
 from deploy.local.problems import NotReadyError
 from deploy.local.state import PartState, PlatformState
+from shared.kit.kafka_access import KafkaAccess
 
 _SECONDS = 3.0
 
@@ -30,7 +31,7 @@ def inspect(state: PlatformState) -> list[PartReport]:
     """Ask every part of the platform, all at once."""
     processes = {part.name: part for part in state.parts}
     servers: dict[str, tuple[str, Callable[[], Health]]] = {
-        "kafka": (state.kafka_bootstrap, partial(_ask_kafka, state.kafka_bootstrap)),
+        "kafka": (state.kafka_bootstrap, partial(_ask_kafka, state.kafka)),
         "postgres": (database_address(state), partial(_ask_postgres, state.database_url)),
     }
     rest = {name: _own(part) for name, part in processes.items() if name not in servers}
@@ -58,12 +59,12 @@ def _report(name: str, address: str, health: Health, part: PartState | None) -> 
     return PartReport(name, address, part.pid if part else None, health, part.restarts if part else 0)
 
 
-def _ask_kafka(bootstrap: str) -> Health:
+def _ask_kafka(kafka: KafkaAccess) -> Health:
     from deploy.local.readiness import wait_for_kafka  # noqa: PLC0415 - the command line must start fast
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
-        asyncio.run(wait_for_kafka(bootstrap, _SECONDS))
+        asyncio.run(wait_for_kafka(kafka, _SECONDS))
     except NotReadyError as error:
         return Health(ready=False, problems=(str(error),))
     return Health(ready=True)

@@ -18,6 +18,7 @@ from deploy.kafka.topics import TopicsError, make_topics
 from deploy.local.problems import LocalPlatformError
 from deploy.local.readiness import wait_for_postgres
 from deploy.migrate import main as migrate_as_told
+from shared.kit.kafka_access import access_from
 
 
 def prepare_database(url: str, *, make: bool) -> None:
@@ -42,7 +43,7 @@ async def prepare() -> None:
     topics = declared_topics(agencies_of(Path(os.environ["HANDOFF_JURISDICTION"])))
     make = bool(os.environ.get("HANDOFF_MAKE_DATABASE"))
     await asyncio.gather(
-        make_topics(os.environ["HANDOFF_KAFKA_BOOTSTRAP"], topics),
+        make_topics(access_from(os.environ), topics),
         asyncio.to_thread(prepare_database, os.environ["HANDOFF_DATABASE_URL"], make=make),
     )
 

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from deploy.local.problems import NotReadyError
+from shared.kit.kafka_access import KafkaAccess
 
 _PAUSE_SECONDS = 0.05
 _LAST_LINES = 15
@@ -27,14 +28,14 @@ def wait_for_postgres(url: str, seconds: float = 30.0) -> None:
             return
 
 
-async def wait_for_kafka(bootstrap: str, seconds: float = 60.0) -> None:
+async def wait_for_kafka(kafka: KafkaAccess, seconds: float = 60.0) -> None:
     """Return once a broker takes clients; raise `NotReadyError` after that many seconds."""
     deadline = time.monotonic() + seconds
-    host, _, port = bootstrap.split(",", maxsplit=1)[0].rpartition(":")
+    host, _, port = kafka.servers[0].rpartition(":")
     await _wait_for_port(host, int(port), deadline)
-    while not await _has_brokers(bootstrap):
+    while not await _has_brokers(kafka):
         if time.monotonic() > deadline:
-            raise NotReadyError(f"Kafka at {bootstrap} does not answer.")
+            raise NotReadyError(f"Kafka at {kafka.bootstrap} does not answer.")
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
@@ -52,11 +53,11 @@ async def _wait_for_port(host: str, port: int, deadline: float) -> None:
             return
 
 
-async def _has_brokers(bootstrap: str) -> bool:
+async def _has_brokers(kafka: KafkaAccess) -> bool:
     from aiokafka.client import AIOKafkaClient  # noqa: PLC0415 - the command line must start fast
     from aiokafka.errors import KafkaError  # noqa: PLC0415
 
-    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=5000)
+    client = AIOKafkaClient(**kafka.client(), request_timeout_ms=5000)
     try:
         await client.bootstrap()
         return bool(client.cluster.brokers())

@@ -10,6 +10,7 @@ from deploy.local.folders import DataFolder
 from deploy.local.lock import is_held
 from deploy.local.problems import LocalPlatformError
 from deploy.local.secret_files import write_secret
+from shared.kit.kafka_access import KafkaAccess
 
 Phase = Literal["starting", "ready", "stopping"]
 
@@ -41,6 +42,9 @@ class PlatformState(BaseModel):
     data_dir: Path
     jurisdiction: Path
     kafka_bootstrap: str
+    kafka_user: str = Field(default="", description="the administrator's")
+    kafka_password: str = Field(default="", repr=False)
+    kafka_ca: Path | None = None
     database_url: str = Field(repr=False, description="the administrator's")
     service_database_urls: dict[str, str] = Field(repr=False, description="by name of the service")
     smtp: str = Field(description="host:port of the mailbox")
@@ -48,6 +52,11 @@ class PlatformState(BaseModel):
     api_key: str = Field(repr=False)
     staff_key: str = Field(repr=False)
     parts: tuple[PartState, ...]
+
+    @property
+    def kafka(self) -> KafkaAccess:
+        """Kafka, as its administrator."""
+        return KafkaAccess(self.kafka_bootstrap, self.kafka_user, self.kafka_password, self.kafka_ca)
 
     def part(self, name: str) -> PartState:
         """The part of that name; raise `NotRunningError` if there is none."""

@@ -8,8 +8,10 @@ from aiokafka import AIOKafkaProducer
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
+from faststream.security import BaseSecurity, SASLScram512
 
 from shared.kit.batches import Consumer
+from shared.kit.kafka_access import KafkaAccess
 from shared.kit.messages import Record
 
 POLL_MS = 10
@@ -23,10 +25,11 @@ METADATA_AGE_MS = 15_000
 """How soon a new agency's topic is noticed."""
 
 
-def make_broker(bootstrap: str, client: str) -> KafkaBroker:
+def make_broker(kafka: KafkaAccess, client: str) -> KafkaBroker:
     """Make a broker that never creates topics, and gives a failed batch again instead of skipping it."""
     return KafkaBroker(
-        bootstrap.split(","),
+        kafka.servers,
+        security=_security(kafka),
         client_id=client,
         acks="all",
         enable_idempotence=True,
@@ -39,6 +42,13 @@ def make_broker(bootstrap: str, client: str) -> KafkaBroker:
         logger=logging.getLogger("faststream"),
         log_level=logging.DEBUG,
     )
+
+
+def _security(kafka: KafkaAccess) -> BaseSecurity:
+    context = kafka.ssl_context()
+    if not kafka.user:
+        return BaseSecurity(context)
+    return SASLScram512(kafka.user, kafka.password, context, use_ssl=context is not None)
 
 
 def subscribe(broker: KafkaBroker, consumer: Consumer, batch_size: int) -> Any:
@@ -76,10 +86,10 @@ async def _as_it_came(message: KafkaAckableMessage) -> Sequence[Record]:
     return message.raw_message if isinstance(message.raw_message, tuple) else (message.raw_message,)
 
 
-def make_producer(bootstrap: str, client: str) -> AIOKafkaProducer:
+def make_producer(kafka: KafkaAccess, client: str) -> AIOKafkaProducer:
     """Make a producer that waits for every replica, keeps order, and does not send twice by itself."""
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap.split(","),
+        **kafka.client(),
         client_id=client,
         acks="all",
         enable_idempotence=True,

@@ -11,6 +11,7 @@ from faststream.kafka import KafkaBroker
 from shared.kit.batches import Consumer
 from shared.kit.broker import make_broker, subscribe
 from shared.kit.database import Database
+from shared.kit.kafka_access import KafkaAccess
 from shared.kit.messages import Route
 from shared.kit.pauses import Pauses
 
@@ -22,10 +23,11 @@ WATCH_SECONDS = 1.0
 class Consumption:
     """The consumers of one service."""
 
-    def __init__(self, service: str, routes: Sequence[Route], database: Database, bootstrap: str) -> None:
+    def __init__(self, service: str, routes: Sequence[Route], database: Database, kafka: KafkaAccess) -> None:
         self._service = service
         self._consumers = [Consumer(service, route, database) for route in routes for _ in range(route.lanes)]
-        self._bootstrap = bootstrap
+        self._kafka = kafka
+        self._broker_problem = "broker: not connected"
         self._subscribers: list[Any] = []
         self.batch_size = 500
 
@@ -33,14 +35,15 @@ class Consumption:
         """Consume until cancelled; offsets of finished work are committed before this ends."""
         pauses = Pauses(first=0.2, longest=5.0)
         while self._consumers:
-            broker = make_broker(self._bootstrap, self._service)
+            broker = make_broker(self._kafka, self._service)
             try:
                 self._subscribers = [subscribe(broker, consumer, self.batch_size) for consumer in self._consumers]
                 await broker.start()
                 pauses.reset()
                 await self._watch()
             except (KafkaError, OSError) as error:
-                log.warning("broker is away: %s", type(error).__name__)
+                self._broker_problem = f"broker: {self._kafka.explain(error)}"
+                log.warning("not consuming: %s", self._broker_problem)
             finally:
                 self._subscribers = []
                 await _stop(broker)
@@ -52,7 +55,7 @@ class Consumption:
             if consumer.halted:
                 return f"stopped consuming: {consumer.halted}"
         if self._consumers and not self._subscribers:
-            return "broker: not connected"
+            return self._broker_problem
         dead = [subscriber for subscriber in self._subscribers if not _moves(subscriber)]
         return f"{len(dead)} of {len(self._subscribers)} consumers not running" if dead else None
 

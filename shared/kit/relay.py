@@ -21,6 +21,7 @@ from psycopg.rows import class_row
 from shared.kit.broker import make_producer
 from shared.kit.database import AWAY, Database, Transaction
 from shared.kit.dead_letters import write_raw
+from shared.kit.kafka_access import KafkaAccess
 from shared.kit.outbox import SHARDS
 from shared.kit.outbox_rows import OLDEST, REFUSE, TAKE, WITHHOLD, Row, frame
 from shared.kit.pauses import Pauses
@@ -58,11 +59,11 @@ class Sending:
 class Relay:
     """Relays one service's outbox; several instances share the work."""
 
-    def __init__(self, service: str, database: Database, bootstrap: str, standing: Standing | None = None) -> None:
+    def __init__(self, service: str, database: Database, kafka: KafkaAccess, standing: Standing | None = None) -> None:
         self._source = f"/services/{service}".encode()
         self._client = f"{service}-relay"
         self._database = database
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._standing = standing
         self._producer: AIOKafkaProducer | None = None
         self.problem: str | None = "relay: not started"
@@ -76,8 +77,8 @@ class Relay:
                     await self._relay_and_rest()
                     pauses.reset()
                 except (*AWAY, KafkaError, TimeoutError) as error:
-                    self.problem = f"relay: {type(error).__name__}"
-                    log.warning("relay paused: %s", type(error).__name__)
+                    self.problem = f"relay: {self._kafka.explain(error)}"
+                    log.warning("paused: %s", self.problem)
                     await self.close()
                     await pauses.take()
         finally:
@@ -177,7 +178,7 @@ class Relay:
 
     async def _ready_producer(self) -> AIOKafkaProducer:
         if self._producer is None:
-            producer = make_producer(self._bootstrap, self._client)
+            producer = make_producer(self._kafka, self._client)
             try:
                 await producer.start()
             except BaseException:

@@ -42,9 +42,9 @@ class Service:
 def create_asgi(service: Service) -> Starlette:
     """Make the ASGI application of a service; its lifespan runs everything else."""
     settings = service.settings
-    consumption = Consumption(service.name, service.routes, service.database, settings.kafka_bootstrap)
+    consumption = Consumption(service.name, service.routes, service.database, settings.kafka)
     consumption.batch_size = settings.batch_size
-    relay = Relay(service.name, service.database, settings.kafka_bootstrap, service.standing)
+    relay = Relay(service.name, service.database, settings.kafka, service.standing)
     telemetry: list[Telemetry] = []
 
     async def relay_problem() -> str | None:

@@ -12,8 +12,8 @@ from tests.topics_read import Record, read_all, topic_names
 
 async def inbox_records(city: City) -> list[Record]:
     """Read every agency's inbox from its beginning."""
-    bootstrap = city.state.kafka_bootstrap
-    return await read_all(bootstrap, [name for name in await topic_names(bootstrap) if name.endswith(".inbox.v1")])
+    kafka = city.state.kafka
+    return await read_all(kafka, [name for name in await topic_names(kafka) if name.endswith(".inbox.v1")])
 
 
 def assert_each_201_is_one_case_with_its_referrals(city: City, numbers: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from deploy.kafka.declared import declared_topics
 from deploy.kafka.topics import make_topics
+from shared.kit.kafka_access import KafkaAccess
 
 pytestmark = pytest.mark.servers
 
@@ -22,8 +23,8 @@ REFERRALS = 60
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-async def request_help(bootstrap: str, agency: str, referrals: list[tuple[str, str]]) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+async def request_help(kafka: KafkaAccess, agency: str, referrals: list[tuple[str, str]]) -> None:
+    async with AIOKafkaProducer(**kafka.client()) as producer:
         for case_id, referral_id in referrals:
             times = {"sent_at": "2026-03-01T12:00:01Z", "submitted_at": "2026-03-01T12:00:00Z"}
             event = {"type": "referral.requested.v1", "case_id": case_id, "referral_id": referral_id, **times}
@@ -39,18 +40,18 @@ async def request_help(bootstrap: str, agency: str, referrals: list[tuple[str, s
             await producer.send(f"agency.{agency}.inbox.v1", value, case_id.encode(), headers=wire)
 
 
-async def send_rubbish(bootstrap: str, agency: str) -> None:
+async def send_rubbish(kafka: KafkaAccess, agency: str) -> None:
     labels = {"ce_specversion": "1.0", "ce_type": "referral.requested.v1", "ce_dataclassification": "confidential"}
     headers = [(name, text.encode()) for name, text in (labels | {"ce_id": str(uuid4())}).items()]
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+    async with AIOKafkaProducer(**kafka.client()) as producer:
         await producer.send(f"agency.{agency}.inbox.v1", b"not an event")
         await producer.send(f"agency.{agency}.inbox.v1", b'{"case_id": "1"}', headers=headers)
 
 
 @asynccontextmanager
-async def agencies_at_work(bootstrap: str, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def agencies_at_work(kafka: KafkaAccess, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     environment = os.environ | {
-        "HANDOFF_KAFKA_BOOTSTRAP": bootstrap,
+        **kafka.environment(),
         "HANDOFF_DATA_DIR": str(folder),
         "HANDOFF_JURISDICTION": str(folder),
         "HANDOFF_AGENCY_SPEED": "3600",
@@ -64,10 +65,10 @@ async def agencies_at_work(bootstrap: str, folder: Path) -> AsyncIterator[asynci
             assert await asyncio.wait_for(process.wait(), 15) == 0
 
 
-async def hear_updates(bootstrap: str, agency: str, endings: int) -> list[ConsumerRecord[bytes, bytes]]:
+async def hear_updates(kafka: KafkaAccess, agency: str, endings: int) -> list[ConsumerRecord[bytes, bytes]]:
     topic = f"agency.{agency}.updates.v1"
     heard: list[ConsumerRecord[bytes, bytes]] = []
-    async with AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
+    async with AIOKafkaConsumer(topic, **kafka.client(), auto_offset_reset="earliest") as consumer:
         async with asyncio.timeout(60):
             while len({r.value for r in heard if is_ending(r)}) < endings:
                 for records in (await consumer.getmany(timeout_ms=500)).values():
@@ -79,23 +80,21 @@ def is_ending(record: ConsumerRecord[bytes, bytes]) -> bool:
     return json.loads(record.value or b"{}")["type"] in {"referral.completed.v1", "referral.rejected.v1"}
 
 
-async def test_agencies_killed_in_the_middle_of_their_work_lose_no_referral(
-    kafka_bootstrap: str, tmp_path: Path
-) -> None:
+async def test_agencies_killed_in_the_middle_of_their_work_lose_no_referral(kafka: KafkaAccess, tmp_path: Path) -> None:
     agency = f"a{uuid4().hex[:8]}"
     tempo = 'median_answer = "PT1H"\nmedian_completion = "PT2H"\nrejected = 0.2\nheld = 0.2\n'
     (tmp_path / "agencies.toml").write_text(f'[[agency]]\nid = "{agency}"\n[agency.sample]\n{tempo}')
-    await make_topics(kafka_bootstrap, [topic for topic in declared_topics([agency]) if agency in topic.name])
-    await send_rubbish(kafka_bootstrap, agency)
+    await make_topics(kafka, [topic for topic in declared_topics([agency]) if agency in topic.name])
+    await send_rubbish(kafka, agency)
     referrals = [(str(uuid4()), str(uuid4())) for _ in range(REFERRALS)]
     for part in range(3):
-        await request_help(kafka_bootstrap, agency, referrals[part::3])
-        async with agencies_at_work(kafka_bootstrap, tmp_path) as process:
+        await request_help(kafka, agency, referrals[part::3])
+        async with agencies_at_work(kafka, tmp_path) as process:
             await asyncio.sleep(2.5)
             process.kill()
             await process.wait()
-    async with agencies_at_work(kafka_bootstrap, tmp_path):
-        heard = await hear_updates(kafka_bootstrap, agency, REFERRALS)
+    async with agencies_at_work(kafka, tmp_path):
+        heard = await hear_updates(kafka, agency, REFERRALS)
     check(heard, referrals)
 
 

@@ -19,6 +19,7 @@ from deploy.kafka.declared import agencies_of, declared_topics
 from deploy.kafka.topics import SAMPLE_CITY
 from deploy.local.ports import any_free
 from deploy.postgres.services import SERVICES
+from shared.kit.kafka_access import KafkaAccess
 from tests.city import eventually
 from tests.topics_read import read_all, topic_names
 
@@ -109,10 +110,10 @@ def test_one_case_is_routed_answered_and_told_by_mail(city: City) -> None:
 
 
 async def test_a_program_on_this_machine_reads_the_topics_and_only_declared_ones_are_there(city: City) -> None:
-    bootstrap = f"localhost:{city.ports['kafka']}"
-    names = await topic_names(bootstrap)
+    kafka = KafkaAccess(f"localhost:{city.ports['kafka']}")
+    names = await topic_names(kafka)
     assert names == sorted(topic.name for topic in declared_topics(agencies_of(SAMPLE_CITY)))
-    assert await read_all(bootstrap, ["intake.cases.v1"])
+    assert await read_all(kafka, ["intake.cases.v1"])
 
 
 def test_our_processes_run_without_rights_on_files_that_they_cannot_change(city: City) -> None:

@@ -82,7 +82,7 @@ async def test_one_trace_runs_through_every_hop_and_is_in_the_agencys_headers(
     ):
         assert hop in words, f"{hop} is not in\n{words}"
     [trace_id] = set(re.findall(r"\b[0-9a-f]{32}\b", words))
-    records = await read_all(city.state.kafka_bootstrap, await topic_names(city.state.kafka_bootstrap))
+    records = await read_all(city.state.kafka, await topic_names(city.state.kafka))
     numbers = dict(city.rows("SELECT service_request_id, case_id::text FROM intake.cases"))
     mine = [record for record in records if record.key == numbers[filed["service_request_id"]].encode()]
     assert {record.topic for record in mine} >= {

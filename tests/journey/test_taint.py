@@ -78,8 +78,8 @@ def _texts(record: Record) -> Iterator[bytes]:
 
 
 async def _records(city: City) -> list[Record]:
-    bootstrap = city.state.kafka_bootstrap
-    return await read_all(bootstrap, await topic_names(bootstrap))
+    kafka = city.state.kafka
+    return await read_all(kafka, await topic_names(kafka))
 
 
 async def test_no_internal_topic_and_no_dead_letter_holds_a_personal_value(city: City, planted: list[Planted]) -> None:

@@ -17,25 +17,26 @@ from shared.events.wire import write_time
 from shared.kit.clock import utc_now
 from shared.kit.consumption import Consumption
 from shared.kit.database import Database, Transaction
+from shared.kit.kafka_access import KafkaAccess
 from shared.kit.messages import Batch, Route
 
 CASES = 300
 
 
 @pytest.fixture
-async def language(kafka_bootstrap: str) -> Language:
+async def language(kafka: KafkaAccess) -> Language:
     """Make a topic of its own with four partitions, in intake's language."""
     name = f"kit.{uuid4().hex[:12]}.v1"
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    admin = AIOKafkaAdminClient(**kafka.client())
     await admin.start()
     await admin.create_topics([NewTopic(name, 4, 1)])
     await admin.close()
     return Language(name, "/services/intake", TypeAdapter(CaseEvent))
 
 
-async def publish(bootstrap: str, language: Language, cases: list[UUID], sequence: int) -> None:
+async def publish(kafka: KafkaAccess, language: Language, cases: list[UUID], sequence: int) -> None:
     """Say one event about each case, as intake's relay would."""
-    producer: Any = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    producer: Any = AIOKafkaProducer(**kafka.client(), acks="all")
     await producer.start()
     try:
         for case in cases:
@@ -66,9 +67,9 @@ async def note(batch: Batch[Any], tx: Transaction) -> None:
 
 
 @asynccontextmanager
-async def consuming(database: Database, bootstrap: str, route: Route) -> AsyncIterator[Consumption]:
+async def consuming(database: Database, kafka: KafkaAccess, route: Route) -> AsyncIterator[Consumption]:
     """Run the consumers of a service beside the test."""
-    consumption = Consumption("kit", [route], database, bootstrap)
+    consumption = Consumption("kit", [route], database, kafka)
     consumption.batch_size = 50
     task = asyncio.create_task(consumption.run())
     try:
@@ -102,53 +103,53 @@ def in_order(found: list[tuple[UUID, int]]) -> bool:
 
 
 async def test_work_goes_on_where_it_was_left_after_a_restart(
-    kit: Database, kafka_bootstrap: str, language: Language
+    kit: Database, kafka: KafkaAccess, language: Language
 ) -> None:
     cases = [uuid4() for _ in range(CASES)]
     route = Route(f"kit-{uuid4().hex[:8]}", language, note)
-    await publish(kafka_bootstrap, language, cases, 1)
-    async with consuming(kit, kafka_bootstrap, route):
+    await publish(kafka, language, cases, 1)
+    async with consuming(kit, kafka, route):
         await effects(kit, CASES)
-    await publish(kafka_bootstrap, language, cases, 2)
-    async with consuming(kit, kafka_bootstrap, route):
+    await publish(kafka, language, cases, 2)
+    async with consuming(kit, kafka, route):
         found = await effects(kit, 2 * CASES)
     assert len(found) == 2 * CASES
     assert in_order(found)
 
 
 async def test_messages_read_all_over_again_by_a_new_group_have_no_second_effect(
-    kit: Database, kafka_bootstrap: str, language: Language
+    kit: Database, kafka: KafkaAccess, language: Language
 ) -> None:
     cases = [uuid4() for _ in range(CASES)]
-    await publish(kafka_bootstrap, language, cases, 1)
-    async with consuming(kit, kafka_bootstrap, Route(f"kit-{uuid4().hex[:8]}", language, note)):
+    await publish(kafka, language, cases, 1)
+    async with consuming(kit, kafka, Route(f"kit-{uuid4().hex[:8]}", language, note)):
         await effects(kit, CASES)
-    async with consuming(kit, kafka_bootstrap, Route(f"kit-{uuid4().hex[:8]}", language, note)):
-        await publish(kafka_bootstrap, language, cases[:1], 2)
+    async with consuming(kit, kafka, Route(f"kit-{uuid4().hex[:8]}", language, note)):
+        await publish(kafka, language, cases[:1], 2)
         found = await effects(kit, CASES + 1)
     assert len(found) == CASES + 1
 
 
 async def test_two_consumers_that_come_and_go_do_everything_once_and_in_order(
-    kit: Database, kafka_bootstrap: str, language: Language
+    kit: Database, kafka: KafkaAccess, language: Language
 ) -> None:
     cases = [uuid4() for _ in range(100)]
     route = Route(f"kit-{uuid4().hex[:8]}", language, note)
-    async with consuming(kit, kafka_bootstrap, route):
-        await publish(kafka_bootstrap, language, cases, 1)
-        async with consuming(kit, kafka_bootstrap, route):
+    async with consuming(kit, kafka, route):
+        await publish(kafka, language, cases, 1)
+        async with consuming(kit, kafka, route):
             for number in range(2, 8):
-                await publish(kafka_bootstrap, language, cases, number)
+                await publish(kafka, language, cases, number)
                 await asyncio.sleep(0.3)
         for number in range(8, 11):
-            await publish(kafka_bootstrap, language, cases, number)
+            await publish(kafka, language, cases, number)
         found = await effects(kit, 1000)
     assert len(found) == 1000
     assert in_order(found)
 
 
 async def test_poison_in_a_batch_is_set_aside_and_the_rest_goes_through(
-    kit: Database, kafka_bootstrap: str, language: Language
+    kit: Database, kafka: KafkaAccess, language: Language
 ) -> None:
     cases = [uuid4() for _ in range(60)]
 
@@ -157,8 +158,8 @@ async def test_poison_in_a_batch_is_set_aside_and_the_rest_goes_through(
         if any(message.event.case_id == cases[7] for message in batch):
             raise ZeroDivisionError
 
-    await publish(kafka_bootstrap, language, cases, 1)
-    async with consuming(kit, kafka_bootstrap, Route(f"kit-{uuid4().hex[:8]}", language, fussy)):
+    await publish(kafka, language, cases, 1)
+    async with consuming(kit, kafka, Route(f"kit-{uuid4().hex[:8]}", language, fussy)):
         found = await effects(kit, 59)
     assert {case for case, _ in found} == set(cases) - {cases[7]}
     async with kit.statement() as connection:
@@ -166,8 +167,8 @@ async def test_poison_in_a_batch_is_set_aside_and_the_rest_goes_through(
     assert (reason, tries) == ("ZeroDivisionError", 3)
 
 
-async def test_a_consumer_is_ready_once_it_runs(kit: Database, kafka_bootstrap: str, language: Language) -> None:
-    async with consuming(kit, kafka_bootstrap, Route(f"kit-{uuid4().hex[:8]}", language, note)) as consumption:
+async def test_a_consumer_is_ready_once_it_runs(kit: Database, kafka: KafkaAccess, language: Language) -> None:
+    async with consuming(kit, kafka, Route(f"kit-{uuid4().hex[:8]}", language, note)) as consumption:
         assert await consumption.problem() == "broker: not connected"
         async with asyncio.timeout(20):
             while await consumption.problem():

@@ -18,6 +18,7 @@ from shared.events.intake import CaseWithdrawn
 from shared.events.wire import Envelope, read_envelope
 from shared.kit import outbox
 from shared.kit.database import Database, Transaction
+from shared.kit.kafka_access import KafkaAccess
 from shared.kit.outbox import Announcement
 from shared.kit.outbox_rows import Row
 from shared.kit.relay import Relay
@@ -27,10 +28,10 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
 
 @pytest.fixture
-async def topic(kafka_bootstrap: str) -> str:
+async def topic(kafka: KafkaAccess) -> str:
     """Make a topic with three partitions."""
     name = f"kit.{uuid4().hex[:12]}.v1"
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    admin = AIOKafkaAdminClient(**kafka.client())
     await admin.start()
     await admin.create_topics([NewTopic(name, 3, 1)])
     await admin.close()
@@ -38,9 +39,9 @@ async def topic(kafka_bootstrap: str) -> str:
 
 
 @pytest.fixture
-async def relays(kit: Database, kafka_bootstrap: str) -> AsyncIterator[list[Relay]]:
+async def relays(kit: Database, kafka: KafkaAccess) -> AsyncIterator[list[Relay]]:
     """Make two relays of one outbox."""
-    made = [Relay("kit", kit, kafka_bootstrap) for _ in range(2)]
+    made = [Relay("kit", kit, kafka) for _ in range(2)]
     yield made
     for relay in made:
         await relay.close()
@@ -63,9 +64,9 @@ async def drain(relay: Relay) -> None:
         pass
 
 
-async def heard(bootstrap: str, topic: str, count: int) -> list[ConsumerRecord[bytes, bytes]]:
+async def heard(kafka: KafkaAccess, topic: str, count: int) -> list[ConsumerRecord[bytes, bytes]]:
     """Read a topic from its beginning until so many records are there; a second more shows if there are others."""
-    consumer: Any = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    consumer: Any = AIOKafkaConsumer(topic, **kafka.client(), auto_offset_reset="earliest")
     await consumer.start()
     try:
         records: list[ConsumerRecord[bytes, bytes]] = []
@@ -113,25 +114,25 @@ async def until_empty(database: Database) -> None:
 
 
 async def test_the_events_of_a_case_arrive_in_order_and_numbered(
-    kit: Database, relays: list[Relay], kafka_bootstrap: str, topic: str
+    kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
 ) -> None:
     cases = [uuid4() for _ in range(20)]
     for _ in range(5):
         await announce(kit, [said(topic, case) for case in cases])
     await drain(relays[0])
-    found = by_case(await heard(kafka_bootstrap, topic, 100))
+    found = by_case(await heard(kafka, topic, 100))
     assert {case: [e.sequence for e in envelopes] for case, envelopes in found.items()} == {
         str(case): [1, 2, 3, 4, 5] for case in cases
     }
 
 
 async def test_headers_are_cloud_events_and_the_trace_is_kept(
-    kit: Database, relays: list[Relay], kafka_bootstrap: str, topic: str
+    kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
 ) -> None:
     one = said(topic, uuid4(), TRACE)
     await announce(kit, [one])
     await drain(relays[0])
-    [record] = await heard(kafka_bootstrap, topic, 1)
+    [record] = await heard(kafka, topic, 1)
     envelope = read_envelope(record.headers)
     assert envelope.traceparent == TRACE
     assert envelope.causation_id == one.cause
@@ -141,7 +142,7 @@ async def test_headers_are_cloud_events_and_the_trace_is_kept(
 
 
 async def test_nothing_is_lost_when_eight_writers_hold_their_transactions_open(
-    kit: Database, relays: list[Relay], kafka_bootstrap: str, topic: str
+    kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
 ) -> None:
     chance = random.Random(11)
     cases = [uuid4() for _ in range(12)]
@@ -156,14 +157,14 @@ async def test_nothing_is_lost_when_eight_writers_hold_their_transactions_open(
     await asyncio.gather(*(write() for _ in range(8)))
     await until_empty(kit)
     await stop(*tasks)
-    found = by_case(await heard(kafka_bootstrap, topic, 640))
+    found = by_case(await heard(kafka, topic, 640))
     assert sum(len(envelopes) for envelopes in found.values()) == 640
     for envelopes in found.values():
         assert [e.sequence for e in envelopes] == list(range(1, len(envelopes) + 1))
 
 
 async def test_two_relays_keep_order_when_one_is_stopped_at_random(
-    kit: Database, relays: list[Relay], kafka_bootstrap: str, topic: str
+    kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
 ) -> None:
     cases = [uuid4() for _ in range(40)]
     for _ in range(50):
@@ -173,7 +174,7 @@ async def test_two_relays_keep_order_when_one_is_stopped_at_random(
     await stop(first)
     await until_empty(kit)
     await stop(second)
-    for envelopes in by_case(await heard(kafka_bootstrap, topic, 2000)).values():
+    for envelopes in by_case(await heard(kafka, topic, 2000)).values():
         numbers = [e.sequence for e in envelopes]
         assert sorted(set(numbers)) == list(range(1, 51))
         assert len({e.id for e in envelopes}) == 50
@@ -181,7 +182,7 @@ async def test_two_relays_keep_order_when_one_is_stopped_at_random(
 
 
 async def test_a_crash_between_send_and_delete_repeats_with_the_same_ids(
-    kit: Database, relays: list[Relay], kafka_bootstrap: str, topic: str
+    kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
 ) -> None:
     class Crashing(Relay):
         async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row], tx: Transaction) -> None:
@@ -189,12 +190,12 @@ async def test_a_crash_between_send_and_delete_repeats_with_the_same_ids(
             raise ConnectionAbortedError
 
     await announce(kit, [said(topic, uuid4()) for _ in range(7)])
-    crashing = Crashing("kit", kit, kafka_bootstrap)
+    crashing = Crashing("kit", kit, kafka)
     with pytest.raises(ConnectionAbortedError):
         await crashing.relay_once()
     await crashing.close()
     await drain(relays[0])
-    records = await heard(kafka_bootstrap, topic, 14)
+    records = await heard(kafka, topic, 14)
     assert len(records) == 14
     assert len({read_envelope(record.headers).id for record in records}) == 7
 
@@ -213,20 +214,20 @@ async def test_a_sleeping_relay_is_woken_by_a_commit(kit: Database, relays: list
 
 
 async def test_what_is_too_large_for_kafka_is_set_aside_and_the_rest_goes_on(
-    kit: Database, relays: list[Relay], kafka_bootstrap: str, topic: str
+    kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
 ) -> None:
     await announce(kit, [said(topic, uuid4()), said(topic, uuid4())])
     async with kit.transaction() as tx:
         await tx.execute("UPDATE outbox SET value = %s WHERE id = (SELECT min(id) FROM outbox)", ("x" * 2_000_000,))
     await drain(relays[0])
-    assert len(await heard(kafka_bootstrap, topic, 1)) == 1
+    assert len(await heard(kafka, topic, 1)) == 1
     async with kit.statement() as connection:
         rows = await (await connection.execute("SELECT topic, reason FROM dead_letters")).fetchall()
     assert rows == [(topic, "MessageSizeTooLarge")]
 
 
 async def test_what_stands_on_something_that_has_fallen_is_noted_and_not_said(
-    kit: Database, kafka_bootstrap: str, topic: str
+    kit: Database, kafka: KafkaAccess, topic: str
 ) -> None:
     standing, fallen, cases = uuid4(), uuid4(), [uuid4() for _ in range(4)]
     asked: list[set[UUID]] = []
@@ -235,7 +236,7 @@ async def test_what_stands_on_something_that_has_fallen_is_noted_and_not_said(
         asked.append(set(guards))
         return {standing} & set(guards)
 
-    relay = Relay("kit", kit, kafka_bootstrap, standing_now)
+    relay = Relay("kit", kit, kafka, standing_now)
     guarded = ((), (standing,), (fallen,), (standing, fallen))
     await announce(
         kit, [said(topic, case)._replace(guards=guards) for case, guards in zip(cases, guarded, strict=True)]
@@ -245,7 +246,7 @@ async def test_what_stands_on_something_that_has_fallen_is_noted_and_not_said(
     await relay.close()
 
     assert asked == [{standing, fallen}]
-    assert set(by_case(await heard(kafka_bootstrap, topic, 2))) == {str(case) for case in cases[:2]}
+    assert set(by_case(await heard(kafka, topic, 2))) == {str(case) for case in cases[:2]}
     async with kit.statement() as connection:
         noted = await connection.execute("SELECT case_id, topic, event_type, sequence, guards FROM outbox_withheld")
         assert sorted(await noted.fetchall()) == sorted(
@@ -255,11 +256,11 @@ async def test_what_stands_on_something_that_has_fallen_is_noted_and_not_said(
 
 
 async def test_a_relay_that_cannot_ask_says_nothing_that_stands_on_something(
-    kit: Database, relays: list[Relay], kafka_bootstrap: str, topic: str
+    kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
 ) -> None:
     free, guarded = uuid4(), uuid4()
     await announce(kit, [said(topic, free), said(topic, guarded)._replace(guards=(uuid4(),))])
 
     await drain(relays[0])
 
-    assert set(by_case(await heard(kafka_bootstrap, topic, 1))) == {str(free)}
+    assert set(by_case(await heard(kafka, topic, 1))) == {str(free)}

@@ -13,8 +13,9 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_servers_of_your_own_are_used_and_none_are_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with child_kafka() as bootstrap, child_postgres() as url, temporary_folder() as path:
-        monkeypatch.setenv("HANDOFF_KAFKA_BOOTSTRAP", bootstrap)
+    with child_kafka() as kafka, child_postgres() as url, temporary_folder() as path:
+        for name, value in kafka.environment().items():
+            monkeypatch.setenv(name, value)
         monkeypatch.setenv("HANDOFF_DATABASE_URL", url)
         monkeypatch.setenv("HANDOFF_PORTS", "any")
         # Without jars, a Kafka of our own could not even start.
@@ -26,6 +27,6 @@ def test_servers_of_your_own_are_used_and_none_are_started(tmp_path: Path, monke
         finally:
             background.stop(folder)
     assert all(report.health.ready for report in reports.values())
-    assert reports["kafka"].address == bootstrap
+    assert reports["kafka"].address == kafka.bootstrap
     assert (reports["kafka"].pid, reports["postgres"].pid) == (None, None)
     assert not folder.postgres.exists()

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.servers
 
 async def test_a_message_sent_to_kafka_can_be_read(topics: OwnTopics) -> None:
     topic = await topics.create("letters", partitions=2)
-    async with AIOKafkaProducer(bootstrap_servers=topics.bootstrap, acks="all", enable_idempotence=True) as producer:
+    async with AIOKafkaProducer(**topics.kafka.client(), acks="all", enable_idempotence=True) as producer:
         await producer.send_and_wait(topic, b"hello", key=b"case")
-    async with AIOKafkaConsumer(topic, bootstrap_servers=topics.bootstrap, auto_offset_reset="earliest") as consumer:
+    async with AIOKafkaConsumer(topic, **topics.kafka.client(), auto_offset_reset="earliest") as consumer:
         message = await consumer.getone()
     assert (message.key, message.value) == (b"case", b"hello")
 

@@ -20,7 +20,7 @@ def letters(topics: OwnTopics) -> Topic:
 
 
 async def retention_ms(topics: OwnTopics, name: str) -> str:
-    admin = AIOKafkaAdminClient(bootstrap_servers=topics.bootstrap)
+    admin = AIOKafkaAdminClient(**topics.kafka.client())
     await admin.start()
     try:
         answers: Any = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
@@ -32,7 +32,7 @@ async def retention_ms(topics: OwnTopics, name: str) -> str:
 
 async def make_and_see(topics: OwnTopics, topic: Topic) -> None:
     """Make a topic; a broker shows what the controller has taken a moment later."""
-    await make_topics(topics.bootstrap, [topic])
+    await make_topics(topics.kafka, [topic])
     async with asyncio.timeout(10):
         while await retention_ms(topics, topic.name) != topic.settings["retention.ms"]:
             await asyncio.sleep(0.1)
@@ -52,9 +52,9 @@ async def test_making_topics_again_changes_nothing_but_their_retention(topics: O
 async def test_a_different_number_of_partitions_is_left_to_a_person(topics: OwnTopics) -> None:
     await make_and_see(topics, letters(topics))
     with pytest.raises(TopicsError, match="has 3, declared 4"):
-        await make_topics(topics.bootstrap, [replace(letters(topics), partitions=4)])
+        await make_topics(topics.kafka, [replace(letters(topics), partitions=4)])
 
 
 async def test_a_topic_that_the_broker_refuses_is_named(topics: OwnTopics) -> None:
     with pytest.raises(TopicsError, match="letters"):
-        await make_topics(topics.bootstrap, [letters(topics)], replication=3, patience_seconds=0)
+        await make_topics(topics.kafka, [letters(topics)], replication=3, patience_seconds=0)

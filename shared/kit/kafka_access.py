@@ -1,0 +1,105 @@
+"""How to reach Kafka: where, as whom, and by whose word a broker's certificate is believed."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+MECHANISM = "SCRAM-SHA-512"
+
+
+class KafkaAccessError(Exception):
+    """What we were told about Kafka does not suffice to reach it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaAccess:
+    """One account at Kafka; without a user, a broker without accounts. With a CA file the connection is encrypted."""
+
+    bootstrap: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    ca: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an account that cannot work.
+
+        Raises:
+            KafkaAccessError: a user without a password.
+        """
+        if self.user and not self.password:
+            raise KafkaAccessError("HANDOFF_KAFKA_USER is set: set HANDOFF_KAFKA_PASSWORD, too.")
+
+    @property
+    def servers(self) -> list[str]:
+        """The addresses to begin with, each `host:port`."""
+        return self.bootstrap.split(",")
+
+    @property
+    def protocol(self) -> str:
+        """Kafka's name for how the connection is protected."""
+        return "_".join([*(["SASL"] if self.user else []), "SSL" if self.ca else "PLAINTEXT"])
+
+    def client(self) -> dict[str, Any]:
+        """Return what every client of aiokafka is to be told, by the names of its arguments."""
+        return {"bootstrap_servers": self.servers, "security_protocol": self.protocol, **self._account(), **self._tls()}
+
+    def properties(self) -> dict[str, str]:
+        """Return the same by the names that librdkafka and its tools know."""
+        told = {"bootstrap.servers": self.bootstrap, "security.protocol": self.protocol}
+        if self.user:
+            told |= {"sasl.mechanism": MECHANISM, "sasl.username": self.user, "sasl.password": self.password}
+        return told | ({"ssl.ca.location": str(self.ca)} if self.ca else {})
+
+    def environment(self) -> dict[str, str]:
+        """Return the same as a process of ours is told it; what is not needed is empty, so nothing is inherited."""
+        return {
+            "HANDOFF_KAFKA_BOOTSTRAP": self.bootstrap,
+            "HANDOFF_KAFKA_USER": self.user,
+            "HANDOFF_KAFKA_PASSWORD": self.password,
+            "HANDOFF_KAFKA_CA": str(self.ca or ""),
+        }
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """Return what checks the broker's certificate; None where nothing is encrypted."""
+        return ssl.create_default_context(cafile=self.ca) if self.ca else None
+
+    def explain(self, error: BaseException) -> str:
+        """Say what an error means; Kafka's clients do not tell a wrong password from a broker that is away."""
+        from aiokafka.errors import KafkaConnectionError  # noqa: PLC0415 - the command line must start fast
+
+        if self.user and isinstance(error, KafkaConnectionError):
+            return f"no connection: the broker is away, or the password of {self.user} is wrong"
+        return type(error).__name__
+
+    def _account(self) -> dict[str, str]:
+        if not self.user:
+            return {}
+        return {
+            "sasl_mechanism": MECHANISM,
+            "sasl_plain_username": self.user,
+            "sasl_plain_password": self.password,
+        }
+
+    def _tls(self) -> dict[str, Any]:
+        context = self.ssl_context()
+        return {"ssl_context": context} if context else {}
+
+
+def access_from(environment: Mapping[str, str]) -> KafkaAccess:
+    """Read HANDOFF_KAFKA_BOOTSTRAP, HANDOFF_KAFKA_USER, HANDOFF_KAFKA_PASSWORD and HANDOFF_KAFKA_CA.
+
+    Raises:
+        KafkaAccessError: there is no address, or a user without a password.
+    """
+    bootstrap = environment.get("HANDOFF_KAFKA_BOOTSTRAP")
+    if not bootstrap:
+        raise KafkaAccessError("Set HANDOFF_KAFKA_BOOTSTRAP to the address of a Kafka broker (host:port).")
+    ca = environment.get("HANDOFF_KAFKA_CA")
+    return KafkaAccess(
+        bootstrap=bootstrap,
+        user=environment.get("HANDOFF_KAFKA_USER", ""),
+        password=environment.get("HANDOFF_KAFKA_PASSWORD", ""),
+        ca=Path(ca) if ca else None,
+    )

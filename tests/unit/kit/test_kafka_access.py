@@ -1,0 +1,63 @@
+"""What clients of Kafka are told, from what a process was told."""
+
+from pathlib import Path
+
+import pytest
+from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
+
+from shared.kit.kafka_access import KafkaAccess, KafkaAccessError, access_from
+from shared.kit.settings import ServiceSettings
+
+BROKER = {"HANDOFF_KAFKA_BOOTSTRAP": "one:9092,two:9092"}
+ACCOUNT = {"HANDOFF_KAFKA_USER": "intake", "HANDOFF_KAFKA_PASSWORD": "guess-me-not"}
+CA = {"HANDOFF_KAFKA_CA": "/etc/ca.pem"}
+
+
+def test_without_a_user_a_broker_without_accounts_is_meant() -> None:
+    assert access_from(BROKER).client() == {
+        "bootstrap_servers": ["one:9092", "two:9092"],
+        "security_protocol": "PLAINTEXT",
+    }
+
+
+def test_with_a_user_the_client_proves_its_password_without_sending_it() -> None:
+    told = access_from(BROKER | ACCOUNT).client()
+    assert (told["security_protocol"], told["sasl_mechanism"]) == ("SASL_PLAINTEXT", "SCRAM-SHA-512")
+    assert (told["sasl_plain_username"], told["sasl_plain_password"]) == ("intake", "guess-me-not")
+
+
+@pytest.mark.parametrize(("account", "protocol"), [(ACCOUNT, "SASL_SSL"), ({}, "SSL")])
+def test_with_an_authority_the_connection_is_encrypted(account: dict[str, str], protocol: str) -> None:
+    access = access_from(BROKER | CA | account)
+    assert access.protocol == protocol
+    assert access.properties()["ssl.ca.location"] == "/etc/ca.pem"
+
+
+def test_a_process_that_is_told_the_same_reaches_kafka_the_same_way() -> None:
+    for told in (BROKER, BROKER | ACCOUNT, BROKER | ACCOUNT | CA):
+        assert access_from(access_from(told).environment()) == access_from(told)
+
+
+def test_a_service_reads_the_same_from_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = access_from(BROKER | ACCOUNT).environment()
+    for name, value in {"HANDOFF_DATABASE_URL": "postgresql://x", "HANDOFF_STAFF_KEY": "k", **told}.items():
+        monkeypatch.setenv(name, value)
+    assert ServiceSettings().kafka == access_from(told)
+
+
+def test_what_is_missing_is_named() -> None:
+    with pytest.raises(KafkaAccessError, match="HANDOFF_KAFKA_BOOTSTRAP"):
+        access_from({})
+    with pytest.raises(KafkaAccessError, match="HANDOFF_KAFKA_PASSWORD"):
+        access_from(BROKER | {"HANDOFF_KAFKA_USER": "intake"})
+
+
+def test_no_password_is_shown() -> None:
+    assert "guess-me-not" not in repr(KafkaAccess("one:9092", "intake", "guess-me-not", Path("ca.pem")))
+
+
+def test_a_client_that_gets_no_connection_says_that_the_password_may_be_wrong() -> None:
+    error = KafkaConnectionError("Unable to bootstrap")
+    assert "password of intake" in access_from(BROKER | ACCOUNT).explain(error)
+    assert "password" not in access_from(BROKER).explain(error)
+    assert access_from(BROKER | ACCOUNT).explain(TopicAuthorizationFailedError()) == "TopicAuthorizationFailedError"
