@@ -22,10 +22,12 @@ def make_roles(connection: Connection[Any], passwords: Mapping[str, str]) -> Non
 
 
 def grant(connection: Connection[Any]) -> None:
-    """Give each role what it may do with the tables that there are now: after every migration."""
-    for service in SERVICES:
-        _run(connection, "grants.sql", service)
-    _run(connection, "vault.sql", "")
+    """Give each role what it may do with the tables that there are now: after every migration, and all at once."""
+    with connection.transaction():
+        for service in SERVICES:
+            _run(connection, "grants.sql", service)
+        _run(connection, "vault.sql", "")
+        _run(connection, "ledger.sql", "routing")
 
 
 def _run(connection: Connection[Any], file: str, service: str) -> None:

@@ -1,8 +1,9 @@
 """Work on messages in batches: decode each by itself, admit the new ones, decide, and commit all of it at once.
 
 What cannot be decoded is set aside singly. A batch that fails is narrowed down to the message that fails, which is
-tried a few times and then set aside; the others go through. A database that is away pauses everything, with growing
-pauses, and nothing is lost: offsets are committed after the transaction, and a repeat is absorbed by the inbox.
+tried a few times and then set aside; the others go through. A database that is away, or that will not take what must
+be written with the rest, pauses everything, with growing pauses, and nothing is lost: offsets are committed after the
+transaction, and a repeat is absorbed by the inbox.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import psycopg
 
 from shared.events.wire import MalformedMessageError
 from shared.kit import inbox
-from shared.kit.database import AWAY, Database
+from shared.kit.database import AWAY, Database, UnavailableError
 from shared.kit.dead_letters import DeadLetter, set_aside
 from shared.kit.messages import Received, Record, Route, keep_fresh, read
 from shared.kit.pauses import Pauses
@@ -40,6 +41,7 @@ class Consumer:
     def __init__(self, service: str, route: Route, database: Database) -> None:
         self.route = route
         self.halted: str | None = None
+        self.refused: str | None = None
         self._service = service
         self._database = database
         self._pauses = Pauses()
@@ -59,10 +61,12 @@ class Consumer:
             await self._narrow(await self._readable(records))
         except TRY_AGAIN as error:
             self._database.suspect()
-            log.warning("paused: %s on %s", type(error).__name__, self.route.language.topic)
+            self.refused = str(error) if isinstance(error, UnavailableError) else None
+            log.warning("paused: %s on %s", self.refused or type(error).__name__, self.route.language.topic)
             await self._pauses.take()
             raise
         self._pauses.reset()
+        self.refused = None
         if self.route.rest:
             await asyncio.sleep(self.route.rest)
 

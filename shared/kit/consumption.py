@@ -54,6 +54,8 @@ class Consumption:
         for consumer in self._consumers:
             if consumer.halted:
                 return f"stopped consuming: {consumer.halted}"
+            if consumer.refused:
+                return f"waiting: {consumer.refused}"
         if self._consumers and not self._subscribers:
             return self._broker_problem
         dead = [subscriber for subscriber in self._subscribers if not _moves(subscriber)]

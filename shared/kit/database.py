@@ -16,8 +16,19 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 Transaction = AsyncConnection[Any]
 """A connection inside a transaction; whoever is given one never commits."""
 
-AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction, PoolTimeout)
-"""What the driver raises when the database is away, read-only, full or shedding load: try again later."""
+
+class UnavailableError(Exception):
+    """Something that must be written with the rest cannot be written now: nothing is, and all of it is tried again."""
+
+
+AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    PoolTimeout,
+    UnavailableError,
+)
+"""What is raised when the database is away, read-only, full, shedding load or closed to us in part: try again later."""
 
 SUSPICION_SECONDS = 30.0
 

@@ -1,0 +1,34 @@
+"""Receipts to write in tests, each different from the others."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from shared.events.disclosures import Ground
+from shared.policy.receipts import Receipt
+from tests.unit.routing.town import NOON, SOMEWHERE, case_id
+
+
+def receipt_id(number: int) -> UUID:
+    """The id of a receipt, the same in every run."""
+    return uuid5(SOMEWHERE, f"receipt {number}")
+
+
+def receipt(number: int = 0, **said: Any) -> Receipt:
+    """A receipt of what was given so many seconds after noon."""
+    made = Receipt(
+        receipt_id=receipt_id(number),
+        case_id=case_id(number),
+        referral_id=uuid5(SOMEWHERE, f"referral {number}"),
+        agency="homes",
+        given_at=NOON + timedelta(seconds=number),
+        channel="event",
+        form="full",
+        groups=("need", "location"),
+        grounds=(Ground(kind="agreement", id="homes-front-door/all", version=1),),
+        purpose="service-delivery",
+        policy_set="ab" * 32,
+        digest=number.to_bytes(32),
+    )
+    return replace(made, **said)

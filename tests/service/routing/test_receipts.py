@@ -1,0 +1,129 @@
+"""No receipt, no disclosure: what happens when receipts cannot be written, on a real database."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from services.routing.handlers import routes
+from services.routing.store.receipts import add_receipts
+from shared.events.topics import CASES
+from shared.kit.batches import Consumer
+from shared.kit.database import Transaction, UnavailableError
+from shared.kit.messages import Batch, Route
+from tests.databases import OwnDatabase
+from tests.service.routing.receipts import receipt
+from tests.service.routing.world import Record, World, record
+
+pytestmark = pytest.mark.servers
+
+HINDRANCES = {
+    "denied": ("REVOKE INSERT ON receipts FROM handoff_routing", "GRANT INSERT ON receipts TO handoff_routing"),
+    "missing": ("ALTER TABLE receipts RENAME TO lost", "ALTER TABLE lost RENAME TO receipts"),
+    "read-only": (
+        """
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'closed'; END $$;
+        CREATE TRIGGER closed BEFORE INSERT ON receipts EXECUTE FUNCTION refuse()
+        """,
+        "DROP TRIGGER closed ON receipts",
+    ),
+}
+
+
+def administer(own: OwnDatabase, statements: str) -> None:
+    """Run statements as the administrator."""
+    with psycopg.connect(own.admin_url, options="-c search_path=routing") as connection:
+        connection.execute(statements)
+
+
+@contextmanager
+def hindered(own: OwnDatabase, how: str) -> Iterator[None]:
+    """Let no receipts be written for the length of a block."""
+    administer(own, HINDRANCES[how][0])
+    try:
+        yield
+    finally:
+        administer(own, HINDRANCES[how][1])
+
+
+def disclosing(world: World) -> Consumer:
+    """Routing's consumer of cases, with a receipt for each of them in the same transaction."""
+    inner = routes(world.desk)[0].handler
+
+    async def handler(batch: Batch[Any], tx: Transaction) -> None:
+        await inner(batch, tx)
+        await add_receipts(tx, [receipt(message.record.offset) for message in batch])
+
+    made = Consumer("routing", Route("routing", CASES, handler), world.database)
+    made._pauses.first = made._pauses.longest = made._pauses._next = 0.001
+    return made
+
+
+def filed(world: World, count: int) -> Sequence[Record]:
+    """Messages of cases that were filed."""
+    cases = [world.file("housing", number=number) for number in range(count)]
+    made = [record(CASES.topic, CASES.source, case, uuid4()) for case in cases]
+    return [replace(each, offset=number) for number, each in enumerate(made)]
+
+
+@pytest.mark.parametrize("how", HINDRANCES)
+async def test_without_receipts_nothing_is_disclosed_and_afterwards_everything_is(world: World, how: str) -> None:
+    consumer, cases = disclosing(world), filed(world, 30)
+    before = world.everything()
+    with hindered(world.own, how):
+        for _ in range(5):
+            with pytest.raises(UnavailableError):
+                await consumer(cases)
+        assert world.everything() == before, "nothing was said, kept or set aside"
+        assert "receipts cannot be written" in str(consumer.refused)
+    await consumer(cases)
+    assert not consumer.refused
+    assert len(world.spoken("agency.homes.inbox.v1")) == 30
+    assert world.rows("SELECT count(*) FROM receipts") == [(30,)]
+    assert world.rows("SELECT count(*) FROM dead_letters") == [(0,)]
+    await consumer(cases)
+    assert world.rows("SELECT count(*) FROM receipts") == [(30,)]
+
+
+async def test_a_receipt_that_is_wrong_by_itself_holds_up_nobody_else(world: World) -> None:
+    async with world.database.transaction() as tx:
+        await add_receipts(tx, [receipt(7)])
+    consumer, cases = disclosing(world), filed(world, 10)
+    await consumer(cases)
+    assert world.rows("SELECT position, reason FROM dead_letters") == [(7, "UniqueViolation")]
+    assert len(world.spoken("agency.homes.inbox.v1")) == 9
+
+
+async def test_a_database_that_is_away_is_not_taken_for_refused_receipts(world: World) -> None:
+    async def cut() -> None:
+        async with world.database.transaction() as tx:
+            with psycopg.connect(world.own.admin_url, autocommit=True) as admin:
+                admin.execute("SELECT pg_terminate_backend(%s)", (tx.info.backend_pid,))
+            await add_receipts(tx, [receipt()])
+
+    with pytest.raises(psycopg.OperationalError):
+        await cut()
+
+
+async def test_routing_adds_receipts_and_takes_none_back(world: World) -> None:
+    async with world.database.transaction() as tx:
+        await add_receipts(tx, [receipt()])
+    for forbidden in (
+        "UPDATE receipts SET agency = 'police'",
+        "UPDATE receipts SET digest = '\\x00', place = 5",
+        "DELETE FROM receipts",
+        "TRUNCATE receipts",
+        "UPDATE ledger_nodes SET hash = '\\x00'",
+        "DELETE FROM ledger_nodes",
+        "UPDATE checkpoints SET note = ''",
+        "DELETE FROM checkpoints",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            async with world.database.transaction() as tx:
+                await tx.execute(forbidden)
+    async with world.database.transaction() as tx:
+        await tx.execute("UPDATE receipts SET place = 0")
