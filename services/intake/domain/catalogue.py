@@ -13,6 +13,11 @@ from shared.events.intake import Urgency
 Datatype = Literal["string", "number", "datetime", "text", "singlevaluelist", "multivaluelist"]
 LISTS = frozenset({"singlevaluelist", "multivaluelist"})
 
+AnswerGroup = Literal[
+    FieldGroup.HOUSEHOLD, FieldGroup.HEALTH, FieldGroup.SUBSTANCE_USE, FieldGroup.VICTIM_SERVICES, FieldGroup.JUSTICE
+]
+"""The groups that an answer may belong to when it is more delicate than the narrative."""
+
 
 class Part(BaseModel):
     """A frozen part of a jurisdiction's files; a word that nobody knows is a mistake in the file."""
@@ -28,7 +33,10 @@ class Choice(Part):
 
 
 class Attribute(Part):
-    """One further question of a service, in the terms of Open311's service definition."""
+    """One further question of a service, in the terms of Open311's service definition.
+
+    `group` is the field group of its answer; without one it belongs to the narrative.
+    """
 
     variable: bool = True
     code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -38,6 +46,7 @@ class Attribute(Part):
     order: int = 1
     description: str
     values: tuple[Choice, ...] = ()
+    group: AnswerGroup | None = None
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -91,6 +100,8 @@ class Catalogue:
         open_needs = {need for service in services if service.protects is None for need in service.needs}
         kept = {need for service in services if service.protects is not None for need in service.needs}
         self.protected_needs = frozenset(kept - open_needs)
+        victims = (service for service in services if service.protects is FieldGroup.VICTIM_SERVICES)
+        self._secret_needs = self.protected_needs.intersection(need for service in victims for need in service.needs)
 
     def __iter__(self) -> Iterator[ServiceKind]:
         """Give the services in the order of their file."""
@@ -106,6 +117,10 @@ class Catalogue:
     def is_protected(self, service: ServiceKind, needs: tuple[str, ...]) -> bool:
         """Tell whether a report on this service with these needs must not be shown in public."""
         return service.protects is not None or not self.protected_needs.isdisjoint(needs)
+
+    def is_secret(self, service: ServiceKind, needs: tuple[str, ...]) -> bool:
+        """Tell whether nobody at all may hear of such a report before the person has consented to it."""
+        return service.protects is FieldGroup.VICTIM_SERVICES or not self._secret_needs.isdisjoint(needs)
 
 
 class ServicesFile(Part):

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from typing import get_args
 
 import orjson
 
 from services.intake.domain.answers import Answers
+from services.intake.domain.catalogue import AnswerGroup, ServiceKind
 from services.intake.domain.fields import Fields, text_of
 from services.intake.domain.position import Position
 from services.intake.domain.problems import Problem, bad
@@ -16,6 +18,8 @@ Personal = Mapping[FieldGroup, bytes]
 
 Parts = tuple[tuple[str, str], ...]
 """The parts of one field group, and under which names they are given."""
+
+NARRATED = "attributes"
 
 LONGEST = {
     "address_string": 500,
@@ -42,8 +46,9 @@ GROUPS: Mapping[FieldGroup, Parts] = {
     ),
     FieldGroup.IDENTITY: tuple((name, name) for name in ("first_name", "last_name", "device_id", "account_id")),
     FieldGroup.CONTACT: (("email", "email"), ("phone", "phone")),
-    FieldGroup.NARRATIVE: (("description", "description"), ("attributes", "attributes")),
+    FieldGroup.NARRATIVE: (("description", "description"), ("attributes", NARRATED)),
     FieldGroup.ATTACHMENTS: (("media_url", "media_url"),),
+    **{group: (("answers", group.value),) for group in get_args(AnswerGroup)},
 }
 """The parts of each field group, and the fields that they are read from."""
 
@@ -55,12 +60,21 @@ FORMS = {
 MULTILINE = frozenset({"description"})
 
 
-def read_personal(fields: Fields, position: Position, answers: Answers) -> tuple[Personal, list[Problem]]:
+def read_personal(fields: Fields, position: Position, answers: Mapping[str, Answers]) -> tuple[Personal, list[Problem]]:
     """Put what was given into its groups; a group of which nothing was given is absent."""
     problems: list[Problem] = []
     given: dict[str, object] = {name: _read(fields, name, problems) for name in LONGEST if name in fields}
-    given |= {"lat": position.lat, "long": position.long, "attributes": answers or None}
+    given |= {"lat": position.lat, "long": position.long, **answers}
     return pack(given), problems
+
+
+def sort_answers(answers: Answers, service: ServiceKind) -> Mapping[str, Answers]:
+    """Put each answer to the group that its question belongs to: the narrative, or a stricter one."""
+    sorted_: dict[str, dict[str, tuple[str, ...]]] = {}
+    for code, values in answers.items():
+        question = service.asked.get(code)
+        sorted_.setdefault((question and question.group) or NARRATED, {})[code] = values
+    return sorted_
 
 
 def pack(given: Mapping[str, object]) -> Personal:

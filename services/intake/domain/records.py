@@ -9,7 +9,7 @@ from services.intake.domain.catalogue import ServiceKind
 from services.intake.domain.city import Jurisdiction
 from services.intake.domain.fields import UNPRINTABLE
 from services.intake.domain.filing import Filing, Identity, Sealed, Standing
-from services.intake.domain.personal import Personal, pack
+from services.intake.domain.personal import Personal, pack, sort_answers
 from services.intake.imports import FollowOn, ImportRecord
 from shared.events.intake import Origin, Place, RecordedReferral
 
@@ -44,20 +44,20 @@ def read_record(record: ImportRecord, jurisdiction: Jurisdiction) -> Readable | 
     return Readable(record, services[record.service_code], follow_ons)
 
 
-def personal_of(record: ImportRecord) -> Personal:
+def personal_of(readable: Readable) -> Personal:
     """Put what a record says of people and places into its field groups."""
+    record = readable.record
     answers = {code: (value,) for code, value in record.attributes.items()}
     place = (record.lat, record.long)
     lat, long = place if None not in place else (None, None)
-    given = {
+    given: dict[str, object] = {
         "address_string": record.address or None,
         "postal_code": record.postal_code or None,
         "lat": lat,
         "long": long,
         "description": record.description or None,
-        "attributes": answers or None,
     }
-    return pack(given)
+    return pack({**given, **sort_answers(answers, readable.service)})
 
 
 def rest_of(record: ImportRecord) -> bytes:

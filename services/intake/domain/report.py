@@ -7,7 +7,7 @@ from services.intake.domain.answers import Answers, read_answers
 from services.intake.domain.catalogue import ServiceKind
 from services.intake.domain.city import Jurisdiction
 from services.intake.domain.fields import Fields, listed, misused, text_of
-from services.intake.domain.personal import Personal, read_personal
+from services.intake.domain.personal import Personal, read_personal, sort_answers
 from services.intake.domain.position import Position, read_position
 from services.intake.domain.problems import Problem, Refused, bad, unknown
 from shared.events.intake import Place, Urgency
@@ -42,7 +42,7 @@ def read_report(fields: Fields, jurisdiction: Jurisdiction) -> Report | Refused:
     position, misplaced = read_position(fields)
     answers, unanswered = read_answers(fields, service, jurisdiction.city.zone) if service else ({}, [])
     needs, strange = _read_needs(fields, service, jurisdiction)
-    personal, faulty = read_personal(fields, position, answers)
+    personal, faulty = read_personal(fields, position, sort_answers(answers, service) if service else {})
     language, unread = _read_language(fields, jurisdiction)
     problems += misplaced + unanswered + strange + faulty + unread
     if service is None or problems:

@@ -125,7 +125,7 @@ async def _file(desk: Desk, source: str, readable: Readable) -> Filing:
     requested = readable.record.requested_at.astimezone(desk.jurisdiction.city.zone)
     number = service_request_id(await desk.numbers.take(), requested)
     identity = Identity(case_id, number, desk.tokens.hash_of(case_id))
-    sealed = seal(desk, new_id(moment), personal_of(readable.record), rest_of(readable.record))
+    sealed = seal(desk, new_id(moment), personal_of(readable), rest_of(readable.record))
     return file_record(readable, identity, sealed, (source, desk.jurisdiction))
 
 

@@ -89,14 +89,16 @@ async def nothing(desk: Desk, request: Request) -> Response:
 def own_words(report: OwnReport, opened: dict[FieldGroup, bytes], texts: Texts) -> Iterator[tuple[str, str]]:
     """Give what the reporter said, each with its label."""
     said: dict[str, Any] = {}
+    given: dict[str, list[str]] = {}
     for plain in opened.values():
         said |= orjson.loads(plain)
+        given |= said.pop("attributes", {}) | said.pop("answers", {})
     for name in ("description", "address", "postal_code", "first_name", "last_name", "email", "phone", "media_url"):
         if said.get(name):
             yield texts[f"label.{name}"], said[name]
     service = texts.jurisdiction.catalogue.services.get(report.case.service_code)
     for question in service.questions if service else ():
-        answers = said.get("attributes", {}).get(question.code)
+        answers = given.get(question.code)
         names = {choice.key: texts.choice(choice.name) for choice in question.values}
         if answers and service:
             label = texts.question(service.code, question.code, question.description)

@@ -109,6 +109,16 @@ async def test_the_status_page_shows_the_holder_their_own_words_escaped(world: W
     assert "<script" not in text
 
 
+async def test_answers_of_every_group_are_among_the_holder_s_own_words(world: World) -> None:
+    response = await submit(world, **{"attribute[asthma]": ["yes"], "attribute[children]": ["3"]})  # type: ignore[arg-type]
+    token = response.headers["location"].split("/")[2].split("?")[0]
+
+    text = await page(world, f"/status/{token}")
+
+    for label, answer in (("scope?", "Flat"), ("asthma?", "Yes"), ("children?", "3")):
+        assert f"<dt>{label}</dt><dd>{answer}</dd>" in text
+
+
 async def test_whoever_has_no_token_sees_nothing(world: World) -> None:
     token = await filed(world)
     guessed = token[:30] + ("A" if token[30] != "A" else "B") + token[31:]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.intake.domain.problems import Refused
 from services.intake.domain.report import Report, read_report
-from shared.events.fields import FieldGroup, Released
+from shared.events.fields import GROUP_MODELS, FieldGroup, Released
 from shared.events.intake import Place
 from tests.unit.intake.town import CELL, TOWN, form, without
 
@@ -160,3 +160,13 @@ def test_no_value_is_repeated_to_the_caller(value: str) -> None:
 
     assert isinstance(refused, Refused)
     assert "planted" not in repr([problem.description for problem in refused.problems])
+
+
+def test_an_answer_is_in_the_group_that_its_question_names() -> None:
+    report = taken(**{"attribute[asthma]": "yes", "attribute[children]": "2", "attribute[elders]": "1"})
+
+    assert json.loads(report.personal[FieldGroup.HEALTH]) == {"answers": {"asthma": ["yes"]}}
+    assert json.loads(report.personal[FieldGroup.HOUSEHOLD]) == {"answers": {"children": ["2"], "elders": ["1"]}}
+    assert json.loads(report.personal[FieldGroup.NARRATIVE]) == {"attributes": {"scope": ["flat"]}}
+    for group, plain in report.personal.items():
+        GROUP_MODELS[group].model_validate_json(plain)

@@ -30,11 +30,15 @@ def record(**said: Any) -> ImportRecord:
     return ImportRecord(**(given | said))
 
 
+def readable(given: ImportRecord) -> Readable:
+    found = read_record(given, TOWN)
+    assert isinstance(found, Readable)
+    return found
+
+
 def filed(given: ImportRecord) -> Filing:
-    readable = read_record(given, TOWN)
-    assert isinstance(readable, Readable)
     identity = Identity(CASE, "26-00000001", b"hash")
-    return file_record(readable, identity, Sealed(UUID(int=8), b"key", {}), ("town-311", TOWN))
+    return file_record(readable(given), identity, Sealed(UUID(int=8), b"key", {}), ("town-311", TOWN))
 
 
 def said(given: ImportRecord) -> CaseSubmitted:
@@ -124,7 +128,7 @@ def test_a_service_that_nobody_knows_is_refused_of_the_record_and_of_its_follow_
 def test_what_a_record_says_of_people_is_in_field_groups() -> None:
     given = record(address="1 Elm St", postal_code="10001", lat=1.5, long=2.5, attributes={"pole": "7"})
 
-    opened = {group: plain.decode() for group, plain in personal_of(given).items()}
+    opened = {group: plain.decode() for group, plain in personal_of(readable(given)).items()}
 
     assert set(opened) == {FieldGroup.ADDRESS, FieldGroup.NARRATIVE}
     joined = ",".join(f'"{group.value}":{plain}' for group, plain in opened.items())
@@ -133,6 +137,13 @@ def test_what_a_record_says_of_people_is_in_field_groups() -> None:
     assert (released.address.address, released.address.lat) == ("1 Elm St", 1.5)
     assert released.narrative is not None
     assert released.narrative.attributes == {"pole": ("7",)}
+
+
+def test_what_a_record_says_is_in_the_group_that_its_service_s_question_names() -> None:
+    opened = personal_of(readable(record(attributes={"since": "May", "pole": "7"})))
+
+    assert opened[FieldGroup.VICTIM_SERVICES] == b'{"answers":{"since":["May"]}}'
+    assert b"May" not in opened[FieldGroup.NARRATIVE]
 
 
 def test_a_record_without_a_time_zone_is_no_record() -> None:

@@ -11,10 +11,10 @@ HERE = (40.7, -73.9)
 CELL = "882a100c37fffff"
 
 
-def question(code: str, datatype: Any = "string", *keys: str, required: bool = False) -> Attribute:
+def question(code: str, datatype: Any = "string", *keys: str, **said: Any) -> Attribute:
     """A question of a service."""
     values = tuple(Choice(key=key, name=key.title()) for key in keys)
-    return Attribute(code=code, datatype=datatype, required=required, description=f"{code}?", values=values)
+    return Attribute(code=code, datatype=datatype, description=f"{code}?", values=values, **said)
 
 
 HEAT = ServiceKind(
@@ -31,6 +31,9 @@ HEAT = ServiceKind(
         question("degrees", "number"),
         question("landlord"),
         question("urgency", "singlevaluelist", "urgent", "emergency"),
+        question("asthma", "singlevaluelist", "yes", "no", group=FieldGroup.HEALTH),
+        question("children", "number", group=FieldGroup.HOUSEHOLD),
+        question("elders", "number", group=FieldGroup.HOUSEHOLD),
     ),
 )
 NOISE = ServiceKind(code="noise", name="Noise & din", description="Loud.", group="Street", needs=("quiet",))
@@ -41,6 +44,7 @@ VIOLENCE = ServiceKind(
     group="Safety",
     needs=("safety", "housing"),
     protects=FieldGroup.VICTIM_SERVICES,
+    attribute=(question("since", "text", group=FieldGroup.VICTIM_SERVICES),),
 )
 NEEDS = tuple(
     NeedKind(code=code, family="social", name=code.title()) for code in ("housing", "quiet", "safety", "company")
