@@ -1,7 +1,7 @@
 """The release plan: what one agency is given of one case, what is withheld, and what decided each of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
@@ -54,12 +54,12 @@ class Verdict:
     `grounds_in` has, for each form in which the group is released, what that stands on: one clause, and the consents
     that it needed. Of several clauses that release it, one without consent is named, then one with the least delay.
     `withheld_by` has the ids of the policies that decided against it (`agreement-ended`, `needs-consent`, ...), and is
-    empty when it is released. `delay_days` is how long the person's own view may be silent about it.
+    empty when it is released. `delays` has, by form, for how many days the person's own view may be silent about it.
     """
 
     grounds_in: Mapping[Form, tuple[Ground, ...]]
     withheld_by: tuple[str, ...] = ()
-    delay_days: int = 0
+    delays: Mapping[Form, int] = field(default_factory=dict)
 
     @property
     def released(self) -> bool:
@@ -105,6 +105,11 @@ class ReleasePlan:
         return frozenset(group for group, verdict in self.verdicts.items() if verdict.released)
 
     @cached_property
+    def withheld(self) -> tuple[FieldGroup, ...]:
+        """What is not released in any form, as far as that may be mentioned."""
+        return tuple(group for group in FieldGroup if group not in self.groups and group not in UNSPOKEN)
+
+    @cached_property
     def forms(self) -> Mapping[Form, frozenset[FieldGroup]]:
         """What is released, by form."""
         return {
@@ -126,7 +131,6 @@ class ReleasePlan:
         """The consents that something in the plan stands on."""
         return frozenset(term.consent_id for term in self.terms if term.consent_id is not None)
 
-    @cached_property
-    def delay_days(self) -> int:
-        """How long the person's own view may be silent about a disclosure under this plan."""
-        return max((verdict.delay_days for verdict in self.verdicts.values() if verdict.released), default=0)
+    def delay_days(self, form: Form) -> int:
+        """Return for how many days the person's own view may be silent about a disclosure in this form."""
+        return max((verdict.delays.get(form, 0) for verdict in self.verdicts.values()), default=0)
