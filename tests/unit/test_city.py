@@ -24,6 +24,8 @@ AGENCIES = {agency["id"]: agency for agency in load("agencies.toml")["agency"]}
 PROGRAMS = {f"{a['id']}/{program['id']}": program for a in AGENCIES.values() for program in a["program"]}
 RULES = load("routing-book.toml")["rule"]
 DISTRICTS = load("districts.toml")
+AGREEMENTS = [load(f"agreements/{path.name}") for path in sorted((CITY / "agreements").glob("*.toml"))]
+SHARES = [share for agreement in AGREEMENTS for share in agreement["share"]]
 IMPORTS = {name: load(f"imports/{name}.toml") for name in ("nyc-311", "chicago-open311")}
 
 
@@ -83,7 +85,8 @@ def test_services_and_programs_use_only_needs_that_are_listed_and_all_of_these()
 def test_some_services_need_several_agencies() -> None:
     agencies = {code: {first_agency(code, need) for need in s["needs"]} for code, s in SERVICES.items()}
     assert agencies["lead-paint-with-child"] == {"hpd", "dohmh"}
-    assert agencies["partner-violence-help"] == {"hra", "hpd", "dohmh"}
+    assert agencies["partner-violence-help"] == {"lantern", "hpd", "dohmh"}
+    assert agencies["illegal-lockout"] == {"hpd", "nypd"}
     assert agencies["unsafe-housing"] == {"hpd", "dob", "hra"}
 
 
@@ -100,10 +103,34 @@ def test_the_questions_of_a_service_are_ordered_and_every_list_has_choices(code:
         assert ("values" in question) == question["datatype"].endswith("valuelist")
 
 
-def test_every_agency_has_a_release_of_known_field_groups_and_nobody_else_has() -> None:
-    plan = {release["agency"]: release["groups"] for release in load("release.toml")["release"]}
-    assert set(plan) == set(AGENCIES)
-    assert all(set(groups) <= set(FieldGroup) for groups in plan.values())
+def test_every_agency_is_told_by_an_agreement_what_is_needed() -> None:
+    told = {to for share in SHARES if "need" in share["groups"] for to in share["to"]}
+    assert told == set(AGENCIES)
+
+
+def test_what_the_front_door_gives_an_agency_in_full_is_what_it_needs_for_its_work() -> None:
+    given: dict[str, set[str]] = {}
+    for share in SHARES:
+        if share["form"] == "full" and share["from"] == ["front-door"]:
+            for to in share["to"]:
+                given.setdefault(to, set()).update(share["groups"])
+    assert given["hpd"] >= {"need", "address", "identity", "contact", "household", "narrative"}
+    assert not given["nypd"] & {"identity", "contact", "household"}
+    assert given["edc"] == {"need", "location", "narrative"}
+    assert given["fourth-pier"] == {"need", "location", "language_access"}
+    assert not {"lantern", "elder-team", "brickline"} & set(given)
+
+
+def test_a_contractor_is_given_an_address_and_whom_to_call_and_nothing_else() -> None:
+    shares = [share for share in SHARES if "brickline" in share["to"]]
+    assert [set(share["groups"]) for share in shares] == [{"need", "address", "contact"}]
+
+
+def test_what_is_protected_is_never_given_without_a_consent() -> None:
+    protected = {code for code, service in SERVICES.items() if "protects" in service}
+    for share in SHARES:
+        if protected & set(share.get("services", ())) or {"victim_services", "substance_use"} & set(share["groups"]):
+            assert (share["consent"], share["form"] != "full") == (True, True), share["id"]
 
 
 def test_the_plan_releases_nothing_that_needs_a_consent() -> None:

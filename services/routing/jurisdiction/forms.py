@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events.event import Slug
 from shared.events.fields import FieldGroup
+from shared.events.intake import Urgency
 
 
 class Closed(BaseModel):
@@ -82,11 +83,20 @@ class ReleaseFile(Closed):
     release: tuple[ReleaseForm, ...] = ()
 
 
+class QuestionForm(Open):
+    """One further question of a service."""
+
+    code: str
+
+
 class ServiceForm(Open):
     """A service of the catalogue, and the strict field group that its reports belong to."""
 
     code: Slug
+    needs: tuple[Slug, ...] = Field(min_length=1)
+    urgency: Urgency = "routine"
     protects: FieldGroup | None = None
+    attribute: tuple[QuestionForm, ...] = ()
 
 
 class ServicesFile(Open):
