@@ -47,7 +47,7 @@ format: .venv/ready ## format the code and mend what can be mended by itself
 	@$(BIN)/ruff check --fix .
 
 .PHONY: contract
-contract: .venv/ready ## write the published contract anew: docs/asyncapi.yaml, schemas, examples, OpenAPI
+contract: .venv/ready ## write the published contract anew: docs/asyncapi.yaml, schemas of events and agreements, examples, OpenAPI
 	@$(BIN)/python -m deploy.contract
 
 .PHONY: bench

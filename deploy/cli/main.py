@@ -14,6 +14,7 @@ COMMANDS = {
     "down": "deploy.cli.platform:down",
     "import": "deploy.cli.imports:import_command",
     "case": "deploy.cli.cases:case_app",
+    "agreements": "deploy.cli.agreements:agreements_app",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from deploy.contract import asyncapi
+from deploy.contract import agreement, asyncapi
 from deploy.contract.catalogue import published
 from deploy.contract.messages import example_messages
 from deploy.contract.schemas import schema_of
@@ -50,6 +50,7 @@ def contract_documents(root: Path) -> dict[str, str]:
     return {
         "docs/asyncapi.yaml": _yaml(made),
         "docs/openapi-intake.yaml": _yaml(openapi.document()),
+        agreement.NAME: _json(agreement.agreement_schema()),
         **{f"docs/schemas/{name}.json": _json(schema) for name, schema in event_schemas().items()},
         **{f"docs/examples/{name}.json": _json(message) for name, message in examples.items()},
     }

@@ -1,0 +1,106 @@
+"""`handoff agreements`: what is wrong or doubtful in a folder of data-sharing agreements."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from deploy.local.settings import SAMPLE_CITY
+from services.routing.jurisdiction import JurisdictionError
+from services.routing.jurisdiction.agreements import (
+    SUBFOLDER,
+    AgreementFile,
+    Finding,
+    Severity,
+    check_agreements,
+    has_errors,
+)
+
+HEAD = "agencies.toml"
+"""A file that every jurisdiction's folder has, and no folder of agreements."""
+
+STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+
+agreements_app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+Folder = Annotated[
+    Path | None,
+    typer.Argument(exists=True, file_okay=False, help="A jurisdiction's folder, or one of agreements only."),
+]
+City = Annotated[
+    Path,
+    typer.Option(
+        envvar="HANDOFF_JURISDICTION",
+        exists=True,
+        file_okay=False,
+        help="The city against which a folder of agreements only is held.",
+    ),
+]
+At = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day to check for; default today.")]
+
+
+@agreements_app.callback()
+def agreements() -> None:
+    """Look after data-sharing agreements."""
+
+
+@agreements_app.command()
+def check(folder: Folder = None, *, at: At = None, city: City = SAMPLE_CITY) -> None:
+    """Say what is wrong or doubtful in agreements, with file and line, and list them. Exits with 1 on an error."""
+    jurisdiction, lying_in = find_folders(folder, city)
+    try:
+        reading, findings = check_agreements(jurisdiction, (at or datetime.now(UTC)).date(), lying_in)
+    except JurisdictionError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(1) from None
+    _show(reading.files, findings, Console())
+    raise typer.Exit(1 if has_errors(findings) else 0)
+
+
+def find_folders(folder: Path | None, city: Path) -> tuple[Path, Path]:
+    """Return the jurisdiction's folder, and the folder in which the agreements lie."""
+    if folder is None:
+        return city, city / SUBFOLDER
+    if (folder / HEAD).exists():
+        return folder, folder / SUBFOLDER
+    return (folder.parent if (folder.resolve().parent / HEAD).exists() else city), folder
+
+
+def _show(files: Sequence[AgreementFile], findings: Sequence[Finding], console: Console) -> None:
+    for finding in findings:
+        console.print(str(finding), style=STYLES[finding.severity], markup=False, highlight=False, soft_wrap=True)
+    if files:
+        console.print(_table(files), highlight=False)
+    found = [(sum(finding.severity is severity for finding in findings), str(severity)) for severity in Severity]
+    counts = ", ".join(_count(*each) for each in [(len(files), "agreement"), *found])
+    console.print(f"{counts}.", highlight=False)
+
+
+def _table(files: Sequence[AgreementFile]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("agreement", "version", "status", "until", "review", "gives", "is given"):
+        table.add_column(heading, justify="right" if heading == "version" else "left", overflow="fold")
+    for each in (file.agreement for file in files):
+        sources = [source for clause in each.share for source in clause.sources]
+        recipients = [recipient for clause in each.share for recipient in clause.recipients]
+        dates = (_day(each.ends), _day(each.review))
+        parts = (each.id, str(each.version), each.status, *dates, _names(sources), _names(recipients))
+        table.add_row(*map(escape, parts))
+    return table
+
+
+def _names(parties: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(parties))
+
+
+def _day(day: date | None) -> str:
+    return day.isoformat() if day else ""
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
