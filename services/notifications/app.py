@@ -28,13 +28,14 @@ def create_app(settings: NotificationsSettings) -> Starlette:
     """Make the ASGI application; starting it starts consuming and sending."""
     database = make_database(settings)
     office = make_office(settings, database)
+    city = read_jurisdiction(settings.jurisdiction)
     servers = [MailServer(settings.account, office.letters.sender) for _ in range(settings.smtp_connections)]
     service = Service(
         name=NAME,
         settings=settings,
         database=database,
-        routes=routes(office.bell),
-        http=Pages(database, settings.staff_key.get_secret_value()).routes(),
+        routes=routes(office.bell, city),
+        http=Pages(database, city, settings.staff_key.get_secret_value()).routes(),
         loops=[office.watch, *(Lane(office, server).run for server in servers)],
     )
     return create_asgi(service)

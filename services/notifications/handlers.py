@@ -5,8 +5,9 @@ from typing import Any
 from services.notifications import store
 from services.notifications.bell import Bell
 from services.notifications.domain.news import news_of
-from services.notifications.domain.reporters import reporter_of
-from shared.events.intake import CaseSubmitted
+from services.notifications.domain.reporters import Reporter, erased_of, reporter_of
+from services.notifications.jurisdiction import Jurisdiction
+from shared.events.intake import CaseSubmitted, PersonErased
 from shared.events.topics import CASES, REFERRALS
 from shared.kit.database import Transaction
 from shared.kit.messages import Batch, Route
@@ -14,17 +15,21 @@ from shared.kit.messages import Batch, Route
 GROUP = "notifications"
 
 
-def routes(bell: Bell) -> list[Route]:
+def routes(bell: Bell, city: Jurisdiction) -> list[Route]:
     """Return what notifications consumes; the bell wakes those who send."""
 
+    def reporter(event: CaseSubmitted) -> Reporter:
+        return reporter_of(event, city.protects_needs(need.need for need in event.needs))
+
     async def on_cases(batch: Batch[Any], tx: Transaction) -> None:
-        filed = [reporter_of(heard.event) for heard in batch if isinstance(heard.event, CaseSubmitted)]
-        await store.learn_reporters(tx, filed)
+        events = [heard.event for heard in batch]
+        await store.learn_reporters(tx, [reporter(event) for event in events if isinstance(event, CaseSubmitted)])
+        await store.forget_reporters(tx, [erased_of(event) for event in events if isinstance(event, PersonErased)])
         await on_referrals(batch, tx)
 
     async def on_referrals(batch: Batch[Any], tx: Transaction) -> None:
-        told = [news_of(heard.event, heard.envelope.id, heard.traceparent) for heard in batch]
-        await store.add_news(tx, [news for news in told if news])
+        told = (news_of(heard.event, heard.envelope.id, heard.traceparent) for heard in batch)
+        await store.add_news(tx, [news for each in told for news in each])
         bell.ring()
 
     return [Route(GROUP, CASES, on_cases), Route(GROUP, REFERRALS, on_referrals)]

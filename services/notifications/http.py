@@ -9,23 +9,42 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from services.notifications.tables import STATES, DeliveryRow
+from services.notifications import store
+from services.notifications.jurisdiction import Jurisdiction
+from services.notifications.tables import STATES, CaseRow, DeliveryRow
 from shared.kit.database import Database
 from shared.kit.security import bearer_of, is_key
 
-SHOWN = {"id", "case_id", "template", "agency", "state", "tries", "problem", "happened_at", "created_at", "settled_at"}
+SHOWN = {
+    "id",
+    "case_id",
+    "template",
+    "recipient",
+    "agency",
+    "state",
+    "tries",
+    "problem",
+    "happened_at",
+    "created_at",
+    "settled_at",
+}
 
 
 class Pages:
     """Answers operators who show the staff key."""
 
-    def __init__(self, database: Database, staff_key: str) -> None:
+    def __init__(self, database: Database, city: Jurisdiction, staff_key: str) -> None:
         self._database = database
+        self._city = city
         self._staff_key = staff_key
 
     def routes(self) -> Sequence[Route]:
         """Return the addresses that are served."""
-        return [Route("/deliveries", self.list_deliveries), Route("/deliveries/summary", self.count_deliveries)]
+        return [
+            Route("/deliveries", self.list_deliveries),
+            Route("/deliveries/summary", self.count_deliveries),
+            Route("/cases/{case_id}/held", self.list_held),
+        ]
 
     async def list_deliveries(self, request: Request) -> JSONResponse:
         """Answer with the deliveries of one case, in the order of what they tell."""
@@ -36,8 +55,25 @@ class Pages:
             return JSONResponse({"error": "case_id must be the id of a case (a UUID)"}, 422)
         wanted = select(DeliveryRow).where(DeliveryRow.case_id == case_id)
         async with self._database.session() as session:
+            case = await session.get(CaseRow, case_id)
             rows = await session.exec(wanted.order_by(col(DeliveryRow.happened_at), col(DeliveryRow.id)))
-            return JSONResponse([_shown(row) for row in rows])
+            return JSONResponse([self._shown(row, case) for row in rows])
+
+    def _shown(self, row: DeliveryRow, case: CaseRow | None) -> dict[str, Any]:
+        """Show a delivery; of a protected report not the agency, which may tell what it is about."""
+        hidden = case is not None and (case.protects or self._city.protects(case.service_code or ""))
+        return {"channel": "email"} | row.model_dump(mode="json", include=SHOWN) | ({"agency": None} if hidden else {})
+
+    async def list_held(self, request: Request) -> JSONResponse:
+        """Answer with every row that is held about one case, for the person whom it is about."""
+        if not is_key(bearer_of(request), self._staff_key):
+            return _unauthorized()
+        case_id = _uuid(request.path_params["case_id"])
+        if case_id is None:
+            return JSONResponse({"error": "the address holds the id of a case (a UUID)"}, 422)
+        async with self._database.transaction(announced=False) as tx:
+            held = await store.list_held(tx, case_id)
+        return JSONResponse({"service": "notifications", "case_id": str(case_id), "held": held})
 
     async def count_deliveries(self, request: Request) -> JSONResponse:
         """Answer with how many deliveries are in each state, and the same for each template."""
@@ -53,10 +89,6 @@ class Pages:
                 totals[state] += count
                 templates.setdefault(template, {})[state] = count
         return JSONResponse({"states": totals, "templates": templates})
-
-
-def _shown(row: DeliveryRow) -> dict[str, Any]:
-    return {"channel": "email"} | row.model_dump(mode="json", include=SHOWN)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -10,7 +10,7 @@ from email.utils import format_datetime, parseaddr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notifications.domain.deliveries import Addressed, Delivery, choose_language
-from services.notifications.domain.news import Template
+from services.notifications.domain.news import Recipient, Template
 from services.notifications.jurisdiction import Jurisdiction
 
 _TEXT = ".txt.jinja"
@@ -73,11 +73,13 @@ class Letters:
 
     def word(self, delivery: Delivery, *, discreet: bool) -> Words:
         """Find the words; a service's name is given only in the language in which the city wrote it."""
-        language = choose_language(delivery.language, self.languages, self._city.language)
-        service = self._city.services.get(delivery.service_code)
+        wanted = delivery.language if delivery.template.recipient is Recipient.REPORTER else None
+        language = choose_language(wanted, self.languages, self._city.language)
+        service = self._city.services.get(delivery.service_code or "")
         named = service is not None and language == self._city.language and not discreet
         rendered = self._texts.get_template(f"{language}/{delivery.template.value}{_TEXT}").render(
-            number=delivery.service_request_id,
+            number=delivery.service_request_id or delivery.case_id,
+            case_id=delivery.case_id,
             service=service.name if service and named else None,
             agency=None if discreet else self._city.agencies.get(delivery.agency or ""),
             detail=delivery.detail,

@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.notifications.domain.deliveries import Addressed, Delivery, Suppressed, choose_recipient
-from services.notifications.jurisdiction import Jurisdiction
+from services.notifications.domain.news import Recipient as Addressee
+from services.notifications.jurisdiction import Jurisdiction, stricter
 from shared.events.fields import ContactFields, FieldGroup
 from shared.kit.database import Transaction
 from shared.kit.vault import Person, Vault, VaultError
@@ -53,17 +54,24 @@ class AddressBook:
         return found
 
     def _recipient(self, delivery: Delivery, people: dict[UUID, Person | None]) -> Recipient:
-        protects = self._city.protects(delivery.service_code)
+        if delivery.template.recipient is Addressee.PRIVACY_OFFICE:
+            return Addressed(self._city.privacy_contact, discreet=True)
+        if delivery.erased:
+            return Suppressed("erased")
+        protects = stricter(self._city.protects(delivery.service_code or ""), delivery.protects)
         if delivery.contact is None or delivery.person_id is None:
-            return choose_recipient(None, protects)
+            return choose_recipient(None, protects, delivery.template)
         if delivery.person_id not in people:
             return Suppressed("erased")
         person = people[delivery.person_id]
         try:
-            return choose_recipient(_email(person, delivery.contact), protects) if person else Unreadable()
+            return self._opened(person, delivery, protects) if person else Unreadable()
         except (VaultError, ValidationError):
             log.error("the address of delivery %s cannot be opened", delivery.id)  # noqa: TRY400 - it could be quoted
             return Unreadable()
+
+    def _opened(self, person: Person, delivery: Delivery, protects: FieldGroup | None) -> Recipient:
+        return choose_recipient(_email(person, delivery.contact or ""), protects, delivery.template)
 
 
 def _email(person: Person, block: str) -> str | None:

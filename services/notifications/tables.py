@@ -33,8 +33,10 @@ class CaseRow(NotificationsModel, table=True):
     language: str | None = Field(default=None, sa_type=SqlText)
     person_id: UUID | None = None
     contact: str | None = Field(default=None, sa_type=SqlText, description="sealed under the person's key")
+    protects: str | None = Field(default=None, sa_type=SqlText, description="the stricter group that its needs touch")
     silent: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     filed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    erased_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class DeliveryRow(NotificationsModel, table=True):
@@ -51,6 +53,7 @@ class DeliveryRow(NotificationsModel, table=True):
     id: UUID = Field(primary_key=True)
     case_id: UUID
     template: str = Field(sa_type=SqlText)
+    recipient: str = Field(default="reporter", sa_type=SqlText, sa_column_kwargs={"server_default": text("'reporter'")})
     occasion: str = Field(sa_type=SqlText)
     cause: UUID
     agency: str | None = Field(default=None, sa_type=SqlText)
@@ -61,6 +64,7 @@ class DeliveryRow(NotificationsModel, table=True):
     tries: int = Field(default=0, sa_column_kwargs={"server_default": text("0")}, description="how often put back")
     problem: str | None = Field(default=None, sa_type=SqlText, description="SMTP code or kind of fault, no words")
     next_try_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()})
+    not_before: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     claimed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     settled_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     created_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()})

@@ -72,11 +72,15 @@ class DisclosureRecalled(DisclosureEvent):
 
 
 class EmergencyAccessOpened(DisclosureEvent):
-    """A caseworker has opened in an emergency what was withheld, until `ends_at`; somebody reviews it afterwards."""
+    """A caseworker has opened in an emergency what was withheld, until `ends_at`; somebody reviews it afterwards.
+
+    `shown_from` is when the person may hear of it, where an agreement lawfully delays that.
+    """
 
     type: Literal["emergency.opened.v1"] = "emergency.opened.v1"
     access_id: UUID
     ends_at: Instant
+    shown_from: Instant | None = None
 
     @property
     def about(self) -> str:

@@ -18,7 +18,7 @@ Why = Literal["no-address", "not-wanted", "erased"]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One mail that is to be sent: the news, and what is kept of whoever reported the case."""
+    """One mail that is to be sent: the news, and what is kept of whoever reported the case, which may be nothing."""
 
     id: UUID
     case_id: UUID
@@ -29,11 +29,13 @@ class Delivery:
     traceparent: str | None
     tries: int
     created_at: datetime
-    service_request_id: str
-    service_code: str
-    language: str
+    service_request_id: str | None
+    service_code: str | None
+    language: str | None
     person_id: UUID | None
     contact: str | None
+    protects: FieldGroup | None = None
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,14 @@ class Addressed:
     discreet: bool
 
 
-def choose_recipient(email: str | None, protects: FieldGroup | None) -> Addressed | Suppressed:
-    """Decide where to send a mail about a service that `protects` a field group with stricter rules.
+def choose_recipient(email: str | None, protects: FieldGroup | None, template: Template) -> Addressed | Suppressed:
+    """Decide where to send a mail about a report that touches a field group with stricter rules (`protects`), or none.
 
-    No mail shows that a case about violence exists: others may read the mailbox (design.md §6, victim_services).
-    Other protected services are written about without naming service or agency.
+    No mail shows that a case about violence exists: others may read the mailbox.
+    Of other protected reports it is told how they go, without naming service or agency; what is shared of them is shown
+    on the person's own page only: nobody can say yet that they want mails of that kind.
     """
-    if protects is FieldGroup.VICTIM_SERVICES:
+    if protects is FieldGroup.VICTIM_SERVICES or (protects and template.is_about_sharing):
         return Suppressed("not-wanted")
     address = usable_address(email or "")
     if address is None:
@@ -82,9 +85,9 @@ def _may_be_in_address(sign: str) -> bool:
     return sign.isprintable() and not sign.isspace() and sign not in '@<>,;:"\\()[]'
 
 
-def choose_language(wanted: str, offered: frozenset[str], otherwise: str) -> str:
+def choose_language(wanted: str | None, offered: frozenset[str], otherwise: str) -> str:
     """Choose the language of a mail by BCP 47 lookup (RFC 4647 §3.4): `es-MX`, then `es`, then the city's own."""
-    tag = wanted.lower()
+    tag = (wanted or "").lower()
     while tag and tag not in offered:
         tag = tag.rpartition("-")[0]
     return tag or otherwise

@@ -5,14 +5,15 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.events.fields import FieldGroup
-from shared.events.intake import CaseSubmitted
+from shared.events.intake import CaseSubmitted, PersonErased
 
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
     """What is kept of a case so that its reporter can be told: their address only as a sealed block.
 
-    A `silent` case came from another system's records: whoever reported it there was told there.
+    A `silent` case came from another system's records: whoever reported it there was told there. `protects` is the
+    group with stricter rules that its needs touch, whatever its service is called.
     """
 
     case_id: UUID
@@ -21,11 +22,25 @@ class Reporter:
     language: str
     person_id: UUID | None
     contact: str | None
+    protects: FieldGroup | None
     silent: bool
     filed_at: datetime
 
 
-def reporter_of(event: CaseSubmitted) -> Reporter:
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Whoever reported this case has been erased."""
+
+    case_id: UUID
+    erased_at: datetime
+
+
+def erased_of(event: PersonErased) -> Erased:
+    """Keep that the reporter of a case is gone."""
+    return Erased(event.case_id, event.erased_at)
+
+
+def reporter_of(event: CaseSubmitted, protects: FieldGroup | None = None) -> Reporter:
     """Keep of a report what is needed to tell the person who filed it, and nothing else."""
     silent = event.origin.channel == "import"
     return Reporter(
@@ -35,6 +50,7 @@ def reporter_of(event: CaseSubmitted) -> Reporter:
         language=event.language,
         person_id=None if silent else event.person_id,
         contact=None if silent else event.sealed.get(FieldGroup.CONTACT),
+        protects=protects,
         silent=silent,
         filed_at=event.submitted_at,
     )

@@ -6,9 +6,20 @@ from uuid import UUID, uuid4
 
 from aiokafka import ConsumerRecord
 
+from shared.events.disclosures import EmergencyAccessOpened
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
-from shared.events.intake import CaseSubmitted, Channel, Need, Origin, Place
+from shared.events.intake import (
+    CaseSubmitted,
+    Channel,
+    ConsentEvent,
+    ConsentGranted,
+    ConsentWithdrawn,
+    Need,
+    Origin,
+    PersonErased,
+    Place,
+)
 from shared.events.reasons import Reason
 from shared.events.referrals import ReferralAccepted, ReferralHeld
 from shared.events.routing import CaseResolved
@@ -55,8 +66,30 @@ def resolved(case_id: UUID, hours: int = 3, **said: Any) -> CaseResolved:
     return CaseResolved.model_validate({"case_id": case_id, "resolution": "completed"} | times | said)
 
 
+def granted(case_id: UUID, consent_id: UUID, **said: Any) -> ConsentGranted:
+    usual = {"case_id": case_id, "consent_id": consent_id, "occurred_at": FILED, "ends_at": FILED + timedelta(days=90)}
+    shared = {"recipients": ["hra"], "groups": ["health"], "purpose": "service-delivery"}
+    return ConsentGranted.model_validate(usual | shared | said)
+
+
+def withdrawn(case_id: UUID, consent_id: UUID) -> ConsentWithdrawn:
+    return ConsentWithdrawn(case_id=case_id, consent_id=consent_id, occurred_at=FILED + timedelta(hours=4))
+
+
+def erased(case_id: UUID, person_id: UUID | None = None) -> PersonErased:
+    moment = FILED + timedelta(hours=5)
+    return PersonErased(case_id=case_id, person_id=person_id or uuid4(), erased_at=moment)
+
+
+def opened(case_id: UUID, access_id: UUID, **said: Any) -> EmergencyAccessOpened:
+    moment = FILED + timedelta(hours=2)
+    usual = {"case_id": case_id, "access_id": access_id, "referral_id": uuid4(), "agency": "hra"}
+    times = {"occurred_at": moment, "ends_at": moment + timedelta(hours=4), "groups": ["identity", "health"]}
+    return EmergencyAccessOpened.model_validate(usual | times | said)
+
+
 def language_of(event: Event) -> Language:
-    return CASES if isinstance(event, CaseSubmitted) else REFERRALS
+    return CASES if isinstance(event, CaseSubmitted | ConsentEvent | PersonErased) else REFERRALS
 
 
 def record(event: Event, cause: UUID) -> ConsumerRecord[bytes, bytes]:

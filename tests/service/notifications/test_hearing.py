@@ -30,10 +30,9 @@ def learn_case(event: CaseSubmitted) -> Work:
 def add_news(event: ReferralAccepted) -> Work:
     """Do what the consumer of referrals does."""
     news = news_of(event, uuid4())
-    assert news is not None
 
     async def work(tx: Transaction) -> None:
-        await store.add_news(tx, [news])
+        await store.add_news(tx, news)
 
     return work
 

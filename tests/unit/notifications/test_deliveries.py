@@ -29,11 +29,12 @@ from services.notifications.domain.outcomes import (
     conclude,
     wait_before,
 )
-from shared.events.fields import FieldGroup
+from shared.events.fields import RESTRICTED, FieldGroup
 from shared.events.notifications import NotificationFailed, NotificationSent, NotificationSuppressed
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 WAIT = timedelta(seconds=30)
+RECEIVED = Template.CASE_RECEIVED
 
 
 def delivery(tries: int = 0, created_at: datetime = NOW) -> Delivery:
@@ -56,21 +57,29 @@ def delivery(tries: int = 0, created_at: datetime = NOW) -> Delivery:
 
 
 def test_a_mail_goes_to_the_address_that_the_reporter_gave() -> None:
-    assert choose_recipient(" ann@example.org ", None) == Addressed("ann@example.org", discreet=False)
+    assert choose_recipient(" ann@example.org ", None, RECEIVED) == Addressed("ann@example.org", discreet=False)
 
 
 @pytest.mark.parametrize("given_address", [None, "", "ann", "ann@", "@example.org", "ann@localhost"])
 def test_without_a_usable_address_nobody_is_told(given_address: str | None) -> None:
-    assert choose_recipient(given_address, None) == Suppressed("no-address")
+    assert choose_recipient(given_address, None, RECEIVED) == Suppressed("no-address")
 
 
 @pytest.mark.parametrize("email", ["ann@example.org", None])
 def test_no_mail_shows_that_a_case_about_violence_exists(email: str | None) -> None:
-    assert choose_recipient(email, FieldGroup.VICTIM_SERVICES) == Suppressed("not-wanted")
+    assert choose_recipient(email, FieldGroup.VICTIM_SERVICES, RECEIVED) == Suppressed("not-wanted")
 
 
 def test_a_mail_about_treatment_is_discreet() -> None:
-    assert choose_recipient("ann@example.org", FieldGroup.SUBSTANCE_USE) == Addressed("ann@example.org", discreet=True)
+    chosen = choose_recipient("ann@example.org", FieldGroup.SUBSTANCE_USE, RECEIVED)
+    assert chosen == Addressed("ann@example.org", discreet=True)
+
+
+@pytest.mark.parametrize("template", [template for template in Template if template.is_about_sharing])
+@pytest.mark.parametrize("protects", sorted(RESTRICTED))
+def test_no_mail_about_sharing_goes_out_of_a_protected_report(template: Template, protects: FieldGroup) -> None:
+    assert choose_recipient("ann@example.org", protects, template) == Suppressed("not-wanted")
+    assert choose_recipient("ann@example.org", None, template) == Addressed("ann@example.org", discreet=False)
 
 
 @pytest.mark.parametrize(

@@ -13,19 +13,26 @@ from uuid import UUID
 import pytest
 
 from services.notifications.domain.deliveries import Addressed, Delivery
-from services.notifications.domain.news import Template
+from services.notifications.domain.news import Recipient, Template
 from services.notifications.jurisdiction import read_jurisdiction
 from services.notifications.letters import IncompleteLanguageError, Letters
 from shared.events.fields import FieldGroup
 
 CITY = read_jurisdiction(Path(__file__).parents[3] / "deploy" / "jurisdictions" / "sample-city")
 LETTERS = Letters(CITY, None, "https://311.example.org")
+SPANISH = Letters(replace(CITY, language="es"), None, "https://311.example.org")
+PREVIEW = 300
+"""So many letters of a mail at most are shown beside its subject."""
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DETAILS: dict[Template, list[str | None]] = {
     Template.CASE_RECEIVED: [None],
     Template.REFERRAL_ACCEPTED: [None],
     Template.NEEDS_MORE_TIME: ["no-access", "unable-to-contact", "waiting-for-person", "waiting-for-weather", "other"],
     Template.CASE_RESOLVED: ["completed", "not-completed", "withdrawn"],
+    Template.CONSENT_GRANTED: ["2026-06-01"],
+    Template.CONSENT_WITHDRAWN: [None],
+    Template.EMERGENCY_ACCESS: [None],
+    Template.EMERGENCY_REVIEW: ["6f1b7a52-0000-4000-8000-000000000001"],
 }
 EVERY_MAIL = [(template, detail) for template, details in DETAILS.items() for detail in details]
 LANGUAGES = sorted(LETTERS.languages)
@@ -68,7 +75,8 @@ def test_there_are_mails_in_english_and_spanish() -> None:
 @pytest.mark.parametrize(("language", "mail"), EVERYWHERE)
 def test_every_mail_can_be_written_in_every_language(language: str, mail: tuple[Template, str | None]) -> None:
     words = LETTERS.word(delivery(*mail, language=language), discreet=False)
-    assert words.language == language
+    assert words.language == (language if mail[0].recipient is Recipient.REPORTER else CITY.language)
+    language = words.language
     assert "SR-2026-17" in words.subject
     assert "SR-2026-17" in words.text
     assert "https://311.example.org" in words.text
@@ -101,6 +109,29 @@ def test_a_discreet_mail_names_neither_agency_nor_service(language: str, mail: t
     words = LETTERS.word(told, discreet=True)
     said = (words.subject + words.text + words.html).lower()
     assert not {word for word in ("alcohol", "drug", "health", "salud") if word in said}
+
+
+@pytest.mark.parametrize(("language", "mail"), EVERYWHERE)
+def test_subject_and_preview_do_not_tell_what_a_protected_report_is_about(
+    language: str, mail: tuple[Template, str | None]
+) -> None:
+    protected = {code: service for code, service in CITY.services.items() if service.protects}
+    assert len(protected) >= 3
+    for code, service in protected.items():
+        told = replace(delivery(*mail, language=language), service_code=code, agency="nypd")
+        words = LETTERS.word(told, discreet=True)
+        shown = (words.subject + " " + words.text[:PREVIEW]).lower()
+        telling = {service.name, *CITY.agencies.values(), code, *service.needs}
+        assert not [word for word in telling if word.lower() in shown]
+
+
+@pytest.mark.parametrize("letters", [LETTERS, SPANISH])
+def test_the_privacy_office_is_told_ids_and_nothing_else(letters: Letters) -> None:
+    told = replace(delivery(Template.EMERGENCY_REVIEW, "access-17"), service_request_id=None)
+    words = letters.word(told, discreet=True)
+    assert words.subject.endswith(str(told.case_id))
+    assert "access-17" in words.text
+    assert not {word for word in ("heat", "housing", "vivienda") if word in (words.subject + words.text).lower()}
 
 
 def test_an_agency_that_is_not_listed_is_not_named() -> None:
