@@ -16,7 +16,7 @@ REST_SECONDS = 0.1
 def routes() -> list[Route]:
     """Return what this service reads."""
     heard = (CASES, REFERRALS, DELIVERIES, AGENCY_UPDATES)
-    return [Route("metrics", language, on_events, rest=REST_SECONDS) for language in heard]
+    return [Route("metrics", language, on_events, rest=REST_SECONDS, tolerant=True) for language in heard]
 
 
 async def on_events(batch: Batch[Any], tx: Transaction) -> None:

@@ -32,4 +32,4 @@ def routes(bell: Bell, city: Jurisdiction) -> list[Route]:
         await store.add_news(tx, [news for each in told for news in each])
         bell.ring()
 
-    return [Route(GROUP, CASES, on_cases), Route(GROUP, REFERRALS, on_referrals)]
+    return [Route(GROUP, CASES, on_cases, tolerant=True), Route(GROUP, REFERRALS, on_referrals, tolerant=True)]

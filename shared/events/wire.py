@@ -103,8 +103,10 @@ def read_envelope(headers: Iterable[tuple[str, bytes]]) -> Envelope:
         raise MalformedMessageError("a header is not of its type") from None
 
 
-def read_event(language: Language, envelope: Envelope, value: bytes | None) -> Any:
+def read_event(language: Language, envelope: Envelope, value: bytes | None, *, tolerant: bool = False) -> Any:
     """Read an event, and hold it against its envelope.
+
+    With `tolerant` an event of a type that this language does not have (yet) is read as an `Event`: its type and case.
 
     Raises:
         MalformedMessageError: not JSON, not this language, or envelope and event disagree.
@@ -114,12 +116,24 @@ def read_event(language: Language, envelope: Envelope, value: bytes | None) -> A
     try:
         event = language.events.validate_json(value)
     except ValidationError as error:
-        raise MalformedMessageError(_first_problem(error)) from None
+        event = _stranger(value, error) if tolerant else None
+        if event is None:
+            raise MalformedMessageError(_first_problem(error)) from None
     if event.type != envelope.type:
         raise MalformedMessageError("ce_type is not the event's type")
     if str(event.case_id) != envelope.subject:
         raise MalformedMessageError("ce_subject is not the event's case")
     return event
+
+
+def _stranger(value: bytes, error: ValidationError) -> Event | None:
+    """Read what is of an unknown type, if that is all that is wrong with it."""
+    if error.errors(include_url=False, include_context=False, include_input=False)[0]["type"] != "union_tag_invalid":
+        return None
+    try:
+        return Event.model_validate_json(value)
+    except ValidationError:
+        return None
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -75,7 +75,7 @@ class Consumer:
         good, bad = [], []
         for record in records:
             try:
-                good.append(read(self.route.language, record))
+                good.append(read(self.route.language, record, tolerant=self.route.tolerant))
             except MalformedMessageError as error:
                 bad.append(DeadLetter(record, str(error), self.route.group))
         await self._set_aside(bad, ours="{agency}" not in self.route.language.topic)

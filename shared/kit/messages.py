@@ -69,7 +69,8 @@ class Route:
 
     With several lanes, so many batches (of different partitions) are worked on at once: one decides while the
     database works for another. No more lanes than partitions are of use. What is not urgent may rest some seconds
-    after each batch, so that fewer and larger ones do the same work.
+    after each batch, so that fewer and larger ones do the same work. Who only listens is tolerant: an event of a type
+    that it does not know is no mistake, and comes as a plain `Event`.
     """
 
     group: str
@@ -77,9 +78,10 @@ class Route:
     handler: Handler
     lanes: int = 1
     rest: float = 0.0
+    tolerant: bool = False
 
 
-def read(language: Language, record: Record) -> Received[Any]:
+def read(language: Language, record: Record, *, tolerant: bool = False) -> Received[Any]:
     """Read one record.
 
     Raises:
@@ -88,7 +90,7 @@ def read(language: Language, record: Record) -> Received[Any]:
     envelope = read_envelope(record.headers)
     if envelope.source != language.source_of(record.topic):
         raise MalformedMessageError("ce_source is not the one that may write to this topic")
-    event = read_event(language, envelope, record.value)
+    event = read_event(language, envelope, record.value, tolerant=tolerant)
     return Received(envelope, event, record.topic, envelope.traceparent, record)
 
 

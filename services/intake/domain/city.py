@@ -25,6 +25,7 @@ class City(Part):
     contact_email: str
     contact_phone: str
     website: str
+    privacy_contact: str | None = None
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -30,6 +30,9 @@ ONCE = frozenset(
 )  # fmt: skip
 """What happens once to a case, a referral or a delivery; told again under another id, it was done twice."""
 
+UNKNOWN = "unknown"
+"""Stands for every type that we do not know: what an agency writes there may be anything."""
+
 _TRACEPARENT = re.compile(r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
 
 
@@ -58,7 +61,7 @@ def entry_of(envelope: Envelope, event: Event, topic: str) -> JourneyEntry:
         source=envelope.source,
         event_id=envelope.id,
         topic=topic,
-        type=envelope.type,
+        type=envelope.type if type(event) is not Event else UNKNOWN,
         about=event.about,
         sequence=envelope.sequence or None,
         occurred_at=envelope.time,

@@ -138,6 +138,17 @@ async def test_what_cannot_be_read_is_set_aside_and_the_others_go_through(
     assert why.startswith(reason)
 
 
+async def test_whoever_only_listens_hears_an_event_of_an_unknown_type_as_a_plain_event(kit: Database) -> None:
+    case_id = str(uuid4())
+    value = f'{{"type": "case.eaten.v1", "case_id": "{case_id}"}}'.encode()
+    strange = record(7, value, ce_type="case.eaten.v1", ce_subject=case_id)
+    nonsense = record(8, b'{"type": "case.eaten.v1"}')
+    listener = Consumer("kit", Route("kit", CASES, count, tolerant=True), kit)
+    await listener([strange, strange, nonsense])
+    assert await effects(kit) == ids([strange])
+    assert [position for position, _, _ in await letters(kit)] == [8]
+
+
 async def test_a_poisonous_message_is_found_tried_and_set_aside_and_the_others_go_through_in_order(
     kit: Database,
 ) -> None:

@@ -11,7 +11,9 @@ from services.notifications.domain.news import news_of
 from services.notifications.domain.reporters import reporter_of
 from shared.events.intake import CaseSubmitted
 from shared.events.referrals import ReferralAccepted
+from shared.events.topics import CASES, REFERRALS, Language
 from shared.kit.database import Transaction
+from tests.heard import samples_of, stranger
 from tests.service.notifications.events import accepted, held, resolved, submitted
 from tests.service.notifications.world import World
 
@@ -128,3 +130,19 @@ async def test_no_address_is_kept_in_the_clear(world: World) -> None:
     kept = "".join(str(world.query(f"SELECT * FROM {table}")) for (table,) in tables)
     assert "planted" not in kept
     assert "555-0199" not in kept
+
+
+@pytest.mark.parametrize("language", [CASES, REFERRALS])
+async def test_whatever_is_said_and_ever_was_is_heard_and_nothing_of_it_is_set_aside(
+    world: World, language: Language
+) -> None:
+    consumer = world.consumers[language.topic]
+    for heard in (*samples_of(language), stranger(language)):
+        await consumer([heard, heard])
+    assert world.query("SELECT reason FROM dead_letters") == []
+
+
+async def test_a_type_that_nobody_knows_yet_tells_nobody_anything(world: World) -> None:
+    await world.consumers[CASES.topic]([stranger(CASES)])
+    assert world.query("SELECT count(*) FROM deliveries") == [(0,)]
+    assert world.query("SELECT count(*) FROM inbox") == [(1,)]
