@@ -32,6 +32,7 @@ def service(name: str, own: Servers, database: OwnDatabase, **more: str) -> Iter
             **own.kafka.environment(),
             "HANDOFF_HTTP_PORT": str(port),
             "HANDOFF_MASTER_KEY_FILE": str(key),
+            "HANDOFF_LEDGER_KEY_FILE": str(key),
             "HANDOFF_API_KEY": API_KEY,
             "HANDOFF_STAFF_KEY": "bench",
             **more,

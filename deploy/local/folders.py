@@ -54,6 +54,11 @@ class DataFolder:
         return self.run / "master.key"
 
     @property
+    def ledger_key(self) -> Path:
+        """The key that signs the ledger; routing makes it."""
+        return self.run / "ledger.key"
+
+    @property
     def lock(self) -> Path:
         """Held for as long as something runs here."""
         return self.run / "lock"

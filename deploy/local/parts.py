@@ -77,6 +77,8 @@ class Plan:
             keys["HANDOFF_API_KEY"] = self.keys.api_key
         if name in USERS_OF_THE_VAULT:
             keys["HANDOFF_MASTER_KEY_FILE"] = str(self.settings.folder.master_key)
+        if name == "routing":
+            keys["HANDOFF_LEDGER_KEY_FILE"] = str(self.settings.folder.ledger_key)
         return keys
 
     def _http(self, name: str) -> dict[str, str]:

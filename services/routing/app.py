@@ -5,8 +5,11 @@ from starlette.applications import Starlette
 from services.routing.desk import Desk
 from services.routing.handlers import routes
 from services.routing.http.cases import case_routes
+from services.routing.http.ledger import ledger_routes
 from services.routing.http.triage import triage_routes
 from services.routing.jurisdiction import load_city
+from services.routing.ledger import make_signer
+from services.routing.sequencer import Sequencer
 from services.routing.settings import RoutingSettings
 from services.routing.sweeper import keep_sweeping
 from services.routing.tables import SCHEMA, STAGING
@@ -26,11 +29,14 @@ def create_service(settings: RoutingSettings) -> Service:
     Raises:
         JurisdictionError: a file of the city's folder cannot be used.
         VaultError: there is no master key that can be used.
+        KeyFileError: there is no key to sign the ledger with.
     """
     database = Database(settings.database_url.get_secret_value(), SCHEMA, STAGING, settings.database_pool)
     master_key = settings.master_key.get_secret_value() if settings.master_key else None
     desk = Desk(load_city(settings.jurisdiction), Vault(read_master_key(master_key, settings.master_key_file)))
     staff_key = settings.staff_key.get_secret_value()
+    signer = make_signer(settings)
+    sequencer = Sequencer(database, signer)
 
     async def sweep() -> None:
         await keep_sweeping(desk, database, settings.sweep_seconds)
@@ -40,6 +46,12 @@ def create_service(settings: RoutingSettings) -> Service:
         settings=settings,
         database=database,
         routes=routes(desk),
-        http=[*triage_routes(desk, database, staff_key), *case_routes(desk, database, staff_key)],
-        loops=[sweep],
+        http=[
+            *triage_routes(desk, database, staff_key),
+            *case_routes(desk, database, staff_key),
+            *ledger_routes(database, signer, staff_key),
+        ],
+        loops=[sweep, sequencer.run, sequencer.watch],
+        checks=[sequencer.problem],
+        figures=sequencer.figures,
     )

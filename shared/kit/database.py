@@ -60,7 +60,13 @@ class Database:
         )
         self._suspect_until = 0.0
         self.committed = asyncio.Event()
+        self._watchers = [self.committed]
         self._engine: AsyncEngine | None = None
+
+    def watch(self) -> asyncio.Event:
+        """Return an event that is set at each announced commit in this process; whoever asked for it clears it."""
+        self._watchers.append(asyncio.Event())
+        return self._watchers[-1]
 
     async def open(self) -> None:
         """Start to connect; returns at once, even when the database is away."""
@@ -83,7 +89,7 @@ class Database:
                 async with connection.transaction():
                     yield connection
                 if announced:
-                    self.committed.set()
+                    self._announce()
             except AWAY as error:
                 await self._distrust(connection, error)
                 raise
@@ -94,7 +100,7 @@ class Database:
         async with self.pool.connection() as connection:
             try:
                 yield connection
-                self.committed.set()
+                self._announce()
             except AWAY as error:
                 await self._distrust(connection, error)
                 raise
@@ -123,6 +129,10 @@ class Database:
         except AWAY as error:
             return f"database: {type(error).__name__}"
         return None
+
+    def _announce(self) -> None:
+        for watcher in self._watchers:
+            watcher.set()
 
     async def _distrust(self, connection: Transaction, error: BaseException) -> None:
         """Give a connection up that has turned read-only, and try the others before they are lent."""

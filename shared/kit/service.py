@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from shared.kit.consumption import Consumption
 from shared.kit.database import Database
-from shared.kit.health import health_routes
+from shared.kit.health import Check, Figures, health_routes
 from shared.kit.logs import start_logging
 from shared.kit.messages import Route
 from shared.kit.relay import Relay, Standing
@@ -28,7 +28,10 @@ Loop = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What one service is made of; `standing` tells what rows of its outbox stand on, where any do."""
+    """What one service is made of.
+
+    `standing` tells what rows of its outbox stand on, where any do; `checks` and `figures` go with its own health.
+    """
 
     name: str
     settings: ServiceSettings
@@ -37,6 +40,8 @@ class Service:
     http: Sequence[BaseRoute] = ()
     loops: Sequence[Loop] = field(default=())
     standing: Standing | None = None
+    checks: Sequence[Check] = ()
+    figures: Figures | None = None
 
 
 def create_asgi(service: Service) -> Starlette:
@@ -52,7 +57,8 @@ def create_asgi(service: Service) -> Starlette:
 
     async def figures() -> dict[str, float]:
         dropped = sum(each.dropped() for each in telemetry)
-        return {"outbox_oldest_seconds": await relay.oldest_seconds(), "dropped_spans": dropped}
+        own = await service.figures() if service.figures else {}
+        return {"outbox_oldest_seconds": await relay.oldest_seconds(), "dropped_spans": dropped, **own}
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -67,8 +73,8 @@ def create_asgi(service: Service) -> Starlette:
             await service.database.close()
             await asyncio.to_thread(telemetry[-1].shutdown)
 
-    health = health_routes((service.database.problem, consumption.problem, relay_problem), figures)
-    return Starlette(routes=[*health, *service.http], lifespan=lifespan)
+    checks = (service.database.problem, consumption.problem, relay_problem, *service.checks)
+    return Starlette(routes=[*health_routes(checks, figures), *service.http], lifespan=lifespan)
 
 
 def serve(app: Starlette, name: str, settings: ServiceSettings) -> None:

@@ -4,11 +4,9 @@ AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce. A sealed block is boun
 a wrapped key to its person and master key, as associated data: neither can be moved elsewhere.
 """
 
-import base64
 import os
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -19,8 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.events.fields import FieldGroup
 from shared.kit.database import Transaction
+from shared.kit.key_files import KEY_BYTES, KeyFileError, read_key
 
-KEY_BYTES = 32
 NONCE_BYTES = 12
 _FORMAT = b"\x01"
 
@@ -123,29 +121,7 @@ def read_master_key(text: str | None, file: Path | None) -> bytes:
     Raises:
         VaultError: neither is given, or what is there is not 32 bytes in base64.
     """
-    if text is None and file is None:
-        raise VaultError("no master key: set HANDOFF_MASTER_KEY or HANDOFF_MASTER_KEY_FILE")
-    if text is None and file is not None:
-        text = _read_or_make(file)
     try:
-        return base64.b64decode(text or "", validate=True)
-    except ValueError:
-        raise VaultError("the master key is not base64") from None
-
-
-def _read_or_make(file: Path) -> str:
-    if not file.exists():
-        _make(file)
-    return file.read_text().strip()
-
-
-def _make(file: Path) -> None:
-    """Make the file as a whole or not at all: another process may be about to do the same."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as out:
-        out.write(base64.b64encode(os.urandom(KEY_BYTES)).decode() + "\n")
-    with suppress(FileExistsError):
-        os.link(draft, file)
-    draft.unlink()
+        return read_key(text, file)
+    except KeyFileError as error:
+        raise VaultError(f"master key (HANDOFF_MASTER_KEY or HANDOFF_MASTER_KEY_FILE): {error}") from None

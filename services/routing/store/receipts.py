@@ -1,18 +1,55 @@
-"""Writes receipts: in the transaction that discloses, so that without a receipt there is no disclosure."""
+"""Receipts as they are kept: written in the transaction that discloses; without a receipt there is no disclosure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 import orjson
 import psycopg
 
 from shared.kit.copying import copy_rows
 from shared.kit.database import AWAY, Transaction, UnavailableError
-from shared.policy.receipts import Receipt, grounds_of
+from shared.policy.merkle import Span
+from shared.policy.receipts import Receipt, grounds_of, write_moment
 
-_RECEIPTS = """
+
+class Placed(NamedTuple):
+    """A receipt as JSON has it, and its place in the ledger; None while it waits for one."""
+
+    place: int | None
+    facts: dict[str, Any]
+
+
+_NEW = """
     receipts (receipt_id, case_id, referral_id, agency, given_at, channel, form, groups, grounds, purpose, policy_set,
         digest, shown_from)
 """
+
+_FACTS: Final = """
+    r.place, r.receipt_id, r.case_id, r.referral_id, r.agency, r.given_at, r.channel, r.form, r.groups, r.grounds,
+    r.purpose, r.policy_set, r.digest, r.shown_from
+"""
+
+_PLACE = f"""
+    -- Give the oldest receipts that have none the next places, in order.
+    WITH oldest AS (
+        SELECT receipt_id, given_at FROM receipts WHERE place IS NULL ORDER BY given_at, receipt_id LIMIT %s
+    ), numbered AS (
+        SELECT receipt_id, %s::bigint - 1 + row_number() OVER (ORDER BY given_at, receipt_id) AS place FROM oldest
+    )
+    UPDATE receipts AS r SET place = numbered.place FROM numbered WHERE r.receipt_id = numbered.receipt_id
+    RETURNING {_FACTS}
+"""  # noqa: S608 - our own columns
+
+_RECEIPTS = f"""
+    -- The receipts that have these places.
+    SELECT {_FACTS} FROM receipts r WHERE r.place >= %(start)s AND r.place < %(end)s ORDER BY r.place
+"""  # noqa: S608
+
+_RECEIPT = f"""
+    -- One receipt.
+    SELECT {_FACTS} FROM receipts r WHERE r.receipt_id = %s
+"""  # noqa: S608
 
 _THEIR_OWN_FAULT = (psycopg.DataError, psycopg.IntegrityError)
 """What is wrong with one receipt; it would be as wrong the next time."""
@@ -26,11 +63,50 @@ async def add_receipts(tx: Transaction, receipts: Iterable[Receipt]) -> None:
         psycopg.Error: the database is away, or one of these receipts cannot be written at all.
     """
     try:
-        await copy_rows(tx, _RECEIPTS, map(_row, receipts))
+        await copy_rows(tx, _NEW, map(_row, receipts))
     except (*AWAY, *_THEIR_OWN_FAULT):
         raise
     except psycopg.Error as error:
         raise UnavailableError(f"receipts cannot be written: {type(error).__name__}") from error
+
+
+async def place_receipts(tx: Transaction, size: int, most: int) -> list[Placed]:
+    """Give receipts that have no place the next ones, the oldest first; return them in order."""
+    cursor = await tx.execute(_PLACE, (most, size), binary=True)
+    return sorted([_placed(row) for row in await cursor.fetchall()], key=lambda placed: placed.place or 0)
+
+
+async def list_receipts(tx: Transaction, span: Span) -> list[Placed]:
+    """List the receipts that have these places, in order."""
+    return [_placed(row) for row in await (await tx.execute(_RECEIPTS, span._asdict(), binary=True)).fetchall()]
+
+
+async def find_receipt(tx: Transaction, receipt_id: UUID) -> Placed | None:
+    """Find one receipt."""
+    row = await (await tx.execute(_RECEIPT, (receipt_id,), binary=True)).fetchone()
+    return _placed(row) if row else None
+
+
+def _placed(row: Sequence[Any]) -> Placed:
+    """Return a row as JSON has it: whatever is in it, as it is."""
+    place, receipt_id, case_id, referral_id, agency, given_at, *middle, digest, shown_from = row
+    channel, form, groups, grounds, purpose, policy_set = middle
+    facts = {
+        "receipt_id": str(receipt_id),
+        "case_id": str(case_id),
+        "referral_id": str(referral_id) if referral_id else None,
+        "agency": agency,
+        "given_at": write_moment(given_at),
+        "channel": channel,
+        "form": form,
+        "groups": groups,
+        "grounds": grounds,
+        "purpose": purpose,
+        "policy_set": policy_set,
+        "digest": bytes(digest).hex(),
+        "shown_from": write_moment(shown_from) if shown_from else None,
+    }
+    return Placed(place, facts)
 
 
 def _row(receipt: Receipt) -> tuple[object, ...]:

@@ -15,7 +15,6 @@ from shared.events.topics import CASES
 from shared.kit.batches import Consumer
 from shared.kit.database import Transaction, UnavailableError
 from shared.kit.messages import Batch, Route
-from tests.databases import OwnDatabase
 from tests.service.routing.receipts import receipt
 from tests.service.routing.world import Record, World, record
 
@@ -34,20 +33,14 @@ HINDRANCES = {
 }
 
 
-def administer(own: OwnDatabase, statements: str) -> None:
-    """Run statements as the administrator."""
-    with psycopg.connect(own.admin_url, options="-c search_path=routing") as connection:
-        connection.execute(statements)
-
-
 @contextmanager
-def hindered(own: OwnDatabase, how: str) -> Iterator[None]:
+def hindered(world: World, how: str) -> Iterator[None]:
     """Let no receipts be written for the length of a block."""
-    administer(own, HINDRANCES[how][0])
+    world.change(HINDRANCES[how][0])
     try:
         yield
     finally:
-        administer(own, HINDRANCES[how][1])
+        world.change(HINDRANCES[how][1])
 
 
 def disclosing(world: World) -> Consumer:
@@ -74,7 +67,7 @@ def filed(world: World, count: int) -> Sequence[Record]:
 async def test_without_receipts_nothing_is_disclosed_and_afterwards_everything_is(world: World, how: str) -> None:
     consumer, cases = disclosing(world), filed(world, 30)
     before = world.everything()
-    with hindered(world.own, how):
+    with hindered(world, how):
         for _ in range(5):
             with pytest.raises(UnavailableError):
                 await consumer(cases)

@@ -104,6 +104,12 @@ class World:
         with psycopg.connect(self.own.admin_url, options="-c search_path=routing") as connection:
             return connection.execute(query, parameters).fetchall()
 
+    def change(self, *statements: str) -> None:
+        """Change something behind routing's back, as the administrator."""
+        with psycopg.connect(self.own.admin_url, options="-c search_path=routing") as connection:
+            for statement in statements:
+                connection.execute(statement)
+
     def spoken(self, topic: str | None = None) -> list[Spoken]:
         """What waits to be said, in order."""
         query = "SELECT topic, event_type, sequence, event_id, traceparent, value FROM outbox ORDER BY id"

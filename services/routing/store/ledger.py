@@ -1,0 +1,129 @@
+"""The ledger's tree as it is kept: the nodes over the receipts that have a place."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.kit.copying import copy_rows
+from shared.kit.database import Transaction
+from shared.policy.merkle import Node, Span
+
+
+class DamagedLedgerError(Exception):
+    """What is kept of the ledger contradicts itself; the text says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far the ledger goes.
+
+    `waiting` counts receipts without a place, up to a thousand. Strays are the first few things outside of the tree.
+    """
+
+    leaves: int
+    waiting: int
+    stray_places: Sequence[int]
+    stray_nodes: Sequence[Node]
+
+
+_LOCK = """
+    -- Let one sequencer work at a time. The tables were small when their plans were made: keep these to the indexes.
+    SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || '_ledger'), 0),
+        set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+        set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)
+"""
+
+_SIZE = """
+    -- How many leaves the tree has.
+    SELECT coalesce((SELECT number + 1 FROM ledger_nodes WHERE level = 0 ORDER BY number DESC LIMIT 1), 0)
+"""
+
+_NODES = """
+    -- Nodes by their addresses.
+    SELECT n.level, n.number, n.hash
+    FROM unnest(%s::text::smallint[], %s::text::bigint[]) AS w (level, number) JOIN ledger_nodes n USING (level, number)
+"""
+
+_NODES_OVER = """
+    -- The nodes that some leaves complete, the leaves among them.
+    SELECT n.level, n.number, n.hash
+    FROM generate_series(0, 62) AS l (level) JOIN ledger_nodes n
+        ON n.level = l.level AND n.number >= (%(start)s::bigint >> l.level) AND n.number < (%(end)s::bigint >> l.level)
+"""
+
+_EXTENT = """
+    -- How far the tree goes, and what lies outside of it.
+    WITH tree AS (
+        SELECT coalesce((SELECT number + 1 FROM ledger_nodes WHERE level = 0 ORDER BY number DESC LIMIT 1), 0) AS leaves
+    )
+    SELECT leaves,
+        (SELECT count(*) FROM (SELECT FROM receipts WHERE place IS NULL LIMIT 1000)),
+        ARRAY(SELECT place FROM receipts WHERE place < 0 OR place >= leaves ORDER BY place LIMIT 20),
+        ARRAY(SELECT ARRAY[n.level, n.number] FROM generate_series(0, 62) AS l (level) JOIN ledger_nodes n
+              ON n.level = l.level AND (n.number < 0 OR n.number >= (leaves >> l.level)) LIMIT 20)
+    FROM tree
+"""
+
+_OLDEST = """
+    -- How long the oldest receipt without a place has waited.
+    SELECT extract(epoch FROM clock_timestamp() - (
+        SELECT given_at FROM receipts WHERE place IS NULL ORDER BY given_at, receipt_id LIMIT 1
+    ))
+"""
+
+
+async def lock_ledger(tx: Transaction) -> bool:
+    """Tell whether this transaction is the one that adds to the ledger; nobody else is, until it ends."""
+    row = await (await tx.execute(_LOCK)).fetchone()
+    return bool(row and row[0])
+
+
+async def read_size(tx: Transaction) -> int:
+    """Return how many receipts have a place."""
+    row = await (await tx.execute(_SIZE, binary=True)).fetchone()
+    return int(row[0]) if row else 0
+
+
+async def add_nodes(tx: Transaction, nodes: Mapping[Node, bytes]) -> None:
+    """Keep new nodes."""
+    rows = ((node.level, node.number, f"\\x{found.hex()}") for node, found in nodes.items())
+    await copy_rows(tx, "ledger_nodes (level, number, hash)", rows)
+
+
+async def load_nodes(tx: Transaction, wanted: Iterable[Node]) -> dict[Node, bytes]:
+    """Return these nodes.
+
+    Raises:
+        DamagedLedgerError: one of them is not there.
+    """
+    addresses = {*wanted}
+    arrays = (_array(node.level for node in addresses), _array(node.number for node in addresses))
+    found = _nodes(await (await tx.execute(_NODES, arrays, binary=True)).fetchall()) if addresses else {}
+    if missing := addresses - found.keys():
+        raise DamagedLedgerError(f"node {min(missing)} of the tree is missing")
+    return found
+
+
+async def list_nodes(tx: Transaction, span: Span) -> dict[Node, bytes]:
+    """List the nodes that these leaves complete, the leaves among them."""
+    return _nodes(await (await tx.execute(_NODES_OVER, span._asdict(), binary=True)).fetchall())
+
+
+async def read_extent(tx: Transaction) -> Extent:
+    """Return how far the ledger goes."""
+    ((leaves, waiting, places, nodes),) = await (await tx.execute(_EXTENT)).fetchall()
+    return Extent(leaves, waiting, places, [Node(*node) for node in nodes])
+
+
+async def oldest_unplaced_seconds(tx: Transaction) -> float:
+    """Return for how many seconds the oldest receipt has waited for its place; 0 when none does."""
+    row = await (await tx.execute(_OLDEST)).fetchone()
+    return float(row[0]) if row and row[0] is not None else 0.0
+
+
+def _nodes(rows: Iterable[Sequence[Any]]) -> dict[Node, bytes]:
+    return {Node(level, number): bytes(found) for level, number, found in rows}
+
+
+def _array(numbers: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, numbers)) + "}"
