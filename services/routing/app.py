@@ -32,8 +32,7 @@ def create_service(settings: RoutingSettings) -> Service:
         KeyFileError: there is no key to sign the ledger with.
     """
     database = Database(settings.database_url.get_secret_value(), SCHEMA, STAGING, settings.database_pool)
-    master_key = settings.master_key.get_secret_value() if settings.master_key else None
-    desk = Desk(load_city(settings.jurisdiction), Vault(read_master_key(master_key, settings.master_key_file)))
+    desk = Desk(load_city(settings.jurisdiction), _open_vault(settings))
     staff_key = settings.staff_key.get_secret_value()
     signer = make_signer(settings)
     sequencer = Sequencer(database, signer)
@@ -55,3 +54,8 @@ def create_service(settings: RoutingSettings) -> Service:
         checks=[sequencer.problem],
         figures=sequencer.figures,
     )
+
+
+def _open_vault(settings: RoutingSettings) -> Vault:
+    master_key = settings.master_key.get_secret_value() if settings.master_key else None
+    return Vault(read_master_key(master_key, settings.master_key_file))

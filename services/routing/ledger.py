@@ -35,7 +35,7 @@ def make_signer(settings: RoutingSettings) -> Signer:
     try:
         secret = read_key(text, settings.ledger_key_file)
     except KeyFileError as error:
-        raise KeyFileError(f"ledger (HANDOFF_LEDGER_KEY or HANDOFF_LEDGER_KEY_FILE): {error}") from None
+        raise KeyFileError(f"no ledger key: {error}; set HANDOFF_LEDGER_KEY or HANDOFF_LEDGER_KEY_FILE") from None
     signer = Signer(name, Ed25519PrivateKey.from_private_bytes(secret))
     log.info("the ledger is signed by %s", signer.verifier)
     return signer

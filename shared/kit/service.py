@@ -64,8 +64,7 @@ def create_asgi(service: Service) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         telemetry.append(start_telemetry(service.name, settings))
         await service.database.open()
-        loops = (relay.run, consumption.run, *service.loops)
-        tasks = [asyncio.create_task(_keep(loop), name=loop.__qualname__) for loop in loops]
+        tasks = _start((relay.run, consumption.run, *service.loops))
         try:
             yield
         finally:
@@ -98,6 +97,10 @@ def calm_garbage_collection() -> None:
     """Look for cycles seldom: a batch makes many values that live together, and looking through them costs a third."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+
+
+def _start(loops: Sequence[Loop]) -> list[asyncio.Task[None]]:
+    return [asyncio.create_task(_keep(loop), name=loop.__qualname__) for loop in loops]
 
 
 async def _keep(loop: Loop) -> None:

@@ -124,4 +124,4 @@ def read_master_key(text: str | None, file: Path | None) -> bytes:
     try:
         return read_key(text, file)
     except KeyFileError as error:
-        raise VaultError(f"master key (HANDOFF_MASTER_KEY or HANDOFF_MASTER_KEY_FILE): {error}") from None
+        raise VaultError(f"no master key: {error}; set HANDOFF_MASTER_KEY or HANDOFF_MASTER_KEY_FILE") from None
