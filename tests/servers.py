@@ -52,11 +52,10 @@ def child_kafka() -> Iterator[KafkaAccess]:
     ensure_jars(jars)
     port, controller_port = any_free(2)
     with temporary_folder() as folder:
-        node = KafkaNode(folder / "kafka", port, controller_port)
+        node = KafkaNode(folder / "kafka", port, controller_port, password="tests")
         with running(prepare_kafka(node, KafkaRuntime(find_java(), jars)), folder / "kafka.log"):
-            access = KafkaAccess(node.bootstrap)
-            asyncio.run(wait_for_kafka(access))
-            yield access
+            asyncio.run(wait_for_kafka(node.access))
+            yield node.access
 
 
 @contextmanager

@@ -13,6 +13,7 @@ COMMANDS = {
     "status": "deploy.cli.platform:status",
     "down": "deploy.cli.platform:down",
     "import": "deploy.cli.imports:import_command",
+    "kafka": "deploy.cli.kafka:kafka_app",
     "case": "deploy.cli.cases:case_app",
     "agreements": "deploy.cli.agreements:agreements_app",
 }

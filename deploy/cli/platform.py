@@ -8,6 +8,7 @@ import typer
 
 from deploy.local.problems import LocalPlatformError
 from deploy.local.settings import PlatformSettings, default_data_dir, settings_from
+from shared.kit.kafka_access import KafkaAccessError
 
 NOT_ALL_READY = 1
 NOT_RUNNING = 3
@@ -25,14 +26,14 @@ def up(data_dir: DataDir = None, detach: Detach = False) -> None:  # noqa: FBT00
 
     The first start fetches Apache Kafka (43 MB), once. Ports that are taken are passed over.
 
-    HANDOFF_KAFKA_BOOTSTRAP and HANDOFF_DATABASE_URL: use servers of your own.
+    HANDOFF_KAFKA_BOOTSTRAP and HANDOFF_DATABASE_URL: use servers of your own. Where that Kafka has accounts,
+    HANDOFF_KAFKA_USER, HANDOFF_KAFKA_PASSWORD and HANDOFF_KAFKA_CA are its administrator's.
 
     HANDOFF_JURISDICTION: serve another city.
     """
-    settings = settings_from(os.environ, data_dir or default_data_dir())
     try:
-        _up(settings, detach=detach)
-    except (LocalPlatformError, OSError) as error:
+        _up(settings_from(os.environ, data_dir or default_data_dir()), detach=detach)
+    except (LocalPlatformError, KafkaAccessError, OSError) as error:
         _fail(error)
 
 
@@ -78,7 +79,7 @@ def _up(settings: PlatformSettings, *, detach: bool) -> None:
     if lock.is_held(settings.folder.lock):
         platform_screen.show_who_runs(settings.folder.path)
         raise typer.Exit(1)
-    if settings.kafka_bootstrap is None:
+    if settings.kafka is None:
         platform_screen.fetch_kafka()
     if detach:
         platform_screen.say("Starting ...")

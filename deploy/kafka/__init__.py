@@ -1,1 +1,1 @@
-"""The topics, as declared in one file, and the job that creates them."""
+"""Topics, accounts and rules, as one file declares them, and the job that makes them."""

@@ -1,26 +1,17 @@
-"""The job that makes the declared topics: `python -m deploy.kafka.topics`.
-
-Reads HANDOFF_KAFKA_BOOTSTRAP, HANDOFF_JURISDICTION (the city's folder) and HANDOFF_KAFKA_REPLICATION (copies of
-each message, 1 if not set). It waits for the broker, and is safe to run again: what exists keeps its messages.
-"""
+"""Makes the declared topics at a broker; what exists keeps its messages."""
 
 import asyncio
-import os
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 
-from deploy.kafka.declared import Topic, agencies_of, declared_topics
-from deploy.local.problems import NotReadyError
+from deploy.kafka.declared import Topic
 from deploy.local.readiness import wait_for_kafka
-from shared.kit.kafka_access import KafkaAccess, KafkaAccessError, access_from
+from shared.kit.kafka_access import KafkaAccess
 
-SAMPLE_CITY = Path(__file__).parents[1] / "jurisdictions" / "sample-city"
 _PAUSE_SECONDS = 0.5
 
 
@@ -91,17 +82,3 @@ async def _update(admin: AIOKafkaAdminClient, existing: Sequence[Topic]) -> None
     refused = [f"{name}: {text}" for each in answers for code, text, _, name in each.resources if code]
     if refused:
         raise TopicsError("The retention of topics could not be changed. " + " ".join(refused))
-
-
-def main() -> None:
-    """Run the job with the settings of the environment."""
-    jurisdiction = Path(os.environ.get("HANDOFF_JURISDICTION") or SAMPLE_CITY)
-    topics = declared_topics(agencies_of(jurisdiction))
-    try:
-        asyncio.run(make_topics(access_from(os.environ), topics, int(os.environ.get("HANDOFF_KAFKA_REPLICATION", "1"))))
-    except (TopicsError, NotReadyError, KafkaAccessError) as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()

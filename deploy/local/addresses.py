@@ -1,15 +1,17 @@
 """Where the parts of a platform listen: the usual ports, or the next free ones."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from deploy.kafka.acls import ADMIN
 from deploy.local.keys import Keys
 from deploy.local.ports import LOOPBACK, any_free, choose_ports
-from deploy.local.postgres import ADMIN
+from deploy.local.postgres import PostgresNode
 from deploy.local.secret_files import write_secret
 from deploy.local.settings import PlatformSettings
 from deploy.postgres.services import role_of
+from shared.kit.kafka_access import KafkaAccess
 
 DATABASE = "handoff"
 _USUAL_PORTS = {
@@ -30,7 +32,7 @@ class Addresses:
     """Where everything is: ports of our own processes, and the two servers, which may be somebody else's."""
 
     ports: dict[str, int]
-    kafka_bootstrap: str
+    kafka: KafkaAccess
     database_url: str
 
     def url(self, name: str) -> str:
@@ -52,15 +54,21 @@ class Addresses:
         role = f"{role_of(service)}:{quote(keys.passwords[service], safe='')}"
         return urlunsplit(parts._replace(netloc=f"{role}@{where}"))
 
+    def kafka_of(self, service: str, keys: Keys) -> KafkaAccess:
+        """Kafka as one service reaches it: with its own account, where there are accounts."""
+        if not self.kafka.user:
+            return self.kafka
+        return replace(self.kafka, user=service, password=keys.kafka_passwords[service])
+
 
 def choose_addresses(settings: PlatformSettings, keys: Keys) -> Addresses:
     """Choose free ports, the ones of last time if they still are, and remember them."""
     ports = _choose(settings)
-    admin = f"postgresql://{ADMIN}:{quote(keys.admin_password, safe='')}@{LOOPBACK}:{ports['postgres']}/{DATABASE}"
+    server = PostgresNode(settings.folder.postgres, ports["postgres"], keys.admin_password)
     return Addresses(
         ports=ports,
-        kafka_bootstrap=settings.kafka_bootstrap or f"{LOOPBACK}:{ports['kafka']}",
-        database_url=settings.database_url or admin,
+        kafka=settings.kafka or KafkaAccess(f"{LOOPBACK}:{ports['kafka']}", ADMIN, keys.kafka_admin_password),
+        database_url=settings.database_url or server.url(DATABASE),
     )
 
 

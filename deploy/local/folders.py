@@ -35,6 +35,11 @@ class DataFolder:
         return self.path / "postgres"
 
     @property
+    def accounts(self) -> Path:
+        """What each agency is handed: its account at Kafka, in a file of its own."""
+        return self.path / "accounts"
+
+    @property
     def run(self) -> Path:
         """Keys, and who runs here now: for the owner's eyes only."""
         return self.path / "run"

@@ -15,10 +15,12 @@ _MASTER_KEY_BYTES = 32
 
 @dataclass(frozen=True)
 class Keys:
-    """What opens the database's roles, intake for writing, and the operators' pages."""
+    """What opens the database's roles, Kafka's accounts, intake for writing, and the operators' pages."""
 
     admin_password: str
     passwords: dict[str, str]
+    kafka_admin_password: str
+    kafka_passwords: dict[str, str]
     api_key: str
     staff_key: str
 
@@ -30,7 +32,8 @@ def load_keys(folder: DataFolder) -> Keys:
     path = folder.run / "keys.json"
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     fresh = _make_keys()
-    keys = Keys(**{**asdict(fresh), **kept, "passwords": {**fresh.passwords, **kept.get("passwords", {})}})
+    by_service = {name: {**asdict(fresh)[name], **kept.get(name, {})} for name in ("passwords", "kafka_passwords")}
+    keys = Keys(**{**asdict(fresh), **kept, **by_service})
     write_secret(path, json.dumps(asdict(keys), indent=2) + "\n")
     return keys
 
@@ -39,6 +42,8 @@ def _make_keys() -> Keys:
     return Keys(
         admin_password=secrets.token_urlsafe(24),
         passwords={service: secrets.token_urlsafe(24) for service in SERVICES},
+        kafka_admin_password=secrets.token_urlsafe(24),
+        kafka_passwords={service: secrets.token_urlsafe(24) for service in SERVICES},
         api_key=f"hk_{secrets.token_urlsafe(24)}",
         staff_key=f"hs_{secrets.token_urlsafe(24)}",
     )

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deploy.local.addresses import Addresses
@@ -43,7 +43,8 @@ class Plan:
 
     def agencies(self) -> Part:
         """The sample agencies, which answer referrals."""
-        program = self._python("agencies", "deploy.local.agencies", {}).program
+        accounts = {"HANDOFF_AGENCY_ACCOUNTS": str(self.settings.folder.accounts)} if self.addresses.kafka.user else {}
+        program = self._python("agencies", "deploy.local.agencies", accounts).program
         return Part(program)
 
     def services(self) -> list[Part]:
@@ -51,19 +52,23 @@ class Plan:
         return [self._python(name, f"services.{name}", self._service(name)) for name in SERVICES]
 
     def preparation(self) -> Program:
-        """The job that makes topics, roles and tables, once Kafka and PostgreSQL answer."""
+        """The job that makes topics, accounts, roles and tables, once Kafka and PostgreSQL answer."""
         passwords = {f"HANDOFF_PASSWORD_{name.upper()}": word for name, word in self.keys.passwords.items()}
+        accounts = {f"HANDOFF_KAFKA_PASSWORD_{name.upper()}": word for name, word in self.keys.kafka_passwords.items()}
         settings = {
+            **self.addresses.kafka.environment(),
+            "HANDOFF_AGENCY_ACCOUNTS": str(self.settings.folder.accounts),
             "HANDOFF_DATABASE_URL": self.addresses.database_url,
             # A database of your own exists already, and we may not be allowed to look for it.
             "HANDOFF_MAKE_DATABASE": "" if self.settings.database_url else "yes",
         }
-        return self._python("preparation", "deploy.local.preparation", {**passwords, **settings}).program
+        return self._python("preparation", "deploy.local.preparation", {**passwords, **accounts, **settings}).program
 
     def _service(self, name: str) -> dict[str, str]:
         return {
             **self._http(name),
             **self._keys_of(name),
+            **self.addresses.kafka_of(name, self.keys).environment(),
             "HANDOFF_DATABASE_URL": self.addresses.database_url_of(name, self.keys),
             "HANDOFF_PUBLIC_URL": self.addresses.url("intake"),
             "HANDOFF_SPANS_URL": self.addresses.url("metrics"),
@@ -88,12 +93,12 @@ class Plan:
         everyone = {
             "HANDOFF_DATA_DIR": str(self.settings.folder.path),
             "HANDOFF_JURISDICTION": str(self.settings.jurisdiction),
-            "HANDOFF_KAFKA_BOOTSTRAP": self.addresses.kafka_bootstrap,
+            # The administrator's account, if we were given one, is not for everybody.
+            **replace(self.addresses.kafka, user="", password="").environment(),
             "HANDOFF_SMTP_HOST": LOOPBACK,
             "HANDOFF_SMTP_PORT": str(self.addresses.ports["smtp"]),
             "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
             "PYTHONUNBUFFERED": "1",
-            # The administrator's address, if we were given one, is not for everybody.
             "HANDOFF_DATABASE_URL": "",
         }
         program = Program(name, (sys.executable, "-m", module), {**everyone, **settings})

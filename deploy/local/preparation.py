@@ -1,24 +1,21 @@
-"""The job between the servers and the services: makes the topics, the database, its roles and its tables.
+"""The job between the servers and the services: makes topics and accounts, the database, its roles and its tables.
 
-`python -m deploy.local.preparation` reads what `deploy.migrate` and `deploy.kafka.topics` read, and does both at once.
+`python -m deploy.local.preparation` reads what `deploy.migrate` and `deploy.kafka` read, and does both at once.
 It is a process of its own, so that the supervisor stays small.
 """
 
 import asyncio
 import os
 import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
-from deploy.kafka.declared import agencies_of, declared_topics
-from deploy.kafka.topics import TopicsError, make_topics
+from deploy.kafka.preparation import PROBLEMS, prepare_broker
 from deploy.local.problems import LocalPlatformError
 from deploy.local.readiness import wait_for_postgres
 from deploy.migrate import main as migrate_as_told
-from shared.kit.kafka_access import access_from
 
 
 def prepare_database(url: str, *, make: bool) -> None:
@@ -40,10 +37,9 @@ def make_database(server_url: str, name: str) -> None:
 
 async def prepare() -> None:
     """Do everything, with the settings of the environment."""
-    topics = declared_topics(agencies_of(Path(os.environ["HANDOFF_JURISDICTION"])))
     make = bool(os.environ.get("HANDOFF_MAKE_DATABASE"))
     await asyncio.gather(
-        make_topics(access_from(os.environ), topics),
+        prepare_broker(os.environ),
         asyncio.to_thread(prepare_database, os.environ["HANDOFF_DATABASE_URL"], make=make),
     )
 
@@ -52,7 +48,7 @@ def main() -> None:
     """Run the job; say on one line why it could not be done."""
     try:
         asyncio.run(prepare())
-    except (LocalPlatformError, TopicsError, psycopg.Error) as error:
+    except (LocalPlatformError, *PROBLEMS, psycopg.Error) as error:
         sys.exit(str(error))
 
 

@@ -1,6 +1,7 @@
 """Waiting until a server answers, as its clients will see it."""
 
 import asyncio
+import ssl
 import time
 from pathlib import Path
 
@@ -29,13 +30,18 @@ def wait_for_postgres(url: str, seconds: float = 30.0) -> None:
 
 
 async def wait_for_kafka(kafka: KafkaAccess, seconds: float = 60.0) -> None:
-    """Return once a broker takes clients; raise `NotReadyError` after that many seconds."""
+    """Return once a broker takes us as a client.
+
+    Raises:
+        NotReadyError: it does not after that many seconds, or does not know this account and password.
+    """
     deadline = time.monotonic() + seconds
     host, _, port = kafka.servers[0].rpartition(":")
     await _wait_for_port(host, int(port), deadline)
     while not await _has_brokers(kafka):
         if time.monotonic() > deadline:
             raise NotReadyError(f"Kafka at {kafka.bootstrap} does not answer.")
+        await _knock(kafka, host, int(port))
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
@@ -65,6 +71,28 @@ async def _has_brokers(kafka: KafkaAccess) -> bool:
         return False
     finally:
         await client.close()
+
+
+async def _knock(kafka: KafkaAccess, host: str, port: int) -> None:
+    """Connect once by hand: a client that wants the whole cluster does not say why it was refused."""
+    from aiokafka.conn import create_conn  # noqa: PLC0415 - the command line must start fast
+    from aiokafka.errors import KafkaError, SaslAuthenticationFailed  # noqa: PLC0415
+
+    told = {name: value for name, value in kafka.client().items() if name != "bootstrap_servers"}
+    try:
+        (await create_conn(host, port, request_timeout_ms=5000, **told)).close()
+    except SaslAuthenticationFailed:
+        raise NotReadyError(
+            f"Kafka at {kafka.bootstrap} does not know the account {kafka.user} with this password "
+            "(HANDOFF_KAFKA_USER, HANDOFF_KAFKA_PASSWORD)."
+        ) from None
+    except ssl.SSLCertVerificationError as error:
+        raise NotReadyError(
+            f"The certificate of Kafka at {kafka.bootstrap} is not to be trusted by {kafka.ca} (HANDOFF_KAFKA_CA): "
+            f"{error.verify_message}"
+        ) from None
+    except (KafkaError, OSError):
+        return
 
 
 def last_lines(log: Path) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.folders import DataFolder
+from shared.kit.kafka_access import KafkaAccess, access_from
 
 SAMPLE_CITY = Path(__file__).parents[1] / "jurisdictions" / "sample-city"
 DEFAULT_DATA_DIR = Path(".handoff")
@@ -17,17 +18,21 @@ class PlatformSettings:
 
     folder: DataFolder
     jurisdiction: Path = SAMPLE_CITY
-    kafka_bootstrap: str | None = None
+    kafka: KafkaAccess | None = None
     database_url: str | None = None
     any_ports: bool = False
 
 
 def settings_from(environment: Mapping[str, str], data_dir: Path) -> PlatformSettings:
-    """Read HANDOFF_JURISDICTION, HANDOFF_KAFKA_BOOTSTRAP, HANDOFF_DATABASE_URL and HANDOFF_PORTS (`any`)."""
+    """Read HANDOFF_JURISDICTION, HANDOFF_DATABASE_URL, HANDOFF_PORTS (`any`), HANDOFF_KAFKA_BOOTSTRAP with its account.
+
+    Raises:
+        KafkaAccessError: a user without a password.
+    """
     return PlatformSettings(
         folder=DataFolder(data_dir.resolve()),
         jurisdiction=Path(environment.get("HANDOFF_JURISDICTION") or SAMPLE_CITY).resolve(),
-        kafka_bootstrap=environment.get("HANDOFF_KAFKA_BOOTSTRAP") or None,
+        kafka=access_from(environment) if environment.get("HANDOFF_KAFKA_BOOTSTRAP") else None,
         database_url=environment.get("HANDOFF_DATABASE_URL") or None,
         any_ports=environment.get("HANDOFF_PORTS") == "any",
     )

@@ -77,7 +77,10 @@ class Supervisor:
             phase=self._phase,
             data_dir=self._settings.folder.path,
             jurisdiction=self._settings.jurisdiction,
-            kafka_bootstrap=addresses.kafka_bootstrap,
+            kafka_bootstrap=addresses.kafka.bootstrap,
+            kafka_user=addresses.kafka.user,
+            kafka_password=addresses.kafka.password,
+            kafka_ca=addresses.kafka.ca,
             database_url=addresses.database_url,
             service_database_urls={name: addresses.database_url_of(name, keys) for name in keys.passwords},
             smtp=f"{LOOPBACK}:{addresses.ports['smtp']}",
@@ -99,10 +102,10 @@ class Supervisor:
         await self._crew.wait_until_ready(READY_WITHIN_SECONDS)
 
     async def _start_kafka(self) -> None:
-        if self._settings.kafka_bootstrap is not None:
+        if self._settings.kafka is not None:
             return
-        ports = self._plan.addresses.ports
-        node = KafkaNode(self._settings.folder.kafka, ports["kafka"], ports["kafka-controller"])
+        ports, password = self._plan.addresses.ports, self._plan.keys.kafka_admin_password
+        node = KafkaNode(self._settings.folder.kafka, ports["kafka"], ports["kafka-controller"], password)
         program = await asyncio.to_thread(prepare_kafka, node, KafkaRuntime(find_java(), kafka_jars_folder()))
         self._crew.start(Part(program))
 

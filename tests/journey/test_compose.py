@@ -16,10 +16,10 @@ import httpx
 import pytest
 
 from deploy.kafka.declared import agencies_of, declared_topics
-from deploy.kafka.topics import SAMPLE_CITY
 from deploy.local.ports import any_free
 from deploy.postgres.services import SERVICES
 from shared.kit.kafka_access import KafkaAccess
+from shared.kit.settings import SAMPLE_CITY
 from tests.city import eventually
 from tests.topics_read import read_all, topic_names
 

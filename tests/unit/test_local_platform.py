@@ -17,6 +17,7 @@ from deploy.local.ports import any_free, choose_ports, next_free
 from deploy.local.settings import PlatformSettings, settings_from
 from deploy.local.state import NotRunningError, read_state
 from deploy.postgres.services import SERVICES
+from shared.kit.kafka_access import KafkaAccess, access_from
 
 
 @pytest.fixture
@@ -69,7 +70,9 @@ def test_only_the_owner_reads_keys(folder: DataFolder, keys: Keys) -> None:
 
 
 def test_a_service_reaches_a_database_of_your_own_by_its_own_role(keys: Keys) -> None:
-    addresses = Addresses({}, "kafka:9092", "postgresql://boss:s%40cret@db.example:5433/city?sslmode=require")
+    addresses = Addresses(
+        {}, KafkaAccess("kafka:9092"), "postgresql://boss:s%40cret@db.example:5433/city?sslmode=require"
+    )
     url = addresses.database_url_of("intake", keys)
     assert url == f"postgresql://handoff_intake:{keys.passwords['intake']}@db.example:5433/city?sslmode=require"
 
@@ -80,22 +83,40 @@ def test_a_service_is_told_no_password_but_its_own(folder: DataFolder, keys: Key
     plan = Plan(settings, keys, choose_addresses(settings, keys))
     told = str(next(part for part in plan.services() if part.name == service).program.environment)
     assert keys.passwords[service] in told
-    others = [keys.passwords[other] for other in SERVICES if other != service]
-    assert not [secret for secret in (*others, keys.admin_password) if secret in told]
+    assert keys.kafka_passwords[service] in told
+    others = [
+        words[other] for words in (keys.passwords, keys.kafka_passwords) for other in SERVICES if other != service
+    ]
+    assert not [secret for secret in (*others, keys.admin_password, keys.kafka_admin_password) if secret in told]
 
 
 def test_the_sample_agencies_and_the_mailbox_are_told_no_secret(folder: DataFolder, keys: Keys) -> None:
     settings = PlatformSettings(folder)
     plan = Plan(settings, keys, choose_addresses(settings, keys))
     told = str(plan.mailbox().program.environment) + str(plan.agencies().program.environment)
-    secrets = (*keys.passwords.values(), keys.admin_password, keys.api_key, keys.staff_key)
+    words = (*keys.passwords.values(), *keys.kafka_passwords.values())
+    secrets = (*words, keys.admin_password, keys.kafka_admin_password, keys.api_key, keys.staff_key)
     assert not [secret for secret in secrets if secret in told]
 
 
 def test_servers_of_your_own_are_named_by_the_environment(tmp_path: Path) -> None:
     environment = {"HANDOFF_KAFKA_BOOTSTRAP": "kafka:9092", "HANDOFF_DATABASE_URL": ""}
     settings = settings_from(environment, tmp_path)
-    assert (settings.kafka_bootstrap, settings.database_url) == ("kafka:9092", None)
+    assert (settings.kafka, settings.database_url) == (KafkaAccess("kafka:9092"), None)
+
+
+def test_at_a_kafka_of_your_own_a_service_has_its_own_account_and_the_administrators_stays_here(
+    folder: DataFolder, keys: Keys
+) -> None:
+    administrator = KafkaAccess("kafka:9092", "boss", "top-secret", Path("ca.pem"))
+    settings = settings_from(administrator.environment(), folder.path)
+    plan = Plan(settings, keys, choose_addresses(settings, keys))
+    for service, part in zip(SERVICES, plan.services(), strict=True):
+        told = KafkaAccess("kafka:9092", service, keys.kafka_passwords[service], Path("ca.pem"))
+        assert access_from(part.program.environment) == told
+    rest = (plan.mailbox().program.environment, plan.agencies().program.environment)
+    assert [told["HANDOFF_KAFKA_PASSWORD"] for told in rest] == ["", ""]
+    assert access_from(plan.preparation().environment) == administrator
 
 
 def test_a_log_that_is_too_large_is_put_aside_and_goes_on(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ import logging
 import os
 import signal
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
+from deploy.local.agencies.account import connection_of
 from deploy.local.agencies.client import Agency, work
 from deploy.local.agencies.memory import Memory
 from deploy.local.agencies.plan import read_tempo
@@ -26,7 +27,7 @@ def read_agencies(file: Path, speed: float) -> Iterator[Agency]:
             yield Agency(entry["id"], read_tempo(entry["sample"]), speed)
 
 
-async def work_together(agencies: list[Agency], bootstrap: str, folder: Path) -> None:
+async def work_together(agencies: list[Agency], environment: Mapping[str, str], folder: Path) -> None:
     """Let all agencies work until SIGTERM or Ctrl-C."""
     stopping = asyncio.current_task()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -35,7 +36,7 @@ async def work_together(agencies: list[Agency], bootstrap: str, folder: Path) ->
         async with asyncio.TaskGroup() as group:
             for agency in agencies:
                 memory = memories.enter_context(closing(Memory(folder / f"{agency.id}.sqlite")))
-                group.create_task(work(agency, bootstrap, memory))
+                group.create_task(work(agency, connection_of(agency.id, environment), memory))
 
 
 def main() -> None:
@@ -47,7 +48,7 @@ def main() -> None:
     speed = float(os.environ.get("HANDOFF_AGENCY_SPEED", DEFAULT_SPEED))
     agencies = list(read_agencies(jurisdiction / "agencies.toml", speed))
     with suppress(asyncio.CancelledError):
-        asyncio.run(work_together(agencies, os.environ["HANDOFF_KAFKA_BOOTSTRAP"], folder))
+        asyncio.run(work_together(agencies, os.environ, folder))
 
 
 if __name__ == "__main__":

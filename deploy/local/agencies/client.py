@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,34 +33,36 @@ class Agency:
     speed: float
 
 
-async def work(agency: Agency, bootstrap: str, memory: Memory) -> None:
+async def work(agency: Agency, connection: Mapping[str, Any], memory: Memory) -> None:
     """Work until cancelled. A broker that goes away is waited for; the producer is made anew each time."""
     pause = FIRST_PAUSE
     while True:
         began = time.monotonic()
         try:
-            async with _connected(agency.id, bootstrap) as (inbox, updates), asyncio.TaskGroup() as group:
+            async with _connected(agency.id, connection) as (inbox, updates), asyncio.TaskGroup() as group:
                 group.create_task(_listen(agency, inbox, memory))
                 group.create_task(_speak(agency.id, updates, memory))
         except* KafkaError as errors:
-            logger.warning("%s: Kafka is away (%s)", agency.id, type(errors.exceptions[0]).__name__)
+            logger.warning("%s: Kafka is away or refuses us (%s)", agency.id, type(errors.exceptions[0]).__name__)
         pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
         await asyncio.sleep(pause)
 
 
 @asynccontextmanager
-async def _connected(agency: str, bootstrap: str) -> AsyncIterator[tuple[AIOKafkaConsumer, AIOKafkaProducer]]:
+async def _connected(
+    agency: str, connection: Mapping[str, Any]
+) -> AsyncIterator[tuple[AIOKafkaConsumer, AIOKafkaProducer]]:
     inbox = AIOKafkaConsumer(
         f"agency.{agency}.inbox.v1",
-        bootstrap_servers=bootstrap,
-        group_id=f"agency-{agency}",
+        **connection,
+        group_id=f"agency.{agency}",
         client_id=f"agency-{agency}",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         metadata_max_age_ms=10_000,
     )
     updates = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, client_id=f"agency-{agency}", acks="all", enable_idempotence=True, linger_ms=5
+        **connection, client_id=f"agency-{agency}", acks="all", enable_idempotence=True, linger_ms=5
     )
     try:
         await updates.start()

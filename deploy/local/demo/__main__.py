@@ -18,6 +18,7 @@ from deploy.local.demo.run import Asked, demonstrate
 from deploy.local.demo.screen import show_pages, show_summary
 from deploy.local.problems import LocalPlatformError
 from deploy.local.settings import default_data_dir
+from shared.kit.kafka_access import KafkaAccessError
 
 STOPPED_BY_HAND = 130
 
@@ -41,7 +42,7 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("Stopped.")
         return STOPPED_BY_HAND
-    except (LocalPlatformError, IntakeError, OSError) as error:
+    except (LocalPlatformError, IntakeError, KafkaAccessError, OSError) as error:
         console.print(str(error), style="red", markup=False)
         return 1
     return 0 if all(check.holds for check in outcome.checks) else 1

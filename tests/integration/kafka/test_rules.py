@@ -1,0 +1,126 @@
+"""A broker's rules brought to what is declared, by the job and by the command; and who is not let in."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deploy.kafka.acls import Acl, Difference, account_of
+from deploy.kafka.administration import Administration
+from deploy.kafka.declared import agencies_of, declared_topics
+from deploy.kafka.preparation import RulesError, compare_rules, let_in, prepare_broker
+from deploy.local.problems import NotReadyError
+from deploy.local.readiness import wait_for_kafka
+from shared.kit.kafka_access import KafkaAccess
+from shared.kit.settings import SAMPLE_CITY
+from tests.topics import OwnTopics
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
+
+TOPICS = declared_topics(agencies_of(SAMPLE_CITY))
+NEEDED = Acl("intake", "allow", "write", "topic", "intake.cases.v1")
+SURPLUS = {
+    Acl("agency.hpd", "allow", "read", "topic", "intake.cases.v1"),
+    Acl("metrics", "allow", "write", "topic", "agency.", "prefixed"),
+    Acl("metrics", "deny", "read", "topic", "routing.referrals.v1"),
+    Acl("somebody", "allow", "read", "topic", "*"),
+    Acl("somebody", "allow", "read", "group", "rout", "prefixed", "10.0.0.7"),
+    Acl("*", "allow", "alter", "broker", "kafka-cluster"),
+}
+OTHER = Acl("somebody", "allow", "read", "topic", "weather")
+
+
+@pytest.fixture
+def admin(kafka: KafkaAccess) -> Iterator[KafkaAccess]:
+    """The shared Kafka with the rules of the sample city, which it has again afterwards."""
+    if not kafka.user:
+        pytest.skip("this Kafka has no accounts")
+    let_in(kafka, {}, TOPICS)
+    yield kafka
+    Administration(kafka).remove([OTHER])
+    let_in(kafka, {}, TOPICS)
+
+
+def spoil(admin: KafkaAccess) -> None:
+    """Take away a rule that is needed, add some that are not; return when the broker shows it."""
+    broker = Administration(admin)
+    broker.remove([NEEDED])
+    broker.add([*SURPLUS, OTHER])
+    while not (OTHER in (found := broker.list_acls()) and NEEDED not in found):
+        pass
+
+
+def command(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `handoff kafka`."""
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "deploy.cli.main", "kafka", *words],
+        env=os.environ | environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_a_missing_and_a_surplus_rule_are_seen_and_other_peoples_left_alone(admin: KafkaAccess) -> None:
+    assert not compare_rules(admin, TOPICS)
+    spoil(admin)
+    assert compare_rules(admin, TOPICS) == Difference((NEEDED,), tuple(sorted(SURPLUS)))
+    assert let_in(admin, {}, TOPICS) == Difference((NEEDED,), tuple(sorted(SURPLUS)))
+    assert not compare_rules(admin, TOPICS)
+    assert OTHER in Administration(admin).list_acls()
+
+
+def test_the_command_shows_the_difference_and_mends_it_only_when_asked(admin: KafkaAccess) -> None:
+    told = admin.environment()
+    spoil(admin)
+    seen = command("acls", "--check", **told)
+    assert seen.returncode == 1
+    assert "+ intake: allow write of topic intake.cases.v1\n" in seen.stdout
+    assert "- metrics: allow write of topic agency.*\n" in seen.stdout
+    assert "- somebody: allow read of group rout* from 10.0.0.7\n" in seen.stdout
+    assert command("acls", **told).stdout == seen.stdout
+    again = command("acls", "--check", **told)
+    assert (again.returncode, again.stdout) == (0, "The rules are as declared.\n")
+
+
+def test_a_wrong_password_is_called_that_and_not_shown(admin: KafkaAccess) -> None:
+    wrong = replace(admin, password="not-the-password")
+    refused = command("acls", "--check", **wrong.environment())
+    assert refused.returncode == 2
+    assert "does not know the account admin with this password" in refused.stderr
+    assert "not-the-password" not in refused.stdout + refused.stderr
+
+
+async def test_whoever_waits_for_the_broker_with_a_wrong_password_does_not_wait_long(admin: KafkaAccess) -> None:
+    async with asyncio.timeout(10):
+        with pytest.raises(NotReadyError, match="this password"):
+            await wait_for_kafka(replace(admin, password="not-the-password"))
+
+
+def test_one_who_is_no_administrator_sees_and_changes_no_rules(admin: KafkaAccess) -> None:
+    let_in(admin, {"intake": "a-password"}, TOPICS)
+    intake = replace(admin, user="intake", password="a-password")
+    with pytest.raises(RulesError, match="intake is no administrator"):
+        compare_rules(intake, TOPICS)
+    with pytest.raises(RulesError):
+        let_in(intake, {}, TOPICS)
+    assert not compare_rules(admin, TOPICS)
+
+
+async def test_the_job_gives_each_agency_a_file_that_opens_its_account(
+    admin: KafkaAccess, topics: OwnTopics, tmp_path: Path
+) -> None:
+    agency = topics.prefix
+    (tmp_path / "agencies.toml").write_text(f'[[agency]]\nid = "{agency}"\n')
+    told = {"HANDOFF_JURISDICTION": str(tmp_path), "HANDOFF_AGENCY_ACCOUNTS": str(tmp_path / "accounts")}
+    await prepare_broker(admin.environment() | told)
+    handed_out = (tmp_path / "accounts" / f"{agency}.properties").read_text()
+    await prepare_broker(admin.environment() | told)
+    assert (tmp_path / "accounts" / f"{agency}.properties").read_text() == handed_out, "the password stays"
+    settings = dict(line.split("=", 1) for line in handed_out.splitlines())
+    assert settings["sasl.username"] == account_of(agency)
+    await wait_for_kafka(
+        KafkaAccess(settings["bootstrap.servers"], settings["sasl.username"], settings["sasl.password"]), 5
+    )
