@@ -62,8 +62,7 @@ class Sharing:
         return self._asked.find(key, inquiry.at) or self._asked.keep(key, self._plan_alike(inquiry))
 
     def _plan_on_consents(self, inquiry: Inquiry) -> ReleasePlan:
-        named = (consent for consent in inquiry.consents if inquiry.agency in consent.recipients)
-        inquiry = inquiry._replace(consents=tuple(sorted(named, key=lambda consent: consent.consent_id)))
+        inquiry = _with_its_own_consents(inquiry)
         if not inquiry.consents:
             return self.plan(inquiry)
         key = (*inquiry[:-2], inquiry.consents)
@@ -97,9 +96,9 @@ class Sharing:
     def _is_known(self, service: str) -> bool:
         return self._services is None or service in self._services
 
-    def try_clauses(self, inquiry: Inquiry) -> Sequence[Trial]:
+    def try_clauses(self, inquiry: Inquiry) -> list[Trial]:
         """Try every clause to the agency on a case, to explain: also those for other needs and from other sources."""
-        return self._try(inquiry, self._offers.to(inquiry.agency))
+        return self._try(_with_its_own_consents(inquiry), self._offers.to(inquiry.agency))
 
 
 def what_matters(inquiry: Inquiry, offers: Sequence[Offer]) -> tuple[object, ...]:
@@ -116,6 +115,12 @@ def what_matters(inquiry: Inquiry, offers: Sequence[Offer]) -> tuple[object, ...
         inquiry.district if any(clause.districts for clause in clauses) else None,
         inquiry.urgency if any(clause.urgency for clause in clauses) else None,
     )
+
+
+def _with_its_own_consents(inquiry: Inquiry) -> Inquiry:
+    """Leave out the consents that do not name the agency, and put the others in order."""
+    named = (consent for consent in inquiry.consents if inquiry.agency in consent.recipients)
+    return inquiry._replace(consents=tuple(sorted(named, key=lambda consent: consent.consent_id)))
 
 
 def _moments(inquiry: Inquiry, offers: Iterable[Offer]) -> Iterator[datetime]:

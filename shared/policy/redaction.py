@@ -28,10 +28,17 @@ _AT: Final = r"[@\uff20]"
 
 _NO_AT: Final = r"[^\s@\uff20]"
 
-_EMAIL: Final = re.compile(rf"(?<!{_NO_AT}){_NO_AT}++(?:(?:{_AT}{_NO_AT}++)++|\s?{_AT}\s?{_NO_AT}++)")
+_EMAIL: Final = re.compile(
+    rf"(?<!{_NO_AT}){_NO_AT}++(?:(?:{_AT}{_NO_AT}++)++|\s?{_AT}\s?[^\s@\uff20.]++\.{_NO_AT}++(?:{_AT}{_NO_AT}++)*+)"
+)
+"""Also "ana @ example.org"; but "at noon @ the corner" is no address."""
 
 _DIGITS: Final = re.compile(r"[+\uff0b(\d](?:[^\w@,;\n]{0,4}\d){6,}+")
 """At least seven digits with little between them: what all kinds of numbers have in common, and cheap to find."""
+
+_DATE: Final = re.compile(
+    r"((?<!\d)(?:(?:19|20)\d\d[-/.][01]?\d[-/.][0-3]?\d|[0-3]?\d[-/.][0-3]?\d[-/.](?:19|20)\d\d)(?!\d))"
+)
 
 _DASH: Final = r"[-\u2010-\u2015.\s\u200b]"
 
@@ -62,11 +69,11 @@ def redact(text: str, region: str = REGION) -> str:
         return text
     if "@" in text or "\uff20" in text:
         text = _EMAIL.sub(EMAIL, text)
-    text = _without_numbers(text, region)
+    text = _without_groups_of_digits(text, region)
     return _SPACED_PLATE.sub(PLATE, _PLATE.sub(PLATE, text))
 
 
-def _without_numbers(text: str, region: str) -> str:
+def _without_groups_of_digits(text: str, region: str) -> str:
     left = MOST_TRIED
 
     def replaced(found: re.Match[str]) -> str:
@@ -78,10 +85,14 @@ def _without_numbers(text: str, region: str) -> str:
 
 
 def _judge(digits: str, region: str) -> str:
-    """Replace what is a number of some kind in a group of digits."""
-    digits = _TEN_DIGITS.sub(PHONE, _SSN.sub(SSN, digits))
+    """Replace what is a number of some kind in a group of digits, dates apart."""
+    return "".join(part if _DATE.fullmatch(part) else _without_numbers(part, region) for part in _DATE.split(digits))
+
+
+def _without_numbers(digits: str, region: str) -> str:
+    digits = _SSN.sub(SSN, digits)
     parts, end = [], 0
     for match in PhoneNumberMatcher(digits, region, leniency=Leniency.POSSIBLE):
         parts += [digits[end : match.start], PHONE]
         end = match.end
-    return "".join([*parts, digits[end:]])
+    return _TEN_DIGITS.sub(PHONE, "".join([*parts, digits[end:]]))

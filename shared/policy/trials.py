@@ -30,6 +30,9 @@ class Consents(NamedTuple):
 
 NO_CONSENTS: Final = Consents()
 
+NOT_PERMITTED: Final = "not-permitted"
+"""Nothing forbids it, and nothing permits it either."""
+
 
 class Trial(NamedTuple):
     """One clause tried for one group; `against` has the ids of the policies that say no, and is empty if none does."""
@@ -85,7 +88,7 @@ def _against(result: AuthzResult) -> tuple[str, ...]:
     said = result.diagnostics
     if said.errors:
         return tuple(sorted({_name(error) for error in said.errors}))
-    return () if result.allowed else tuple(sorted(said.reasons)) or ("not-in-the-agreement",)
+    return () if result.allowed else tuple(sorted(said.reasons)) or (NOT_PERMITTED,)
 
 
 def _name(error: str) -> str:

@@ -1,0 +1,93 @@
+"""What is decided and opened, held against the rules written a second time, with a token in every leaf."""
+
+from random import Random
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from shared.events.fields import FieldGroup
+from shared.events.intake import CaseSubmitted
+from shared.policy.agreements import Form
+from shared.policy.opening import Release, release
+from tests.policy_oracle import Given, may_be_given
+from tests.policy_worlds import NUMBER, World, make_report, make_world, token, unseal, without_one
+
+SEEDS = st.integers(min_value=0, max_value=2**48)
+PLAIN = (FieldGroup.NEED, FieldGroup.LOCATION)
+
+Written = dict[str, str]
+"""The bytes of each channel, as they are sent."""
+
+
+def opened(world: World, report: CaseSubmitted) -> Release:
+    return release(world.sharing().plan(world.inquiry), report, world.inquiry.need, unseal)
+
+
+def written(given_: Release) -> Written:
+    """What is sent in each form, and what the partner API answers."""
+    parts = {"full": given_.full, "sealed": given_.sealed, "thin": given_.thin, "api": given_.whole()}
+    return {name: part.model_dump_json(exclude_none=True) for name, part in parts.items()}
+
+
+def allowed(world: World) -> Given:
+    """What the rules say, with the union of all forms for the partner API."""
+    by_form = may_be_given(world.inquiry, world.agreements, world.keys, set(world.services))
+    return {**by_form, "api": set().union(*by_form.values())}
+
+
+def traces(channel: str, world: World) -> set[FieldGroup]:
+    """The groups of which something is found in what is sent."""
+    asked = world.inquiry
+    marks = {group: [token(group)[:-2]] for group in FieldGroup} | {
+        FieldGroup.NEED: [asked.need, f'"{asked.service}"', f'"{asked.urgency}"'],
+        FieldGroup.LOCATION: ["882a10081bfffff", *([asked.district] if asked.district else [])],
+    }
+    return {group for group, found in marks.items() if any(mark in channel for mark in found)}
+
+
+@settings(max_examples=2000, deadline=None)
+@given(SEEDS)
+def test_each_channel_has_what_the_rules_allow_and_not_a_token_more(seed: int) -> None:
+    world = make_world(seed)
+    sent, rules = written(opened(world, make_report(world))), allowed(world)
+    assert {name: traces(channel, world) for name, channel in sent.items()} == rules
+    number = FieldGroup.NARRATIVE in rules["api"] and FieldGroup.IDENTITY in rules["api"]
+    assert (NUMBER in sent["api"]) == number
+
+
+@settings(max_examples=200, deadline=None)
+@given(SEEDS, st.integers(min_value=0, max_value=2**16))
+def test_taking_something_away_adds_a_token_to_no_channel(seed: int, which: int) -> None:
+    world = make_world(seed)
+    assume(allowed(world)["api"])
+    before = written(opened(world, make_report(world)))
+    less = without_one(world, Random(which))
+    after = written(opened(less, make_report(less)))
+    for name, channel in after.items():
+        assert traces(channel, less) <= traces(before[name], world)
+        assert channel.count(NUMBER) <= before[name].count(NUMBER)
+
+
+@settings(max_examples=300, deadline=None)
+@given(SEEDS, st.frozensets(st.sampled_from(sorted(set(FieldGroup) - {*PLAIN, FieldGroup.LANGUAGE_ACCESS}))))
+def test_cases_that_are_equal_in_what_is_released_look_the_same(seed: int, gone: frozenset[FieldGroup]) -> None:
+    world = make_world(seed)
+    given_, report, other = allowed(world)["api"], make_report(world), make_report(world, salt="other")
+    blocks = {group: block for group, block in other.sealed.items() if group not in gone} | {
+        group: block for group, block in report.sealed.items() if group in given_
+    }
+    changed = report.model_copy(update={"sealed": blocks})
+    if FieldGroup.LOCATION not in given_:
+        changed = changed.model_copy(
+            update={"place": changed.place.model_copy(update={"cell": None, "district": None})}
+        )
+    first, second = opened(world, report), opened(world, changed)
+    assert written(first) == written(second)
+    assert first.withheld == second.withheld
+
+
+def test_the_worlds_are_not_all_alike() -> None:
+    rules = [allowed(make_world(seed)) for seed in range(1000)]
+    assert 200 < sum(bool(given_["api"]) for given_ in rules) < 800
+    assert all(sum(bool(given_[form]) for given_ in rules) > 50 for form in Form)
+    assert {group for given_ in rules for group in given_["api"]} == set(FieldGroup)
