@@ -67,14 +67,15 @@ async def sequence(database: Database, most: int = RECEIPTS_AT_ONCE) -> int:
 class Sequencer:
     """Looks after the ledger for as long as the service runs."""
 
-    def __init__(self, database: Database, signer: Signer) -> None:
+    def __init__(self, database: Database, signer: Signer, idle_seconds: float = IDLE_SECONDS) -> None:
         self._database = database
         self._signer = signer
+        self._idle_seconds = idle_seconds
         self._committed = database.watch()
         self._problems: dict[str, str] = {}
 
     async def run(self) -> None:
-        """Give places until cancelled: soon after commits of this process, else once a second."""
+        """Give places until cancelled: soon after commits of this process, else now and then."""
         looked_for_signing = -inf
         while True:
             self._committed.clear()
@@ -84,7 +85,7 @@ class Sequencer:
                 await self._attempt("sign", self._sign())
             if placed < RECEIPTS_AT_ONCE:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._committed.wait(), IDLE_SECONDS)
+                    await asyncio.wait_for(self._committed.wait(), self._idle_seconds)
                 await asyncio.sleep(GATHER_SECONDS)
 
     async def watch(self) -> None:

@@ -6,35 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.routing.ledger import sign
 from services.routing.sequencer import Sequencer, sequence
 from services.routing.store.ledger import DamagedLedgerError, lock_ledger
 from services.routing.store.receipts import add_receipts, place_receipts
 from shared.events.disclosures import Ground
 from shared.kit.database import Database
-from shared.policy.checkpoint import Signer
-from shared.policy.receipts import Receipt, canonical, facts_of, leaf_of
+from shared.policy.receipts import facts_of, leaf_of
+from tests.service.routing.ledgers import SIGNER, give, leaf_data, sequence_all, sign_now
 from tests.service.routing.receipts import receipt, receipt_id
 from tests.service.routing.world import World
 from tests.unit.policy.trees import naive_root
 
 pytestmark = pytest.mark.servers
-
-SIGNER = Signer("town/ledger", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
-
-
-async def give(world: World, *receipts: Receipt) -> None:
-    """Write receipts, as whoever discloses does."""
-    async with world.database.transaction() as tx:
-        await add_receipts(tx, receipts)
-
-
-async def sequence_all(database: Database, most: int = 1000) -> None:
-    """Sequence until nothing is left."""
-    while await sequence(database, most):
-        pass
 
 
 def places(world: World) -> list[tuple[int | None, object]]:
@@ -60,19 +44,8 @@ async def test_however_they_are_batched_the_tree_is_the_one_over_all_receipts(wo
     await sequence_all(world.database, most)
     await give(world, *map(receipt, range(21, 30)))
     await sequence_all(world.database, most)
-    signed = await signed_now(world)
-    assert signed == naive_root(_leaf_data(30))
+    assert (await sign_now(world)).root == naive_root(leaf_data(30))
     assert len(tree(world)) == 30 + 15 + 7 + 3 + 1
-
-
-def _leaf_data(count: int) -> list[bytes]:
-    return [canonical(facts_of(receipt(number))) for number in range(count)]
-
-
-async def signed_now(world: World) -> bytes:
-    """Sign the ledger, and return its root."""
-    async with world.database.transaction() as tx:
-        return (await sign(tx, SIGNER)).tree.root
 
 
 async def test_what_is_hashed_is_what_was_given_whatever_is_in_it(world: World) -> None:
@@ -106,7 +79,7 @@ async def test_several_sequencers_at_once_make_one_tree(world: World) -> None:
         for other in others:
             await other.close()
     assert [place for place, _ in places(world)] == [*range(200)]
-    assert await signed_now(world) == naive_root(_leaf_data(200))
+    assert (await sign_now(world)).root == naive_root(leaf_data(200))
 
 
 async def test_writers_and_sequencers_never_wait_for_one_another(world: World) -> None:
@@ -132,31 +105,31 @@ async def test_a_sequencer_that_dies_half_way_has_done_nothing(world: World) -> 
                 admin.execute("SELECT pg_terminate_backend(%s)", (tx.info.backend_pid,))
     assert (tree(world), {place for place, _ in places(world)}) == ([], {None})
     await sequence_all(world.database, 3)
-    assert await signed_now(world) == naive_root(_leaf_data(10))
+    assert (await sign_now(world)).root == naive_root(leaf_data(10))
 
 
 async def test_what_was_signed_and_is_gone_stops_the_ledger(world: World) -> None:
     await give(world, *map(receipt, range(10)))
     await sequence_all(world.database)
-    await signed_now(world)
+    await sign_now(world)
     world.change("DELETE FROM ledger_nodes WHERE (number + 1) << level > 8", "DELETE FROM receipts WHERE place >= 8")
     await give(world, receipt(10))
     with pytest.raises(DamagedLedgerError, match="10 receipts were signed, and only 8"):
         await sequence(world.database)
     with pytest.raises(DamagedLedgerError):
-        await signed_now(world)
+        await sign_now(world)
     assert world.rows("SELECT count(*) FROM receipts WHERE place IS NULL") == [(1,)]
 
 
 async def test_nothing_is_signed_over_a_past_that_was_changed(world: World) -> None:
     await give(world, *map(receipt, range(10)))
     await sequence_all(world.database)
-    await signed_now(world)
+    await sign_now(world)
     world.change("UPDATE ledger_nodes SET hash = sha256(hash) WHERE level = 3")
     await give(world, receipt(10))
     await sequence_all(world.database)
     with pytest.raises(DamagedLedgerError, match="the first 10 receipts are not those that were signed"):
-        await signed_now(world)
+        await sign_now(world)
     assert world.rows("SELECT tree_size FROM checkpoints") == [(10,)]
 
 
@@ -177,16 +150,17 @@ async def test_a_receipt_without_a_place_raises_an_alarm(world: World, caplog: p
     assert await sequencer.figures() == {"ledger_oldest_unplaced_seconds": 0.0}
 
 
-async def test_the_loop_gives_places_soon_after_commits_and_signs(world: World) -> None:
-    sequencer = Sequencer(world.database, SIGNER)
+async def test_the_loop_is_woken_by_commits_and_has_the_ledger_signed(world: World) -> None:
+    sequencer = Sequencer(world.database, SIGNER, idle_seconds=3600)
     running = asyncio.create_task(sequencer.run())
     try:
         for number in range(3):
             await give(world, receipt(number))
-            async with asyncio.timeout(0.9):
+            async with asyncio.timeout(20):
                 while world.rows("SELECT FROM receipts WHERE place IS NULL"):
                     await asyncio.sleep(0.02)
-        assert world.rows("SELECT tree_size FROM checkpoints") == [(0,)], "the next is due in an hour"
+        await asyncio.sleep(0.5)
+        assert world.rows("SELECT count(*) FROM checkpoints") == [(1,)], "the next is due in an hour"
         assert await sequencer.problem() is None
     finally:
         running.cancel()

@@ -1,0 +1,156 @@
+"""`handoff ledger`: verify that no receipt of a disclosure was changed, lost, inserted or moved."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from deploy.cli.ledger_checks import Report, Trust, check, verify
+from deploy.cli.ledger_client import LedgerClient, LedgerError, ShownReceipt, open_ledger
+from deploy.local.problems import LocalPlatformError
+from shared.policy.checkpoint import NoteError, Verifier, open_checkpoint, read_verifier
+
+WRONG: Final = 1
+UNREADABLE: Final = 3
+SHOWN_PROBLEMS: Final = 100
+
+ledger_app = typer.Typer(
+    help="Verify what was disclosed.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+DataDir = Annotated[Path | None, typer.Option(help="Data folder of the platform; default .handoff.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option("--key", help="A key that you trust, as `handoff ledger key` prints it. Default: the one it has now."),
+]
+Since = Annotated[
+    list[Path] | None,
+    typer.Option("--since-checkpoint", exists=True, dir_okay=False, help="A checkpoint that you kept earlier."),
+]
+
+
+@ledger_app.command("verify")
+def verify_command(
+    since_checkpoint: Since = None, key: Keys = None, *, as_json: AsJson = False, data_dir: DataDir = None
+) -> None:
+    """Compute the whole ledger anew, and hold it against its tree and everything that was signed.
+
+    Exit code 0: everything is as it was written; 1: something is not; 3: the ledger cannot be read.
+    """
+
+    def run(ledger: LedgerClient) -> bool:
+        earlier = {str(path): path.read_text(encoding="utf-8") for path in since_checkpoint or ()}
+        report = _verify(ledger, Trust(_trusted(ledger, key), earlier))
+        if as_json:
+            Console().print_json(data={field: getattr(report, field) for field in report.__slots__})
+        else:
+            _print(report, len(earlier))
+        return not report.problems
+
+    _run(data_dir, run)
+
+
+@ledger_app.command("receipt")
+def receipt_command(
+    receipt_id: Annotated[str, typer.Argument(help="The receipt's id.")],
+    key: Keys = None,
+    *,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Print a receipt, and prove that it is in the ledger; what was not signed yet is signed now."""
+
+    def run(ledger: LedgerClient) -> bool:
+        shown = ledger.receipt(receipt_id)
+        if shown.place is not None and shown.checkpoint is None:
+            ledger.sign()
+            shown = ledger.receipt(receipt_id)
+        trusted = _trusted(ledger, key)
+        problem = check(shown, trusted)
+        _print_receipt(shown, problem, trusted, as_json=as_json)
+        return problem is None
+
+    _run(data_dir, run)
+
+
+@ledger_app.command("checkpoint")
+def checkpoint_command(
+    now: Annotated[bool, typer.Option("--now", help="Sign the ledger as it is now.")] = False,  # noqa: FBT002 - a flag
+    data_dir: DataDir = None,
+) -> None:
+    """Print the latest checkpoint. Keep it: `verify --since-checkpoint FILE` holds the ledger to it."""
+
+    def run(ledger: LedgerClient) -> bool:
+        typer.echo(ledger.sign() if now else ledger.checkpoint(), nl=False)
+        return True
+
+    _run(data_dir, run)
+
+
+@ledger_app.command("key")
+def key_command(data_dir: DataDir = None) -> None:
+    """Print the key that checkpoints are signed with, for anybody to check them."""
+
+    def run(ledger: LedgerClient) -> bool:
+        typer.echo(str(ledger.key()))
+        return True
+
+    _run(data_dir, run)
+
+
+def _run(data_dir: Path | None, action: Callable[[LedgerClient], bool]) -> None:
+    try:
+        with open_ledger(data_dir) as ledger:
+            right = action(ledger)
+    except (LocalPlatformError, LedgerError, NoteError, OSError) as error:
+        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(UNREADABLE) from None
+    if not right:
+        raise typer.Exit(WRONG)
+
+
+def _trusted(ledger: LedgerClient, keys: list[str] | None) -> list[Verifier]:
+    return [read_verifier(text) for text in keys] if keys else [ledger.key()]
+
+
+def _verify(ledger: LedgerClient, trust: Trust) -> Report:
+    columns = (TextColumn("receipts"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        return verify(ledger, trust, lambda done, total: bar.update(task, completed=done, total=total))
+
+
+def _print(report: Report, earlier: int) -> None:
+    console = Console(highlight=False)
+    for problem in report.problems[:SHOWN_PROBLEMS]:
+        console.print(problem, style="red", markup=False)
+    if len(report.problems) > SHOWN_PROBLEMS:
+        console.print(f"and {len(report.problems) - SHOWN_PROBLEMS:,} more", style="red")
+    held = f"{report.receipts:,} receipts, {report.checkpoints:,} checkpoints"
+    held += f" and {earlier} of your own" if earlier else ""
+    if report.problems:
+        console.print(f"{held}: the ledger is not what was written.", style="bold red")
+    else:
+        console.print(f"{held}: nothing was changed, lost, inserted or moved.", style="green")
+    if report.waiting:
+        console.print(f"{report.waiting:,} more receipts wait for their places; verify again to see them.")
+
+
+def _print_receipt(shown: ShownReceipt, problem: str | None, keys: list[Verifier], *, as_json: bool) -> None:
+    size = open_checkpoint(shown.checkpoint, keys).tree.size if shown.checkpoint and problem is None else None
+    if as_json:
+        proven = {"receipt": dict(shown.facts), "place": shown.place, "proven_at_size": size, "problem": problem}
+        Console().print_json(data=proven)
+        return
+    console = Console(highlight=False)
+    for name, value in shown.facts.items():
+        console.print(f"{name:12} {value if isinstance(value, str) else json.dumps(value)}", markup=False)
+    if problem:
+        console.print(f"Not proven: {problem}.", style="red", markup=False)
+    else:
+        console.print(f"Proven: place {shown.place:,} of the {size:,} receipts that were signed.", style="green")

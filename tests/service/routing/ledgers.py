@@ -1,0 +1,89 @@
+"""A ledger in a test's own database: receipts in it, served by HTTP, and the command that verifies it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from starlette.applications import Starlette
+from typer.testing import CliRunner, Result
+
+from deploy.cli.ledger import ledger_app
+from services.routing.http.ledger import ledger_routes
+from services.routing.ledger import sign
+from services.routing.sequencer import sequence
+from services.routing.store.receipts import add_receipts
+from shared.kit.database import Database
+from shared.policy.checkpoint import Signer
+from shared.policy.proofs import Tree
+from shared.policy.receipts import Receipt, canonical, facts_of
+from tests.service.routing.receipts import receipt
+from tests.service.routing.world import World
+
+SIGNER = Signer("town/ledger", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+KEY = "a key for staff"
+
+
+async def give(world: World, *receipts: Receipt) -> None:
+    """Write receipts, as whoever discloses does."""
+    async with world.database.transaction() as tx:
+        await add_receipts(tx, receipts)
+
+
+async def sequence_all(database: Database, most: int = 1000) -> None:
+    """Sequence until nothing is left."""
+    while await sequence(database, most):
+        pass
+
+
+async def sign_now(world: World) -> Tree:
+    """Sign the ledger, and return the tree that was signed."""
+    async with world.database.transaction() as tx:
+        return (await sign(tx, SIGNER)).tree
+
+
+async def fill(world: World, *sizes: int) -> None:
+    """Let the ledger grow to each of these sizes, and have it signed there."""
+    start = 0
+    for size in sizes:
+        await give(world, *map(receipt, range(start, size)))
+        await sequence_all(world.database)
+        await sign_now(world)
+        start = size
+
+
+def leaf_data(count: int) -> list[bytes]:
+    """What the leaves of the first receipts are made of."""
+    return [canonical(facts_of(receipt(number))) for number in range(count)]
+
+
+def site(world: World) -> Starlette:
+    """The pages of the ledger."""
+    return Starlette(routes=ledger_routes(world.database, SIGNER, KEY))
+
+
+def client(world: World, key: str | None = KEY) -> httpx.AsyncClient:
+    """Somebody who asks for them, with or without the staff's key."""
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    return httpx.AsyncClient(transport=httpx.ASGITransport(site(world)), base_url="http://routing", headers=headers)
+
+
+@asynccontextmanager
+async def served(world: World) -> AsyncIterator[str]:
+    """Serve the ledger by HTTP, and give the address."""
+    server = uvicorn.Server(uvicorn.Config(site(world), port=0, log_config=None, lifespan="off"))
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await running
+
+
+async def run(world: World, *arguments: str, key: str = KEY) -> Result:
+    """Run `handoff ledger` with these words."""
+    async with served(world) as url:
+        environment = {"HANDOFF_ROUTING_URL": url, "HANDOFF_STAFF_KEY": key, "COLUMNS": "200"}
+        return await asyncio.to_thread(CliRunner().invoke, ledger_app, list(arguments), env=environment)

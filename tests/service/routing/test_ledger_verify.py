@@ -1,0 +1,251 @@
+"""`handoff ledger verify`: whatever is done to the ledger behind its back is found, and said with its place."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shared.policy.checkpoint import Signer
+from shared.policy.proofs import Tree
+from shared.policy.receipts import facts_of, leaf_of
+from tests.service.routing.ledgers import SIGNER, fill, give, leaf_data, run, sequence_all, sign_now
+from tests.service.routing.receipts import receipt, receipt_id
+from tests.service.routing.world import World
+from tests.unit.policy.trees import naive_root
+
+pytestmark = pytest.mark.servers
+
+REHASH = """
+    WITH RECURSIVE up (level, number, hash) AS (
+        SELECT 0, number, hash FROM ledger_nodes WHERE level = 0 AND number = 13
+        UNION ALL
+        SELECT up.level + 1, up.number / 2, sha256('\\x01'::bytea || CASE WHEN up.number % 2 = 0
+            THEN up.hash || beside.hash ELSE beside.hash || up.hash END)
+        FROM up JOIN ledger_nodes beside ON beside.level = up.level AND beside.number = (up.number::int # 1)
+    )
+    UPDATE ledger_nodes n SET hash = up.hash FROM up WHERE n.level = up.level AND n.number = up.number
+"""
+"""Make every node above place 13 anew."""
+
+COPY = """
+    INSERT INTO receipts SELECT gen_random_uuid(), case_id, referral_id, agency, given_at, channel, form,
+        groups, grounds, purpose, policy_set, digest, shown_from, {place} FROM receipts WHERE place = 2
+"""
+
+FORGE = (
+    "UPDATE receipts SET agency = 'police' WHERE place = 13",
+    "UPDATE ledger_nodes SET hash = '\\x{leaf}' WHERE level = 0 AND number = 13",
+)
+
+FAULTS: dict[str, tuple[tuple[str, ...], list[str]]] = {
+    "one flipped byte": (
+        ("UPDATE receipts SET digest = set_byte(digest, 31, get_byte(digest, 31) # 1) WHERE place = 13",),
+        ["place 13: the receipt is not the one that was written"],
+    ),
+    "a later time": (
+        ("UPDATE receipts SET given_at = given_at + interval '1 microsecond' WHERE place = 0",),
+        ["place 0: the receipt is not the one that was written"],
+    ),
+    "another ground": (
+        ("UPDATE receipts SET grounds = jsonb_set(grounds, '{0,version}', '2') WHERE place = 19",),
+        ["place 19: the receipt is not the one that was written"],
+    ),
+    "a word more in the grounds": (
+        ("UPDATE receipts SET grounds = jsonb_set(grounds, '{0,note}', '1') WHERE place = 19",),
+        ["place 19: the receipt is not the one that was written"],
+    ),
+    "a group less": (
+        ("UPDATE receipts SET groups = groups[1:1] WHERE place = 4",),
+        ["place 4: the receipt is not the one that was written"],
+    ),
+    "a deleted receipt": (("DELETE FROM receipts WHERE place = 13",), ["place 13: the receipt is missing"]),
+    "three deleted receipts": (
+        ("DELETE FROM receipts WHERE place BETWEEN 3 AND 5",),
+        ["places 3 to 5: the receipt is missing"],
+    ),
+    "two swapped receipts": (
+        (
+            "UPDATE receipts SET place = 1000 WHERE place = 13",
+            "UPDATE receipts SET place = 13 WHERE place = 4",
+            "UPDATE receipts SET place = 4 WHERE place = 1000",
+        ),
+        ["place 4: the receipt of place 13 stands here", "place 13: the receipt of place 4 stands here"],
+    ),
+    "an inserted receipt": (
+        (
+            "UPDATE receipts SET place = place + 1000 WHERE place >= 13",
+            "UPDATE receipts SET place = place - 999 WHERE place >= 1000",
+            COPY.format(place=13),
+        ),
+        [
+            "place 13: the receipt is not the one that was written",
+            "places 14 to 19: the receipts of places 13 to 18 stand here",
+            "place 20: a receipt that is not in the tree",
+        ],
+    ),
+    "a receipt put at the end": (
+        (COPY.format(place=20),),
+        ["place 20: a receipt that is not in the tree"],
+    ),
+    "a receipt before the first": (
+        ("UPDATE receipts SET place = -1 WHERE place = 2",),
+        ["place 2: the receipt is missing", "place -1: a receipt that is not in the tree"],
+    ),
+    "a forged receipt with its leaf": (FORGE, ["places 12 to 13: the tree does not fit what is below it"]),
+    "a forged receipt with every node above it": (
+        (*FORGE, REHASH),
+        ["places 8 to 17: something here is not what was signed at 18 receipts"],
+    ),
+    "a forged node": (
+        ("UPDATE ledger_nodes SET hash = sha256(hash) WHERE level = 2 AND number = 1",),
+        ["places 4 to 7: the tree does not fit what is below it"],
+    ),
+    "a lost node": (
+        ("DELETE FROM ledger_nodes WHERE level = 2 AND number = 1",),
+        ["places 4 to 7: a part of the tree is missing"],
+    ),
+    "a node too many": (
+        ("INSERT INTO ledger_nodes VALUES (4, 1, '\\x00')",),
+        ["places 16 to 31: a node that is not part of the tree"],
+    ),
+    "a tail that was cut off": (
+        ("DELETE FROM receipts WHERE place >= 16", "DELETE FROM ledger_nodes WHERE (number + 1) << level > 16"),
+        ["places 16 to 19: gone, though they were signed at 20 receipts"],
+    ),
+    "a signed root that was changed": (
+        ("UPDATE checkpoints SET root = sha256(root) WHERE tree_size = 8",),
+        ["checkpoint at 8 receipts: what is kept beside the signature is not what was signed"],
+    ),
+    "a signed text that was changed": (
+        ("UPDATE checkpoints SET note = replace(note, E'\\n8\\n', E'\\n7\\n') WHERE tree_size = 8",),
+        ["checkpoint at 8 receipts: the signature is not of this text"],
+    ),
+}
+
+
+def forged_leaf() -> str:
+    """The hash of the receipt at place 13 after it was forged."""
+    return leaf_of(facts_of(receipt(13, agency="police"))).hex()
+
+
+async def test_a_ledger_that_nobody_has_touched_is_found_whole(world: World) -> None:
+    await fill(world, 8, 18, 20)
+    result = await run(world, "verify")
+    assert (result.exit_code, result.stderr) == (0, result.stderr)
+    assert result.stdout == "20 receipts, 3 checkpoints: nothing was changed, lost, inserted or moved.\n"
+
+
+async def test_an_empty_ledger_is_whole_and_what_waits_is_told(world: World) -> None:
+    assert (await run(world, "verify")).stdout.startswith("0 receipts, 0 checkpoints: nothing was changed")
+    await give(world, receipt(0))
+    result = await run(world, "verify")
+    assert (result.exit_code, "1 more receipts wait for their places" in result.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_what_is_done_behind_its_back_is_found_with_its_place(world: World, fault: str) -> None:
+    await fill(world, 8, 18, 20)
+    statements, expected = FAULTS[fault]
+    world.change(*(statement.replace("{leaf}", forged_leaf()) for statement in statements))
+    result = await run(world, "verify", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["problems"] == expected
+    shown = await run(world, "verify")
+    assert shown.exit_code == 1
+    assert expected[0] in shown.stdout
+    assert "the ledger is not what was written" in shown.stdout
+
+
+async def test_a_history_that_was_written_anew_differs_from_a_checkpoint_of_ones_own(
+    world: World, tmp_path: Path
+) -> None:
+    await fill(world, 8, 18)
+    mine = tmp_path / "checkpoint"
+    mine.write_text((await run(world, "checkpoint")).stdout, encoding="utf-8")
+    held = await run(world, "verify", "--since-checkpoint", str(mine))
+    assert "18 receipts, 2 checkpoints and 1 of your own: nothing was changed" in held.stdout
+    world.change(
+        "DELETE FROM ledger_nodes",
+        "DELETE FROM checkpoints",
+        "UPDATE receipts SET place = NULL",
+        "UPDATE receipts SET agency = 'police' WHERE receipt_id = '" + str(receipt_id(13)) + "'",
+    )
+    await sequence_all(world.database)
+    await sign_now(world)
+    assert (await run(world, "verify")).exit_code == 0, "whoever has the key can write everything anew"
+    caught = await run(world, "verify", "--since-checkpoint", str(mine))
+    assert caught.exit_code == 1
+    assert "places 0 to 17: something here is not what was signed at 18 receipts" in caught.stdout
+
+
+async def test_a_ledger_that_was_set_back_is_shorter_than_a_checkpoint_of_ones_own(
+    world: World, tmp_path: Path
+) -> None:
+    await fill(world, 8)
+    mine = tmp_path / "checkpoint"
+    mine.write_text(SIGNER.sign_tree(Tree(12, naive_root(leaf_data(12)))), encoding="utf-8")
+    caught = await run(world, "verify", "--since-checkpoint", str(mine))
+    assert caught.exit_code == 1
+    assert "places 8 to 11: gone, though they were signed at 12 receipts" in caught.stdout
+
+
+async def test_a_checkpoint_counts_only_under_a_key_that_the_reader_trusts(world: World, tmp_path: Path) -> None:
+    await fill(world, 8)
+    stranger = Signer("town/ledger", Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    theirs = tmp_path / "checkpoint"
+    theirs.write_text(stranger.sign_tree(Tree(8, naive_root(leaf_data(8)))), encoding="utf-8")
+    refused = await run(world, "verify", "--since-checkpoint", str(theirs))
+    assert (refused.exit_code, "none of the known keys" in refused.stdout) == (1, True)
+    both = ["--key", str(stranger.verifier), "--key", str(SIGNER.verifier)]
+    assert (await run(world, "verify", "--since-checkpoint", str(theirs), *both)).exit_code == 0
+    assert (await run(world, "verify", "--key", str(stranger.verifier))).exit_code == 1
+
+
+async def test_more_than_one_page_is_read_to_the_end(world: World) -> None:
+    await fill(world, 1500, 2003)
+    assert (await run(world, "verify")).stdout.startswith("2,003 receipts, 2 checkpoints: nothing was changed")
+    world.change("UPDATE receipts SET form = 'thin' WHERE place IN (999, 1000, 2002)")
+    problems = json.loads((await run(world, "verify", "--json")).stdout)["problems"]
+    assert [problem.partition(":")[0] for problem in problems] == ["places 999 to 1000", "place 2002"]
+
+
+async def test_a_receipt_is_printed_with_its_proof(world: World) -> None:
+    await fill(world, 11)
+    result = await run(world, "receipt", str(receipt_id(4)))
+    assert result.exit_code == 0
+    assert "homes-front-door/all" in result.stdout
+    assert "Proven: place 4 of the 11 receipts that were signed." in result.stdout
+
+
+async def test_a_receipt_that_was_not_signed_yet_is_signed_when_somebody_asks(world: World) -> None:
+    await fill(world, 3)
+    await give(world, receipt(3))
+    waiting = await run(world, "receipt", str(receipt_id(3)))
+    assert (waiting.exit_code, "Not proven: it has not been signed yet." in waiting.stdout) == (1, True)
+    await sequence_all(world.database)
+    result = await run(world, "receipt", str(receipt_id(3)), "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["proven_at_size"] == 4
+
+
+async def test_a_receipt_that_was_changed_is_not_proven(world: World) -> None:
+    await fill(world, 11)
+    world.change("UPDATE receipts SET purpose = 'enforcement' WHERE place = 4")
+    result = await run(world, "receipt", str(receipt_id(4)))
+    assert result.exit_code == 1
+    assert "Not proven: its proof does not lead to what was signed at 11 receipts." in result.stdout
+
+
+async def test_what_cannot_be_read_is_neither_right_nor_wrong(world: World) -> None:
+    for words in (["verify"], ["receipt", str(receipt_id(1))], ["checkpoint", "--now"]):
+        refused = await run(world, *words, key="wrong")
+        assert (refused.exit_code, "401" in refused.stderr) == (3, True)
+    unknown = await run(world, "receipt", str(receipt_id(1)))
+    assert (unknown.exit_code, "there is no such receipt" in unknown.stderr) == (3, True)
+    assert (await run(world, "verify", "--key", "nonsense")).exit_code == 3
+
+
+async def test_the_key_is_printed_for_others_to_check_with(world: World) -> None:
+    assert (await run(world, "key")).stdout == f"{SIGNER.verifier}\n"
+    assert (await run(world, "checkpoint", "--now")).stdout.startswith("town/ledger\n0\n")
