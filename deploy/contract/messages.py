@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from deploy.contract.catalogue import Published, published
-from deploy.contract.examples import AGENCY, example_id, examples
+from deploy.contract.examples import examples
+from deploy.contract.invented import AGENCY, example_id
 from shared.events.event import Event
 from shared.events.wire import event_id, write_time
 from shared.kit.outbox_rows import Row, frame

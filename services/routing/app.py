@@ -1,6 +1,7 @@
 """Settings become the service: its city, its database, what it hears, what it serves, what it looks after."""
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from services.routing.desk import Desk
 from services.routing.handlers import routes
@@ -13,6 +14,7 @@ from services.routing.sequencer import Sequencer
 from services.routing.settings import RoutingSettings
 from services.routing.sweeper import keep_sweeping
 from services.routing.tables import SCHEMA, STAGING
+from shared.kit.consents import still_stand
 from shared.kit.database import Database
 from shared.kit.service import Service, create_asgi
 from shared.kit.vault import Vault, read_master_key
@@ -45,15 +47,16 @@ def create_service(settings: RoutingSettings) -> Service:
         settings=settings,
         database=database,
         routes=routes(desk),
-        http=[
-            *triage_routes(desk, database, staff_key),
-            *case_routes(desk, database, staff_key),
-            *ledger_routes(database, signer, staff_key),
-        ],
+        http=[*_pages(desk, database, staff_key), *ledger_routes(database, signer, staff_key)],
         loops=[sweep, sequencer.run, sequencer.watch],
+        standing=still_stand,
         checks=[sequencer.problem],
         figures=sequencer.figures,
     )
+
+
+def _pages(desk: Desk, database: Database, staff_key: str) -> list[Route]:
+    return [*triage_routes(desk, database, staff_key), *case_routes(desk, database, staff_key)]
 
 
 def _open_vault(settings: RoutingSettings) -> Vault:

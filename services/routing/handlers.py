@@ -2,26 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
+from typing import Any
 from uuid import UUID
 
 from services.routing.desk import Desk, Sitting, conclude, sit
 from services.routing.domain.case import Case
-from services.routing.domain.filing import route, withdraw
 from services.routing.domain.hearing import Heard, Refusal, hear
+from services.routing.domain.reporting import Shared, decide
 from services.routing.domain.turn import Prompt, Turn
+from services.routing.store.disclosures import look_up_shared
 from services.routing.store.locking import lock_cases
 from shared.events.agency_updates import AgencyUpdate, ReasonedUpdate
-from shared.events.intake import CaseSubmitted, CaseWithdrawn
+from shared.events.intake import CaseSubmitted, CaseWithdrawn, ConsentEvent, PersonErased
 from shared.events.topics import AGENCY_UPDATES, CASES
 from shared.kit.database import Transaction
 from shared.kit.messages import Batch, Received, Route
 
-CaseMessage = Received[CaseSubmitted | CaseWithdrawn]
+CaseMessage = Received[CaseSubmitted | CaseWithdrawn | ConsentEvent | PersonErased]
 UpdateMessage = Received[AgencyUpdate]
-
-
-class UnknownCaseError(Exception):
-    """A case is withdrawn that was never submitted."""
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -32,12 +30,13 @@ def routes(desk: Desk) -> list[Route]:
     ]
 
 
-async def on_cases(desk: Desk, batch: Batch[CaseSubmitted | CaseWithdrawn], tx: Transaction) -> None:
-    """Ask for help with each need of a new case; take back what a withdrawn case has asked for."""
+async def on_cases(desk: Desk, batch: Batch[Any], tx: Transaction) -> None:
+    """Ask for help with new cases; follow what their reporters decide about them, about consents, about themselves."""
     known = await lock_cases(tx, batch.subjects)
-    reports = [message.event for message in batch if isinstance(message.event, CaseSubmitted)]
-    sitting = await sit(desk, tx, known, reports)
-    await conclude(sitting, _decide_cases(sitting, batch))
+    new = [message.event for message in batch if isinstance(message.event, CaseSubmitted)]
+    sitting = await sit(desk, tx, known, [*new, *(case.report for case in known.values())])
+    shared = await look_up_shared(tx, [message.event for message in batch])
+    await conclude(sitting, _decide_cases(sitting, batch, shared))
 
 
 async def on_agency_updates(desk: Desk, batch: Batch[AgencyUpdate], tx: Transaction) -> None:
@@ -47,27 +46,19 @@ async def on_agency_updates(desk: Desk, batch: Batch[AgencyUpdate], tx: Transact
     await conclude(sitting, _decide_updates(sitting, batch))
 
 
-def _decide_cases(sitting: Sitting, batch: Sequence[CaseMessage]) -> list[Turn]:
+def _decide_cases(sitting: Sitting, batch: Sequence[CaseMessage], shared: Shared) -> list[Turn]:
     """Decide in order, so that an event of a case sees what an earlier one of the batch has made of it."""
     cases = dict(sitting.known)
-    turns = []
+    turns: list[Turn] = []
     for message in batch:
-        turn = _decide_case(sitting, message, cases.get(message.event.case_id))
+        text = (message.record.value or b"").decode()
+        prompt = Prompt(message.envelope.id, traceparent=message.traceparent, text=text)
+        turn = decide(cases.get(message.event.case_id), message.event, prompt, sitting.around, shared)
         if turn is not None:
             cases[message.event.case_id] = turn.case
+            shared.note(turn.given)
             turns.append(turn)
     return turns
-
-
-def _decide_case(sitting: Sitting, message: CaseMessage, case: Case | None) -> Turn | None:
-    """Decide about one message; a case that is submitted again is left as it is."""
-    text = (message.record.value or b"").decode()
-    prompt = Prompt(message.envelope.id, traceparent=message.traceparent, text=text)
-    if isinstance(message.event, CaseSubmitted):
-        return route(message.event, prompt, sitting.around) if case is None else None
-    if case is None:
-        raise UnknownCaseError(f"case {message.event.case_id} is withdrawn and was never submitted")
-    return withdraw(case, message.event, prompt, sitting.around)
 
 
 def _decide_updates(sitting: Sitting, batch: Sequence[UpdateMessage]) -> list[Turn | Refusal]:

@@ -53,6 +53,7 @@ class Announcement(NamedTuple):
     """One event to be said on one topic, because of `cause`; `traceparent` is the trace that it continues.
 
     `guards` are the ids of what it stands on (such as consents): once one of them has fallen it is not said any more.
+    `text` is the event as JSON, where whoever says it has written that already.
     """
 
     topic: str
@@ -60,6 +61,7 @@ class Announcement(NamedTuple):
     cause: UUID
     traceparent: str | None = None
     guards: tuple[UUID, ...] = ()
+    text: bytes | None = None
 
 
 def shard_of(case_id: UUID) -> int:
@@ -94,6 +96,6 @@ def _row(ordinal: int, said: Announcement) -> tuple[Cell, ...]:
         event.label.value,
         said.cause,
         said.traceparent,
-        event.__pydantic_serializer__.to_json(event).decode(),
+        (said.text or event.__pydantic_serializer__.to_json(event)).decode(),
         "{" + ",".join(map(str, said.guards)) + "}" if said.guards else None,
     )

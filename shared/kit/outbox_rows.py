@@ -53,6 +53,10 @@ class Row(NamedTuple):
     raw: bytes | None
     guards: list[UUID] | None = None
 
+    def noted(self) -> tuple[object, ...]:
+        """Return what is kept of it when it is withheld."""
+        return self.event_id, self.topic, self.case_id, self.event_type, self.sequence, self.guards
+
 
 def frame(row: Row, source: bytes, traceparent: str | None) -> Raw:
     """Return key, value and headers: CloudEvents in binary mode, or as they came for a dead letter."""

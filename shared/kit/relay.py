@@ -140,8 +140,7 @@ class Relay:
         fallen = [row for row in rows if not stands.issuperset(row.guards or ())]
         for row in fallen:
             log.info("withheld, what it stood on has fallen: event %s", row.event_id)
-            noted = (row.event_id, row.topic, row.case_id, row.event_type, row.sequence, row.guards)
-            await tx.execute(WITHHOLD, noted)
+            await tx.execute(WITHHOLD, row.noted())
         return [row for row in rows if row not in fallen]
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row], tx: Transaction) -> None:

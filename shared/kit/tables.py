@@ -23,6 +23,8 @@ def kit_tables(metadata: MetaData) -> None:
     """Add the kit's tables to a service's metadata (its schema is the metadata's)."""
     _inbox(metadata)
     _outbox(metadata)
+    _sequences(metadata)
+    _withheld(metadata)
     _dead_letters(metadata)
 
 
@@ -62,6 +64,19 @@ def _outbox(metadata: MetaData) -> None:
     )
     Index("outbox_by_shard", outbox.c.shard, outbox.c.id)
     Index("outbox_guarded", outbox.c.case_id, postgresql_where=outbox.c.guards.is_not(None))
+
+
+def _sequences(metadata: MetaData) -> None:
+    Table(
+        "outbox_sequences",
+        metadata,
+        Column("topic", Text, primary_key=True),
+        Column("case_id", Uuid, primary_key=True),
+        Column("last", BigInteger, nullable=False),
+    )
+
+
+def _withheld(metadata: MetaData) -> None:
     withheld = Table(
         "outbox_withheld",
         metadata,
@@ -74,13 +89,6 @@ def _outbox(metadata: MetaData) -> None:
         _now(),
     )
     Index("outbox_withheld_of_case", withheld.c.case_id)
-    Table(
-        "outbox_sequences",
-        metadata,
-        Column("topic", Text, primary_key=True),
-        Column("case_id", Uuid, primary_key=True),
-        Column("last", BigInteger, nullable=False),
-    )
 
 
 def _dead_letters(metadata: MetaData) -> None:

@@ -5,8 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.routing.domain.placing import Asking
-from services.routing.domain.referral import Referral, State
+from services.routing.domain.referral import OPEN, Referral, State
 from shared.events.intake import CaseSubmitted, Need
 from shared.events.reasons import Reason
 
@@ -60,10 +59,6 @@ class Case:
                 return need
         raise LookupError(f"case {self.report.case_id} has no need {need_id}")
 
-    def asking(self, need: Need) -> Asking:
-        """Return what the routing book is asked about one need."""
-        return Asking(need.need, self.report.service_code, self.report.place.district)
-
     def tries(self, need_id: UUID) -> list[Referral]:
         """Return the referrals of one need, in the order in which they were made."""
         return [referral for referral in self.referrals.values() if referral.need_id == need_id]
@@ -78,8 +73,16 @@ class Case:
         return waiting is not None and waiting.ended_by is None
 
     def has_ended(self) -> bool:
-        """Tell whether nothing is left to do: no open referral, nothing at the triage desk."""
-        return not self.open_referrals() and not any(self.is_waiting(need_id) for need_id in self.waiting)
+        """Tell whether nothing is left to do: no open referral, nothing at the triage desk, nothing kept quiet."""
+        if self.open_referrals() or any(self.is_waiting(need_id) for need_id in self.waiting):
+            return False
+        return all(self.tries(need.need_id) or need.need_id in self.waiting for need in self.report.needs)
+
+    def resting(self) -> list[Need]:
+        """Return the needs that nobody works on, that were not met, and that no person has to choose for."""
+        states = (State.COMPLETED, *OPEN)
+        busy = {referral.need_id for referral in self.referrals.values() if referral.state in states}
+        return [need for need in self.report.needs if need.need_id not in busy and not self.is_waiting(need.need_id)]
 
     def outcome(self) -> Resolution:
         """Say how an ended case ended: completed when each of its needs was met."""

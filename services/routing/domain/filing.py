@@ -5,10 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from services.routing.domain.case import Case, Resolution, Waiting
+from services.routing.domain.circumstances import Circumstances
+from services.routing.domain.disclosing import give_request
 from services.routing.domain.placing import Unplaced, place
 from services.routing.domain.referral import Change, Referral, State
-from services.routing.domain.requests import cancel, request
-from services.routing.domain.turn import Circumstances, Noted, Prompt, Turn, facts, give_to_triage, resolve_if_ended
+from services.routing.domain.requests import cancel, enlist
+from services.routing.domain.turn import Noted, Prompt, Turn, facts, give_to_triage, resolve_if_ended
 from shared.events.intake import CaseSubmitted, CaseWithdrawn, Need, RecordedReferral
 from shared.events.making import make
 from shared.events.reasons import Reason
@@ -17,11 +19,18 @@ from shared.events.routing import CaseResolved, CaseRouted, RoutedNeed
 
 
 def route(report: CaseSubmitted, prompt: Prompt, around: Circumstances) -> Turn:
-    """Ask for help with each need; what another system has already done is recorded."""
+    """Ask for help with each need; what another system has already done is recorded.
+
+    All needs are placed before anything is given, so that what an agency is given does not depend on their order.
+    """
     turn = Turn(Case(report, prompt.text), around, prompt)
     records = {record.need_id: record for record in report.recorded}
     for need in report.needs:
         _route_need(turn, need, records.get(need.need_id))
+    if turn.is_silent:
+        return turn
+    for made in turn.case.referrals.values():
+        give_request(turn, made)
     over = bool(turn.case.referrals) and all(made.record_only for made in turn.case.referrals.values())
     over = over and not turn.case.waiting
     turn.say(_case_routed(turn, record_only=over))
@@ -39,6 +48,8 @@ def withdraw(case: Case, event: CaseWithdrawn, prompt: Prompt, around: Circumsta
     for need_id, waiting in case.waiting.items():
         turn.case.waiting[need_id] = _taken_back(waiting, prompt.by)
     turn.case.resolution, turn.case.resolved_at = Resolution.WITHDRAWN, event.withdrawn_at
+    if turn.is_silent:
+        return turn
     turn.say(
         CaseResolved(
             case_id=event.case_id,
@@ -51,11 +62,11 @@ def withdraw(case: Case, event: CaseWithdrawn, prompt: Prompt, around: Circumsta
 
 
 def _route_need(turn: Turn, need: Need, record: RecordedReferral | None) -> None:
-    chosen = place(turn.case.asking(need), turn.around.city)
+    chosen = place(turn.asking(need), turn.around.city)
     if isinstance(chosen, Unplaced):
         give_to_triage(turn, need, chosen)
     else:
-        request(turn, need, chosen, record)
+        enlist(turn, need, chosen, record)
 
 
 def _case_routed(turn: Turn, *, record_only: bool) -> CaseRouted:

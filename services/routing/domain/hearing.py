@@ -7,10 +7,11 @@ from typing import Final
 from uuid import UUID
 
 from services.routing.domain.case import Case
+from services.routing.domain.circumstances import Circumstances, asking
 from services.routing.domain.placing import Placed, place
 from services.routing.domain.referral import Advanced, Change, Referral, Refused, Update, advance
 from services.routing.domain.requests import request, request_or_wait
-from services.routing.domain.turn import Circumstances, Noted, Prompt, Said, Turn, facts, resolve_if_ended
+from services.routing.domain.turn import Noted, Prompt, Said, Turn, facts, resolve_if_ended
 from shared.events.agency_inbox import UpdateRefused
 from shared.events.agency_updates import AgencyUpdate, HelpTransferred, ReasonedUpdate
 from shared.events.reasons import OUTSIDE_AGENCY_CONTROL
@@ -103,7 +104,7 @@ def _apply(turn: Turn, moved: Referral, update: AgencyUpdate, target: Placed | N
         request(turn, need, target)
     elif moved.last_change in NOT_MET:
         tried = {referral.program_name for referral in turn.case.tries(moved.need_id)}
-        request_or_wait(turn, need, place(turn.case.asking(need), turn.around.city, tried))
+        request_or_wait(turn, need, place(turn.asking(need), turn.around.city, tried))
     resolve_if_ended(turn, update.occurred_at)
 
 
@@ -124,9 +125,9 @@ def _target(case: Case, referral: Referral, update: AgencyUpdate, around: Circum
         return None
     name = f"{update.to_agency}/{update.to_program}"
     program = around.city.programs.get(name)
-    asking = case.asking(case.need(referral.need_id))
-    fits = program and referral.need in program.needs and program.serves(asking.district)
-    if program is None or not fits or not around.city.admits(program, asking.service):
+    asked = asking(case, case.need(referral.need_id), around)
+    fits = program and referral.need in program.needs and program.serves(asked.district)
+    if program is None or not fits or not around.city.admits(program, asked):
         return f"{name} is not a program that this need can be handed to"
     if name in {other.program_name for other in case.tries(referral.need_id) if other.is_open}:
         return f"{name} is already asked to help with this need"

@@ -1,48 +1,91 @@
 """Choose the program that should help with a need, and say why."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from services.routing.domain.book import RoutingBook, Rule
 from services.routing.domain.programs import Program, ProgramIndex
 from shared.events.fields import FieldGroup
+from shared.events.intake import CaseSubmitted
 from shared.events.reasons import Reason
-from shared.policy.release import ReleasePlan
+from shared.policy.agreements import FRONT_DOOR
+from shared.policy.consent import Consent
+from shared.policy.decision import Sharing
+from shared.policy.inquiry import Inquiry
+from shared.policy.plan import ReleasePlan
+
+STRICTEST_FIRST: Final = (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE, *FieldGroup)
+"""Of two groups that protect a report, the rules of the first of these count."""
+
+ONLY_THE_FRONT_DOOR: Final = frozenset({FRONT_DOOR})
+
+
+class Asking(NamedTuple):
+    """What is to be placed: a need of a report of one service, in a district where that is known.
+
+    `holders` are the agencies that have or had a referral in the case.
+    """
+
+    need: str
+    service: str
+    district: str | None
+    urgency: str
+    protects: FieldGroup | None
+    at: datetime
+    consents: tuple[Consent, ...] = ()
+    holders: frozenset[str] = frozenset()
+
+    def of(self, agency: str) -> Inquiry:
+        """Return what the policy is asked about one agency."""
+        sources = (self.holders - {agency}) | ONLY_THE_FRONT_DOOR if self.holders else ONLY_THE_FRONT_DOOR
+        return Inquiry(
+            agency, sources, self.need, self.service, self.district, self.urgency, self.protects, self.at, self.consents
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class City:
     """What routing knows of its city.
 
-    `protects` has each service of the catalogue, with the strict field group that its reports belong to, if any.
+    `protects` has each service of the catalogue, with the strict field group that its reports belong to, if any;
+    `protected_needs` has the needs that only such services name.
     """
 
     programs: ProgramIndex
     book: RoutingBook
-    plan: ReleasePlan
+    sharing: Sharing
     protects: Mapping[str, FieldGroup | None]
+    protected_needs: Mapping[str, FieldGroup] = field(default_factory=dict)
 
-    def admits(self, program: Program, service: str) -> bool:
-        """Tell whether a report of this service may reach the program; one that the catalogue lacks reaches nobody."""
-        return service in self.protects and self.plan.entitles(program.agency, self.protects[service])
+    def plan(self, agency: str, asking: Asking) -> ReleasePlan:
+        """Decide what an agency is given."""
+        return self.sharing.plan(asking.of(agency))
 
+    def admits(self, program: Program, asking: Asking) -> bool:
+        """Tell whether such a report may reach the program; one of a service that is not known reaches nobody."""
+        return asking.service in self.protects and self.plan(program.agency, asking).entitled
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """What is to be placed: a need of a report of one service, in a district where that is known."""
+    def protection(self, report: CaseSubmitted) -> FieldGroup | None:
+        """Return the group whose strict rules hold for a whole report."""
+        return self.protection_of(report.service_code, [need.need for need in report.needs])
 
-    need: str
-    service: str
-    district: str | None
+    def protection_of(self, service: str, needs: Collection[str]) -> FieldGroup | None:
+        """Return the group whose strict rules hold for reports of a service with these needs."""
+        by_service = self.protects.get(service)
+        by_need = [self.protected_needs[need] for need in needs if need in self.protected_needs]
+        found = [*by_need, by_service] if by_service else by_need
+        return min(found, key=STRICTEST_FIRST.index) if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """This program should help."""
+    """This program should help; the agencies that come before it in the book, and may not know of it, are `refused`."""
 
     program: Program
     why: str
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +94,7 @@ class Unplaced:
 
     reason: Reason
     why: str
+    refused: tuple[str, ...] = ()
 
 
 NO_RULE: Final = Unplaced(Reason.NO_PROGRAM, "the routing book has no rule for it")
@@ -61,29 +105,38 @@ def place(asking: Asking, city: City, tried: Collection[str] = ()) -> Placed | U
     rule = city.book.find(asking.service, asking.need, asking.district)
     if rule is None:
         return NO_RULE
-    for number, program in enumerate(_open_to(asking, city, rule.candidates), 1):
+    refused: list[str] = []
+    for number, program in enumerate(_open_to(asking, city, rule.candidates, refused), 1):
         if program.name not in tried:
-            return Placed(program, f"rule {rule.id}, choice {number}")
-    return _nobody(rule, tried)
+            return Placed(program, f"rule {rule.id}, choice {number}", tuple(refused))
+    return _nobody(rule, tried, tuple(refused))
 
 
 def place_fallback(asking: Asking, city: City, tried: Collection[str]) -> Placed | Unplaced:
     """Choose whom the book names for the case that nobody answers."""
     rule = city.book.find(asking.service, asking.need, asking.district)
     names = (rule.fallback,) if rule and rule.fallback and rule.fallback not in tried else ()
-    for program in _open_to(asking, city, names):
+    refused: list[str] = []
+    for program in _open_to(asking, city, names, refused):
         return Placed(program, f"rule {rule.id if rule else ''}, fallback")
-    return Unplaced(Reason.NO_ANSWER, "nobody has answered, and the routing book names nobody else")
+    why = "nobody has answered, and the routing book names nobody else"
+    return Unplaced(Reason.NO_ANSWER, why, tuple(refused))
 
 
-def _open_to(asking: Asking, city: City, names: Collection[str]) -> Iterator[Program]:
+def _open_to(asking: Asking, city: City, names: Collection[str], refused: list[str]) -> Iterator[Program]:
+    """Go through the programs that may be asked, and note the agencies that may not be."""
     for name in names:
         program = city.programs[name]
-        if program.serves(asking.district) and city.admits(program, asking.service):
+        if not program.serves(asking.district):
+            continue
+        if city.admits(program, asking):
             yield program
+        else:
+            refused.append(program.agency)
 
 
-def _nobody(rule: Rule, tried: Collection[str]) -> Unplaced:
+def _nobody(rule: Rule, tried: Collection[str], refused: tuple[str, ...]) -> Unplaced:
     if tried:
-        return Unplaced(Reason.CANDIDATES_EXHAUSTED, f"rule {rule.id}: everybody it names was asked")
-    return Unplaced(Reason.NO_PROGRAM, f"rule {rule.id}: nobody it names serves the district and may see such a report")
+        return Unplaced(Reason.CANDIDATES_EXHAUSTED, f"rule {rule.id}: everybody it names was asked", refused)
+    why = f"rule {rule.id}: nobody it names serves the district and may see such a report"
+    return Unplaced(Reason.NO_PROGRAM, why, refused)

@@ -3,10 +3,11 @@
 from uuid import UUID, uuid5
 
 from services.routing.domain.case import Case
+from services.routing.domain.circumstances import Circumstances
 from services.routing.domain.placing import place_fallback
 from services.routing.domain.referral import Change, Referral
 from services.routing.domain.requests import cancel, request_or_wait
-from services.routing.domain.turn import Circumstances, Noted, Prompt, Turn, facts
+from services.routing.domain.turn import Noted, Prompt, Turn, facts
 from shared.events.agency_inbox import AnswerOverdue
 from shared.events.reasons import Reason
 from shared.events.referrals import ReferralEscalated, ReferralOverdue
@@ -59,4 +60,4 @@ def _ask_elsewhere(turn: Turn, referral: Referral) -> None:
     cancel(turn, referral, Reason.NO_ANSWER, turn.around.now)
     need = turn.case.need(referral.need_id)
     tried = {other.program_name for other in turn.case.tries(need.need_id)}
-    request_or_wait(turn, need, place_fallback(turn.case.asking(need), turn.around.city, tried))
+    request_or_wait(turn, need, place_fallback(turn.asking(need), turn.around.city, tried))

@@ -3,23 +3,31 @@
 from datetime import datetime
 from uuid import uuid5
 
+from services.routing.domain.disclosing import give_request
 from services.routing.domain.placing import Placed, Unplaced
 from services.routing.domain.referral import Change, Referral, State
 from services.routing.domain.turn import Noted, Turn, facts, give_to_triage
-from shared.events.agency_inbox import HelpCancelled, HelpRequested
+from shared.events.agency_inbox import HelpCancelled
 from shared.events.intake import Need, RecordedReferral
 from shared.events.making import make
 from shared.events.reasons import Reason
 from shared.events.referrals import ReferralCancelled, ReferralRequested
-from shared.policy.release import release
 
 
-def request(turn: Turn, need: Need, placed: Placed, record: RecordedReferral | None = None) -> Referral:
-    """Ask a program to help with a need, and release to it what the plan names.
+def request(turn: Turn, need: Need, placed: Placed) -> Referral:
+    """Ask a program to help with a need, and give it what the agreements let it have."""
+    made = enlist(turn, need, placed)
+    give_request(turn, made)
+    return made
+
+
+def enlist(turn: Turn, need: Need, placed: Placed, record: RecordedReferral | None = None) -> Referral:
+    """Make a referral to a program, and say so to the other services; the agency has still to be told.
 
     With a record of it from another system, the referral was requested when the record was opened; one that was
     closed there is only recorded, and nobody is to answer it.
     """
+    turn.bar(need, placed.refused)
     made = _new_referral(turn, need, placed, record)
     turn.keep(made)
     turn.note(Noted(made, 1, Change.REQUESTED, made.changed_at, why=placed.why))
@@ -31,7 +39,6 @@ def request(turn: Turn, need: Need, placed: Placed, record: RecordedReferral | N
             attempt=made.attempt,
         )
     )
-    turn.tell(made.agency, _help_requested(turn, made))
     return made
 
 
@@ -43,8 +50,8 @@ def request_or_wait(turn: Turn, need: Need, chosen: Placed | Unplaced) -> None:
         give_to_triage(turn, need, chosen)
 
 
-def cancel(turn: Turn, referral: Referral, reason: Reason, at: datetime) -> None:
-    """Take a referral back, and tell its agency."""
+def cancel(turn: Turn, referral: Referral, reason: Reason, at: datetime, *, quietly: bool = False) -> None:
+    """Take a referral back, and tell its agency, unless it has never heard of it."""
     number = referral.changes + 1
     cancelled = referral._replace(
         state=State.CANCELLED,
@@ -57,6 +64,8 @@ def cancel(turn: Turn, referral: Referral, reason: Reason, at: datetime) -> None
     turn.keep(cancelled)
     turn.note(Noted(cancelled, number, Change.CANCELLED, at, reason))
     turn.say(ReferralCancelled(**facts(turn, cancelled, at), reason=reason))
+    if quietly:
+        return
     told = HelpCancelled(
         case_id=turn.report.case_id, referral_id=referral.referral_id, sent_at=turn.around.now, reason=reason
     )
@@ -80,24 +89,4 @@ def _new_referral(turn: Turn, need: Need, placed: Placed, record: RecordedReferr
         answer_by=answer_by,
         due_at=answer_by,
         record_only=over,
-    )
-
-
-def _help_requested(turn: Turn, made: Referral) -> HelpRequested:
-    report = turn.report
-    granted = turn.around.city.plan.granted_to(made.agency)
-    given = release(granted, report, made.need, turn.around.unseal)
-    return make(
-        HelpRequested,
-        case_id=report.case_id,
-        referral_id=made.referral_id,
-        sent_at=turn.around.now,
-        need_id=made.need_id,
-        need=made.need,
-        program=made.program,
-        submitted_at=report.submitted_at,
-        answer_by=made.answer_by,
-        record_only=made.record_only,
-        released=given.released,
-        withheld=given.withheld,
     )

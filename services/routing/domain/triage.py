@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
 from services.routing.domain.case import Case
+from services.routing.domain.circumstances import Circumstances, asking
 from services.routing.domain.placing import Placed
 from services.routing.domain.requests import request
-from services.routing.domain.turn import Circumstances, Prompt, Turn
+from services.routing.domain.turn import Prompt, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def assign(case: Case, choice: Choice, around: Circumstances) -> Turn | Declined
     program = around.city.programs.get(choice.program)
     if program is None:
         return Declined(f"there is no program {choice.program}")
-    if not around.city.admits(program, case.report.service_code):
+    if not around.city.admits(program, asking(case, waiting.need, around)):
         return Declined(f"{program.agency} may not be given a report of this kind")
     cause = uuid5(choice.need_id, f"triage {waiting.since.isoformat()}")
     turn = Turn.on(case, around, Prompt(cause, choice.by, choice.traceparent))

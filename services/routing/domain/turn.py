@@ -1,31 +1,25 @@
 """One thing that happens to one case, and what follows: the case as it becomes, what is said, what is noted."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.routing.domain.case import Case, Waiting
-from services.routing.domain.placing import City, Unplaced
+from services.routing.domain.circumstances import Circumstances, asking
+from services.routing.domain.placing import Asking, Unplaced
 from services.routing.domain.referral import Change, Referral
 from shared.events.event import Event
+from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Need
 from shared.events.reasons import Reason
 from shared.events.routing import CaseResolved, CaseUnroutable
 from shared.events.topics import REFERRALS, inbox_topic
-from shared.policy.release import Unseal
+from shared.policy.receipts import Receipt
 
 ROUTING = "routing"
 """Who is noted for what nobody but routing did."""
-
-
-@dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What a decision is made under: the city, the present moment, and a way to open sealed groups."""
-
-    city: City
-    now: datetime
-    unseal: Unseal
 
 
 class Prompt(NamedTuple):
@@ -38,10 +32,15 @@ class Prompt(NamedTuple):
 
 
 class Said(NamedTuple):
-    """One event, and the topic that it is said on."""
+    """One event, and the topic that it is said on; it is not said any more once a consent among `guards` has fallen.
+
+    `text` is the event as JSON, where that was needed before.
+    """
 
     topic: str
     event: Event
+    guards: tuple[UUID, ...] = ()
+    text: bytes | None = None
 
 
 class Noted(NamedTuple):
@@ -56,15 +55,36 @@ class Noted(NamedTuple):
     words: str | None = None
 
 
+class Given(NamedTuple):
+    """One disclosure: its receipt, and the consents that it stands on, each with the groups for which it is needed."""
+
+    receipt: Receipt
+    consents: Mapping[UUID, tuple[FieldGroup, ...]]
+
+
+class Barred(NamedTuple):
+    """An agency that would have been asked, had it been allowed to know; `by` are the policies that decided."""
+
+    need_id: UUID
+    agency: str
+    by: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Turn:
-    """What is being worked out; a decision makes one, and nobody changes it afterwards."""
+    """What is being worked out; a decision makes one, and nobody changes it afterwards.
+
+    `recalled` are the consents under which nothing is given any more, and what was given has been recalled.
+    """
 
     case: Case
     around: Circumstances
     prompt: Prompt
     said: list[Said] = field(default_factory=list)
     noted: list[Noted] = field(default_factory=list)
+    given: list[Given] = field(default_factory=list)
+    barred: list[Barred] = field(default_factory=list)
+    recalled: list[UUID] = field(default_factory=list)
 
     @classmethod
     def on(cls, case: Case, around: Circumstances, prompt: Prompt) -> "Turn":
@@ -79,6 +99,27 @@ class Turn:
     def say(self, event: Event) -> None:
         """Tell the other services."""
         self.said.append(Said(REFERRALS.topic, event))
+
+    @property
+    def is_silent(self) -> bool:
+        """Tell whether there must be no sign of the case: it needs a consent to be spoken of, and there is none."""
+        if self.around.city.protection(self.report) is not FieldGroup.VICTIM_SERVICES:
+            return False
+        consents = self.around.consents.get(self.report.case_id, ())
+        return not any(consent.live(self.around.now) for consent in consents)
+
+    def asking(self, need: Need) -> Asking:
+        """Return what the routing book and the policy are asked about one need."""
+        return asking(self.case, need, self.around)
+
+    def bar(self, need: Need, agencies: Sequence[str]) -> None:
+        """Note which agencies were not asked because they may not know of the need."""
+        asked = self.asking(need) if agencies else None
+        for agency in dict.fromkeys(agencies):
+            if asked is not None:
+                verdict = self.around.city.plan(agency, asked).verdicts[FieldGroup.NEED]
+                by = verdict.withheld_by if asked.service in self.around.city.protects else ("unknown-service",)
+                self.barred.append(Barred(need.need_id, agency, by))
 
     def tell(self, agency: str, event: Event) -> None:
         """Tell one agency."""
@@ -109,7 +150,10 @@ def facts(turn: Turn, referral: Referral, at: datetime) -> dict[str, Any]:
 
 
 def give_to_triage(turn: Turn, need: Need, unplaced: Unplaced) -> None:
-    """Leave the choice to a person."""
+    """Leave the choice to a person; a case that nobody may know of rests until the person who reported it consents."""
+    turn.bar(need, unplaced.refused)
+    if turn.is_silent:
+        return
     now = turn.around.now
     turn.case.waiting[need.need_id] = Waiting(need, now, unplaced.reason, unplaced.why)
     turn.say(

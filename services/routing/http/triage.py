@@ -1,7 +1,10 @@
 """The triage desk: needs that no program is left for, and a person who chooses one."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, Template
 from opentelemetry.trace import SpanKind
@@ -11,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from services.routing.desk import Desk
+from services.routing.domain.placing import Asking, City
 from services.routing.domain.triage import Choice, Declined
 from services.routing.http.entrance import Staff, for_staff
 from services.routing.http.replies import refuse, reply
@@ -19,8 +23,10 @@ from services.routing.tables import TriageRow
 from services.routing.triage_desk import choose
 from shared.events.event import Slug
 from shared.events.wire import write_time
+from shared.kit.consents import lock_and_list
 from shared.kit.database import Database
 from shared.kit.telemetry import span, traceparent_of
+from shared.policy.consent import Consent
 
 SHOWN = 200
 """Needs on the list at once: the ones that have waited longest."""
@@ -52,7 +58,7 @@ def triage_routes(desk: Desk, database: Database, key: str) -> list[Route]:
             waiting = await list_waiting(session, SHOWN)
         if "text/html" not in request.headers.get("accept", ""):
             return reply({"waiting": [describe(row) for row in waiting]})
-        shown = [(row, _possible(desk, row)) for row in waiting]
+        shown = await _with_choices(desk, database, waiting)
         return HTMLResponse(page.render(waiting=shown, most=SHOWN), headers=PAGE_HEADERS)
 
     async def assign(request: Request, staff: Staff) -> Response:
@@ -94,10 +100,26 @@ def _page() -> Template:
     return templates.get_template("triage.html")
 
 
-def _possible(desk: Desk, row: TriageRow) -> list[str]:
-    """List the programs that may be given a report of this kind, those that offer help with the need first."""
-    programs = [each for each in desk.city.programs.values() if desk.city.admits(each, row.service_code)]
-    return [each.name for each in sorted(programs, key=lambda each: (row.need not in each.needs, each.name))]
+async def _with_choices(
+    desk: Desk, database: Database, waiting: Sequence[TriageRow]
+) -> list[tuple[TriageRow, list[str]]]:
+    """Put beside each need the programs that may be chosen for it, as agreements and consents are now."""
+    async with database.transaction() as tx:
+        held, now = await lock_and_list(tx, [row.case_id for row in waiting]), await desk.clock(tx)
+    return [(row, _possible(desk.city, _asking(desk.city, row, held, now))) for row in waiting]
+
+
+def _asking(city: City, row: TriageRow, held: Mapping[UUID, Sequence[Consent]], now: datetime) -> Asking:
+    """Ask about a need as it is known here; the choice itself is held against the whole case."""
+    consents = tuple(held.get(row.case_id, ()))
+    protects = city.protection_of(row.service_code, [row.need])
+    return Asking(row.need, row.service_code, row.district, "routine", protects, now, consents)
+
+
+def _possible(city: City, asking: Asking) -> list[str]:
+    """List the programs that may be given such a report, those that offer help with the need first."""
+    programs = [each for each in city.programs.values() if city.admits(each, asking)]
+    return [each.name for each in sorted(programs, key=lambda each: (asking.need not in each.needs, each.name))]
 
 
 async def _read_assignment(request: Request) -> Assignment:

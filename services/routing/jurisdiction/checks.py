@@ -12,13 +12,9 @@ def contradictions(folder: Folder) -> Iterator[str]:
     yield from _repeats("agencies.toml: agency", (agency.id for agency in folder.agencies.agency))
     yield from _repeats("agencies.toml: program", (name for name, _ in folder.agencies.programs()))
     yield from _repeats("routing-book.toml: rule", (rule.id for rule in folder.book.rule))
-    yield from _repeats("release.toml: agency", (release.agency for release in folder.plan.release))
     yield from _strangers_in_programs(folder)
     yield from _strangers_in_rules(folder)
     yield from _unable_candidates(folder)
-    agencies = {agency.id for agency in folder.agencies.agency}
-    for release in folder.plan.release:
-        yield from _missing("release.toml", "agency", [release.agency], agencies)
 
 
 def _repeats(where: str, names: Iterable[str]) -> Iterator[str]:

@@ -69,20 +69,6 @@ class BookFile(Closed):
     rule: tuple[RuleForm, ...] = ()
 
 
-class ReleaseForm(Closed):
-    """What one agency is given, and why."""
-
-    agency: Slug
-    why: str = Field(min_length=1)
-    groups: tuple[FieldGroup, ...]
-
-
-class ReleaseFile(Closed):
-    """release.toml."""
-
-    release: tuple[ReleaseForm, ...] = ()
-
-
 class QuestionForm(Open):
     """One further question of a service."""
 

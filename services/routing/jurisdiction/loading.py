@@ -1,18 +1,23 @@
 """Makes of the files what decisions are made with."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from services.routing.domain.book import RoutingBook, Rule
 from services.routing.domain.placing import City
 from services.routing.domain.programs import Program
+from services.routing.jurisdiction.agreements import load_agreements
 from services.routing.jurisdiction.checks import contradictions
-from services.routing.jurisdiction.forms import AgenciesFile, BookFile
+from services.routing.jurisdiction.forms import AgenciesFile, BookFile, ServicesFile
 from services.routing.jurisdiction.reading import JurisdictionError, read_folder
-from shared.policy.release import ReleasePlan
+from shared.events.fields import FieldGroup
+from shared.policy.decision import Sharing
 
 
-def load_city(path: Path) -> City:
-    """Read the agencies, the routing book, the release plan and the service list of a jurisdiction.
+def load_city(path: Path, keys: Collection[str] = ()) -> City:
+    """Read the agencies, the routing book, the agreements and the service list of a jurisdiction.
+
+    `keys` names the agencies that have a public key.
 
     Raises:
         JurisdictionError: a file cannot be used, or the files contradict one another.
@@ -21,12 +26,26 @@ def load_city(path: Path) -> City:
     wrong = list(contradictions(folder))
     if wrong:
         raise JurisdictionError("\n  ".join([f"{path} cannot be used:", *wrong]))
+    protects = {service.code: service.protects for service in folder.services.service}
     return City(
         programs={program.name: program for program in _programs(folder.agencies)},
         book=_book(folder.book),
-        plan=ReleasePlan({release.agency: frozenset(release.groups) for release in folder.plan.release}),
-        protects={service.code: service.protects for service in folder.services.service},
+        sharing=Sharing(load_agreements(path), keys, services=protects),
+        protects=protects,
+        protected_needs=_protected_needs(folder.services),
     )
+
+
+def _protected_needs(file: ServicesFile) -> dict[str, FieldGroup]:
+    """Return the needs that only protected services name: a report that mentions one is protected as well."""
+    spoken_of = {need for service in file.service if service.protects is None for need in service.needs}
+    return {
+        need: service.protects
+        for service in file.service
+        if service.protects is not None
+        for need in service.needs
+        if need not in spoken_of
+    }
 
 
 def _programs(file: AgenciesFile) -> list[Program]:

@@ -12,7 +12,6 @@ from services.routing.jurisdiction.forms import (
     BookFile,
     DistrictsFile,
     NeedsFile,
-    ReleaseFile,
     ServicesFile,
 )
 
@@ -29,7 +28,6 @@ class Folder:
 
     agencies: AgenciesFile
     book: BookFile
-    plan: ReleaseFile
     services: ServicesFile
     districts: DistrictsFile
     needs: NeedsFile
@@ -44,7 +42,6 @@ def read_folder(folder: Path) -> Folder:
     return Folder(
         agencies=_read(folder / "agencies.toml", AgenciesFile),
         book=_read(folder / "routing-book.toml", BookFile),
-        plan=_read(folder / "release.toml", ReleaseFile),
         services=_read(folder / "services.toml", ServicesFile),
         districts=_read(folder / "districts.toml", DistrictsFile),
         needs=_read(folder / "needs.toml", NeedsFile),

@@ -42,6 +42,11 @@ _RESOLVE_CASES = """
     FROM resolution_stage s WHERE c.case_id = s.case_id
 """
 
+_REWRITE = """
+    -- What is left of a report whose person was erased.
+    UPDATE cases SET report = %s WHERE case_id = %s
+"""
+
 _TRIAGE = """
     -- A need comes to the triage desk, or leaves it.
     INSERT INTO triage (case_id, need_id, entered_at, need, service_code, district, reason, why, ended_by, assigned_to,
@@ -63,6 +68,7 @@ async def save(tx: Transaction, known: Mapping[UUID, Case], turns: Sequence[Turn
     if before:
         await _move_referrals(tx, before, final)
         await _resolve_cases(tx, before, final)
+        await _rewrite_reports(tx, before, final)
     await copy_rows(tx, _CASES, [_case_row(case) for case_id, case in final.items() if case_id not in before])
     await copy_rows(tx, _REFERRALS, [(case.report.case_id, *new) for case, new in _new_referrals(before, final)])
     await copy_rows(tx, _CHANGES, [_change_row(turn, noted, seal) for turn in turns for noted in turn.noted])
@@ -90,6 +96,12 @@ async def _resolve_cases(tx: Transaction, before: Mapping[UUID, Case], final: Ma
     if ended:
         await copy_rows(tx, _STAGE_RESOLUTIONS, ended)
         await tx.execute(_RESOLVE_CASES)
+
+
+async def _rewrite_reports(tx: Transaction, before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> None:
+    for case_id, case in before.items():
+        if case.text != final[case_id].text:
+            await tx.execute(_REWRITE, (final[case_id].text, case_id))
 
 
 async def _save_triage(tx: Transaction, before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> None:

@@ -23,11 +23,13 @@ async def test_a_silent_agency_is_reminded_escalated_and_replaced(world: World) 
     assert [await pass_hours(world, hours) for hours in (3, 4, 5, 8, 9, 12)] == [0, 1, 0, 1, 0, 1]
     assert [row.type for row in world.spoken("routing.referrals.v1")] == [
         "referral.requested.v1",
+        "disclosure.made.v1",
         "case.routed.v1",
         "referral.overdue.v1",
         "referral.escalated.v1",
         "referral.cancelled.v1",
         "referral.requested.v1",
+        "disclosure.made.v1",
     ]
     assert world.rows("SELECT program, state, reason FROM referrals ORDER BY attempt") == [
         ("inspections", "cancelled", "no-answer"),
@@ -43,7 +45,7 @@ async def test_a_silent_agency_is_reminded_escalated_and_replaced(world: World) 
     ]
 
 
-async def test_the_fallback_is_given_what_the_plan_names(world: World) -> None:
+async def test_the_fallback_is_given_what_its_agreement_names(world: World) -> None:
     await world.hear(world.file("housing"))
     for hours in (4, 8, 12):
         await pass_hours(world, hours)

@@ -95,7 +95,7 @@ async def test_a_choice_that_cannot_be_carried_out_changes_nothing(world: World,
 async def test_the_page_offers_only_agencies_that_may_be_given_the_report(
     world: World, staff: httpx.AsyncClient
 ) -> None:
-    await world.hear(world.file("loneliness"), world.file("loneliness", number=2, service_code="violence"))
+    await world.hear(world.file("loneliness"), world.file("loneliness", number=2, service_code="drugs"))
     page = await staff.get("/triage", headers={**KIM, "accept": "text/html"})
     assert page.headers["content-type"].startswith("text/html")
     assert page.text.count("<form") == 1

@@ -48,13 +48,14 @@ async def test_a_referral_goes_all_the_way_in_one_batch(world: World) -> None:
     await world.hear_from("homes", *(say(world, filed, kind, hours) for hours, kind in enumerate(steps, 1)))
     assert [row.type for row in world.spoken("routing.referrals.v1")] == [
         "referral.requested.v1",
+        "disclosure.made.v1",
         "case.routed.v1",
         "referral.accepted.v1",
         "referral.started.v1",
         "referral.completed.v1",
         "case.resolved.v1",
     ]
-    assert [row.sequence for row in world.spoken("routing.referrals.v1")] == [1, 2, 3, 4, 5, 6]
+    assert [row.sequence for row in world.spoken("routing.referrals.v1")] == [1, 2, 3, 4, 5, 6, 7]
     assert world.rows("SELECT state, due_at, changes FROM referrals") == [("completed", None, 4)]
     assert world.rows("SELECT number, change, by FROM referral_changes ORDER BY number") == [
         (1, "requested", "routing"),

@@ -20,13 +20,22 @@ from shared.events.intake import CaseSubmitted
 from shared.events.topics import AGENCY_UPDATES, CASES, updates_topic
 from shared.events.wire import event_id, schema_uri, write_time
 from shared.kit.batches import Consumer
+from shared.kit.consents import CONSENT_LOCK
 from shared.kit.database import Database, Transaction
 from shared.kit.vault import Person, Vault
+from shared.policy.consent import Consent
 from tests.databases import OwnDatabase
 from tests.unit.routing.town import NOON, TOWN, report
 
 Record = ConsumerRecord[bytes, bytes]
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+
+
+_GRANT = """
+    INSERT INTO vault.consents (consent_id, case_id, person_id, recipients, purpose, groups, how, granted_by,
+        granted_at, ends_at, withdrawn_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
 
 
 @dataclass
@@ -74,7 +83,7 @@ class World:
         await database.open()
         clock = Hands()
         try:
-            yield cls(own, database, Desk(TOWN, Vault(b"k" * 32), clock), clock)
+            yield cls(own, database, Desk(TOWN, Vault(b"k" * 32), clock, say_to_whom), clock)
         finally:
             await database.close()
 
@@ -96,7 +105,9 @@ class World:
 
     def everything(self) -> dict[str, list[Any]]:
         """All that routing keeps."""
-        tables = ("cases", "referrals", "referral_changes", "triage", "outbox", "outbox_sequences", "dead_letters")
+        cases = ("cases", "referrals", "referral_changes", "triage")
+        sharing = ("receipts", "consent_uses", "refused_disclosures", "outbox_withheld")
+        tables = (*cases, *sharing, "outbox", "outbox_sequences", "dead_letters")
         return {table: self.rows(f"SELECT * FROM {table} AS t ORDER BY t") for table in tables}
 
     def rows(self, query: str, *parameters: Any) -> list[Any]:
@@ -116,6 +127,11 @@ class World:
         rows = [Spoken(*row) for row in self.rows(query)]
         return [row for row in rows if topic in {None, row.topic}]
 
+    def clear_outbox(self) -> None:
+        """Let everything that waits be said."""
+        with psycopg.connect(self.own.admin_url) as connection:
+            connection.execute("DELETE FROM routing.outbox")
+
     def file(self, *needs: str, number: int = 1, **said: Any) -> CaseSubmitted:
         """A report with sealed groups, by a person whose key is in the vault."""
         person = self.person()
@@ -131,10 +147,35 @@ class World:
             connection.execute("INSERT INTO vault.person_keys (person_id, wrapped) VALUES (%s, %s)", row)
         return person
 
+    def consent(self, given: Consent) -> Consent:
+        """Put a consent into the vault, as intake does."""
+        row = (
+            given.consent_id, given.case_id, uuid4(), sorted(given.recipients), given.purpose, sorted(given.groups),
+            "form", "resident", given.granted_at, given.ends_at, given.withdrawn_at,
+        )  # fmt: skip
+        with psycopg.connect(self.own.admin_url) as connection:
+            connection.execute(_GRANT, row)
+        return given
+
+    def take_back(self, given: Consent) -> None:
+        """Withdraw a consent, as intake does: after every release that counts on it."""
+        with psycopg.connect(self.own.admin_url) as connection:
+            connection.execute(
+                "SELECT pg_advisory_xact_lock(%s, hashtext(%s::uuid::text))", (CONSENT_LOCK, given.case_id)
+            )
+            connection.execute(
+                "UPDATE vault.consents SET withdrawn_at = clock_timestamp() WHERE consent_id = %s", (given.consent_id,)
+            )
+
     def erase(self, report: CaseSubmitted) -> None:
         """Delete the key of whoever filed a report."""
         with psycopg.connect(self.own.admin_url) as connection:
             connection.execute("DELETE FROM vault.person_keys WHERE person_id = %s", (report.person_id,))
+
+
+def say_to_whom(agency: str, plain: bytes) -> str:
+    """Seal by saying to whom."""
+    return f"{agency}:{plain.decode()}"
 
 
 def record(topic: str, source: str, event: Event, cause: UUID) -> Record:
@@ -148,7 +189,7 @@ def record(topic: str, source: str, event: Event, cause: UUID) -> Record:
         "ce_subject": str(event.case_id),
         "ce_time": write_time(event.happened_at),
         "ce_dataschema": schema_uri(topic, event.type),
-        "ce_dataclassification": event.classification.value,
+        "ce_dataclassification": event.label.value,
         "ce_sequence": "1",
         "traceparent": TRACEPARENT,
     }

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from services.routing.domain.book import RoutingBook, Rule
 from services.routing.domain.placing import Asking, Placed, Unplaced, place, place_fallback
+from shared.events.fields import FieldGroup
 from shared.events.reasons import Reason
-from tests.unit.routing.town import TOWN
+from shared.policy.consent import Consent
+from tests.unit.routing.town import NOON, TOWN, consent, report
 
 WORDS = st.sampled_from(["a", "b", "c"])
 RULES = st.lists(st.tuples(*[st.none() | WORDS] * 3), max_size=30).map(
@@ -53,54 +55,76 @@ def test_a_thousand_rules_cost_no_more_than_twice_what_ten_cost() -> None:
     assert seconds(thousand) <= 2 * seconds(ten)
 
 
+def ask(need: str, service: str, *consents: Consent) -> Asking:
+    """What is asked about a need in the south, at noon."""
+    return Asking(need, service, "south", "routine", TOWN.protection_of(service, [need]), NOON, consents)
+
+
 def test_the_first_candidate_is_asked() -> None:
-    placed = place(Asking("housing", "repair", "south"), TOWN)
+    placed = place(ask("housing", "repair"), TOWN)
     assert isinstance(placed, Placed)
     assert placed.program.name == "homes/inspections"
     assert placed.why == "rule housing, choice 1"
 
 
 def test_a_candidate_that_was_tried_is_passed_over() -> None:
-    placed = place(Asking("housing", "repair", "south"), TOWN, {"homes/inspections"})
+    placed = place(ask("housing", "repair"), TOWN, {"homes/inspections"})
     assert isinstance(placed, Placed)
     assert placed.program.name == "clinic/visits"
 
 
 def test_when_all_were_tried_nobody_is_left() -> None:
-    unplaced = place(Asking("housing", "repair", "south"), TOWN, {"homes/inspections", "clinic/visits"})
+    unplaced = place(ask("housing", "repair"), TOWN, {"homes/inspections", "clinic/visits"})
     assert unplaced == Unplaced(Reason.CANDIDATES_EXHAUSTED, "rule housing: everybody it names was asked")
 
 
 def test_a_program_of_another_district_is_passed_over() -> None:
     rule = Rule("north-only", ("clinic/north", "clinic/visits"), need="health")
-    city = type(TOWN)(TOWN.programs, RoutingBook([rule]), TOWN.plan, TOWN.protects)
-    placed = place(Asking("health", "repair", "south"), city)
+    city = type(TOWN)(TOWN.programs, RoutingBook([rule]), TOWN.sharing, TOWN.protects)
+    placed = place(ask("health", "repair"), city)
     assert isinstance(placed, Placed)
     assert placed.program.name == "clinic/visits"
 
 
-def test_an_agency_that_the_release_plan_does_not_name_is_not_asked() -> None:
-    placed = place(Asking("noise", "loud", "south"), TOWN)
+def test_an_agency_that_no_agreement_names_is_passed_over_and_that_is_noted() -> None:
+    placed = place(ask("noise", "loud"), TOWN)
     assert isinstance(placed, Placed)
     assert placed.program.name == "police/precinct"
+    assert placed.refused == ("nobody",)
 
 
-def test_a_strict_report_reaches_only_agencies_that_are_given_its_group() -> None:
-    placed = place(Asking("housing", "drugs", "south"), TOWN)
+def test_a_strict_report_reaches_only_an_agency_that_the_person_has_named() -> None:
+    unplaced = place(ask("housing", "drugs"), TOWN)
+    assert isinstance(unplaced, Unplaced)
+    assert unplaced.refused == ("homes", "clinic")
+    placed = place(ask("housing", "drugs", consent("clinic", groups=[FieldGroup.SUBSTANCE_USE])), TOWN)
     assert isinstance(placed, Placed)
     assert placed.program.agency == "clinic"
+    assert placed.refused == ("homes",)
 
 
 def test_a_report_of_violence_reaches_nobody_without_a_consent() -> None:
-    assert isinstance(place(Asking("housing", "violence", "south"), TOWN), Unplaced)
+    assert isinstance(place(ask("housing", "violence"), TOWN), Unplaced)
+    assert isinstance(place(ask("safety", "violence"), TOWN), Unplaced)
+    named = consent("refuge", groups=[FieldGroup.VICTIM_SERVICES])
+    placed = place(ask("safety", "violence", named), TOWN)
+    assert isinstance(placed, Placed)
+    assert placed.program.name == "refuge/beds"
+
+
+def test_a_need_that_only_protected_services_name_protects_the_whole_report() -> None:
+    assert TOWN.protection(report("housing", "safety")) is FieldGroup.VICTIM_SERVICES
+    assert TOWN.protection(report("housing", service_code="drugs")) is FieldGroup.SUBSTANCE_USE
+    assert TOWN.protection(report("safety", service_code="drugs")) is FieldGroup.VICTIM_SERVICES
+    assert TOWN.protection(report("housing")) is None
 
 
 def test_a_report_of_a_service_that_the_catalogue_lacks_reaches_nobody() -> None:
-    assert isinstance(place(Asking("housing", "unheard-of", "south"), TOWN), Unplaced)
+    assert isinstance(place(ask("housing", "unheard-of"), TOWN), Unplaced)
 
 
 def test_the_fallback_is_asked_once() -> None:
-    asking = Asking("housing", "repair", "south")
+    asking = ask("housing", "repair")
     placed = place_fallback(asking, TOWN, {"homes/inspections"})
     assert isinstance(placed, Placed)
     assert placed.program.name == "homes/emergency"

@@ -15,9 +15,10 @@ from shared.events.agency_updates import (
     HelpTransferred,
     HelpWithdrawn,
 )
+from shared.events.fields import FieldGroup
 from shared.events.reasons import Reason
 from shared.events.referrals import ReferralHeld, ReferralTransferred
-from tests.unit.routing.town import HOUR, NOON, around, need_id, prompt, report, types, update
+from tests.unit.routing.town import HOUR, NOON, around, consent, need_id, prompt, report, types, update
 
 
 def told(turn: Turn, agency: str, *kinds: type) -> Turn | Refusal:
@@ -50,7 +51,12 @@ def test_a_case_ends_when_its_last_need_is_met_at_the_agencys_own_time() -> None
 def test_an_agency_that_says_no_is_followed_by_the_next_candidate() -> None:
     turn = told(route(report("housing"), prompt(), around()), "homes", HelpRejected)
     assert isinstance(turn, Turn)
-    assert types(turn.said) == ["referral.rejected", "referral.requested", "clinic < referral.requested"]
+    assert types(turn.said) == [
+        "referral.rejected",
+        "referral.requested",
+        "clinic < referral.requested",
+        "disclosure.made",
+    ]
     assert [(r.program_name, r.attempt) for r in turn.case.referrals.values()] == [
         ("homes/inspections", 1),
         ("clinic/visits", 2),
@@ -117,7 +123,8 @@ def test_a_transfer_closes_one_referral_and_opens_the_next() -> None:
     moved = update(HelpTransferred, filed, to_agency="police", to_program="precinct")
     turn = hear(filed.case, Heard("homes", moved, prompt("t")), around())
     assert isinstance(turn, Turn)
-    assert types(turn.said) == ["referral.transferred", "referral.requested", "police < referral.requested"]
+    moves = ["referral.transferred", "referral.requested", "police < referral.requested", "disclosure.made"]
+    assert types(turn.said) == moves
     assert isinstance(turn.said[0].event, ReferralTransferred)
     first, second = turn.case.referrals.values()
     assert (first.state, first.last_change) == ("cancelled", "transferred")
@@ -133,9 +140,10 @@ def test_a_transfer_to_a_program_that_cannot_take_it_is_refused() -> None:
 
 
 def test_a_strict_report_is_not_transferred_to_an_agency_that_may_not_have_it() -> None:
-    filed = route(report("housing", service_code="drugs"), prompt(), around())
+    here = around(consents=[consent("clinic", groups=[FieldGroup.SUBSTANCE_USE])])
+    filed = route(report("housing", service_code="drugs"), prompt(), here)
     moved = update(HelpTransferred, filed, to_agency="homes", to_program="emergency")
-    refusal_of(hear(filed.case, Heard("clinic", moved, prompt("t")), around()))
+    refusal_of(hear(filed.case, Heard("clinic", moved, prompt("t")), here))
 
 
 def test_an_agencys_words_are_noted_and_not_said_to_the_other_services() -> None:

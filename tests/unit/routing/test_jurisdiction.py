@@ -7,7 +7,9 @@ import pytest
 
 from services.routing.domain.placing import Asking, Placed, Unplaced, place
 from services.routing.jurisdiction import JurisdictionError, load_city
+from shared.events.fields import FieldGroup
 from shared.kit.settings import SAMPLE_CITY
+from tests.unit.routing.town import NOON
 
 WRONG = {
     "agencies.toml is missing": ("agencies.toml", None, None, "agencies.toml cannot be read"),
@@ -35,8 +37,6 @@ WRONG = {
         '["hpd/emergency-housing"]',
         "does not help",
     ),
-    "a plan is for no agency": ("release.toml", 'agency = "edc"', 'agency = "cia"', "no agency cia"),
-    "a plan names no group": ("release.toml", '"narrative"', '"story"', "release.0.groups"),
     "a service protects no group": ("services.toml", 'protects = "substance_use"', 'protects = "fun"', "protects"),
 }
 
@@ -65,11 +65,14 @@ def test_the_sample_city_sends_a_cold_apartment_to_housing_and_rats_to_health() 
         ("noise", "noise-from-works"): "dep/noise-inspections",
     }
     for (need, service), program in asked.items():
-        placed = place(Asking(need, service, "bronx"), city)
+        placed = place(Asking(need, service, "bronx", "routine", None, NOON), city)
         assert isinstance(placed, Placed)
         assert placed.program.name == program
 
 
 def test_the_sample_city_sends_violence_by_a_partner_to_nobody_without_a_consent() -> None:
-    asking = Asking("intimate-partner-violence", "partner-violence-help", "bronx")
-    assert isinstance(place(asking, load_city(SAMPLE_CITY)), Unplaced)
+    city = load_city(SAMPLE_CITY)
+    protects = city.protection_of("partner-violence-help", ["intimate-partner-violence"])
+    assert protects is FieldGroup.VICTIM_SERVICES
+    asking = Asking("intimate-partner-violence", "partner-violence-help", "bronx", "urgent", protects, NOON)
+    assert isinstance(place(asking, city), Unplaced)

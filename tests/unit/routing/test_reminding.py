@@ -41,6 +41,7 @@ def test_an_agency_is_reminded_then_escalated_then_somebody_else_is_asked() -> N
         "homes < referral.cancelled",
         "referral.requested",
         "homes < referral.requested",
+        "disclosure.made",
     ]
     assert turn.case.open_referrals()[0].program_name == "homes/emergency"
 
@@ -86,7 +87,7 @@ def test_a_person_chooses_a_program_and_is_on_record_for_it() -> None:
     later = around(NOON + timedelta(days=1))
     turn = assign(filed.case, Choice(need_id("loneliness"), "police/precinct", "staff:kim"), later)
     assert isinstance(turn, Turn)
-    assert types(turn.said) == ["referral.requested", "police < referral.requested"]
+    assert types(turn.said) == ["referral.requested", "police < referral.requested", "disclosure.made"]
     assert turn.prompt.by == "staff:kim"
     assert turn.noted[0].why == "chosen by staff:kim"
     assert turn.case.waiting[need_id("loneliness")].assigned_to == "police/precinct"

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.routing.domain.consenting import Fallen, Granted, Use, erase, recall, widen
 from services.routing.domain.filing import route, withdraw
 from services.routing.domain.hearing import Heard, Refusal, hear
 from services.routing.domain.reminding import remind
@@ -25,14 +26,15 @@ from shared.events.agency_updates import (
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseWithdrawn, Place
 from shared.events.topics import AGENCY_INBOX, REFERRALS, Language
-from tests.unit.routing.town import HOUR, NOON, around, case_id, need_id, prompt, record, report, update
+from tests.unit.routing.town import HOUR, NOON, around, case_id, consent, need_id, prompt, record, report, update
 
 BLOCKS = {
     FieldGroup.ADDRESS: b'{"address": "1 Elm St", "lat": 40.7, "long": -73.9}',
     FieldGroup.NARRATIVE: b'{"description": "It is cold.", "attributes": {"scope": ["building"]}}',
     FieldGroup.CONTACT: b'{"email": "ana@example.org"}',
 }
-NEVER_SAID_HERE = {"disclosure.made.v1", "disclosure.recalled.v1"}
+NEVER_SAID_HERE = {"emergency.opened.v1"}
+"""An emergency is opened by a read, not by an event."""
 
 
 def everything_said() -> list[Said]:
@@ -55,11 +57,29 @@ def _outcomes() -> Iterator[Turn | Refusal]:
         turn = remind(case, next(iter(case.referrals)), around(NOON + timedelta(days=step + 1), BLOCKS))
         case = turn.case
         yield turn
+    yield from _consented()
     working = (HelpAccepted, HelpStarted, HelpHeld, HelpResumed)
     for ways in ((*working, HelpCompleted), (*working, HelpFailed), (HelpRejected,), (HelpAccepted, HelpWithdrawn)):
         yield from _told(*ways)
     yield from _told(HelpCompleted)
     yield from _told(HelpTransferred, to_agency="police", to_program="precinct")
+
+
+def _consented() -> Iterator[Turn]:
+    """A consent is given and taken back, and the person is erased."""
+    given = consent("clinic", groups=[FieldGroup.HEALTH, FieldGroup.SUBSTANCE_USE])
+    here, blocks = around(blocks=BLOCKS, consents=[given]), dict.fromkeys((*BLOCKS, FieldGroup.HEALTH), "block")
+    filed = route(report("health", sealed=blocks), prompt(), around(blocks=BLOCKS))
+    wider = widen(filed.case, Granted(given.consent_id, frozenset()), prompt("more"), here)
+    [use] = [
+        Use(each.receipt.receipt_id, case_id(), each.receipt.agency, groups, delivered=True)
+        for each in wider.given
+        for groups in each.consents.values()
+    ]
+    fallen = Fallen(given.consent_id, "consent-withdrawn", (use,))
+    yield from (wider, recall(wider.case, fallen, prompt("less"), around(blocks=BLOCKS)))
+    yield route(report("health", service_code="drugs", sealed=blocks), prompt(), here)
+    yield erase(filed.case, [(case_id(), "clinic")], prompt("gone"), here)
 
 
 def _told(*kinds: type[AgencyUpdate], **said: str) -> Iterator[Turn | Refusal]:

@@ -1,20 +1,24 @@
 """A small town with a few programs, and reports that its people file."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
 from services.routing.domain.book import RoutingBook, Rule
+from services.routing.domain.circumstances import Circumstances
 from services.routing.domain.placing import City
 from services.routing.domain.programs import Program
-from services.routing.domain.turn import Circumstances, Prompt, Turn
+from services.routing.domain.turn import Prompt, Turn
 from shared.events.agency_updates import AgencyUpdate
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Need, Origin, Place, RecordedReferral
 from shared.events.reasons import Reason
-from shared.policy.release import ReleasePlan
+from shared.policy.agreements import FRONT_DOOR, Agreement, Clause, Contact, Form, Status
+from shared.policy.consent import Consent
+from shared.policy.decision import Sharing
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -27,6 +31,7 @@ PROGRAMS = (
     Program("clinic", "north", frozenset({"health"}), 8 * HOUR, frozenset({"north"})),
     Program("police", "precinct", frozenset({"noise", "housing"}), 2 * HOUR),
     Program("nobody", "desk", frozenset({"noise", "housing"}), 2 * HOUR),
+    Program("refuge", "beds", frozenset({"safety"}), HOUR),
 )
 
 RULES = (
@@ -34,19 +39,60 @@ RULES = (
     Rule("health", ("clinic/visits",), need="health"),
     Rule("health-north", ("clinic/north", "clinic/visits"), need="health", district="north"),
     Rule("noise", ("nobody/desk", "police/precinct"), need="noise"),
+    Rule("safety", ("refuge/beds",), need="safety"),
 )
 
-PLAN = ReleasePlan(
-    {
-        "homes": frozenset({FieldGroup.NEED, FieldGroup.LOCATION, FieldGroup.ADDRESS, FieldGroup.CONTACT}),
-        "clinic": frozenset({FieldGroup.NEED, FieldGroup.NARRATIVE, FieldGroup.SUBSTANCE_USE}),
-        "police": frozenset({FieldGroup.NEED, FieldGroup.ADDRESS}),
+
+def clause(agency: str, *groups: FieldGroup, **said: Any) -> Clause:
+    """One share of the front door with an agency; in the clear, where nothing else is said."""
+    names = {"id": f"to-{agency}", "sources": (FRONT_DOOR,), "recipients": (agency,), "why": "They help."}
+    return Clause(**{**names, "groups": groups, "form": Form.FULL, **said})
+
+
+def agreement(*clauses: Clause, **said: Any) -> Agreement:
+    """An agreement over these shares, in force for years around noon."""
+    parties = {party for each in clauses for party in (*each.sources, *each.recipients)}
+    values: dict[str, Any] = {
+        "id": clauses[0].id,
+        "version": 1,
+        "title": "An agreement",
+        "purpose": "service-delivery",
+        "legal_basis": "Town Charter 1",
+        "status": Status.ACTIVE,
+        "starts": date(2025, 1, 1),
+        "ends": date(2035, 12, 31),
+        "retain_days": 365,
+        "contacts": (Contact(party=FRONT_DOOR, name="The clerk", email="clerk@town.example.org"),),
+        "parties": tuple(sorted(parties)),
+        "share": clauses,
     }
+    return Agreement(**{**values, **said})
+
+
+NEED, ADDRESS, CONTACT = FieldGroup.NEED, FieldGroup.ADDRESS, FieldGroup.CONTACT
+AGREEMENTS = (
+    agreement(clause("homes", NEED, FieldGroup.LOCATION, ADDRESS, CONTACT)),
+    agreement(clause("clinic", NEED, FieldGroup.NARRATIVE)),
+    agreement(clause("police", NEED, ADDRESS)),
+    agreement(
+        clause("clinic", NEED, FieldGroup.SUBSTANCE_USE, id="drug-care", form=Form.SEALED, consent=True),
+        clause("clinic", FieldGroup.HEALTH, id="clinic-health", form=Form.THIN, consent=True),
+        clause("refuge", NEED, ADDRESS, id="refuge", form=Form.THIN, consent=True),
+    ),
 )
 
 PROTECTS = {"repair": None, "loud": None, "drugs": FieldGroup.SUBSTANCE_USE, "violence": FieldGroup.VICTIM_SERVICES}
 
-TOWN = City({program.name: program for program in PROGRAMS}, RoutingBook(RULES), PLAN, PROTECTS)
+KEYED = ("clinic",)
+"""The agencies that have a public key."""
+
+TOWN = City(
+    {program.name: program for program in PROGRAMS},
+    RoutingBook(RULES),
+    Sharing(AGREEMENTS, KEYED, services=PROTECTS),
+    PROTECTS,
+    {"safety": FieldGroup.VICTIM_SERVICES},
+)
 
 
 def case_id(number: int = 1) -> UUID:
@@ -80,9 +126,42 @@ def record(
     return RecordedReferral(need_id=need_id(need), opened_at=NOON, answered_at=answered_at, closed_at=closed_at)
 
 
-def around(now: datetime = NOON, blocks: dict[FieldGroup, bytes] | None = None) -> Circumstances:
-    """The town at a moment, with what sealed groups hold."""
-    return Circumstances(TOWN, now, lambda _, group: (blocks or {}).get(group))
+class OpenKeys:
+    """Keys that open what a test puts in, and seal by saying to whom."""
+
+    def __init__(self, blocks: dict[FieldGroup, bytes]) -> None:
+        self._blocks = blocks
+
+    def unseal(self, _: CaseSubmitted, group: FieldGroup) -> bytes | None:
+        return self._blocks.get(group)
+
+    def seal_to(self, agency: str, plain: bytes) -> str:
+        return f"{agency}:{plain.decode()}"
+
+    def digest(self, _: CaseSubmitted, sent: bytes) -> bytes:
+        return sha256(sent).digest()
+
+
+def around(
+    now: datetime = NOON, blocks: dict[FieldGroup, bytes] | None = None, consents: Sequence[Consent] = ()
+) -> Circumstances:
+    """The town at a moment, with what sealed groups hold, and the consents that people have given."""
+    by_case = {each.case_id: [one for one in consents if one.case_id == each.case_id] for each in consents}
+    return Circumstances(TOWN, now, OpenKeys(blocks or {}), by_case)
+
+
+def consent(*recipients: str, number: int = 1, groups: Iterable[FieldGroup] = (), **said: Any) -> Consent:
+    """A consent to tell these agencies, given an hour before noon and ending ten days later."""
+    values: dict[str, Any] = {
+        "consent_id": uuid5(case_id(number), "consent"),
+        "case_id": case_id(number),
+        "recipients": frozenset(recipients),
+        "purpose": "service-delivery",
+        "groups": frozenset(groups),
+        "granted_at": NOON - HOUR,
+        "ends_at": NOON + timedelta(days=10),
+    }
+    return Consent(**{**values, **said})
 
 
 def prompt(what: str = "first", by: str = "routing") -> Prompt:

@@ -1,0 +1,222 @@
+"""Consents on a real database: nothing is released after a withdrawal has committed, and what was is recalled."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.routing.people import People
+from services.routing.sweeper import sweep_consents
+from shared.events.fields import FieldGroup
+from shared.events.intake import CaseSubmitted, ConsentGranted, ConsentWithdrawn, PersonErased
+from shared.events.topics import CASES
+from shared.kit.consents import lock_and_list, still_stand
+from shared.kit.outbox_rows import TAKE, WITHHOLD
+from shared.kit.vault import Vault
+from shared.policy.consent import Consent
+from tests.service.routing.world import World, record
+from tests.unit.routing.town import NOON, consent
+
+pytestmark = pytest.mark.servers
+
+VIOLENCE, HEALTH = FieldGroup.VICTIM_SERVICES, FieldGroup.HEALTH
+FOREVER = NOON + timedelta(days=100_000)
+
+
+def granted(given: Consent) -> ConsentGranted:
+    """What intake says when a consent is given."""
+    return ConsentGranted(
+        case_id=given.case_id,
+        consent_id=given.consent_id,
+        occurred_at=given.granted_at,
+        recipients=tuple(given.recipients),
+        groups=tuple(given.groups),
+        purpose=given.purpose,
+        ends_at=given.ends_at,
+    )
+
+
+def withdrawn(given: Consent) -> ConsentWithdrawn:
+    """What intake says when it is taken back."""
+    return ConsentWithdrawn(case_id=given.case_id, consent_id=given.consent_id, occurred_at=NOON)
+
+
+def violent(world: World, number: int = 1) -> CaseSubmitted:
+    """A report of violence, and what only a refuge may know of it."""
+    return world.file("safety", number=number, service_code="violence")
+
+
+def to_refuge(world: World, number: int = 1, **said: Any) -> Consent:
+    """A consent that lets a refuge know, in the vault."""
+    return world.consent(consent("refuge", number=number, groups=[VIOLENCE], **{"ends_at": FOREVER, **said}))
+
+
+async def relay_all(world: World) -> list[str]:
+    """Take everything out of the outbox as the relay does; returns the topics of what was sent."""
+    sent = []
+    async with world.database.transaction() as tx:
+        rows = await (await tx.execute(TAKE, (list(range(16)), 1000))).fetchall()
+        for _, topic, case_id, event_id, kind, _, _, _, sequence, _, _, _, guards in sorted(rows, key=lambda r: r[0]):
+            if not guards or await still_stand(tx, guards) >= set(guards):
+                sent.append(topic)
+            else:
+                await tx.execute(WITHHOLD, (event_id, topic, case_id, kind, sequence, guards))
+    return sent
+
+
+async def test_a_report_of_violence_without_consent_leaves_no_sign_anywhere_but_here(world: World) -> None:
+    await world.hear(violent(world))
+    assert world.spoken() == []
+    assert world.rows("SELECT count(*) FROM outbox_sequences") == [(0,)]
+    assert world.rows("SELECT agency, why FROM refused_disclosures") == [
+        ("refuge", ["needs-consent", "victim-services-needs-consent"])
+    ]
+
+
+async def test_a_consent_brings_it_to_whom_it_names(world: World) -> None:
+    filed = violent(world)
+    await world.hear(filed)
+    await world.hear(granted(to_refuge(world)))
+    assert [row.type for row in world.spoken("agency.refuge.inbox.v1")] == ["referral.requested.v1"]
+    assert {row.topic for row in world.spoken()} == {"agency.refuge.inbox.v1", "routing.referrals.v1"}
+
+
+async def test_a_report_with_its_consent_is_told_once(world: World) -> None:
+    given = to_refuge(world)
+    await world.hear(violent(world), granted(given))
+    assert [row.type for row in world.spoken("agency.refuge.inbox.v1")] == ["referral.requested.v1"]
+
+
+async def test_a_consent_withdrawn_between_the_filing_and_the_release_releases_nothing(world: World) -> None:
+    given = to_refuge(world)
+    world.take_back(given)
+    await world.hear(violent(world), granted(given), withdrawn(given))
+    assert world.spoken() == []
+
+
+async def test_a_consent_withdrawn_after_the_release_and_before_the_relay_lets_nothing_leave(world: World) -> None:
+    given = to_refuge(world)
+    await world.hear(violent(world))
+    assert world.spoken("agency.refuge.inbox.v1")
+    world.take_back(given)
+    assert "agency.refuge.inbox.v1" not in await relay_all(world)
+    await world.hear(withdrawn(given))
+    assert not [row for row in world.spoken() if row.topic.startswith("agency.")], "who never heard is told nothing"
+    assert world.rows("SELECT count(*) FROM outbox_withheld WHERE topic LIKE 'agency.%%'") == [(1,)]
+    assert world.rows("SELECT state FROM referrals") == [("cancelled",)]
+
+
+async def test_a_consent_withdrawn_while_its_request_waits_takes_that_out_of_the_outbox(world: World) -> None:
+    given = to_refuge(world)
+    await world.hear(violent(world))
+    world.take_back(given)
+    await world.hear(withdrawn(given))
+    assert not [row for row in world.spoken() if row.topic.startswith("agency.")]
+    assert world.rows("SELECT DISTINCT event_type FROM outbox_withheld ORDER BY 1") == [
+        ("disclosure.made.v1",),
+        ("referral.requested.v1",),
+    ]
+
+
+async def test_what_was_delivered_is_recalled_once(world: World) -> None:
+    given = to_refuge(world)
+    await world.hear(violent(world))
+    assert "agency.refuge.inbox.v1" in await relay_all(world)
+    world.take_back(given)
+    await world.hear(withdrawn(given))
+    told = world.spoken("agency.refuge.inbox.v1")
+    assert [row.type for row in told] == ["disclosure.recalled.v1", "referral.cancelled.v1"]
+    ((receipt_id,),) = world.rows("SELECT receipt_id FROM receipts")
+    assert told[0].said["receipts"] == [str(receipt_id)]
+    await world.hear(withdrawn(given))
+    assert len(world.spoken("agency.refuge.inbox.v1")) == 2
+
+
+async def test_a_withdrawal_waits_for_a_release_that_counts_on_the_consent(world: World) -> None:
+    given = to_refuge(world)
+    async with world.database.transaction() as tx:
+        held = await lock_and_list(tx, [given.case_id])
+        assert [each.consent_id for each in held[given.case_id]] == [given.consent_id]
+        taking_back = asyncio.create_task(asyncio.to_thread(world.take_back, given))
+        await asyncio.sleep(0.3)
+        assert not taking_back.done(), "the withdrawal has to wait until this transaction ends"
+    async with asyncio.timeout(5):
+        await taking_back
+    async with world.database.transaction() as tx:
+        assert await still_stand(tx, [given.consent_id]) == set()
+
+
+async def test_a_consent_withdrawn_in_the_middle_of_a_batch_releases_all_of_it_before_or_nothing_after(
+    world: World,
+) -> None:
+    """Sixty cases with a consent each; withdrawals run against the batch that routes them."""
+    cases = [violent(world, number) for number in range(60)]
+    given = [to_refuge(world, number) for number in range(60)]
+    threads = [asyncio.to_thread(world.take_back, each) for each in given]
+    await asyncio.gather(world.hear(*cases), *threads)
+    assert "agency.refuge.inbox.v1" not in await relay_all(world)
+    await world.hear(*(withdrawn(each) for each in given))
+    assert "agency.refuge.inbox.v1" not in await relay_all(world)
+
+
+async def test_an_expired_consent_is_recalled_without_anybody_saying_so(world: World) -> None:
+    given = to_refuge(world, ends_at=NOON + timedelta(hours=1))
+    await world.hear(violent(world))
+    world.clear_outbox()
+    assert await sweep_consents(world.desk, world.database) == 0
+    world.clock.shown = given.ends_at
+    assert await sweep_consents(world.desk, world.database) == 1
+    assert [row.said.get("why") for row in world.spoken("agency.refuge.inbox.v1")] == ["consent-expired", None]
+    assert await sweep_consents(world.desk, world.database) == 0
+
+
+async def test_a_consent_for_more_amends_and_its_end_recalls_and_keeps_the_referral(world: World) -> None:
+    filed = world.file("health")
+    await world.hear(filed)
+    given = world.consent(consent("clinic", groups=[HEALTH], ends_at=FOREVER))
+    await world.hear(granted(given))
+    await relay_all(world)
+    world.take_back(given)
+    await world.hear(withdrawn(given))
+    assert [row.type for row in world.spoken("agency.clinic.inbox.v1")] == ["disclosure.recalled.v1"]
+    assert world.rows("SELECT state FROM referrals") == [("requested",)]
+
+
+async def test_everybody_who_was_given_something_is_told_of_an_erasure_and_nothing_can_be_opened(
+    world: World,
+) -> None:
+    filed = world.file("housing", "health")
+    await world.hear(filed)
+    world.erase(filed)
+    assert filed.person_id is not None
+    await world.hear(PersonErased(case_id=filed.case_id, person_id=filed.person_id, erased_at=NOON))
+    for agency in ("homes", "clinic"):
+        assert world.spoken(f"agency.{agency}.inbox.v1")[-1].type == "person.erased.v1"
+    ((report,),) = world.rows("SELECT report FROM cases")
+    assert not any(block in report for block in filed.sealed.values())
+
+
+async def test_a_replay_after_an_erasure_brings_nothing_back(world: World) -> None:
+    filed = world.file("housing")
+    await world.hear(filed)
+    world.erase(filed)
+    assert filed.person_id is not None
+    await world.hear(PersonErased(case_id=filed.case_id, person_id=filed.person_id, erased_at=NOON))
+    before = world.everything()
+    await world._deliver(0, [record(CASES.topic, CASES.source, filed, UUID(int=1))])
+    assert world.everything() == before
+
+
+async def test_a_digest_can_be_checked_with_the_person_s_key_and_with_no_other(world: World) -> None:
+    filed = world.file("housing")
+    await world.hear(filed)
+    (told,) = world.spoken("agency.homes.inbox.v1")
+    ((digest,),) = world.rows("SELECT digest FROM receipts")
+    assert filed.person_id is not None
+    async with world.database.transaction() as tx:
+        people = await world.desk.vault.load(tx, [filed.person_id])
+    stranger = Vault(b"k" * 32).new_person(uuid4())
+    assert People(people).digest(filed, told.text.encode()) == digest
+    assert People({filed.person_id: stranger}).digest(filed, told.text.encode()) != digest

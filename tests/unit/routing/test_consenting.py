@@ -1,0 +1,195 @@
+"""What consents change: who is asked, what is given, what is recalled, and when nobody may be told anything."""
+
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from services.routing.domain.case import Resolution
+from services.routing.domain.circumstances import Circumstances
+from services.routing.domain.consenting import Fallen, Granted, Use, erase, recall, widen
+from services.routing.domain.filing import route, withdraw
+from services.routing.domain.turn import Given, Turn
+from shared.events import agency_inbox, disclosures
+from shared.events.agency_inbox import UNDISCLOSED, HelpAmended, HelpRequested
+from shared.events.disclosures import DisclosureMade
+from shared.events.event import Classification, Event
+from shared.events.fields import FieldGroup
+from shared.events.intake import CaseWithdrawn
+from shared.policy.consent import Consent
+from tests.unit.routing.town import NOON, TOWN, around, case_id, consent, need_id, prompt, report, types
+
+E = TypeVar("E", bound=Event)
+HEALTH, DRUGS, VIOLENCE = FieldGroup.HEALTH, FieldGroup.SUBSTANCE_USE, FieldGroup.VICTIM_SERVICES
+BLOCKS = {
+    HEALTH: b'{"answers": {"illness": ["asthma"]}}',
+    DRUGS: b'{"answers": {"what": ["alcohol"]}}',
+    FieldGroup.NARRATIVE: b'{"description": "Call 212 555 0137"}',
+    FieldGroup.ADDRESS: b'{"address": "1 Elm St"}',
+}
+SEALED: dict[str, Any] = {"sealed": dict.fromkeys(BLOCKS, "block")}
+
+
+def said(turn: Turn, kind: type[E]) -> list[E]:
+    """The events of one kind that a turn has said."""
+    return [each.event for each in turn.said if isinstance(each.event, kind)]
+
+
+def here(*consents: Consent) -> Circumstances:
+    """The town with these consents, and with what sealed groups hold."""
+    return around(blocks=BLOCKS, consents=consents)
+
+
+def uses(given: list[Given], *, delivered: bool = True) -> tuple[Use, ...]:
+    """What was given under consents, as it is kept."""
+    return tuple(
+        Use(each.receipt.receipt_id, each.receipt.referral_id or case_id(), each.receipt.agency, groups, delivered)
+        for each in given
+        for groups in each.consents.values()
+    )
+
+
+def test_each_disclosure_leaves_a_receipt_that_says_what_was_given_and_what_it_stands_on() -> None:
+    turn = route(report("housing", **SEALED), prompt(), here())
+    [given] = turn.given
+    [event], [told] = said(turn, HelpRequested), said(turn, DisclosureMade)
+    assert given.receipt.receipt_id == event.receipt_id == told.receipt_id
+    assert given.receipt.groups == told.groups == (FieldGroup.NEED, FieldGroup.LOCATION, FieldGroup.ADDRESS)
+    assert [ground.id for ground in told.grounds] == ["to-homes/to-homes"]
+    assert (given.receipt.policy_set, given.receipt.form) == (TOWN.sharing.hash, "full")
+    assert [terms.agreement for terms in event.terms] == ["to-homes"]
+    assert given.consents == {}
+
+
+def test_words_are_redacted_for_an_agency_that_may_not_know_who_wrote_them() -> None:
+    [event] = said(route(report("health", **SEALED), prompt(), here()), HelpRequested)
+    assert event.released.narrative is not None
+    assert event.released.narrative.description == "Call [phone number]"
+
+
+def test_a_restricted_report_travels_sealed_names_nothing_outside_and_stands_on_its_consent() -> None:
+    given = consent("clinic", groups=[DRUGS])
+    turn = route(report("health", service_code="drugs", **SEALED), prompt(), here(given))
+    [asked] = [each for each in turn.said if isinstance(each.event, HelpRequested)]
+    event = asked.event
+    assert isinstance(event, HelpRequested)
+    assert (event.need, event.program) == (UNDISCLOSED, UNDISCLOSED)
+    assert not event.released.model_dump(exclude_none=True)
+    assert event.sealed is not None
+    assert event.sealed.startswith("clinic:")
+    assert '"need":"health"' in event.sealed
+    assert "alcohol" in event.sealed
+    assert event.label is Classification.RESTRICTED
+    assert event.terms[0].consent_id == given.consent_id
+    assert event.terms[0].notice
+    assert asked.guards == (given.consent_id,)
+    assert list(turn.given[0].consents) == [given.consent_id]
+
+
+def test_a_report_of_violence_without_a_consent_leaves_no_sign() -> None:
+    turn = route(report("safety", "housing", **SEALED), prompt(), here())
+    assert turn.said == []
+    assert turn.given == []
+    assert turn.case.waiting == {}
+    assert {barred.agency for barred in turn.barred} == {"refuge", "homes", "clinic"}
+    gone = withdraw(turn.case, CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON), prompt("back"), here())
+    assert gone.said == []
+
+
+def test_a_consent_lets_a_report_of_violence_reach_whom_it_names_and_nobody_else() -> None:
+    silent = route(report("safety", "housing", **SEALED), prompt(), here())
+    given = consent("refuge", groups=[VIOLENCE])
+    turn = widen(silent.case, Granted(given.consent_id, frozenset()), prompt("yes"), here(given))
+    assert [each.agency for each in turn.case.referrals.values()] == ["refuge"]
+    [event] = said(turn, HelpRequested)
+    assert (event.need, event.sealed, event.released.model_dump(exclude_none=True)) == (UNDISCLOSED, None, {})
+    assert event.link == f"/partner/v1/referrals/{event.referral_id}"
+    assert turn.given[0].receipt.groups == ()
+
+
+def test_a_consent_that_has_ended_counts_for_nothing() -> None:
+    over = consent("refuge", groups=[VIOLENCE], ends_at=NOON)
+    taken_back = consent("refuge", groups=[VIOLENCE], withdrawn_at=NOON - timedelta(minutes=1))
+    for each in (over, taken_back):
+        assert route(report("safety", **SEALED), prompt(), here(each)).said == []
+
+
+def test_a_consent_given_later_amends_what_an_agency_may_see_once() -> None:
+    filed = route(report("health", **SEALED), prompt(), here())
+    given = consent("clinic", groups=[HEALTH])
+    turn = widen(filed.case, Granted(given.consent_id, frozenset()), prompt("more"), here(given))
+    [event] = said(turn, HelpAmended)
+    assert event.link is not None
+    assert "asthma" not in event.model_dump_json()
+    used = frozenset(use.referral_id for use in uses(turn.given))
+    assert widen(turn.case, Granted(given.consent_id, used), prompt("again"), here(given)).said == []
+
+
+def test_a_consent_that_gives_no_agency_more_says_nothing() -> None:
+    filed = route(report("housing", **SEALED), prompt(), here())
+    given = consent("clinic", groups=[HEALTH])
+    assert widen(filed.case, Granted(given.consent_id, frozenset()), prompt("more"), here(given)).said == []
+
+
+def test_a_consent_taken_back_recalls_what_was_given_and_ends_what_stood_on_it() -> None:
+    given = consent("clinic", groups=[DRUGS])
+    filed = route(report("health", service_code="drugs", **SEALED), prompt(), here(given))
+    fallen = Fallen(given.consent_id, "consent-withdrawn", uses(filed.given))
+    turn = recall(filed.case, fallen, prompt("back"), here())
+    assert types(turn.said) == [
+        "clinic < disclosure.recalled",
+        "disclosure.recalled",
+        "referral.cancelled",
+        "clinic < referral.cancelled",
+        "case.unroutable",
+    ]
+    [told] = said(turn, agency_inbox.DisclosureRecalled)
+    assert told.receipts == tuple(each.receipt.receipt_id for each in filed.given)
+    assert DRUGS in told.groups
+    assert turn.recalled == [given.consent_id]
+
+
+def test_an_agency_that_never_heard_of_a_referral_does_not_hear_of_its_end() -> None:
+    given = consent("refuge", groups=[VIOLENCE])
+    filed = route(report("safety", **SEALED), prompt(), here(given))
+    fallen = Fallen(given.consent_id, "consent-withdrawn", uses(filed.given, delivered=False))
+    turn = recall(filed.case, fallen, prompt("back"), here())
+    assert not [each for each in turn.said if each.topic.startswith("agency.")]
+    assert not turn.case.open_referrals()
+    assert turn.case.waiting == {}
+
+
+def test_a_request_that_was_withheld_is_repeated_when_it_may_be_made_without_the_consent() -> None:
+    given = consent("clinic", groups=[HEALTH])
+    filed = route(report("health", **SEALED), prompt(), here(given))
+    [first] = said(filed, HelpRequested)
+    assert first.link is not None
+    fallen = Fallen(given.consent_id, "consent-withdrawn", uses(filed.given, delivered=False))
+    turn = recall(filed.case, fallen, prompt("back"), here())
+    [again] = said(turn, HelpRequested)
+    assert again.referral_id == first.referral_id
+    assert again.link is None
+    assert not said(turn, disclosures.DisclosureRecalled)
+
+
+def test_a_need_can_be_handed_to_the_same_program_after_a_new_consent() -> None:
+    given = consent("refuge", groups=[VIOLENCE])
+    filed = route(report("safety", **SEALED), prompt(), here(given))
+    ended = recall(filed.case, Fallen(given.consent_id, "consent-expired", uses(filed.given)), prompt("over"), here())
+    assert ended.case.resolution is None
+    turn = widen(ended.case, Granted(given.consent_id, frozenset()), prompt("new"), here(given))
+    first, second = turn.case.tries(need_id("safety"))
+    assert (first.agency, second.agency, second.attempt) == ("refuge", "refuge", 2)
+
+
+def test_a_case_that_has_ended_is_not_reopened_by_a_consent() -> None:
+    filed = route(report("health", **SEALED), prompt(), here())
+    filed.case.resolution = Resolution.COMPLETED
+    given = consent("clinic", groups=[HEALTH])
+    assert widen(filed.case, Granted(given.consent_id, frozenset()), prompt("more"), here(given)).said == []
+
+
+def test_whoever_was_given_something_is_told_of_an_erasure_and_the_blocks_are_dropped() -> None:
+    filed = route(report("health", **SEALED), prompt(), here())
+    turn = erase(filed.case, [(case_id(), "clinic"), (case_id(), "homes")], prompt("gone"), here())
+    assert types(turn.said) == ["clinic < person.erased", "homes < person.erased"]
+    assert turn.case.report.sealed == {}
+    assert "block" not in turn.case.text
