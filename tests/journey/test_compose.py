@@ -14,8 +14,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import TopicAuthorizationFailedError
 
+from deploy.kafka.acls import ADMIN
 from deploy.kafka.declared import agencies_of, declared_topics
+from deploy.kafka.preparation import compare_rules
+from deploy.local.agencies.account import read_account
 from deploy.local.ports import any_free
 from deploy.postgres.services import SERVICES
 from shared.kit.kafka_access import KafkaAccess
@@ -27,7 +32,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / ".env.example"
-JOBS = ("migrations", "topics")
+JOBS = ("migrations", "certificates", "topics")
 PUBLISHED = (*SERVICES, "mailbox", "kafka")
 FILER = {"Authorization": "Bearer trial-api-key"}
 REPORT = {
@@ -109,11 +114,34 @@ def test_one_case_is_routed_answered_and_told_by_mail(city: City) -> None:
     assert {mail["to"] for mail in mails} == {"resident@example.org"}
 
 
-async def test_a_program_on_this_machine_reads_the_topics_and_only_declared_ones_are_there(city: City) -> None:
-    kafka = KafkaAccess(f"localhost:{city.ports['kafka']}")
+async def test_a_program_on_this_machine_reads_the_topics_and_only_declared_ones_are_there(
+    city: City, tmp_path: Path
+) -> None:
+    kafka = _as_administrator(city, tmp_path)
     names = await topic_names(kafka)
     assert names == sorted(topic.name for topic in declared_topics(agencies_of(SAMPLE_CITY)))
     assert await read_all(kafka, ["intake.cases.v1"])
+
+
+def test_the_rules_of_the_broker_are_as_declared(city: City, tmp_path: Path) -> None:
+    topics = declared_topics(agencies_of(SAMPLE_CITY))
+    assert not compare_rules(_as_administrator(city, tmp_path), topics)
+
+
+async def test_a_partner_with_the_file_that_it_was_handed_reads_its_own_inbox_and_no_other(
+    city: City, tmp_path: Path
+) -> None:
+    city.compose("cp", "agencies:/etc/handoff/accounts/.", str(tmp_path))
+    agency, other = agencies_of(SAMPLE_CITY)[:2]
+    account = read_account(tmp_path / f"{agency}.properties")
+    assert account["bootstrap_servers"] == f"localhost:{city.ports['kafka']}"
+    group = {"group_id": f"agency.{agency}.trial"}
+    async with AIOKafkaConsumer(f"agency.{agency}.inbox.v1", **account, **group) as consumer:
+        assert await consumer.getmany(timeout_ms=500) == {}
+    stranger = AIOKafkaConsumer(f"agency.{other}.inbox.v1", **account, **group)
+    with pytest.raises(TopicAuthorizationFailedError):
+        await _start_and_read(stranger)
+    await stranger.stop()
 
 
 def test_our_processes_run_without_rights_on_files_that_they_cannot_change(city: City) -> None:
@@ -142,6 +170,18 @@ def test_without_settings_the_missing_one_is_named() -> None:
     refused = _docker(["compose", "--env-file", os.devnull, "config", "--quiet"])
     assert refused.returncode != 0
     assert "copy .env.example to .env" in refused.stderr
+
+
+def _as_administrator(city: City, folder: Path) -> KafkaAccess:
+    """Reach Kafka from this machine, as the administrator that .env.example names."""
+    authority = folder / "ca.pem"
+    authority.write_text(city.compose("exec", "-T", "intake", "cat", "/etc/handoff/trust/ca.pem"))
+    return KafkaAccess(f"localhost:{city.ports['kafka']}", ADMIN, "trial-kafka-admin", authority)
+
+
+async def _start_and_read(consumer: AIOKafkaConsumer) -> None:
+    await consumer.start()
+    await consumer.getmany(timeout_ms=5000)
 
 
 def _file(city: City) -> str:

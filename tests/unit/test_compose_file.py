@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.kafka.acls import ADMIN
 from deploy.postgres.services import SERVICES, USERS_OF_THE_VAULT
+from shared.kit.kafka_access import MECHANISM
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -16,8 +18,13 @@ COMPOSE: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 DOCKERFILE = (ROOT / "deploy" / "docker" / "Dockerfile").read_text(encoding="utf-8")
 EXAMPLE = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
 SERVERS = {"kafka": "apache/kafka:4.3.0", "postgres": "postgres:18"}
-JOBS = {"migrations", "topics"}
+JOBS = {"migrations", "certificates", "topics"}
 OURS = set(COMPOSE) - set(SERVERS)
+
+
+def holders_of(volume: str) -> set[str]:
+    """Who gets a volume."""
+    return {name for name in COMPOSE if [v for v in COMPOSE[name].get("volumes", []) if v.startswith(f"{volume}:")]}
 
 
 def test_the_servers_run_from_the_official_images() -> None:
@@ -25,13 +32,35 @@ def test_the_servers_run_from_the_official_images() -> None:
 
 
 def test_what_the_servers_keep_is_in_volumes() -> None:
-    assert COMPOSE["kafka"]["volumes"] == ["kafka:/var/lib/kafka/data"]
+    assert "kafka:/var/lib/kafka/data" in COMPOSE["kafka"]["volumes"]
     assert COMPOSE["kafka"]["environment"]["KAFKA_LOG_DIRS"] == "/var/lib/kafka/data"
     assert COMPOSE["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
 
 
 def test_clients_make_no_topics() -> None:
     assert COMPOSE["kafka"]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
+
+
+def test_every_way_into_kafka_is_encrypted_and_asks_who_comes() -> None:
+    settings = COMPOSE["kafka"]["environment"]
+    ways = dict(each.split(":", 1) for each in settings["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(","))
+    assert ways == {"INSIDE": "SASL_SSL", "OUTSIDE": "SASL_SSL", "CONTROLLER": "SASL_PLAINTEXT"}
+    assert "CONTROLLER://localhost:" in settings["KAFKA_LISTENERS"], "it listens to its own container only"
+    assert settings["KAFKA_SASL_ENABLED_MECHANISMS"] == MECHANISM
+    assert settings["KAFKA_AUTHORIZER_CLASS_NAME"].endswith(".StandardAuthorizer")
+    assert settings["KAFKA_SUPER_USERS"] == f"User:{ADMIN}"
+
+
+def test_only_kafka_gets_the_key_of_its_certificate() -> None:
+    assert holders_of("broker") == {"kafka", "certificates"}
+
+
+def test_agencies_know_their_own_accounts_and_services_do_not() -> None:
+    holders = {
+        name for name in COMPOSE for volume in COMPOSE[name].get("volumes", []) if volume.startswith("accounts:")
+    }
+    assert holders == {"topics", "agencies"}
+    assert "HANDOFF_KAFKA_PASSWORD" not in str(COMPOSE["agencies"]["environment"])
 
 
 def test_every_port_is_published_on_loopback_only() -> None:
@@ -52,6 +81,7 @@ def test_services_start_when_topics_and_tables_are_there() -> None:
     done = {"condition": "service_completed_successfully"}
     assert [COMPOSE[name]["depends_on"] for name in SERVICES] == [{"topics": done, "migrations": done}] * len(SERVICES)
     assert COMPOSE["topics"]["depends_on"]["kafka"] == {"condition": "service_healthy"}
+    assert COMPOSE["kafka"]["depends_on"] == {"certificates": done}
     assert COMPOSE["migrations"]["depends_on"]["postgres"] == {"condition": "service_healthy"}
 
 
@@ -60,7 +90,11 @@ def test_one_image_runs_every_service_with_its_own_role(name: str) -> None:
     service = COMPOSE[name]
     assert (service["image"], service["command"]) == ("handoff:local", ["python", "-m", f"services.{name}"])
     role = f"postgresql://handoff_{name}:${{HANDOFF_PASSWORD_{name.upper()}}}@"
-    assert service["environment"]["HANDOFF_DATABASE_URL"].startswith(role)
+    told = service["environment"]
+    assert told["HANDOFF_DATABASE_URL"].startswith(role)
+    assert (told["HANDOFF_KAFKA_USER"], told["HANDOFF_KAFKA_CA"]) == (name, "/etc/handoff/trust/ca.pem")
+    assert told["HANDOFF_KAFKA_PASSWORD"] == f"${{HANDOFF_KAFKA_PASSWORD_{name.upper()}}}"
+    assert "trust:/etc/handoff/trust:ro" in service["volumes"]
 
 
 def test_only_those_who_open_sealed_data_get_the_master_key() -> None:
@@ -90,12 +124,13 @@ def test_every_package_in_the_image_is_checked_against_its_digest() -> None:
 
 
 def test_no_secret_stands_in_the_compose_file_and_a_missing_one_is_named() -> None:
-    secret = re.compile(r"^\s+\w*(?:PASSWORD|_KEY|DATABASE_URL)\w*:(.*)$", re.MULTILINE)
+    secret = re.compile(r"^\s+\w*(?:PASSWORD|_KEY(?!STORE)|DATABASE_URL)\w*:(.*)$", re.MULTILINE)
     stated = [value for value in secret.findall(TEXT) if value.strip()]
     assert stated
     assert [value for value in stated if "${" not in value] == []
     needed = set(re.findall(r"\$\{(\w+):\?copy \.env\.example to \.env", TEXT))
     assert needed >= {"HANDOFF_ADMIN_PASSWORD", "HANDOFF_MASTER_KEY", "HANDOFF_STAFF_KEY", "HANDOFF_API_KEY"}
+    assert needed >= {"HANDOFF_KAFKA_ADMIN_PASSWORD", *(f"HANDOFF_KAFKA_PASSWORD_{name.upper()}" for name in SERVICES)}
     assert needed <= set(EXAMPLE)
 
 
