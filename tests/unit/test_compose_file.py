@@ -56,10 +56,7 @@ def test_only_kafka_gets_the_key_of_its_certificate() -> None:
 
 
 def test_agencies_know_their_own_accounts_and_services_do_not() -> None:
-    holders = {
-        name for name in COMPOSE for volume in COMPOSE[name].get("volumes", []) if volume.startswith("accounts:")
-    }
-    assert holders == {"topics", "agencies"}
+    assert holders_of("accounts") == {"topics", "agencies"}
     assert "HANDOFF_KAFKA_PASSWORD" not in str(COMPOSE["agencies"]["environment"])
 
 
