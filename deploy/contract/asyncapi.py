@@ -25,6 +25,17 @@ _LETTER = """\
 A message that could not succeed, as it came: its key, its headers and its value may be anything. The headers that are \
 described here were added."""
 
+_SERVER = {
+    "host": "kafka.example.org:9092",
+    "protocol": "kafka-secure",
+    "description": "A city's Kafka.",
+    "security": [{"$ref": "#/components/securitySchemes/account"}],
+}
+_ACCOUNT = {
+    "type": "scramSha512",
+    "description": "An account for each agency, which reads its own inbox, writes its own updates, and nothing else.",
+}
+
 
 def document(events: Iterable[Published], examples: Mapping[str, Document], version: str) -> Document:
     """Write the document; `examples` are by the event's name."""
@@ -34,7 +45,7 @@ def document(events: Iterable[Published], examples: Mapping[str, Document], vers
         "asyncapi": "3.0.0",
         "info": _info(version),
         "defaultContentType": "application/json",
-        "servers": {"kafka": {"host": "kafka.example.org:9092", "protocol": "kafka", "description": "A city's Kafka."}},
+        "servers": {"kafka": _SERVER},
         "channels": {
             **{family: _channel(members, topics) for family, members in families.items()},
             "dead-letters": _dead_letters(topics),
@@ -48,6 +59,7 @@ def document(events: Iterable[Published], examples: Mapping[str, Document], vers
                 "dead-letter": {"summary": _LETTER, "headers": _letter_headers(), "payload": {}},
             },
             "schemas": {"event-headers": headers_written(), "update-headers": headers_expected()},
+            "securitySchemes": {"account": _ACCOUNT},
         },
     }
 

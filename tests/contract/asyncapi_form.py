@@ -27,7 +27,14 @@ def named(schema: dict[str, Any], pattern: str = r"^[A-Za-z0-9._-]+$") -> dict[s
 
 LICENSE = closed(["name"], name=TEXT, url={"type": "string", "format": "uri"})
 INFO = closed(["title", "version"], title=TEXT, version=TEXT, description=TEXT, license=LICENSE)
-SERVER = closed(["host", "protocol"], host=TEXT, protocol=TEXT, description=TEXT)
+SERVER = closed(
+    ["host", "protocol"],
+    host=TEXT,
+    protocol=TEXT,
+    description=TEXT,
+    security={"type": "array", "items": REFERENCE},
+)
+SECURITY_SCHEME = closed(["type"], type={"enum": ["scramSha256", "scramSha512", "plain"]}, description=TEXT)
 PARAMETER = closed([], description=TEXT, enum={"type": "array", "items": TEXT})
 KAFKA_CHANNEL = closed(
     ["bindingVersion"],
@@ -69,5 +76,5 @@ DOCUMENT = closed(
     servers=named(SERVER),
     channels=named(CHANNEL),
     operations=named(OPERATION),
-    components=closed([], messages=named(MESSAGE), schemas=named(SCHEMA)),
+    components=closed([], messages=named(MESSAGE), schemas=named(SCHEMA), securitySchemes=named(SECURITY_SCHEME)),
 )
