@@ -25,6 +25,7 @@ MADE_UP = Path(__file__).with_name("made_up.toml")
 # Shares of all reports, from 0 to 1.
 REPEATED, WITHOUT_POINT, NAMELESS, WITH_PHONE, WITH_PHOTO, ANSWERED = 0.08, 0.07, 0.15, 0.6, 0.05, 0.5
 
+CONSENTED = timedelta(days=90)
 REMEMBERED = 200
 """From how many of the latest reports one is taken to be reported again."""
 
@@ -37,6 +38,7 @@ class City:
     services: list[dict[str, Any]]
     districts: dict[str, dict[str, Any]]
     made_up: dict[str, Any]
+    clauses: list[dict[str, Any]]
 
     def weights(self) -> list[int]:
         """Return how often each service is asked for."""
@@ -55,6 +57,12 @@ def read_city(folder: Path = SAMPLE_CITY) -> City:
         services=services["service"],
         districts={district["id"]: district for district in districts["district"]},
         made_up=tomllib.loads(MADE_UP.read_text(encoding="utf-8")),
+        clauses=[
+            clause
+            for path in sorted((folder / "agreements").glob("*.toml"))
+            for clause in tomllib.loads(path.read_text(encoding="utf-8"))["share"]
+            if clause.get("consent") and "front-door" in clause["from"]
+        ],
     )
 
 
@@ -82,6 +90,26 @@ def _report(city: City, service: dict[str, Any], place: Form, chance: Random) ->
         **place,
         **_person(city, service, street, chance),
         **_answers(service, chance),
+        **_consent(city, service),
+    }
+
+
+def _consent(city: City, service: dict[str, Any]) -> Form:
+    """Let all agencies be told that may be, for without that nobody is told of a protected report."""
+    code, needs = service["code"], set(service["needs"])
+    named = {
+        agency
+        for clause in city.clauses
+        if code in clause.get("services", [code]) and needs.intersection(clause.get("needs", needs))
+        for agency in clause["to"]
+    }
+    if "protects" not in service or not named:
+        return {}
+    last_day = (datetime.now(UTC) + CONSENTED).date().isoformat()
+    return {
+        "consent[recipients]": sorted(named),
+        "consent[groups]": service["protects"],
+        "consent[ends_at]": last_day,
     }
 
 

@@ -37,6 +37,7 @@ def make_desk(settings: IntakeSettings, database: Database) -> Desk:
         tokens=Tokens(master_key),
         clock=utc_now,
         public_url=settings.public_url.rstrip("/"),
+        staff_key=settings.staff_key.get_secret_value(),
     )
 
 

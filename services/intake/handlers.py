@@ -1,7 +1,8 @@
-"""What intake hears: how the cases that it opened get on."""
+"""What intake hears: how the cases that it opened get on, and who is given what of them."""
 
+from services.intake.domain.disclosures import told_by
 from services.intake.domain.progress import Heard, follow
-from services.intake.store import progress
+from services.intake.store import disclosures, progress
 from shared.events.topics import REFERRALS
 from shared.kit.database import Transaction
 from shared.kit.messages import Batch, Route
@@ -11,9 +12,10 @@ REST_SECONDS = 0.1
 
 
 async def on_referrals(batch: Batch[object], tx: Transaction) -> None:
-    """Update what residents see of their cases."""
+    """Update what residents see of their cases, and of what was given to whom."""
     heard = [Heard(message.envelope.id, message.envelope.sequence, message.event) for message in batch]
     await progress.save(tx, follow(heard))
+    await disclosures.save_told(tx, told_by(heard))
 
 
 def routes() -> list[Route]:

@@ -1,4 +1,4 @@
-"""Reads a jurisdiction's folder: city, services, needs, districts, and the names of its agencies."""
+"""Reads a jurisdiction's folder: city, services, needs, districts, agreements, and the names of its agencies."""
 
 import tomllib
 from datetime import UTC, datetime
@@ -7,6 +7,8 @@ from typing import Any
 
 from services.intake.domain.catalogue import Catalogue, NeedsFile, ServicesFile
 from services.intake.domain.city import City, Districts, DistrictsFile, Jurisdiction
+from services.intake.domain.sharing import Sharing
+from shared.policy.agreements import Agreement
 
 FILES = ("city.toml", "services.toml", "needs.toml", "districts.toml", "agencies.toml")
 
@@ -32,12 +34,17 @@ def load_jurisdiction(folder: Path) -> Jurisdiction:
         agencies={agency["id"]: agency["name"] for agency in agencies.get("agency", ())},
         translations=_read_translations(folder / "texts"),
         changed=_last_change(folder),
+        sharing=Sharing(_read_agreements(folder / "agreements")),
     )
 
 
 def _read(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         return tomllib.load(file)
+
+
+def _read_agreements(folder: Path) -> list[Agreement]:
+    return [Agreement.model_validate(_read(path)) for path in sorted(folder.glob("*.toml"))]
 
 
 def _read_translations(folder: Path) -> dict[str, dict[str, Any]]:

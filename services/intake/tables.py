@@ -66,6 +66,9 @@ class CaseRow(IntakeModel, table=True):
     updated_at: datetime = Field(sa_type=DateTime(timezone=True))
     closed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     withdrawn_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    announced: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
+    unsaid: str | None = Field(default=None, sa_type=SqlText, description="what is said once it may be announced")
+    erased_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class NoteRow(IntakeModel, table=True):
@@ -97,6 +100,39 @@ class ReferralRow(IntakeModel, table=True):
     agency: str = Field(sa_type=SqlText)
     state: str = Field(sa_type=SqlText)
     sequence: int = Field(sa_type=BigInteger)
+
+
+class DisclosureRow(IntakeModel, table=True):
+    """What one agency was given, why, and from when on the person may see it; `ends_at` is of an emergency's access."""
+
+    __tablename__ = "disclosures"
+    __table_args__ = (Index("disclosures_of_case", "case_id", "given_at"),)
+
+    receipt_id: UUID = Field(primary_key=True)
+    case_id: UUID
+    referral_id: UUID
+    agency: str = Field(sa_type=SqlText)
+    channel: str = Field(sa_type=SqlText)
+    groups: list[str] = Field(sa_type=ARRAY(SqlText))
+    purpose: str | None = Field(default=None, sa_type=SqlText)
+    grounds: list[Any] = Field(sa_type=JSONB)
+    given_at: datetime = Field(sa_type=DateTime(timezone=True))
+    shown_from: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    ends_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class RecallRow(IntakeModel, table=True):
+    """That what a receipt gave under a consent was recalled; it may be heard of before the disclosure is."""
+
+    __tablename__ = "recalls"
+    __table_args__ = (Index("recalls_of_case", "case_id"),)
+
+    receipt_id: UUID = Field(primary_key=True)
+    consent_id: UUID = Field(primary_key=True)
+    case_id: UUID
+    groups: list[str] = Field(sa_type=ARRAY(SqlText))
+    why: str = Field(sa_type=SqlText)
+    recalled_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
 class ApiKeyRow(IntakeModel, table=True):

@@ -100,8 +100,10 @@ class Catalogue:
         open_needs = {need for service in services if service.protects is None for need in service.needs}
         kept = {need for service in services if service.protects is not None for need in service.needs}
         self.protected_needs = frozenset(kept - open_needs)
-        victims = (service for service in services if service.protects is FieldGroup.VICTIM_SERVICES)
-        self._secret_needs = self.protected_needs.intersection(need for service in victims for need in service.needs)
+        self._protecting: dict[str, list[FieldGroup]] = {}
+        pairs = [(service.protects, need) for service in services if service.protects for need in service.needs]
+        for group, need in pairs:
+            self._protecting.setdefault(need, []).append(group)
 
     def __iter__(self) -> Iterator[ServiceKind]:
         """Give the services in the order of their file."""
@@ -114,13 +116,12 @@ class Catalogue:
             headings.setdefault(service.group, []).append(service)
         return headings
 
-    def is_protected(self, service: ServiceKind, needs: tuple[str, ...]) -> bool:
-        """Tell whether a report on this service with these needs must not be shown in public."""
-        return service.protects is not None or not self.protected_needs.isdisjoint(needs)
-
-    def is_secret(self, service: ServiceKind, needs: tuple[str, ...]) -> bool:
-        """Tell whether nobody at all may hear of such a report before the person has consented to it."""
-        return service.protects is FieldGroup.VICTIM_SERVICES or not self._secret_needs.isdisjoint(needs)
+    def protection_of(self, service: ServiceKind, needs: tuple[str, ...]) -> FieldGroup | None:
+        """Return the group whose strict rules hold for a whole report; of several the strictest."""
+        found = [service.protects] if service.protects else []
+        if not self.protected_needs.isdisjoint(needs):
+            found += [group for need in self.protected_needs.intersection(needs) for group in self._protecting[need]]
+        return FieldGroup.VICTIM_SERVICES if FieldGroup.VICTIM_SERVICES in found else next(iter(found), None)
 
 
 class ServicesFile(Part):

@@ -1,6 +1,7 @@
 """The city: its name, languages and districts, and what its agencies are called."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 import h3
 
 from services.intake.domain.catalogue import Catalogue, Part
+from services.intake.domain.sharing import Offer, Sharing
 from shared.events.event import Slug
 from shared.events.intake import Place
 
@@ -89,6 +91,13 @@ class Jurisdiction:
     agencies: dict[str, str]
     translations: dict[str, dict[str, Any]]
     changed: str
+    sharing: Sharing = field(default_factory=Sharing)
+
+    def offers(self, service_code: str, needs: tuple[str, ...], at: datetime) -> tuple[Offer, ...]:
+        """Return what whoever files such a report can consent to; nothing for a service that is there no more."""
+        service = self.catalogue.services.get(service_code)
+        protects = self.catalogue.protection_of(service, needs) if service else None
+        return self.sharing.offers((service_code, needs), protects, at) if service else ()
 
     def agency_name(self, agency: str) -> str:
         """Return what people call an agency; its id where nobody has named it."""

@@ -10,7 +10,9 @@ Fields = Mapping[str, Sequence[str]]
 
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 SPEAKABLE = re.compile(r"[A-Za-z0-9_.\[\]-]{1,80}")
-MANY_VALUED = frozenset({"need", "attribute"})
+MANY_VALUED = frozenset(
+    {"need", "attribute", *(f"consent[{part}]{end}" for part in ("recipients", "groups") for end in ("", "[]"))}
+)
 
 
 def text_of(fields: Fields, name: str) -> str | None:
@@ -31,7 +33,7 @@ def misused(fields: Fields, many_valued: frozenset[str] = MANY_VALUED) -> list[P
     problems = [
         bad(f"{speakable(name)} is given more than once", name, "twice")
         for name, values in fields.items()
-        if len(values) > 1 and name.partition("[")[0] not in many_valued
+        if len(values) > 1 and many_valued.isdisjoint((name, name.partition("[")[0]))
     ]
     if UNPRINTABLE.search("".join(chain.from_iterable(fields.values()))):
         unprintable = (name for name, values in fields.items() if UNPRINTABLE.search("".join(values)))

@@ -19,6 +19,9 @@ SUBMITTED: str = CaseSubmitted.model_fields["type"].default
 """The type of the event that tells of a case."""
 
 NUMBER_DIGITS = 8
+APART = range(10**11, 10**12)
+"""The numbers of reports that the public never sees: drawn from far apart, so that those it sees have no gaps."""
+
 SERVICE_REQUEST_ID = re.compile(r"[0-9]{2}-[0-9]{8,12}")
 
 
@@ -55,7 +58,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """One case to be opened; each need has an id of its own."""
+    """One case to be opened; each need has an id of its own. One that is not `announced` nobody is told of."""
 
     identity: Identity
     service_code: str
@@ -69,6 +72,7 @@ class Filing:
     protected: bool
     standing: Standing = Standing()
     recorded: tuple[RecordedReferral, ...] = ()
+    announced: bool = True
 
 
 def service_request_id(number: int, moment: datetime) -> str:
@@ -92,7 +96,8 @@ def file_report(report: Report, identity: Identity, sealed: Sealed, origin: tupl
         origin=came_by,
         submitted_at=moment,
         sealed=sealed,
-        protected=report.protected,
+        protected=report.protects is not None,
+        announced=report.permission is not None or report.protects is not FieldGroup.VICTIM_SERVICES,
     )
 
 

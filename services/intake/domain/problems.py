@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
 
-Kind = Literal["missing", "malformed", "long", "twice", "unknown"]
+Kind = Literal["missing", "malformed", "long", "twice", "unknown", "range"]
 
 
 @dataclass(frozen=True, slots=True)

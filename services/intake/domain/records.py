@@ -11,6 +11,7 @@ from services.intake.domain.fields import UNPRINTABLE
 from services.intake.domain.filing import Filing, Identity, Sealed, Standing
 from services.intake.domain.personal import Personal, pack, sort_answers
 from services.intake.imports import FollowOn, ImportRecord
+from shared.events.fields import FieldGroup
 from shared.events.intake import Origin, Place, RecordedReferral
 
 
@@ -21,6 +22,7 @@ class Readable:
     record: ImportRecord
     service: ServiceKind
     follow_ons: tuple[tuple[FollowOn, ServiceKind], ...]
+    protects: FieldGroup | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ def read_record(record: ImportRecord, jurisdiction: Jurisdiction) -> Readable | 
     if UNPRINTABLE.search(record.external_id):
         return Unreadable(record.external_id, "external_id has control characters")
     follow_ons = tuple((each, services[each.service_code]) for each in record.follow_ons)
-    return Readable(record, services[record.service_code], follow_ons)
+    service = services[record.service_code]
+    needs = (service.needs[0], *(other.needs[0] for _, other in follow_ons))
+    return Readable(record, service, follow_ons, jurisdiction.catalogue.protection_of(service, needs))
 
 
 def personal_of(readable: Readable) -> Personal:
@@ -80,7 +84,8 @@ def file_record(readable: Readable, identity: Identity, sealed: Sealed, came_by:
         origin=Origin(channel="import", source=source, external_id=record.external_id),
         submitted_at=record.requested_at,
         sealed=sealed,
-        protected=jurisdiction.catalogue.is_protected(service, tuple(need for need, _ in works)),
+        protected=readable.protects is not None,
+        announced=readable.protects is not FieldGroup.VICTIM_SERVICES,
         standing=_standing(record),
         recorded=tuple(recorded for _, recorded in works),
     )

@@ -1,15 +1,18 @@
 """A resident's report, read from the fields of a form: either all of it can be taken, or every reason is told."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast, get_args
 
 from services.intake.domain.answers import Answers, read_answers
 from services.intake.domain.catalogue import ServiceKind
 from services.intake.domain.city import Jurisdiction
+from services.intake.domain.consents import Permission, read_permission
 from services.intake.domain.fields import Fields, listed, misused, text_of
 from services.intake.domain.personal import Personal, read_personal, sort_answers
 from services.intake.domain.position import Position, read_position
 from services.intake.domain.problems import Problem, Refused, bad, unknown
+from shared.events.fields import FieldGroup
 from shared.events.intake import Place, Urgency
 
 MOST_NEEDS = 10
@@ -23,16 +26,17 @@ class Report:
 
     service: ServiceKind
     needs: tuple[str, ...]
-    protected: bool
+    protects: FieldGroup | None
     place: Place
     urgency: Urgency
     language: str
     personal: Personal
     account_id: str | None
+    permission: Permission | None = None
 
 
-def read_report(fields: Fields, jurisdiction: Jurisdiction) -> Report | Refused:
-    """Read a report.
+def read_report(fields: Fields, jurisdiction: Jurisdiction, now: datetime) -> Report | Refused:
+    """Read a report, and the consent that comes with it.
 
     Refused with 404 for an unknown service or jurisdiction, and with 400 for whatever is missing or malformed.
     """
@@ -44,18 +48,20 @@ def read_report(fields: Fields, jurisdiction: Jurisdiction) -> Report | Refused:
     needs, strange = _read_needs(fields, service, jurisdiction)
     personal, faulty = read_personal(fields, position, sort_answers(answers, service) if service else {})
     language, unread = _read_language(fields, jurisdiction)
-    problems += misplaced + unanswered + strange + faulty + unread
+    permission, unclear = _read_permission(fields, (service, needs), jurisdiction, now)
+    problems += misplaced + unanswered + strange + faulty + unread + unclear
     if service is None or problems:
         return Refused(tuple(problems))
     return Report(
         service=service,
         needs=needs,
-        protected=jurisdiction.catalogue.is_protected(service, needs),
+        protects=jurisdiction.catalogue.protection_of(service, needs),
         place=_place(position, jurisdiction),
         urgency=_urgency(service, answers),
         language=language,
         personal=personal,
         account_id=text_of(fields, "account_id"),
+        permission=permission,
     )
 
 
@@ -86,6 +92,16 @@ def _read_needs(
     if len(needs) > MOST_NEEDS:
         return needs, [bad(f"need: a report carries {MOST_NEEDS} needs at most", "need")]
     return needs, []
+
+
+def _read_permission(
+    fields: Fields, asked: tuple[ServiceKind | None, tuple[str, ...]], jurisdiction: Jurisdiction, now: datetime
+) -> tuple[Permission | None, list[Problem]]:
+    service, needs = asked
+    if service is None or not any(name.startswith("consent") for name in fields):
+        return None, []
+    offers = jurisdiction.offers(service.code, needs, now)
+    return read_permission(fields, offers, now, jurisdiction.city.zone)
 
 
 def _read_language(fields: Fields, jurisdiction: Jurisdiction) -> tuple[str, list[Problem]]:

@@ -97,7 +97,7 @@ _decoded_name = lru_cache(maxsize=1024)(_decoded)
 
 
 def read_json(body: bytes) -> Fields | Refused:
-    """Read a JSON object as if it were a form; `attribute` (or `attributes`) may be an object of its own."""
+    """Read a JSON object as if it were a form; `attribute` (or `attributes`), `consent` and `record` may be objects."""
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -118,6 +118,8 @@ def _flat(said: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     for name, value in said.items():
         if name in {"attribute", "attributes"} and isinstance(value, dict):
             yield from ((f"attribute[{code}]", answer) for code, answer in value.items())
+        elif name in {"consent", "record"} and isinstance(value, dict):
+            yield from ((f"{name}[{part}]", said) for part, said in value.items())
         else:
             yield "need" if name == "needs" else name, value
 

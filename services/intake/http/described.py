@@ -111,7 +111,7 @@ OUTCOME = shape(
 RESULTS = shape({"results": many(OUTCOME)})
 
 
-def form_schema(longest: Mapping[str, int]) -> Part:
+def form_schema(longest: Mapping[str, int], further: Mapping[str, Part]) -> Part:
     """Describe a report; `longest` says how many characters each text may have."""
     texts = {name: {"type": "string", "maxLength": length} for name, length in longest.items()}
     properties = {
@@ -123,6 +123,7 @@ def form_schema(longest: Mapping[str, int]) -> Part:
         **texts,
         "need": TEXT | {"description": "further needs, with commas"},
         "language": TEXT | {"description": "the language that the reporter prefers"},
+        **further,
     }
     places = [{"required": ["lat", "long"]}, {"required": ["address_string"]}, {"required": ["address_id"]}]
     return {

@@ -17,6 +17,7 @@ from services.intake.http.described import (
     form_schema,
     import_schema,
 )
+from services.intake.http.described_persons import consent_fields, paths
 from services.intake.http.operations import (
     Part,
     answer,
@@ -47,6 +48,13 @@ fields is answered the same again (`Idempotent-Replayed: true`), with other fiel
 being worked on 409. Keys are remembered for {REMEMBERED.total_seconds() / 3600:.0f} hours, and belong to the API key
 that they were sent with.
 
+**Consent.** Some agencies are told of a report, or of parts of it, only if the person allows it: `consent[recipients]`,
+`consent[groups]`, `consent[purpose]` and `consent[ends_at]` (in JSON the object `consent`). What can be allowed follows
+from the agreements of the jurisdiction. Without a consent a report on violence against the person is kept, and nobody
+is told that there is one; its number is drawn from apart, so that the numbers of other reports have no gap.
+Caseworkers keep and withdraw consents under `/api/v1`, with a key that has the scope `consent`. Erasing needs the
+operators' key or the scope `erase`; everything that is held about a person is shown for the operators' key only.
+
 **Errors** are a list of code and description, in the form that the path asks for. 503 comes with `Retry-After`:
 nothing, or all of it, was kept; asking again with the same Idempotency-Key is safe.
 """
@@ -70,6 +78,7 @@ def document() -> Part:
             "/open311/v2/requests/{service_request_id}.{format}": {"parameters": [format_of_path()], "get": _one()},
             "/open311/v2/tokens/{token}.{format}": {"parameters": [format_of_path()], "get": _token()},
             "/imports/{source}": {"post": _import()},
+            **paths(),
         },
         "components": {
             "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer", "description": "an API key"}},
@@ -130,12 +139,14 @@ def _search() -> Part:
 def _file() -> Part:
     key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
     header = {"name": "Idempotency-Key", "in": "header", "schema": key, "description": "your own key for this report"}
-    form = form_schema(LONGEST)
+    form = form_schema(LONGEST, consent_fields())
     types = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
     description = (
         f"At most {LARGEST_BODY} bytes. Further questions of a service are `attribute[CODE]` or `attribute[CODE][]`."
     )
-    filed = operation("fileRequest", "File a report", FILED, [header], (400, 403, 404, 409, 413, 415, 422, 503), 201)
+    filed = operation(
+        "fileRequest", "File a report", FILED, [header], (400, 403, 404, 409, 410, 413, 415, 422, 503), 201
+    )
     content = {kind: {"schema": form} for kind in types}
     return filed | {
         "security": [{"apiKey": []}, {}],

@@ -4,9 +4,11 @@ from asyncio import Lock
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import getrandbits
+from secrets import randbelow
 from uuid import UUID
 
 from services.intake.domain.city import Jurisdiction
+from services.intake.domain.filing import APART
 from services.intake.domain.tokens import Tokens
 from services.intake.http.keys import ApiKeys
 from services.intake.http.tray import Tray
@@ -54,7 +56,13 @@ class Desk:
     tokens: Tokens
     clock: Clock
     public_url: str
+    staff_key: str = field(default="", repr=False)
     running: set[tuple[str, str]] = field(default_factory=set)
+
+
+async def take_number(desk: Desk, *, shown: bool) -> int:
+    """Return a number for a case: one that the public sees is the next, another one is drawn from far apart."""
+    return await desk.numbers.take() if shown else APART.start + randbelow(len(APART))
 
 
 def new_id(moment: datetime) -> UUID:

@@ -11,8 +11,10 @@ from services.intake.domain.fields import Fields
 from services.intake.domain.filing import Filing, Identity, Sealed, file_report, service_request_id
 from services.intake.domain.problems import Refused, refused
 from services.intake.domain.report import Report, read_report
-from services.intake.http.desk import Desk, new_id
+from services.intake.http.consenting import open_with_consent
+from services.intake.http.desk import Desk, new_id, take_number
 from services.intake.store import filing as store
+from services.intake.store.consents import Grant
 from services.intake.store.filing import Claim, Entry
 from shared.events.fields import FieldGroup
 from shared.events.intake import Channel, Origin
@@ -22,6 +24,7 @@ UNREAD = frozenset({"api_key"})
 
 STILL_RUNNING = refused(HTTPStatus.CONFLICT, "a request with this Idempotency-Key is being worked on: try again")
 OTHER_BODY = refused(HTTPStatus.UNPROCESSABLE_ENTITY, "this Idempotency-Key was used for another report")
+ERASED = refused(HTTPStatus.GONE, "what was filed under this Idempotency-Key has been erased")
 BAD_KEY = refused(HTTPStatus.BAD_REQUEST, f"Idempotency-Key must be 1 to {LONGEST_KEY} visible ASCII characters")
 
 
@@ -38,13 +41,17 @@ class Handed:
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """A report that is kept; `replayed` tells that it was kept before, under the same key."""
+    """A report that is kept; `replayed` tells that it was kept before, under the same key.
+
+    Of a case that is not `announced` there is to be no sign anywhere, not even in a trace.
+    """
 
     case_id: UUID
     service_request_id: str
     token: str
     account_id: str | None
     replayed: bool = False
+    announced: bool = True
 
 
 async def file(desk: Desk, handed: Handed) -> Filed | Refused:
@@ -53,7 +60,7 @@ async def file(desk: Desk, handed: Handed) -> Filed | Refused:
     Raises:
         psycopg.Error: the database is away: nothing, or all of it, was kept; asking again with the same key tells.
     """
-    report = read_report(handed.fields, desk.jurisdiction)
+    report = read_report(handed.fields, desk.jurisdiction, desk.clock())
     if isinstance(report, Refused):
         return report
     claim = claim_of(desk, handed)
@@ -79,7 +86,7 @@ def claim_of(desk: Desk, handed: Handed) -> Claim | Refused | None:
     key = handed.key
     if key is None:
         return None
-    if not (key.isascii() and key.isprintable() and 0 < len(key.strip()) <= LONGEST_KEY):
+    if not is_key_of_a_caller(key):
         return BAD_KEY
     said = {name: values for name, values in handed.fields.items() if name not in UNREAD}
     fingerprint = desk.tokens.fingerprint
@@ -88,25 +95,44 @@ def claim_of(desk: Desk, handed: Handed) -> Claim | Refused | None:
     )
 
 
+def is_key_of_a_caller(key: str) -> bool:
+    """Tell whether this can be an Idempotency-Key."""
+    return key.isascii() and key.isprintable() and 0 < len(key.strip()) <= LONGEST_KEY
+
+
 async def _file(desk: Desk, handed: Handed, report: Report, claim: Claim | None) -> Filed | Refused:
     filing = await _prepare(desk, handed, report)
-    if await desk.tray.put(Entry(filing, claim, handed.traceparent)) or claim is None:
+    entry = Entry(filing, claim, handed.traceparent)
+    opened = await (_open_with_consent(desk, handed, report, entry) if report.permission else desk.tray.put(entry))
+    if opened or claim is None:
         number, case_id = filing.identity.service_request_id, filing.identity.case_id
-        return Filed(case_id, number, desk.tokens.write(case_id), report.account_id)
+        return Filed(case_id, number, desk.tokens.write(case_id), report.account_id, announced=filing.announced)
     async with desk.database.statement() as connection:
         earlier = await store.find_earlier(connection, claim)
     if earlier is None:
         return STILL_RUNNING
+    if earlier.erased:
+        return ERASED
     if earlier.fingerprint != claim.fingerprint:
         return OTHER_BODY
-    number, case_id = earlier.service_request_id, earlier.case_id
-    return Filed(case_id, number, desk.tokens.write(case_id), report.account_id, replayed=True)
+    number, case_id, announced = earlier.service_request_id, earlier.case_id, earlier.announced
+    return Filed(case_id, number, desk.tokens.write(case_id), report.account_id, replayed=True, announced=announced)
+
+
+async def _open_with_consent(desk: Desk, handed: Handed, report: Report, entry: Entry) -> bool:
+    if report.permission is None:
+        return False
+    case_id = entry.filing.identity.case_id
+    how = "api" if handed.channel == "api" else "form"
+    given = Grant(report.permission.id_for(case_id, "filed"), report.permission, how, handed.caller)
+    return await open_with_consent(desk, entry, given)
 
 
 async def _prepare(desk: Desk, handed: Handed, report: Report) -> Filing:
     moment = desk.clock()
     case_id = new_id(moment)
-    number = service_request_id(await desk.numbers.take(), moment.astimezone(desk.jurisdiction.city.zone))
+    taken = await take_number(desk, shown=report.protects is None)
+    number = service_request_id(taken, moment.astimezone(desk.jurisdiction.city.zone))
     identity = Identity(case_id, number, desk.tokens.hash_of(case_id))
     origin = Origin(channel=handed.channel)
     return file_report(report, identity, seal(desk, new_id(moment), report.personal), (origin, moment))

@@ -14,7 +14,7 @@ from services.intake.domain.filing import Filing, Identity, service_request_id
 from services.intake.domain.problems import Refused, refused
 from services.intake.domain.records import Readable, Unreadable, file_record, personal_of, read_record, rest_of
 from services.intake.http.bodies import headers_of, read_body
-from services.intake.http.desk import Desk, new_id
+from services.intake.http.desk import Desk, new_id, take_number
 from services.intake.http.filing import seal
 from services.intake.http.formats import Format, answer, refuse
 from services.intake.http.keys import IMPORT
@@ -115,7 +115,8 @@ async def _entry(desk: Desk, source: str, readable: Readable) -> Entry:
     """Make a case of a record, as the start of a trace of its own."""
     filing = await _file(desk, source, readable)
     with span("import record", None) as active:
-        active.set_attribute(CASE_ID, str(filing.identity.case_id))
+        if filing.announced:
+            active.set_attribute(CASE_ID, str(filing.identity.case_id))
         return Entry(filing, traceparent=traceparent_of(active))
 
 
@@ -123,7 +124,7 @@ async def _file(desk: Desk, source: str, readable: Readable) -> Filing:
     moment = desk.clock()
     case_id = new_id(moment)
     requested = readable.record.requested_at.astimezone(desk.jurisdiction.city.zone)
-    number = service_request_id(await desk.numbers.take(), requested)
+    number = service_request_id(await take_number(desk, shown=readable.protects is None), requested)
     identity = Identity(case_id, number, desk.tokens.hash_of(case_id))
     sealed = seal(desk, new_id(moment), personal_of(readable), rest_of(readable.record))
     return file_record(readable, identity, sealed, (source, desk.jurisdiction))

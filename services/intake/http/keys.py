@@ -12,8 +12,8 @@ from shared.kit.security import key_hash
 log = logging.getLogger(__name__)
 
 REREAD_SECONDS = 5.0
-FILE, IMPORT = "file", "import"
-"""The scopes: to file reports, and to import records."""
+FILE, IMPORT, CONSENT, ERASE = "file", "import", "consent", "erase"
+"""The scopes: to file reports, import records, keep and withdraw consents, and erase persons."""
 
 
 @dataclass(slots=True)
@@ -51,4 +51,4 @@ class ApiKeys:
 
     async def _keep_first(self) -> None:
         async with self.database.statement() as connection:
-            await keys.keep_key(connection, key_hash(self.first_key or ""), "settings", (FILE, IMPORT))
+            await keys.keep_key(connection, key_hash(self.first_key or ""), "settings", (FILE, IMPORT, CONSENT))

@@ -23,11 +23,12 @@ def operation(  # noqa: PLR0913, PLR0917 - the parts of an operation
 
 MEANINGS: Mapping[int, str] = {
     200: "As asked for",
-    201: "Filed",
+    201: "Kept",
     400: "Something is missing or not as it must be",
     403: "The API key is missing, unknown, or not good for this",
     404: "There is no such thing",
-    409: "A request with this Idempotency-Key is being worked on",
+    409: "A request with this Idempotency-Key is being worked on, or the case is closed",
+    410: "What was filed under this Idempotency-Key has been erased",
     413: "The body is too large",
     415: "The body is of another type",
     422: "This Idempotency-Key was used for another report",

@@ -16,8 +16,9 @@ from starlette.staticfiles import StaticFiles
 from services.intake.domain.fields import Fields, text_of
 from services.intake.domain.problems import Problem, Refused
 from services.intake.http.bodies import headers_of, read_body, read_form
+from services.intake.http.consent_form import chosen, consent_form
 from services.intake.http.desk import Desk
-from services.intake.http.filing import OTHER_BODY, STILL_RUNNING, Filed, Handed, file
+from services.intake.http.filing import ERASED, OTHER_BODY, STILL_RUNNING, Filed, Handed, file
 from services.intake.http.rendering import message, page, texts_for
 from services.intake.http.site import Site
 from services.intake.http.texts import FOLDER, Texts
@@ -68,13 +69,13 @@ async def take(desk: Desk, request: Request) -> Response:
     if isinstance(fields, Refused):
         return message(desk, texts_for(desk, request), "unreadable", fields.status)
     texts = texts_for(desk, request, text_of(fields, "lang"))
-    said = {name: values for name, values in fields.items() if name not in OWN_FIELDS}
+    said = chosen({name: values for name, values in fields.items() if name not in OWN_FIELDS})
     filed = await _file_patiently(desk, said, text_of(fields, "once") or uuid4().hex)
     if isinstance(filed, Filed):
         return RedirectResponse(f"/filed/{filed.token}?lang={texts.language}", HTTPStatus.SEE_OTHER)
-    if filed is OTHER_BODY:
-        return _form(desk, texts, Draft(said, (Problem(HTTPStatus.CONFLICT, "", "", "twice"),)))
-    return _form(desk, texts, Draft(said, filed.problems, text_of(fields, "once") or ""))
+    if filed in (OTHER_BODY, ERASED):
+        return _form(desk, texts, Draft(fields, (Problem(HTTPStatus.CONFLICT, "", "", "twice"),)))
+    return _form(desk, texts, Draft(fields, filed.problems, text_of(fields, "once") or ""))
 
 
 async def _file_patiently(desk: Desk, fields: Fields, once: str) -> Filed | Refused:
@@ -86,7 +87,7 @@ async def _file_patiently(desk: Desk, fields: Fields, once: str) -> Filed | Refu
             if filed is not STILL_RUNNING:
                 break
             await asyncio.sleep(PAUSE)
-        if isinstance(filed, Filed):
+        if isinstance(filed, Filed) and filed.announced:
             active.set_attribute(CASE_ID, str(filed.case_id))
         return filed
 
@@ -101,6 +102,7 @@ def _form(desk: Desk, texts: Texts, draft: Draft) -> Response:
             need for need in desk.jurisdiction.catalogue.needs.values() if _is_offered(need, service.needs)
         ],
         "given": draft.fields,
+        "consent": consent_form(desk, texts, service.code, service.needs),
         "faults": {problem.field: problem.kind for problem in draft.problems},
         "once": draft.once or uuid4().hex,
         "here": f"/report?service_code={service.code}&",

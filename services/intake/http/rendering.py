@@ -1,7 +1,7 @@
 """Turns templates into pages, with the headers that keep them private."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -41,7 +41,7 @@ def environment() -> Environment:
 def page(desk: Desk, texts: Texts, name: str, values: Mapping[str, Any], status: int = HTTPStatus.OK) -> Response:
     """Render a page."""
     template = environment().get_template(f"{name}.html")
-    known = {"t": texts, "city": desk.jurisdiction.city, "languages": LANGUAGES, "when": _When(desk, texts)}
+    known = {"t": texts, "city": desk.jurisdiction.city, "languages": LANGUAGES, "when": When(desk, texts)}
     return HTMLResponse(template.render(known | dict(values)), status, HEADERS)
 
 
@@ -62,17 +62,29 @@ def _preferred(header: str) -> str:
     return next((language for language in asked if language in LANGUAGES), "en")
 
 
-class _When:
+class When:
     """Writes moments as people of the city read them."""
 
     def __init__(self, desk: Desk, texts: Texts) -> None:
         self._zone = desk.jurisdiction.city.zone
         self._months = texts["months"].split()
-        self._form = texts["moment"]
+        self._form, self._day = texts["moment"], texts["day"]
 
     def __call__(self, moment: datetime) -> str:
+        """Write a moment."""
+        return self._written(moment, self._form)
+
+    def day(self, moment: datetime) -> str:
+        """Write the day of a moment."""
+        return self._written(moment, self._day)
+
+    def last_day(self, moment: datetime) -> str:
+        """Write the last day that ends at a moment, or has it in it."""
+        return self.day(moment - timedelta(microseconds=1))
+
+    def _written(self, moment: datetime, form: str) -> str:
         local = moment.astimezone(self._zone)
-        return self._form.format(
+        return form.format(
             day=local.day,
             month=self._months[local.month - 1],
             year=local.year,

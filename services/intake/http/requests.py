@@ -18,7 +18,7 @@ from services.intake.store.keys import Caller
 from shared.kit.telemetry import CASE_ID, context_of, new_traceparent, span, traceparent_of
 
 NO_KEY = refused(HTTPStatus.FORBIDDEN, "api_key is missing: give it as a field, or as Authorization: Bearer")
-WRONG_KEY = refused(HTTPStatus.FORBIDDEN, "api_key is not one that may file reports")
+WRONG_KEY = refused(HTTPStatus.FORBIDDEN, "api_key is not one that may do this")
 
 BEARER = b"bearer "
 
@@ -33,7 +33,8 @@ async def post_request(desk: Desk, form: Format, request: Request) -> Response:
         filed = handed if isinstance(handed, Refused) else await file(desk, handed)
         if isinstance(filed, Refused):
             return refuse(form, filed)
-        active.set_attribute(CASE_ID, str(filed.case_id))
+        if filed.announced:
+            active.set_attribute(CASE_ID, str(filed.case_id))
         return _created(desk, form, filed)
 
 

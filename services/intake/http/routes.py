@@ -3,8 +3,10 @@
 from starlette.routing import BaseRoute, Route
 
 from services.intake.http import imports, open311, pages, status
+from services.intake.http.caseworkers import delete_consent, get_consents, post_consent
 from services.intake.http.desk import Desk
 from services.intake.http.formats import Format
+from services.intake.http.persons import get_person, post_erase
 from services.intake.http.requests import post_request
 from services.intake.http.resource import NotHere, Resource
 
@@ -22,6 +24,18 @@ def http_routes(desk: Desk) -> list[BaseRoute]:
         Route("/open311/discovery.{format}", Resource(desk, {"GET": open311.get_discovery})),
         Route("/open311/{rest:path}", NotHere()),
         Route("/imports/{source}", Resource(desk, {"POST": imports.post_records}, Format.JSON)),
+        *_api_routes(desk),
         *pages.page_routes(desk),
         *status.status_routes(desk),
     ]
+
+
+def _api_routes(desk: Desk) -> list[BaseRoute]:
+    """Return the paths for caseworkers and staff, which speak JSON only."""
+    served = {
+        "/api/v1/cases/{case}/consents": {"POST": post_consent, "GET": get_consents},
+        "/api/v1/cases/{case}/consents/{consent}": {"DELETE": delete_consent},
+        "/api/v1/persons/{case}": {"GET": get_person},
+        "/api/v1/persons/{case}/erase": {"POST": post_erase},
+    }
+    return [Route(path, Resource(desk, methods, Format.JSON)) for path, methods in served.items()]

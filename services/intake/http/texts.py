@@ -9,6 +9,7 @@ from typing import Any
 
 from services.intake.domain.catalogue import Attribute, NeedKind, ServiceKind
 from services.intake.domain.city import Jurisdiction
+from shared.events.fields import FieldGroup
 
 ENDONYMS = {
     "bn": "বাংলা",
@@ -72,11 +73,32 @@ class Texts:
         """Return needs as choices: code and words."""
         return [(need.code, self.need(need.code)) for need in needs]
 
-    def label_of(self, service: ServiceKind, field: str) -> str:
+    def why(self, sentence: str) -> str:
+        """Return the sentence of an agreement that says why something is given."""
+        return self._translated(("why", sentence), sentence)
+
+    def purpose(self, code: str) -> str:
+        """Return what something is given for."""
+        return str(self.words["purpose"].get(code, code.replace("-", " ")))
+
+    def groups(self, groups: Iterable[str]) -> str:
+        """Name field groups, with commas."""
+        return ", ".join(self[f"group.{FieldGroup(group).value}"] for group in groups)
+
+    def allowed(self, groups: Iterable[str], protects: FieldGroup | None) -> str:
+        """Name what a consent allows; the group that protects a whole report stands for all that is needed of it."""
+        others = [group for group in groups if group != protects]
+        whole = [self["share.report"]] if protects in set(groups) else []
+        return ", ".join([*whole, *([self.groups(others)] if others else [])])
+
+    def label_of(self, service: ServiceKind | None, field: str) -> str:
         """Return what the form calls a field."""
-        for question in service.attribute:
-            if field == f"attribute[{question.code}]":
-                return self.question(service.code, question.code, question.description)
+        if service is not None:
+            for question in service.attribute:
+                if field == f"attribute[{question.code}]":
+                    return self.question(service.code, question.code, question.description)
+        if field.startswith("consent["):
+            return str(self.words["share"][field.removeprefix("consent[").rstrip("]")])
         label = self.words["label"].get({"address_string": "address"}.get(field, field))
         return str(label or field)
 

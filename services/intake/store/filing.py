@@ -43,18 +43,20 @@ class Earlier:
     fingerprint: bytes
     case_id: UUID
     service_request_id: str
+    announced: bool
+    erased: bool
 
 
 _ROWS = """
     -- Everything that a case needs is written here. The key of a caller is claimed first (or claimed again, when it has
     -- outlived its time): whoever comes second opens nothing, and waits for a claim that is being made at this moment.
-    -- Nor is a record opened that its source has handed in before.
+    -- Nor is a record opened that its source has handed in before. Nothing is said of a case that is not announced.
     WITH given AS (
         SELECT * FROM json_to_recordset(%(given)s::json) AS given (
             caller text, key text, fingerprint text, case_id uuid, service_request_id text, token_hash text,
             service_code text, needs text[], urgency text, language text, channel text, source text, external_id text,
-            cell text, district text, person_id uuid, wrapped text, record text, protected boolean, status text,
-            submitted_at timestamptz, updated_at timestamptz, closed_at timestamptz,
+            cell text, district text, person_id uuid, wrapped text, record text, protected boolean,
+            announced boolean, status text, submitted_at timestamptz, updated_at timestamptz, closed_at timestamptz,
             shard smallint, event_id uuid, happened_at text, traceparent text, event json)
     ), claimed AS (
         INSERT INTO idempotency_keys AS known (caller, key, fingerprint, case_id)
@@ -66,10 +68,11 @@ _ROWS = """
     ), opened AS (
         INSERT INTO cases (case_id, service_request_id, token_hash, service_code, needs, urgency, language, channel,
             source, external_id, cell, district, person_id, sealed, record, protected, status, resolution, agencies,
-            submitted_at, updated_at, closed_at)
+            submitted_at, updated_at, closed_at, announced, unsaid)
         SELECT case_id, service_request_id, decode(token_hash, 'hex'), service_code, needs, urgency, language, channel,
             source, external_id, cell, district, person_id, (event -> 'sealed')::jsonb, record, protected, status,
-            CASE status WHEN 'closed' THEN 'recorded' END, '{}', submitted_at, updated_at, closed_at
+            CASE status WHEN 'closed' THEN 'recorded' END, '{}', submitted_at, updated_at, closed_at, announced,
+            CASE WHEN NOT announced THEN event::text END
         FROM given WHERE key IS NULL OR case_id IN (SELECT case_id FROM claimed) ORDER BY external_id
         ON CONFLICT (source, external_id) WHERE external_id IS NOT NULL DO NOTHING
         RETURNING case_id
@@ -78,13 +81,13 @@ _ROWS = """
     ), keyed AS (
         INSERT INTO vault.person_keys (person_id, wrapped) SELECT person_id, decode(wrapped, 'hex') FROM fresh
     ), counted AS (
-        INSERT INTO outbox_sequences (topic, case_id, last) SELECT %(topic)s, case_id, 1 FROM fresh
+        INSERT INTO outbox_sequences (topic, case_id, last) SELECT %(topic)s, case_id, 1 FROM fresh WHERE announced
     ), said AS (
         INSERT INTO outbox (topic, sequence, shard, case_id, event_id, event_type, happened_at, classification,
             causation_id, traceparent, value)
         SELECT %(topic)s, 1, shard, case_id, event_id, %(event_type)s, happened_at, %(classification)s, case_id,
             traceparent, event::text
-        FROM fresh
+        FROM fresh WHERE announced
     ), woken AS (
 """
 
@@ -94,7 +97,7 @@ _OPEN = _ROWS + WAKE + _DONE
 
 _FIND_EARLIER = """
     -- What this caller filed under this key, while the key counts.
-    SELECT fingerprint, case_id, service_request_id
+    SELECT fingerprint, case_id, service_request_id, announced, erased_at IS NOT NULL
     FROM idempotency_keys JOIN cases USING (case_id)
     WHERE caller = %s AND key = %s AND idempotency_keys.created_at >= now() - %s::interval
 """
@@ -160,6 +163,7 @@ def _row(entry: Entry) -> dict[str, object]:
         "wrapped": sealed.wrapped_key.hex(),
         "record": sealed.record,
         "protected": filing.protected,
+        "announced": filing.announced,
         "status": standing.status,
         "submitted_at": filing.submitted_at,
         "updated_at": standing.updated_at or filing.submitted_at,

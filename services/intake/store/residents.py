@@ -15,9 +15,11 @@ from shared.kit.database import Transaction
 _FIND = """
     -- The case of a token whose secret is the right one.
     SELECT case_id, service_request_id, service_code, needs, channel, cell, district, status, resolution, agencies,
-        submitted_at, updated_at, closed_at, withdrawn_at, person_id, sealed
+        submitted_at, updated_at, closed_at, withdrawn_at, person_id, sealed, announced, erased_at
     FROM cases WHERE case_id = %s AND token_hash = %s
 """
+
+_BESIDES = ("person_id", "sealed", "announced", "erased_at")
 
 _WITHDRAW = """
     -- Close an open case because its reporter wants nothing more, and put that into its history.
@@ -25,11 +27,12 @@ _WITHDRAW = """
         UPDATE cases SET status = 'closed', resolution = 'withdrawn', withdrawn_at = %(now)s, closed_at = %(now)s,
             updated_at = %(now)s
         WHERE case_id = %(case_id)s AND token_hash = %(token_hash)s AND status = 'open'
-        RETURNING case_id
+        RETURNING case_id, announced
+    ), noted AS (
+        INSERT INTO notes (event_id, case_id, sequence, happened_at, kind)
+        SELECT %(event_id)s, case_id, 0, %(now)s, 'withdrawn' FROM closed
     )
-    INSERT INTO notes (event_id, case_id, sequence, happened_at, kind)
-    SELECT %(event_id)s, case_id, 0, %(now)s, 'withdrawn' FROM closed
-    RETURNING case_id
+    SELECT announced FROM closed
 """
 
 
@@ -40,6 +43,13 @@ class OwnReport:
     case: Case
     person_id: UUID
     sealed: Mapping[FieldGroup, str]
+    announced: bool
+    erased_at: datetime | None
+
+    @property
+    def may_allow(self) -> bool:
+        """Tell whether its person can still allow something to be told."""
+        return self.case.status == "open" and self.erased_at is None
 
 
 async def find_report(connection: Transaction, claimed: Claimed) -> OwnReport | None:
@@ -49,12 +59,17 @@ async def find_report(connection: Transaction, claimed: Claimed) -> OwnReport | 
         row = await cursor.fetchone()
     if row is None:
         return None
-    person_id, sealed = row.pop("person_id"), row.pop("sealed")
-    return OwnReport(Case(**row), person_id, {FieldGroup(group): block for group, block in sealed.items()})
+    person_id, sealed, announced, erased_at = (row.pop(name) for name in _BESIDES)
+    blocks = {FieldGroup(group): block for group, block in sealed.items()}
+    return OwnReport(Case(**row), person_id, blocks, announced, erased_at)
 
 
-async def withdraw(tx: Transaction, claimed: Claimed, event_id: UUID, now: datetime) -> bool:
-    """Withdraw an open report; False when the token opens none, or the case is closed already."""
+async def withdraw(tx: Transaction, claimed: Claimed, event_id: UUID, now: datetime) -> bool | None:
+    """Withdraw an open report; tells whether others know of it.
+
+    None when nothing was withdrawn: the token opens no report, or the case is closed already.
+    """
     values = {"now": now, "case_id": claimed.case_id, "token_hash": claimed.token_hash, "event_id": event_id}
     result = await tx.execute(_WITHDRAW, values)
-    return await result.fetchone() is not None
+    row = await result.fetchone()
+    return row[0] if row else None

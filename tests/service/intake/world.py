@@ -35,7 +35,10 @@ from tests.unit.intake.town import TOWN
 
 Record = ConsumerRecord[bytes, bytes]
 KEY = "the-key-of-the-tests"
-TABLES = sorted(table.name for table in metadata.tables.values() if table.schema == "intake")
+STAFF = "the-staff-s-key"
+TABLES = sorted(
+    table.name if table.schema == "intake" else f"{table.schema}.{table.name}" for table in metadata.tables.values()
+)
 
 
 @dataclass
@@ -122,6 +125,11 @@ class World:
         rows = self.rows("SELECT sequence, event_type, value FROM outbox ORDER BY id")
         return [{"sequence": sequence, "type": kind} | json.loads(value) for sequence, kind, value in rows]
 
+    async def call(self, method: str, path: str, key: str = KEY, **sent: Any) -> httpx.Response:
+        """Call as a caseworker or, with their key, as staff."""
+        headers = {"Authorization": f"Bearer {key}"} | sent.pop("headers", {})
+        return await self.client.request(method, f"/api/v1/{path}", headers=headers, **sent)
+
     def submitted(self) -> list[CaseSubmitted]:
         """The cases that intake will tell of."""
         rows = self.rows("SELECT value FROM outbox WHERE event_type = 'case.submitted.v1' ORDER BY id")
@@ -152,6 +160,7 @@ def make_desk(url: str, clock: Clock) -> Desk:
         tokens=Tokens(master_key),
         clock=clock,
         public_url="http://front-door",
+        staff_key=STAFF,
     )
 
 
@@ -167,7 +176,7 @@ def record(event: Event, sequence: int) -> Record:
         "ce_subject": str(event.case_id),
         "ce_time": write_time(event.happened_at),
         "ce_dataschema": schema_uri(topic, event.type),
-        "ce_dataclassification": event.classification.value,
+        "ce_dataclassification": event.label.value,
         "ce_sequence": str(sequence),
     }
     return ConsumerRecord(

@@ -29,7 +29,7 @@ SEALED = Sealed(UUID(int=2), b"key", {FieldGroup.ADDRESS: "abc", FieldGroup.CONT
 
 
 def filed() -> Filing:
-    report = read_report(form(need="company"), TOWN)
+    report = read_report(form(need="company"), TOWN, NOON)
     assert isinstance(report, Report)
     return file_report(report, IDENTITY, SEALED, (Origin(channel="web"), NOON))
 

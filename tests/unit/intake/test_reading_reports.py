@@ -11,17 +11,18 @@ from services.intake.domain.problems import Refused
 from services.intake.domain.report import Report, read_report
 from shared.events.fields import GROUP_MODELS, FieldGroup, Released
 from shared.events.intake import Place
+from tests.unit.intake.times import NOON
 from tests.unit.intake.town import CELL, TOWN, form, without
 
 
 def taken(**fields: str) -> Report:
-    report = read_report(form(**fields), TOWN)
+    report = read_report(form(**fields), TOWN, NOON)
     assert isinstance(report, Report), report
     return report
 
 
 def reasons(fields: dict[str, list[str]]) -> list[str]:
-    refused = read_report(fields, TOWN)
+    refused = read_report(fields, TOWN, NOON)
     assert isinstance(refused, Refused)
     return [problem.description for problem in refused.problems]
 
@@ -37,7 +38,7 @@ def test_a_report_knows_its_service_its_needs_and_roughly_where_it_is() -> None:
 def test_a_report_may_carry_needs_besides_its_service_s_own_each_once() -> None:
     fields = form() | {"need": ["company,housing", "quiet"]}
 
-    report = read_report(fields, TOWN)
+    report = read_report(fields, TOWN, NOON)
 
     assert isinstance(report, Report)
     assert report.needs == ("housing", "company", "quiet")
@@ -71,7 +72,7 @@ def test_a_need_that_nobody_knows_is_refused() -> None:
     ],
 )
 def test_what_is_wrong_is_named(fields: dict[str, str], status: int, words: str) -> None:
-    refused = read_report(form(**fields), TOWN)
+    refused = read_report(form(**fields), TOWN, NOON)
 
     assert isinstance(refused, Refused)
     assert [problem.description for problem in refused.problems] == [words]
@@ -82,12 +83,14 @@ def test_a_report_without_any_place_is_refused_and_an_address_alone_will_do() ->
     nowhere = without(form(), "lat", "long")
 
     assert reasons(nowhere) == ["a location is required: lat and long, or address_string, or address_id"]
-    assert isinstance(read_report(nowhere | {"address_string": ["1 Elm St"]}, TOWN), Report)
-    assert isinstance(read_report(nowhere | {"address_id": ["77"]}, TOWN), Report)
+    assert isinstance(read_report(nowhere | {"address_string": ["1 Elm St"]}, TOWN, NOON), Report)
+    assert isinstance(read_report(nowhere | {"address_id": ["77"]}, TOWN, NOON), Report)
 
 
 def test_an_address_that_names_a_district_places_the_report_there() -> None:
-    report = read_report(without(form(), "lat", "long") | {"address_string": ["1 Elm St, the north, 10001"]}, TOWN)
+    report = read_report(
+        without(form(), "lat", "long") | {"address_string": ["1 Elm St, the north, 10001"]}, TOWN, NOON
+    )
 
     assert isinstance(report, Report)
     assert report.place == Place(district="north")
@@ -102,8 +105,8 @@ def test_a_field_with_one_value_is_not_taken_twice() -> None:
 
 
 def test_an_empty_field_counts_as_absent() -> None:
-    assert read_report(form() | {"email": [""], "lat": ["", "40.7"]}, TOWN) != read_report(form(), TOWN)
-    assert read_report(form() | {"email": [""]}, TOWN) == read_report(form(), TOWN)
+    assert read_report(form() | {"email": [""], "lat": ["", "40.7"]}, TOWN, NOON) != read_report(form(), TOWN, NOON)
+    assert read_report(form() | {"email": [""]}, TOWN, NOON) == read_report(form(), TOWN, NOON)
 
 
 def test_a_time_without_an_offset_is_the_city_s() -> None:
@@ -114,7 +117,7 @@ def test_a_time_without_an_offset_is_the_city_s() -> None:
 
 
 def test_several_answers_are_kept_where_several_may_be_given() -> None:
-    report = read_report(form() | {"attribute[rooms][]": ["kitchen", "bath", "bath"]}, TOWN)
+    report = read_report(form() | {"attribute[rooms][]": ["kitchen", "bath", "bath"]}, TOWN, NOON)
 
     assert isinstance(report, Report)
     assert json.loads(report.personal[FieldGroup.NARRATIVE])["attributes"]["rooms"] == ["kitchen", "bath"]
@@ -143,20 +146,20 @@ def test_what_is_personal_is_in_its_field_group_and_readable_by_its_model() -> N
 
 
 def test_a_report_is_protected_by_its_service_or_by_a_need_that_only_protected_services_have() -> None:
-    assert not taken().protected
-    assert taken(need="safety").protected
-    assert taken(service_code="violence", **{"attribute[scope]": ""}).protected
+    assert taken().protects is None
+    assert taken(need="safety").protects is FieldGroup.VICTIM_SERVICES
+    assert taken(service_code="violence", **{"attribute[scope]": ""}).protects is FieldGroup.VICTIM_SERVICES
 
 
 @given(st.dictionaries(st.text(max_size=12), st.lists(st.text(max_size=12), max_size=3), max_size=8))
 def test_no_form_whatsoever_breaks_the_reading(fields: dict[str, list[str]]) -> None:
-    assert isinstance(read_report(fields, TOWN), Report | Refused)
+    assert isinstance(read_report(fields, TOWN, NOON), Report | Refused)
 
 
 @given(st.text(max_size=40))
 def test_no_value_is_repeated_to_the_caller(value: str) -> None:
     planted = f"planted{value}"
-    refused = read_report(form(email=planted, lat=planted, **{"attribute[scope]": planted}), TOWN)
+    refused = read_report(form(email=planted, lat=planted, **{"attribute[scope]": planted}), TOWN, NOON)
 
     assert isinstance(refused, Refused)
     assert "planted" not in repr([problem.description for problem in refused.problems])

@@ -1,11 +1,14 @@
 """A small town: three services, four needs, two districts."""
 
+from datetime import date
 from typing import Any
 
 from services.intake.domain.catalogue import Attribute, Catalogue, Choice, NeedKind, ServiceKind
 from services.intake.domain.city import City, District, Districts, DistrictsFile, Jurisdiction
 from services.intake.domain.fields import Fields
+from services.intake.domain.sharing import Sharing
 from shared.events.fields import FieldGroup
+from shared.policy.agreements import Agreement
 
 HERE = (40.7, -73.9)
 CELL = "882a100c37fffff"
@@ -65,13 +68,38 @@ DISTRICTS = DistrictsFile(
         District(id="south", name="South End"),
     ),
 )
+
+
+def agreement(name: str, *clauses: dict[str, Any], **said: Any) -> Agreement:
+    """An agreement between the front door and everybody, with these clauses."""
+    contact = {"party": "front-door", "name": "Ann", "email": "ann@example.org"}
+    words = {"version": 1, "title": name, "purpose": "service-delivery", "legal_basis": "Law 1", "status": "active"}
+    dates = {"starts": date(2025, 1, 1), "ends": date(2040, 12, 31), "retain_days": 90}
+    parties = ("front-door", "homes", "police", "clinic", "refuge")
+    shares = [{"form": "thin", "consent": True, "from": ("front-door",), "why": f"Why {name}."} | c for c in clauses]
+    given = words | dates | {"id": name, "contacts": (contact,), "parties": parties, "share": shares} | said
+    return Agreement.model_validate(given)
+
+
+REFUGE = agreement(
+    "refuge",
+    {"id": "safety", "to": ("refuge",), "services": ("violence",), "groups": ("need", "contact", "victim_services")},
+    {"id": "homes", "to": ("homes",), "services": ("violence",), "groups": ("need", "victim_services")},
+)
+WARMTH = agreement(
+    "warmth",
+    {"id": "asthma", "to": ("clinic",), "needs": ("housing",), "services": ("no-heat",), "groups": ("need", "health")},
+    {"id": "heat", "to": ("homes",), "groups": ("need", "location", "address"), "consent": False},
+)
+
 TOWN = Jurisdiction(
     city=CITY,
     catalogue=Catalogue((HEAT, NOISE, VIOLENCE), NEEDS),
     districts=Districts(DISTRICTS),
-    agencies={"homes": "Homes Office", "police": "Police"},
+    agencies={"homes": "Homes Office", "police": "Police", "clinic": "Town Clinic", "refuge": "Safe House"},
     translations={},
     changed="2026-01-01 00:00",
+    sharing=Sharing((REFUGE, WARMTH)),
 )
 
 

@@ -1,0 +1,112 @@
+"""What agencies were given of a case, as its person may know it: who, when, what, why, and whether it was recalled."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.intake.domain.progress import Heard
+from shared.events.disclosures import DisclosureMade, DisclosureRecalled, EmergencyAccessOpened
+from shared.events.fields import FieldGroup
+
+OPENED = "opened"
+"""The channel of an entry that tells of an access in an emergency, which may lead to disclosures of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """One act of giving; `grounds` say what allowed it, `ends_at` until when an emergency's access lasts."""
+
+    receipt_id: UUID
+    case_id: UUID
+    referral_id: UUID
+    agency: str
+    channel: str
+    groups: tuple[FieldGroup, ...]
+    purpose: str | None
+    grounds: tuple[Mapping[str, Any], ...]
+    given_at: datetime
+    shown_from: datetime | None = None
+    ends_at: datetime | None = None
+
+    def shown(self, at: datetime) -> bool:
+        """Tell whether its person may know of it at a moment."""
+        return self.shown_from is None or self.shown_from <= at
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """An agency was told not to use any more what a receipt gave under a consent."""
+
+    receipt_id: UUID
+    consent_id: UUID
+    case_id: UUID
+    groups: tuple[FieldGroup, ...]
+    why: str
+    recalled_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a batch of events tells of disclosures."""
+
+    disclosures: tuple[Disclosure, ...]
+    recalls: tuple[Recall, ...]
+
+
+def told_by(heard: Iterable[Heard]) -> Told:
+    """Gather what a batch of events tells of disclosures."""
+    disclosures: list[Disclosure] = []
+    recalls: list[Recall] = []
+    for said in heard:
+        event = said.event
+        if isinstance(event, DisclosureMade):
+            disclosures.append(_made(event))
+        elif isinstance(event, EmergencyAccessOpened):
+            disclosures.append(_opened(event))
+        elif isinstance(event, DisclosureRecalled):
+            recalls += _recalled(event)
+    return Told(tuple(disclosures), tuple(recalls))
+
+
+def late_referrals(disclosures: Iterable[Disclosure], at: datetime) -> frozenset[UUID]:
+    """Return the referrals that a person may not know of yet, because nothing that was given in them is shown."""
+    entries = list(disclosures)
+    known = {entry.referral_id for entry in entries if entry.shown(at)}
+    return frozenset(entry.referral_id for entry in entries) - known
+
+
+def _made(event: DisclosureMade) -> Disclosure:
+    return Disclosure(
+        receipt_id=event.receipt_id,
+        case_id=event.case_id,
+        referral_id=event.referral_id,
+        agency=event.agency,
+        channel=event.channel,
+        groups=event.groups,
+        purpose=event.purpose,
+        grounds=tuple(ground.model_dump() for ground in event.grounds),
+        given_at=event.occurred_at,
+        shown_from=event.shown_from,
+    )
+
+
+def _opened(event: EmergencyAccessOpened) -> Disclosure:
+    return Disclosure(
+        receipt_id=event.access_id,
+        case_id=event.case_id,
+        referral_id=event.referral_id,
+        agency=event.agency,
+        channel=OPENED,
+        groups=event.groups,
+        purpose=None,
+        grounds=(),
+        given_at=event.occurred_at,
+        ends_at=event.ends_at,
+    )
+
+
+def _recalled(event: DisclosureRecalled) -> Iterable[Recall]:
+    for receipt_id in event.receipts:
+        yield Recall(receipt_id, event.consent_id, event.case_id, event.groups, event.why, event.occurred_at)

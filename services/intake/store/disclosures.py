@@ -1,0 +1,62 @@
+"""What agencies were given of each case, and what was recalled."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from uuid import UUID
+
+import orjson
+from psycopg.rows import class_row
+
+from services.intake.domain.disclosures import Disclosure, Recall, Told
+from shared.kit.database import Transaction
+
+_ADD_DISCLOSURES = """
+    -- Note what was given, each receipt once.
+    INSERT INTO disclosures (receipt_id, case_id, referral_id, agency, channel, groups, purpose, grounds, given_at,
+        shown_from, ends_at)
+    SELECT * FROM jsonb_to_recordset(%s::jsonb) AS said (receipt_id uuid, case_id uuid, referral_id uuid, agency text,
+        channel text, groups text[], purpose text, grounds jsonb, given_at timestamptz, shown_from timestamptz,
+        ends_at timestamptz)
+    ON CONFLICT (receipt_id) DO NOTHING
+"""
+
+_ADD_RECALLS = """
+    -- Note what was recalled; a receipt may become known later.
+    INSERT INTO recalls (receipt_id, consent_id, case_id, groups, why, recalled_at)
+    SELECT * FROM jsonb_to_recordset(%s::jsonb) AS said (receipt_id uuid, consent_id uuid, case_id uuid, groups text[],
+        why text, recalled_at timestamptz)
+    ON CONFLICT (receipt_id, consent_id) DO NOTHING
+"""
+
+_LIST = """
+    -- What was given of a case, the latest first.
+    SELECT receipt_id, case_id, referral_id, agency, channel, groups, purpose, grounds, given_at, shown_from, ends_at
+    FROM disclosures WHERE case_id = %s ORDER BY given_at DESC, receipt_id
+"""
+
+_LIST_RECALLS = """
+    SELECT receipt_id, consent_id, case_id, groups, why, recalled_at
+    FROM recalls WHERE case_id = %s ORDER BY recalled_at, receipt_id
+"""
+
+
+async def save_told(tx: Transaction, told: Told) -> None:
+    """Write what a batch tells."""
+    if told.disclosures:
+        await tx.execute(_ADD_DISCLOSURES, (_json(told.disclosures),))
+    if told.recalls:
+        await tx.execute(_ADD_RECALLS, (_json(told.recalls),))
+
+
+async def list_told(connection: Transaction, case_id: UUID) -> Told:
+    """List what was given of a case, and what was recalled."""
+    async with connection.cursor(row_factory=class_row(Disclosure)) as cursor:
+        await cursor.execute(_LIST, (case_id,))
+        disclosures = await cursor.fetchall()
+    async with connection.cursor(row_factory=class_row(Recall)) as cursor:
+        await cursor.execute(_LIST_RECALLS, (case_id,))
+        return Told(tuple(disclosures), tuple(await cursor.fetchall()))
+
+
+def _json(rows: Sequence[Disclosure | Recall]) -> str:
+    return orjson.dumps([asdict(row) for row in rows]).decode()

@@ -1,0 +1,195 @@
+"""A consent is kept and told of in one transaction; one that is withdrawn counts no more, and that is told once."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+
+from services.intake.http.consenting import withdraw
+from shared.events.intake import ConsentGranted
+from shared.events.topics import CASES
+from shared.kit.consents import lock_and_list
+from shared.kit.telemetry import new_traceparent
+from tests.service.intake.world import STAFF, World
+from tests.unit.intake.town import form
+
+pytestmark = pytest.mark.servers
+
+HEALTH = {"consent[recipients]": "clinic", "consent[groups]": "need,health"}
+RECORD = {"signed_by": "Ana Alvarez", "signed_at": "2026-03-01", "method": "paper"}
+
+
+@pytest.fixture(autouse=True)
+def now(world: World) -> None:
+    """The consents of these tests end by the database's clock."""
+    world.clock.shown = datetime.now(UTC)
+
+
+def in_days(days: int) -> str:
+    return (datetime.now(UTC) + timedelta(days=days)).isoformat()
+
+
+def body(**changed: Any) -> dict[str, Any]:
+    consent = {"recipients": ["clinic"], "groups": ["need", "health"], "ends_at": in_days(30)} | changed
+    return {"consent": consent, "record": RECORD}
+
+
+async def filed(world: World, **fields: str) -> str:
+    response = await world.file(form(**fields))
+    assert response.status_code == HTTPStatus.CREATED, response.text
+    return str(response.json()[0]["service_request_id"])
+
+
+def consents(world: World) -> list[Any]:
+    return world.rows("SELECT recipients, groups, purpose, how, granted_by FROM vault.consents ORDER BY granted_at")
+
+
+async def test_a_report_is_filed_with_its_consent_in_one_transaction(world: World) -> None:
+    await filed(world, **HEALTH, **{"consent[ends_at]": in_days(30)})
+
+    assert consents(world) == [(["clinic"], ["health", "need"], "service-delivery", "api", "settings")]
+    assert [(said["type"], said["sequence"]) for said in world.spoken()] == [
+        ("case.submitted.v1", 1),
+        ("consent.granted.v1", 2),
+    ]
+    (row,) = world.rows("SELECT value, classification FROM outbox WHERE event_type = 'consent.granted.v1'")
+    event = CASES.events.validate_json(row[0])
+    assert isinstance(event, ConsentGranted)
+    assert (event.recipients, event.purpose, row[1]) == (("clinic",), "service-delivery", "restricted")
+
+
+async def test_a_report_with_a_consent_and_a_key_is_filed_once(world: World) -> None:
+    fields = form(**HEALTH, **{"consent[ends_at]": in_days(30)})
+
+    first, again = await world.file(fields, key="k"), await world.file(fields, key="k")
+
+    assert first.json() == again.json()
+    assert len(consents(world)) == 1
+    assert len(world.spoken()) == 2
+
+
+async def test_nothing_is_kept_of_a_report_whose_consent_is_wrong(world: World) -> None:
+    refused = await world.file(form(**HEALTH, **{"consent[ends_at]": in_days(800)}))
+    stranger = await world.file(form(**HEALTH | {"consent[recipients]": "police"}, **{"consent[ends_at]": in_days(3)}))
+
+    assert refused.status_code == stranger.status_code == HTTPStatus.BAD_REQUEST
+    assert "consent[ends_at]" in refused.json()[0]["description"]
+    assert "consent[recipients]" in stranger.json()[0]["description"]
+    assert set(world.count().values()) == {0}
+    assert consents(world) == []
+
+
+async def test_a_table_that_refuses_a_consent_leaves_no_case_behind(world: World) -> None:
+    world.rows("ALTER TABLE vault.consents ADD CONSTRAINT nothing_fits CHECK (false)")
+
+    response = await world.file(form(**HEALTH, **{"consent[ends_at]": in_days(30)}))
+
+    assert response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert set(world.count().values()) == {0}
+
+
+async def test_a_caseworker_keeps_a_consent_with_its_sealed_record_lists_and_withdraws_it(world: World) -> None:
+    number = await filed(world)
+
+    granted = await world.call("POST", f"cases/{number}/consents", json=body(), headers={"Idempotency-Key": "k"})
+    again = await world.call("POST", f"cases/{number}/consents", json=body(ends_at=granted.json()["ends_at"]))
+    assert granted.status_code == again.status_code == HTTPStatus.CREATED
+    listed = (await world.call("GET", f"cases/{number}/consents")).json()
+    first = granted.json()["consent_id"]
+    ended = [await world.call("DELETE", f"cases/{number}/consents/{first}") for _ in range(2)]
+
+    assert [each["how"] for each in listed] == ["caseworker", "caseworker"]
+    assert listed[0] == granted.json()
+    assert ended[0].json() == ended[1].json()
+    assert ended[0].json()["withdrawn_at"]
+    assert [said["type"] for said in world.spoken()] == [
+        "case.submitted.v1",
+        "consent.granted.v1",
+        "consent.granted.v1",
+        "consent.withdrawn.v1",
+    ]
+    assert "Ana" not in str(world.everything())
+    held = (await world.call("GET", f"persons/{number}", STAFF)).json()
+    assert [consent["record"] for consent in held["consents"]] == [RECORD, RECORD]
+
+
+async def test_the_same_consent_under_the_same_key_is_kept_once(world: World) -> None:
+    number = await filed(world)
+    sent = body()
+
+    responses = await asyncio.gather(
+        *(world.call("POST", f"cases/{number}/consents", json=sent, headers={"Idempotency-Key": "k"}) for _ in range(5))
+    )
+
+    assert {response.status_code for response in responses} == {HTTPStatus.CREATED}
+    assert len({response.json()["consent_id"] for response in responses}) == 1
+    assert len(consents(world)) == 1
+    assert [said["type"] for said in world.spoken()] == ["case.submitted.v1", "consent.granted.v1"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ({"consent": {"recipients": ["clinic"]}, "record": RECORD}, "consent[groups] is required"),
+        ({"record": RECORD}, "are required"),
+        (body() | {"record": {}}, "record[signed_by] is required"),
+        (body() | {"record": RECORD | {"method": "shouting"}}, "record[method] must be one of"),
+        (body() | {"record": RECORD | {"signed_at": "lately"}}, "record[signed_at] must be a day"),
+        (body() | {"record": RECORD | {"signed_by": "x" * 201}}, "record[signed_by] is longer"),
+    ],
+)
+async def test_a_consent_without_all_that_it_needs_is_refused(world: World, sent: dict[str, Any], words: str) -> None:
+    number = await filed(world)
+
+    response = await world.call("POST", f"cases/{number}/consents", json=sent)
+
+    assert response.status_code == HTTPStatus.BAD_REQUEST
+    assert any(words in each["description"] for each in response.json()), response.text
+    assert consents(world) == []
+
+
+async def test_whoever_has_no_key_for_it_neither_keeps_nor_sees_consents(world: World) -> None:
+    number = await filed(world)
+    world.rows("UPDATE api_keys SET scopes = '{file}'")
+    world.desk.keys._callers = None
+    world.desk.keys.first_key = None
+
+    for method, path in (("POST", "consents"), ("GET", "consents"), ("DELETE", "consents/x")):
+        response = await world.call(method, f"cases/{number}/{path}", json=body())
+        assert response.status_code == HTTPStatus.FORBIDDEN
+    assert consents(world) == []
+
+
+async def test_a_case_or_consent_that_is_not_there_is_not_found(world: World) -> None:
+    number = await filed(world)
+    other = await filed(world)
+    granted = (await world.call("POST", f"cases/{other}/consents", json=body())).json()["consent_id"]
+
+    assert (await world.call("GET", "cases/26-1/consents")).status_code == HTTPStatus.NOT_FOUND
+    assert (await world.call("DELETE", f"cases/{number}/consents/{granted}")).status_code == HTTPStatus.NOT_FOUND
+    assert world.rows("SELECT 1 FROM vault.consents WHERE withdrawn_at IS NOT NULL") == []
+
+
+async def test_nothing_is_granted_for_a_closed_case(world: World) -> None:
+    number = await filed(world)
+    world.rows("UPDATE cases SET status = 'closed', resolution = 'completed', closed_at = submitted_at")
+
+    response = await world.call("POST", f"cases/{number}/consents", json=body())
+
+    assert response.status_code == HTTPStatus.CONFLICT
+    assert consents(world) == []
+
+
+async def test_a_withdrawal_waits_for_a_release_that_counts_on_the_consent(world: World) -> None:
+    await filed(world, **HEALTH, **{"consent[ends_at]": in_days(30)})
+    ((case_id, consent_id),) = world.rows("SELECT case_id, consent_id FROM vault.consents")
+
+    async with world.desk.database.transaction() as release:
+        (consent,) = (await lock_and_list(release, [case_id]))[case_id]
+        withdrawal = asyncio.create_task(withdraw(world.desk, case_id, consent_id, new_traceparent()))
+        await asyncio.sleep(0.2)
+        assert not withdrawal.done()
+        assert consent.withdrawn_at is None
+    assert await withdrawal

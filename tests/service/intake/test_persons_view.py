@@ -1,0 +1,180 @@
+"""A person sees who was given what of their own report, when and why; what the law delays when the delay has ended."""
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+
+from shared.events.disclosures import DisclosureMade, DisclosureRecalled, EmergencyAccessOpened, Ground
+from shared.events.fields import FieldGroup
+from shared.events.referrals import ReferralRequested
+from tests.service.intake.world import World
+from tests.unit.intake.times import HOUR, NOON
+from tests.unit.intake.town import form
+
+pytestmark = pytest.mark.servers
+
+CLAUSE = Ground(kind="agreement", id="warmth/heat", version=1)
+
+
+async def filed(world: World) -> tuple[UUID, str]:
+    response = await world.file(form(description="Cold"))
+    (case_id,) = world.rows("SELECT case_id FROM cases ORDER BY submitted_at DESC, case_id DESC LIMIT 1")[0]
+    return case_id, str(response.json()[0]["token"])
+
+
+def made(case_id: UUID, number: int = 1, **said: Any) -> DisclosureMade:
+    given = {
+        "case_id": case_id,
+        "referral_id": uuid5(case_id, "homes"),
+        "agency": "homes",
+        "groups": (FieldGroup.NEED, FieldGroup.ADDRESS),
+        "occurred_at": NOON + HOUR,
+        "receipt_id": uuid5(case_id, str(number)),
+        "channel": "event",
+        "purpose": "service-delivery",
+        "grounds": (CLAUSE,),
+    }
+    return DisclosureMade(**(given | said))
+
+
+def recalled(case_id: UUID, consent_id: UUID) -> DisclosureRecalled:
+    return DisclosureRecalled(
+        case_id=case_id,
+        referral_id=uuid5(case_id, "homes"),
+        agency="homes",
+        groups=(FieldGroup.HEALTH,),
+        occurred_at=NOON + 3 * HOUR,
+        receipts=(uuid5(case_id, "1"),),
+        consent_id=consent_id,
+        why="consent-withdrawn",
+    )
+
+
+async def page(world: World, token: str) -> str:
+    return (await world.client.get(f"/status/{token}")).text
+
+
+async def listed(world: World, token: str) -> list[dict[str, Any]]:
+    response = await world.client.get(f"/status/{token}/disclosures.json")
+    assert response.headers["cache-control"] == "no-store"
+    found: list[dict[str, Any]] = response.json()["disclosures"]
+    return found
+
+
+async def test_it_is_said_what_was_given_to_whom_when_and_why(world: World) -> None:
+    case_id, token = await filed(world)
+
+    await world.hear(made(case_id))
+
+    text = await page(world, token)
+    assert "Homes Office was given: what you need help with, the address" in text
+    assert "Why warmth." in text
+    assert "March 2, 2026, 08:00" in text
+    assert await listed(world, token) == [
+        {
+            "receipt_id": str(uuid5(case_id, "1")),
+            "given_at": "2026-03-02T13:00:00Z",
+            "agency": "homes",
+            "agency_name": "Homes Office",
+            "channel": "event",
+            "groups": ["need", "address"],
+            "purpose": "service-delivery",
+            "words": "Homes Office was given: what you need help with, the address",
+            "why": ["Why warmth."],
+            "ends_at": None,
+            "recalled": [],
+        }
+    ]
+
+
+async def test_a_consent_is_named_by_its_day_and_a_clause_that_is_gone_by_its_id(world: World) -> None:
+    case_id, token = await filed(world)
+    consent_id = uuid5(case_id, "consent")
+    world.rows(
+        "INSERT INTO vault.consents SELECT %s, case_id, person_id, '{homes}', 'x', '{health}', 'form', NULL, 'form',"
+        " '2026-03-01T15:00Z', '2026-09-01T15:00Z' FROM cases",
+        consent_id,
+    )
+    gone = Ground(kind="agreement", id="old/clause", version=1)
+
+    await world.hear(made(case_id, grounds=(Ground(kind="consent", id=str(consent_id)), gone)))
+
+    (entry,) = await listed(world, token)
+    assert entry["why"] == ["You allowed it on March 1, 2026.", "An agreement allows it (old/clause)."]
+
+
+async def test_what_was_recalled_is_said_even_if_it_was_heard_of_before_the_disclosure(world: World) -> None:
+    case_id, token = await filed(world)
+    consent_id = uuid5(case_id, "consent")
+
+    await world.hear(recalled(case_id, consent_id))
+    assert await listed(world, token) == []
+    await world.hear(made(case_id))
+
+    assert "Recalled on March 2, 2026, 10:00" in await page(world, token)
+    (entry,) = await listed(world, token)
+    assert entry["recalled"] == [{"at": "2026-03-02T15:00:00Z", "groups": ["health"], "why": "consent-withdrawn"}]
+
+
+async def test_an_emergency_is_said_to_have_been_one(world: World) -> None:
+    case_id, token = await filed(world)
+    access = uuid5(case_id, "access")
+    opened = EmergencyAccessOpened(
+        case_id=case_id,
+        referral_id=uuid5(case_id, "police"),
+        agency="police",
+        groups=(FieldGroup.IDENTITY,),
+        occurred_at=NOON,
+        access_id=access,
+        ends_at=NOON + 4 * HOUR,
+    )
+    emergency = Ground(kind="emergency", id=str(access))
+
+    await world.hear(opened, made(case_id, agency="police", channel="emergency", grounds=(emergency,)))
+
+    text = await page(world, token)
+    assert "Police opened in an emergency, until March 2, 2026, 11:00, what had been withheld: your name." in text
+    assert "It was an emergency." in text
+    assert len(await listed(world, token)) == 2
+
+
+async def test_what_is_lawfully_delayed_appears_nowhere_on_the_page_until_then(world: World) -> None:
+    case_id, token = await filed(world)
+    referral = uuid5(case_id, "police")
+    requested = ReferralRequested(
+        case_id=case_id,
+        referral_id=referral,
+        need_id=uuid5(case_id, "n"),
+        need="safety",
+        agency="police",
+        program="patrol",
+        attempt=1,
+        submitted_at=NOON,
+        occurred_at=NOON + HOUR,
+        answer_by=NOON + 2 * HOUR,
+    )
+    late = made(case_id, referral_id=referral, agency="police", shown_from=NOON + 48 * HOUR)
+
+    await world.hear(requested, late)
+
+    assert await listed(world, token) == []
+    assert "Police" not in await page(world, token)
+    world.clock.shown = NOON + 48 * HOUR
+    assert len(await listed(world, token)) == 1
+    assert "Police asked to help" in await page(world, token)
+
+
+async def test_nobody_sees_what_was_given_of_another_report(world: World) -> None:
+    case_id, token = await filed(world)
+    _, other = await filed(world)
+
+    await world.hear(made(case_id))
+
+    assert len(await listed(world, token)) == 1
+    assert await listed(world, other) == []
+    assert "Nothing has been given to anybody." in await page(world, other)
+    guessed = token[:30] + ("A" if token[30] != "A" else "B") + token[31:]
+    response = await world.client.get(f"/status/{guessed}/disclosures.json")
+    assert response.status_code == HTTPStatus.NOT_FOUND
