@@ -1,6 +1,6 @@
 """The receipt of one disclosure: what was given to whom, when and why. Its canonical bytes are a leaf of the ledger."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, Protocol
@@ -70,7 +70,7 @@ def facts_of(receipt: Receipt) -> dict[str, Any]:
         "channel": receipt.channel,
         "form": receipt.form,
         "groups": list(receipt.groups),
-        "grounds": grounds_of(receipt),
+        "grounds": grounds_of(receipt.grounds),
         "purpose": receipt.purpose,
         "policy_set": receipt.policy_set,
         "digest": receipt.digest.hex(),
@@ -78,9 +78,9 @@ def facts_of(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def grounds_of(receipt: Receipt) -> list[dict[str, Any]]:
+def grounds_of(grounds: Iterable[Ground]) -> list[dict[str, Any]]:
     """Return what decided, as JSON has it."""
-    return [{"kind": ground.kind, "id": ground.id, "version": ground.version} for ground in receipt.grounds]
+    return [{"kind": ground.kind, "id": ground.id, "version": ground.version} for ground in grounds]
 
 
 def write_moment(moment: datetime) -> str:

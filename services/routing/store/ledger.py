@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.kit.copying import copy_rows
+from shared.kit.copying import copy_text
 from shared.kit.database import Transaction
 from shared.policy.merkle import Node, Span
 
@@ -86,8 +86,8 @@ async def read_size(tx: Transaction) -> int:
 
 async def add_nodes(tx: Transaction, nodes: Mapping[Node, bytes]) -> None:
     """Keep new nodes."""
-    rows = ((node.level, node.number, f"\\x{found.hex()}") for node, found in nodes.items())
-    await copy_rows(tx, "ledger_nodes (level, number, hash)", rows)
+    lines = [f"{level}\t{number}\t\\\\x{found.hex()}\n" for (level, number), found in nodes.items()]
+    await copy_text(tx, "ledger_nodes (level, number, hash)", "".join(lines))
 
 
 async def load_nodes(tx: Transaction, wanted: Iterable[Node]) -> dict[Node, bytes]:

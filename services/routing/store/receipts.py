@@ -1,16 +1,17 @@
 """Receipts as they are kept: written in the transaction that discloses; without a receipt there is no disclosure."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
 import psycopg
 
-from shared.kit.copying import copy_rows
+from shared.kit.copying import NULL, copy_text, escape
 from shared.kit.database import AWAY, Transaction, UnavailableError
 from shared.policy.merkle import Span
-from shared.policy.receipts import Receipt, grounds_of, write_moment
+from shared.policy.receipts import Ground, Receipt, grounds_of, write_moment
 
 
 class Placed(NamedTuple):
@@ -26,8 +27,8 @@ _NEW = """
 """
 
 _FACTS: Final = """
-    r.place, r.receipt_id, r.case_id, r.referral_id, r.agency, r.given_at, r.channel, r.form, r.groups, r.grounds,
-    r.purpose, r.policy_set, r.digest, r.shown_from
+    r.place, r.receipt_id::text, r.case_id::text, r.referral_id::text, r.agency, r.given_at, r.channel, r.form,
+    r.groups, r.grounds::text, r.purpose, r.policy_set, encode(r.digest, 'hex'), r.shown_from
 """
 
 _PLACE = f"""
@@ -63,7 +64,7 @@ async def add_receipts(tx: Transaction, receipts: Iterable[Receipt]) -> None:
         psycopg.Error: the database is away, or one of these receipts cannot be written at all.
     """
     try:
-        await copy_rows(tx, _NEW, map(_row, receipts))
+        await copy_text(tx, _NEW, "".join([_line(receipt) for receipt in receipts]))
     except (*AWAY, *_THEIR_OWN_FAULT):
         raise
     except psycopg.Error as error:
@@ -92,42 +93,52 @@ def _placed(row: Sequence[Any]) -> Placed:
     place, receipt_id, case_id, referral_id, agency, given_at, *middle, digest, shown_from = row
     channel, form, groups, grounds, purpose, policy_set = middle
     facts = {
-        "receipt_id": str(receipt_id),
-        "case_id": str(case_id),
-        "referral_id": str(referral_id) if referral_id else None,
+        "receipt_id": receipt_id,
+        "case_id": case_id,
+        "referral_id": referral_id,
         "agency": agency,
         "given_at": write_moment(given_at),
         "channel": channel,
         "form": form,
         "groups": groups,
-        "grounds": grounds,
+        "grounds": orjson.loads(grounds),
         "purpose": purpose,
         "policy_set": policy_set,
-        "digest": bytes(digest).hex(),
+        "digest": digest,
         "shown_from": write_moment(shown_from) if shown_from else None,
     }
     return Placed(place, facts)
 
 
-def _row(receipt: Receipt) -> tuple[object, ...]:
-    return (
-        receipt.receipt_id,
-        receipt.case_id,
-        receipt.referral_id,
-        receipt.agency,
-        receipt.given_at,
-        receipt.channel,
-        receipt.form,
-        _array(receipt.groups),
-        orjson.dumps(grounds_of(receipt)).decode(),
-        receipt.purpose,
-        receipt.policy_set,
-        f"\\x{receipt.digest.hex()}",
-        receipt.shown_from,
+def _line(receipt: Receipt) -> str:
+    """Write a receipt as COPY reads it: by hand, and what many have in common once, for every case waits for it."""
+    cells = (
+        receipt.receipt_id.hex,
+        receipt.case_id.hex,
+        receipt.referral_id.hex if receipt.referral_id else NULL,
+        _text(receipt.agency),
+        receipt.given_at.isoformat(),
+        _text(receipt.channel),
+        _text(receipt.form),
+        _groups(receipt.groups),
+        _grounds(receipt.grounds),
+        _text(receipt.purpose),
+        _text(receipt.policy_set),
+        f"\\\\x{receipt.digest.hex()}",
+        receipt.shown_from.isoformat() if receipt.shown_from else NULL,
     )
+    return "\t".join(cells) + "\n"
 
 
-def _array(texts: Iterable[str]) -> str:
-    """Write an array of text as PostgreSQL reads it."""
-    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
-    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
+_text = lru_cache(1024)(escape)
+
+
+@lru_cache(4096)
+def _groups(groups: tuple[str, ...]) -> str:
+    quoted = (group.replace("\\", "\\\\").replace('"', '\\"') for group in groups)
+    return escape("{" + ",".join(f'"{group}"' for group in quoted) + "}")
+
+
+@lru_cache(4096)
+def _grounds(grounds: tuple[Ground, ...]) -> str:
+    return escape(orjson.dumps(grounds_of(grounds)).decode())
