@@ -10,6 +10,7 @@ from services.routing.http.ledger import ledger_routes
 from services.routing.http.triage import triage_routes
 from services.routing.jurisdiction import load_city
 from services.routing.ledger import make_signer
+from services.routing.register import Register, policy_set_of
 from services.routing.sequencer import Sequencer
 from services.routing.settings import RoutingSettings
 from services.routing.sweeper import keep_sweeping
@@ -34,7 +35,9 @@ def create_service(settings: RoutingSettings) -> Service:
         KeyFileError: there is no key to sign the ledger with.
     """
     database = Database(settings.database_url.get_secret_value(), SCHEMA, STAGING, settings.database_pool)
-    desk = Desk(load_city(settings.jurisdiction), _open_vault(settings))
+    city = load_city(settings.jurisdiction)
+    register = Register(database, policy_set_of(settings.jurisdiction, city.sharing))
+    desk = Desk(city, _open_vault(settings), check=register.check)
     staff_key = settings.staff_key.get_secret_value()
     signer = make_signer(settings)
     sequencer = Sequencer(database, signer)
@@ -48,9 +51,9 @@ def create_service(settings: RoutingSettings) -> Service:
         database=database,
         routes=routes(desk),
         http=[*_pages(desk, database, staff_key), *ledger_routes(database, signer, staff_key)],
-        loops=[sweep, sequencer.run, sequencer.watch],
+        loops=[register.run, sweep, sequencer.run, sequencer.watch],
         standing=still_stand,
-        checks=[sequencer.problem],
+        checks=[register.problem, sequencer.problem],
         figures=sequencer.figures,
     )
 

@@ -23,15 +23,26 @@ from shared.kit.vault import Vault
 DatabaseClock = Callable[[Transaction], Awaitable[datetime]]
 """Tells the time inside a transaction."""
 
+Check = Callable[[], None]
+"""Lets somebody decide, or raises UnavailableError."""
+
+
+def nothing_to_check() -> None:
+    """Let everybody decide."""
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The city, the keys of persons and agencies, and the clock: the database's, which all instances share."""
+    """The city, the keys of persons and agencies, and the clock: the database's, which all instances share.
+
+    `check` is asked before anything is decided.
+    """
 
     city: City
     vault: Vault
     clock: DatabaseClock = read_clock
     seal_to: SealTo = sealing_to_nobody
+    check: Check = nothing_to_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,11 @@ async def sit(desk: Desk, tx: Transaction, known: Mapping[UUID, Case], reports: 
     """Make ready to decide about these reports: hold their consents as they are, read the keys of their persons.
 
     The clock is read last: a consent that is held and has not ended by then has not ended before.
+
+    Raises:
+        UnavailableError: what would be decided by is not on record.
     """
+    desk.check()
     reports = tuple(reports)
     wanted = [report.person_id for report in reports if report.person_id is not None]
     people = People(await desk.vault.load(tx, wanted) if wanted else {}, desk.seal_to)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from services.routing.tables.agreements import AgreementRow, PolicySetRow, PolicySetUseRow
 from services.routing.tables.cases import CaseRow, ReferralChangeRow, ReferralRow, TriageRow
 from services.routing.tables.ledger import CheckpointRow, LedgerNodeRow, ReceiptRow
 from services.routing.tables.schema import SCHEMA, metadata
@@ -11,10 +12,13 @@ from shared.kit.outbox import STAGE as OUTBOX_STAGE
 __all__ = [
     "SCHEMA",
     "STAGING",
+    "AgreementRow",
     "CaseRow",
     "CheckpointRow",
     "ConsentUseRow",
     "LedgerNodeRow",
+    "PolicySetRow",
+    "PolicySetUseRow",
     "ReceiptRow",
     "ReferralChangeRow",
     "ReferralRow",
