@@ -1,5 +1,6 @@
 """`handoff agreements`: what is wrong or doubtful in a folder of data-sharing agreements."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -41,6 +42,15 @@ City = Annotated[
         help="The city against which a folder of agreements only is held.",
     ),
 ]
+Partners = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="HANDOFF_PARTNERS_FILE",
+        exists=True,
+        dir_okay=False,
+        help="The file with the agencies' public keys: tells which sealed shares nobody could open.",
+    ),
+]
 At = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day to check for; default today.")]
 
 
@@ -50,11 +60,12 @@ def agreements() -> None:
 
 
 @agreements_app.command()
-def check(folder: Folder = None, *, at: At = None, city: City = SAMPLE_CITY) -> None:
+def check(folder: Folder = None, *, at: At = None, city: City = SAMPLE_CITY, partners: Partners = None) -> None:
     """Say what is wrong or doubtful in agreements, with file and line, and list them. Exits with 1 on an error."""
     jurisdiction, lying_in = find_folders(folder, city)
+    keys = read_keys(partners) if partners else None
     try:
-        reading, findings = check_agreements(jurisdiction, (at or datetime.now(UTC)).date(), lying_in)
+        reading, findings = check_agreements(jurisdiction, (at or datetime.now(UTC)).date(), lying_in, keys)
     except JurisdictionError as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(1) from None
@@ -69,6 +80,19 @@ def find_folders(folder: Path | None, city: Path) -> tuple[Path, Path]:
     if (folder / HEAD).exists():
         return folder, folder / SUBFOLDER
     return (folder.parent if (folder.resolve().parent / HEAD).exists() else city), folder
+
+
+def read_keys(partners: Path) -> frozenset[str]:
+    """Return the agencies that have a public key.
+
+    Raises:
+        typer.BadParameter: the file is not `{agency: {"public_jwks": [...]}}`.
+    """
+    try:
+        said = json.loads(partners.read_text(encoding="utf-8"))
+        return frozenset(agency for agency, form in said.items() if form.get("public_jwks"))
+    except (OSError, ValueError, AttributeError) as error:
+        raise typer.BadParameter(f"{partners} cannot be used: {type(error).__name__}") from None
 
 
 def _show(files: Sequence[AgreementFile], findings: Sequence[Finding], console: Console) -> None:

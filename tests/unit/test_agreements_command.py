@@ -80,6 +80,17 @@ def test_a_folder_of_agreements_only_is_held_against_the_city_that_is_named(city
     assert "there is no agency cia" not in run(drafts, HANDOFF_JURISDICTION=str(city)).stdout
 
 
+def test_with_the_file_of_keys_it_tells_which_shares_nobody_could_open(tmp_path: Path) -> None:
+    keys = tmp_path / "partners.json"
+    keys.write_text('{"dohmh": {"public_jwks": [{"kty": "OKP"}]}, "elder-team": {"public_jwks": []}}')
+    assert "no public key" not in run("--at", FINE_DAY).stdout
+    told = run("--at", FINE_DAY, "--partners", keys).stdout
+    assert "warning: elder-team has no public key: what is sealed for it is withheld" in told
+    assert "dohmh has no public key" not in told
+    keys.write_text("[]")
+    assert run("--partners", keys).exit_code == 2
+
+
 def test_a_city_that_cannot_be_read_is_told(city: Path) -> None:
     (city / "needs.toml").unlink()
     done = run(city)
