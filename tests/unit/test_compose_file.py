@@ -99,6 +99,11 @@ def test_only_those_who_open_sealed_data_get_the_master_key() -> None:
     assert holders == set(USERS_OF_THE_VAULT)
 
 
+def test_routing_alone_signs_the_ledger() -> None:
+    assert [name for name in COMPOSE if "HANDOFF_LEDGER_KEY" in COMPOSE[name].get("environment", {})] == ["routing"]
+    assert len(base64.b64decode(EXAMPLE["HANDOFF_LEDGER_KEY"], validate=True)) == 32
+
+
 def test_our_processes_can_gain_no_right_and_write_only_where_they_must() -> None:
     for name in OURS:
         service = COMPOSE[name]

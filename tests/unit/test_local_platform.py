@@ -90,6 +90,13 @@ def test_a_service_is_told_no_password_but_its_own(folder: DataFolder, keys: Key
     assert not [secret for secret in (*others, keys.admin_password, keys.kafka_admin_password) if secret in told]
 
 
+def test_routing_alone_is_told_where_the_key_of_the_ledger_is(folder: DataFolder, keys: Keys) -> None:
+    settings = PlatformSettings(folder)
+    plan = Plan(settings, keys, choose_addresses(settings, keys))
+    parts = [*plan.services(), plan.mailbox(), plan.agencies()]
+    assert [part.name for part in parts if str(folder.ledger_key) in str(part.program.environment)] == ["routing"]
+
+
 def test_the_sample_agencies_and_the_mailbox_are_told_no_secret(folder: DataFolder, keys: Keys) -> None:
     settings = PlatformSettings(folder)
     plan = Plan(settings, keys, choose_addresses(settings, keys))

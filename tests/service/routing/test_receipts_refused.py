@@ -1,0 +1,74 @@
+"""Receipts that cannot be written hold up the sweeper, the triage desk and readiness, and nothing is lost."""
+
+import asyncio
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from services.routing.handlers import routes
+from services.routing.http.triage import triage_routes
+from services.routing.sweeper import keep_sweeping, sweep
+from shared.kit.consumption import Consumption
+from shared.kit.database import UnavailableError
+from shared.kit.kafka_access import KafkaAccess
+from tests.service.routing.world import World
+from tests.unit.routing.town import HOUR, NOON, need_id
+
+pytestmark = pytest.mark.servers
+
+DENIED = "REVOKE INSERT ON receipts FROM handoff_routing"
+ALLOWED = "GRANT INSERT ON receipts TO handoff_routing"
+KEY = "a key for staff"
+
+
+def receipts(world: World) -> int:
+    """How many there are."""
+    ((count,),) = world.rows("SELECT count(*) FROM receipts")
+    return int(count)
+
+
+async def test_the_triage_desk_is_told_to_come_again_and_the_need_still_waits(world: World) -> None:
+    await world.hear(world.file("loneliness"))
+    world.change(DENIED)
+    transport = httpx.ASGITransport(Starlette(routes=triage_routes(world.desk, world.database, KEY)))
+    headers = {"authorization": f"Bearer {KEY}"}
+    before = world.everything()
+    async with httpx.AsyncClient(transport=transport, base_url="http://routing", headers=headers) as staff:
+        path, wanted = f"/triage/{need_id('loneliness')}", {"agency": "police", "program": "precinct"}
+        refused = await staff.post(path, json=wanted)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert world.everything() == before
+        world.change(ALLOWED)
+        assert (await staff.post(path, json=wanted)).status_code == 201
+    assert receipts(world) == 1
+
+
+async def test_the_sweeper_waits_and_goes_on_by_itself(world: World) -> None:
+    await world.hear(world.file("housing"))
+    for hours in (4, 8):  # a reminder and an escalation, before somebody else is asked
+        world.clock.shown = NOON + hours * HOUR
+        await sweep(world.desk, world.database)
+    given = receipts(world)
+    world.clock.shown = NOON + 12 * HOUR
+    world.change(DENIED)
+    sweeping = asyncio.create_task(keep_sweeping(world.desk, world.database, 0.02))
+    try:
+        await asyncio.sleep(0.5)
+        assert not sweeping.done()
+        assert "referral.cancelled.v1" not in {row.type for row in world.spoken()}
+        world.change(ALLOWED)
+        async with asyncio.timeout(20):
+            while receipts(world) == given:
+                await asyncio.sleep(0.05)
+    finally:
+        sweeping.cancel()
+
+
+async def test_readiness_says_that_receipts_cannot_be_written_until_they_can(world: World) -> None:
+    consumption = Consumption("routing", routes(world.desk), world.database, KafkaAccess("nowhere:9092"))
+    consumer = consumption._consumers[0]
+    consumer.refused = str(UnavailableError("receipts cannot be written: InsufficientPrivilege"))
+    assert await consumption.problem() == "waiting: receipts cannot be written: InsufficientPrivilege"
+    consumer.refused = None
+    assert "receipts" not in str(await consumption.problem())
