@@ -66,12 +66,12 @@ def release(plan: ReleasePlan, report: CaseSubmitted, need: str, unseal: Unseal,
     if isinstance(words, NarrativeFields) and FieldGroup.IDENTITY not in plan.groups:
         opened[FieldGroup.NARRATIVE] = _redacted(words, region)
     locked = tuple(group for group in had if group not in opened and group not in UNSPOKEN)
-    full, sealed, thin = (_part(plan.groups_in(form), opened) for form in Form)
-    return Release(full, sealed, thin, (*plan.withheld, *locked))
+    full, sealed, thin = [_part(plan.groups_in(form), opened) for form in Form]
+    return Release(full, sealed, thin, (*plan.withheld, *locked) if locked else plan.withheld)
 
 
 def _part(groups: frozenset[FieldGroup], opened: Mapping[FieldGroup, Value]) -> Released:
-    given = {str(group): fields for group, fields in opened.items() if group in groups}
+    given = {group.value: fields for group, fields in opened.items() if group in groups} if groups else None
     return make(Released, **given) if given else NOTHING
 
 

@@ -131,6 +131,30 @@ class ReleasePlan:
         """The consents that something in the plan stands on."""
         return frozenset(term.consent_id for term in self.terms if term.consent_id is not None)
 
+    def grounds_of(self, groups: tuple[FieldGroup, ...]) -> tuple[Ground, ...]:
+        """Return what the release of these groups stands on; without any, what lets the agency know of the need."""
+        found = self._grounds.get(groups)
+        if found is None:
+            wanted = groups or (FieldGroup.NEED,)
+            found = tuple(dict.fromkeys(ground for group in wanted for ground in self.verdicts[group].grounds))
+            self._grounds[groups] = found
+        return found
+
+    @cached_property
+    def _grounds(self) -> dict[tuple[FieldGroup, ...], tuple[Ground, ...]]:
+        """The grounds of the sets of groups that were asked for: a plan is asked the same again and again."""
+        return {}
+
+    @cached_property
+    def forms_in_use(self) -> tuple[Form, ...]:
+        """The forms in which something is released."""
+        return tuple(form for form, groups in self.forms.items() if groups)
+
+    @cached_property
+    def longest_delay_days(self) -> int:
+        """For how many days the person's own view may be silent about a disclosure under this plan."""
+        return max((self.delay_days(form) for form in self.forms_in_use), default=0)
+
     def delay_days(self, form: Form) -> int:
         """Return for how many days the person's own view may be silent about a disclosure in this form."""
         return max((verdict.delays.get(form, 0) for verdict in self.verdicts.values()), default=0)

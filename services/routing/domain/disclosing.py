@@ -1,6 +1,5 @@
 """Giving: an agency is told what its release plan lets it have, in the forms that it names, and a receipt is left."""
 
-from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -105,7 +104,7 @@ def receipt_for(turn: Turn, referral: Referral, plan: ReleasePlan, handed: Hande
         channel=handed.channel,
         form=_form(plan),
         groups=handed.groups,
-        grounds=grounds_of(plan, handed.groups),
+        grounds=plan.grounds_of(handed.groups),
         purpose=plan.terms[0].purpose,
         policy_set=plan.policy_set,
         digest=turn.around.keys.digest(turn.report, handed.sent),
@@ -144,14 +143,13 @@ def guards_of(plan: ReleasePlan) -> tuple[UUID, ...]:
 
 def named_in(*parts: Released | None) -> tuple[FieldGroup, ...]:
     """Return the groups that are there in some part."""
-    names = {name for part in parts if part is not None for name, value in part.__dict__.items() if value is not None}
-    return tuple([group for group in FieldGroup if group in names])
+    names = [name for part in parts if part is not None for name, value in part.__dict__.items() if value is not None]
+    return _in_order(frozenset(names))
 
 
-def grounds_of(plan: ReleasePlan, groups: Collection[FieldGroup]) -> tuple[Ground, ...]:
-    """Return what the release of these groups stands on; without any, what lets the agency know of the need."""
-    wanted: Iterable[FieldGroup] = groups or (FieldGroup.NEED,)
-    return tuple(dict.fromkeys([ground for group in wanted for ground in plan.verdicts[group].grounds]))
+@lru_cache(maxsize=4096)
+def _in_order(names: frozenset[str]) -> tuple[FieldGroup, ...]:
+    return tuple(group for group in FieldGroup if group in names)
 
 
 @lru_cache(maxsize=4096)
@@ -192,9 +190,8 @@ def _seal(turn: Turn, referral: Referral, plan: ReleasePlan, opened: Release) ->
 
 
 def _form(plan: ReleasePlan) -> str:
-    return "+".join([form.value for form, groups in plan.forms.items() if groups])
+    return "+".join([form.value for form in plan.forms_in_use])
 
 
 def _shown_from(plan: ReleasePlan, now: datetime) -> datetime | None:
-    days = max(plan.delay_days(form) for form, groups in plan.forms.items() if groups)
-    return now + timedelta(days=days) if days else None
+    return now + timedelta(days=plan.longest_delay_days) if plan.longest_delay_days else None
