@@ -77,35 +77,44 @@ def consent_fields() -> dict[str, Part]:
 def paths() -> dict[str, Part]:
     """Describe the paths for caseworkers, staff and the person."""
     case = in_path("case", "the id of a case, or its number")
-    key: Part = {"name": "Idempotency-Key", "in": "header", "schema": TEXT, "description": "to send it twice safely"}
-    grant = _operation("grantConsent", "Keep a consent that was signed", CONSENT, (400, 403, 404, 409, 503), 201)
-    listed = _operation("listConsents", "The consents of a case", many(CONSENT), (403, 404, 503))
-    ended = _operation("withdrawConsent", "Withdraw a consent; twice does nothing", CONSENT, (403, 404, 503))
-    held = _operation("getPerson", "Everything that intake holds about a person, opened", HELD, (403, 404, 503))
-    erased = _operation("erasePerson", "Erase a person; twice does nothing", ERASED, (400, 403, 404, 503))
-    shown = shape({"disclosures": many(DISCLOSURE)})
-    view = _operation("getDisclosures", "Who was given what of one's own report, when and why", shown, (404, 503))
+    one = [case, in_path("consent", "the id of a consent")]
+    token = in_path("token", "the token of a report's status page")
     return {
-        "/api/v1/cases/{case}/consents": {
-            "parameters": [case],
-            "get": listed,
-            "post": grant
-            | {"parameters": [key], "requestBody": _body(shape({"consent": PERMISSION, "record": WRITTEN}))},
-        },
-        "/api/v1/cases/{case}/consents/{consent}": {
-            "parameters": [case, in_path("consent", "the id of a consent")],
-            "delete": ended,
-        },
-        "/api/v1/persons/{case}": {"parameters": [case], "get": held},
-        "/api/v1/persons/{case}/erase": {
-            "parameters": [case],
-            "post": erased | {"requestBody": _body(shape({"confirm": TEXT | {"description": "the case once more"}}))},
-        },
-        "/status/{token}/disclosures.json": {
-            "parameters": [in_path("token", "the token of a report's status page")],
-            "get": view | {"security": []},
-        },
+        "/api/v1/cases/{case}/consents": {"parameters": [case], "get": _consents(), "post": _grant()},
+        "/api/v1/cases/{case}/consents/{consent}": {"parameters": one, "delete": _withdrawal()},
+        "/api/v1/persons/{case}": {"parameters": [case], "get": _person()},
+        "/api/v1/persons/{case}/erase": {"parameters": [case], "post": _erasure()},
+        "/status/{token}/disclosures.json": {"parameters": [token], "get": _view()},
     }
+
+
+def _grant() -> Part:
+    key: Part = {"name": "Idempotency-Key", "in": "header", "schema": TEXT, "description": "to send it twice safely"}
+    granted = _operation("grantConsent", "Keep a consent that was signed", CONSENT, (400, 403, 404, 409, 503), 201)
+    return granted | {"parameters": [key], "requestBody": _body(shape({"consent": PERMISSION, "record": WRITTEN}))}
+
+
+def _consents() -> Part:
+    return _operation("listConsents", "The consents of a case", many(CONSENT), (403, 404, 503))
+
+
+def _withdrawal() -> Part:
+    return _operation("withdrawConsent", "Withdraw a consent; twice does nothing", CONSENT, (403, 404, 503))
+
+
+def _person() -> Part:
+    return _operation("getPerson", "Everything that intake holds about a person, opened", HELD, (403, 404, 503))
+
+
+def _erasure() -> Part:
+    erased = _operation("erasePerson", "Erase a person; twice does nothing", ERASED, (400, 403, 404, 503))
+    return erased | {"requestBody": _body(shape({"confirm": TEXT | {"description": "the case once more"}}))}
+
+
+def _view() -> Part:
+    shown = shape({"disclosures": many(DISCLOSURE)})
+    summary = "Who was given what of one's own report, when and why"
+    return _operation("getDisclosures", summary, shown, (404, 503)) | {"security": []}
 
 
 def _operation(identifier: str, summary: str, schema: Part, refusals: tuple[int, ...], success: int = 200) -> Part:

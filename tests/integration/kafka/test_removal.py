@@ -1,0 +1,81 @@
+"""What an agency has read of a case goes from its inbox topic; what it has not read stays, and is told."""
+
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.structs import OffsetAndMetadata
+
+from deploy.kafka.removal import Removal, remove_read
+from shared.kit.kafka_access import KafkaAccess
+
+pytestmark = pytest.mark.servers
+
+CASE, OTHER = str(uuid4()), str(uuid4())
+REQUESTED, CANCELLED = "referral.requested.v1", "referral.cancelled.v1"
+
+
+@pytest.fixture
+async def agency(kafka: KafkaAccess) -> str:
+    """An agency that no other test has, with a topic of one partition."""
+    name = f"t{uuid4().hex[:10]}"
+    admin = AIOKafkaAdminClient(**kafka.client())
+    await admin.start()
+    await admin.create_topics([NewTopic(f"agency.{name}.inbox.v1", 1, 1)])
+    await admin.close()
+    return name
+
+
+async def tell(kafka: KafkaAccess, agency: str, *said: tuple[str, str]) -> None:
+    async with AIOKafkaProducer(**kafka.client()) as producer:
+        for case, kind in said:
+            headers = [("ce_type", kind.encode())]
+            await producer.send_and_wait(f"agency.{agency}.inbox.v1", b"words", case.encode(), headers=headers)
+
+
+async def read_up_to(kafka: KafkaAccess, agency: str, offset: int) -> None:
+    async with AIOKafkaConsumer(**kafka.client(), group_id=f"agency.{agency}", enable_auto_commit=False) as consumer:
+        part = TopicPartition(f"agency.{agency}.inbox.v1", 0)
+        consumer.assign([part])
+        await consumer.commit({part: OffsetAndMetadata(offset, "")})
+
+
+async def left(kafka: KafkaAccess, agency: str) -> tuple[int, int]:
+    async with AIOKafkaConsumer(**kafka.client()) as consumer:
+        part = TopicPartition(f"agency.{agency}.inbox.v1", 0)
+        consumer.assign([part])
+        return (await consumer.beginning_offsets([part]))[part], (await consumer.end_offsets([part]))[part]
+
+
+async def remove(kafka: KafkaAccess, agency: str) -> list[Removal]:
+    return await remove_read(kafka, CASE, [agency, "nobody-has-such-a-topic"], lambda *_: None)
+
+
+async def test_what_was_read_goes_up_to_the_last_record_of_the_case(kafka: KafkaAccess, agency: str) -> None:
+    await tell(kafka, agency, (OTHER, REQUESTED), (CASE, REQUESTED), (CASE, CANCELLED), (OTHER, REQUESTED))
+    await read_up_to(kafka, agency, 4)
+
+    assert await remove(kafka, agency) == [Removal(agency, removed=1, unread=0)]
+    assert await left(kafka, agency) == (2, 4)
+    assert await remove(kafka, agency) == []
+
+
+async def test_what_was_not_read_stays_and_is_told(kafka: KafkaAccess, agency: str) -> None:
+    await tell(kafka, agency, (CASE, REQUESTED), (OTHER, REQUESTED), (CASE, "referral.amended.v1"))
+    assert await remove(kafka, agency) == [Removal(agency, removed=0, unread=2)]
+    await read_up_to(kafka, agency, 2)
+
+    assert await remove(kafka, agency) == [Removal(agency, removed=1, unread=1)]
+    assert await left(kafka, agency) == (1, 3)
+    await read_up_to(kafka, agency, 3)
+    assert await remove(kafka, agency) == [Removal(agency, removed=1, unread=0)]
+    assert await left(kafka, agency) == (3, 3)
+
+
+async def test_nothing_is_removed_where_there_is_nothing_of_the_case(kafka: KafkaAccess, agency: str) -> None:
+    await tell(kafka, agency, (OTHER, REQUESTED), (CASE, "person.erased.v1"))
+    await read_up_to(kafka, agency, 2)
+
+    assert await remove(kafka, agency) == []
+    assert await left(kafka, agency) == (0, 2)

@@ -1,0 +1,116 @@
+"""`handoff person` gives what all services hold or tells what is missing, and erases once it is confirmed."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from typer.testing import CliRunner, Result
+
+from deploy.cli.persons import person_app
+from services.intake.http.routes import http_routes
+from shared.kit.kafka_access import KafkaAccess
+from tests.service.intake.world import STAFF, World
+from tests.unit.intake.town import form
+
+pytestmark = pytest.mark.servers
+
+
+async def held(request: Request) -> Response:
+    """What another service answers."""
+    if request.headers["authorization"] != f"Bearer {STAFF}":
+        return JSONResponse({"error": "show the key"}, 401)
+    return JSONResponse({"case_id": request.path_params["case"], "held": {"rows": 1}})
+
+
+@asynccontextmanager
+async def served(app: Starlette) -> AsyncIterator[str]:
+    """Serve by HTTP, and give the address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await running
+
+
+async def run(world: World, *words: str, metrics: str | None = None, **more: str) -> Result:
+    """Run the command against our intake and others that hold one row each."""
+    others = Starlette(routes=[Route("/cases/{case}/held", held)])
+    async with served(Starlette(routes=http_routes(world.desk))) as intake, served(others) as other:
+        addresses = {"INTAKE": intake, "ROUTING": other, "NOTIFICATIONS": other, "METRICS": metrics or other}
+        environment = {f"HANDOFF_{name}_URL": url for name, url in addresses.items()} | {"HANDOFF_STAFF_KEY": STAFF}
+        given = more.pop("typed", None)
+        return await asyncio.to_thread(CliRunner().invoke, person_app, list(words), env=environment | more, input=given)
+
+
+async def filed(world: World) -> str:
+    response = await world.file(form(description="Cold", first_name="Ana"))
+    return str(response.json()[0]["service_request_id"])
+
+
+async def test_an_export_holds_what_every_service_holds(world: World, tmp_path: Path) -> None:
+    number = await filed(world)
+    file = tmp_path / "ana.json"
+
+    result = await run(world, "export", number, "--out", str(file))
+
+    assert result.exit_code == 0, result.output
+    told = json.loads(file.read_text())
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert set(told["services"]) == {"intake", "routing", "notifications", "metrics"}
+    assert told["services"]["intake"]["person"]["identity"] == {"first_name": "Ana"}
+    assert told["services"]["metrics"] == {"case_id": told["case_id"], "held": {"rows": 1}}
+    assert told["missing"] == {}
+
+
+async def test_an_export_without_one_service_is_no_export_unless_it_is_asked_for(world: World, tmp_path: Path) -> None:
+    number = await filed(world)
+    file = tmp_path / "ana.json"
+    away = "http://127.0.0.1:9"
+
+    refused = await run(world, "export", number, "--out", str(file), metrics=away)
+    assert not file.exists()
+    given = await run(world, "export", number, "--out", str(file), "--partial", metrics=away)
+
+    assert refused.exit_code == given.exit_code == 1
+    assert "metrics does not answer" in refused.stderr
+    assert list(json.loads(file.read_text())["missing"]) == ["metrics"]
+
+
+async def test_a_case_that_nobody_knows_is_told(world: World) -> None:
+    result = await run(world, "export", "26-00000000")
+
+    assert result.exit_code == 1
+    assert "no case has this id or number" in result.stderr
+
+
+async def test_nobody_is_erased_by_a_slip(world: World) -> None:
+    number = await filed(world)
+
+    result = await run(world, "erase", number, typed="yes\n")
+
+    assert result.exit_code == 1
+    assert "Nothing was erased." in result.stderr
+    assert world.count()["vault.person_keys"] == 1
+
+
+async def test_whoever_is_erased_is_gone_and_it_is_told_what_follows(world: World, kafka: KafkaAccess) -> None:
+    number = await filed(world)
+
+    result = await run(world, "erase", number, typed=f"{number}\n\n", **kafka.environment())
+    again = await run(world, "erase", number, "--yes", **kafka.environment())
+
+    assert result.exit_code == again.exit_code == 0, result.output + again.output
+    assert "is erased" in result.stdout
+    assert "had been erased before" in again.stdout
+    assert "Agencies that are told: none." in result.stdout
+    assert world.count()["vault.person_keys"] == 0
