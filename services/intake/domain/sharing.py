@@ -33,6 +33,11 @@ class Sharing:
             agreement.ground(clause): clause.why for agreement in self._agreements for clause in agreement.share
         }
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The sentences that tell why something is given."""
+        return tuple(dict.fromkeys(self._why.values()))
+
     def why(self, ground: str) -> str | None:
         """Return the sentence that tells why a clause gives something; None for a clause that is there no more."""
         return self._why.get(ground)

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,8 +10,11 @@ import pytest
 from services.intake.domain.progress import NOTE_TYPES, STATES
 from services.intake.http.texts import FOLDER, LANGUAGES, texts_in
 from services.intake.jurisdiction import load_jurisdiction
+from shared.events.fields import FieldGroup
 from shared.kit.settings import SAMPLE_CITY
 from tests.unit.intake.town import TOWN
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def keys(words: Mapping[str, Any], above: str = "") -> Iterator[str]:
@@ -55,3 +59,20 @@ def test_the_sample_city_is_translated_as_a_whole() -> None:
                 assert texts.question(service.code, question.code, "") != "", (service.code, question.code)
                 for choice in question.values:
                     assert choice.name in city.translations[language]["choice"], choice.name
+
+
+def test_every_reason_that_the_sample_city_s_agreements_give_is_translated() -> None:
+    city = load_jurisdiction(SAMPLE_CITY)
+    reasons = set(city.sharing.reasons)
+    for language in city.translations:
+        texts = texts_in(language, city)
+        assert {reason for reason in reasons if texts.why(reason) == reason} == set()
+    assert len(reasons) > 20
+
+
+def test_every_group_and_every_purpose_has_words() -> None:
+    assert {group.value for group in FieldGroup} == words("en")["group"].keys()
+    city = load_jurisdiction(SAMPLE_CITY)
+    offers = [offer for service in city.catalogue for offer in city.offers(service.code, service.needs, NOW)]
+    assert {offer.purpose for offer in offers} <= words("en")["purpose"].keys()
+    assert {"lantern", "dohmh"} <= {offer.recipient for offer in offers}
