@@ -11,9 +11,12 @@ import pytest
 from deploy.local.addresses import Addresses, choose_addresses
 from deploy.local.bounded_logs import bound
 from deploy.local.folders import DataFolder
+from deploy.local.kafka import KafkaNode, KafkaRuntime, prepare_kafka
 from deploy.local.keys import Keys, load_keys
 from deploy.local.parts import Plan
 from deploy.local.ports import any_free, choose_ports, next_free
+from deploy.local.problems import ForeignDataError
+from deploy.local.secret_files import write_secret
 from deploy.local.settings import PlatformSettings, settings_from
 from deploy.local.state import NotRunningError, read_state
 from deploy.postgres.services import SERVICES
@@ -124,6 +127,27 @@ def test_at_a_kafka_of_your_own_a_service_has_its_own_account_and_the_administra
     rest = (plan.mailbox().program.environment, plan.agencies().program.environment)
     assert [told["HANDOFF_KAFKA_PASSWORD"] for told in rest] == ["", ""]
     assert access_from(plan.preparation().environment) == administrator
+
+
+def test_messages_that_were_kept_without_accounts_are_left_alone_and_it_is_said_what_to_do(tmp_path: Path) -> None:
+    node = KafkaNode(tmp_path, 1, 2, "secret")
+    node.log_folder.mkdir()
+    (node.log_folder / "meta.properties").touch()
+    node.settings_file.write_text("process.roles=broker,controller\n")
+    with pytest.raises(ForeignDataError, match="remove that folder"):
+        prepare_kafka(node, KafkaRuntime(Path("java"), Path("jars")))
+    assert node.settings_file.read_text() == "process.roles=broker,controller\n"
+
+
+def test_nobody_but_the_owner_reads_the_settings_of_kafka_and_no_argument_has_the_password(tmp_path: Path) -> None:
+    node = KafkaNode(tmp_path, 1, 2, "top-secret")
+    node.log_folder.mkdir()
+    write_secret(node.settings_file, "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n")
+    (node.log_folder / "meta.properties").touch()
+    program = prepare_kafka(node, KafkaRuntime(Path("java"), Path("jars")))
+    assert stat.S_IMODE(node.settings_file.stat().st_mode) == 0o600
+    assert "top-secret" in node.settings_file.read_text()
+    assert "top-secret" not in str(program) + repr(node)
 
 
 def test_a_log_that_is_too_large_is_put_aside_and_goes_on(tmp_path: Path) -> None:

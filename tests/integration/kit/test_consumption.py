@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +20,7 @@ from shared.kit.consumption import Consumption
 from shared.kit.database import Database, Transaction
 from shared.kit.kafka_access import KafkaAccess
 from shared.kit.messages import Batch, Route
+from shared.kit.relay import Relay
 
 CASES = 300
 
@@ -165,6 +167,26 @@ async def test_poison_in_a_batch_is_set_aside_and_the_rest_goes_through(
     async with kit.statement() as connection:
         [(reason, tries)] = await (await connection.execute("SELECT reason, tries FROM dead_letters")).fetchall()
     assert (reason, tries) == ("ZeroDivisionError", 3)
+
+
+async def test_a_consumer_and_a_relay_with_a_wrong_password_say_that_it_may_be_that(
+    kit: Database, kafka: KafkaAccess, language: Language
+) -> None:
+    wrong = replace(kafka, user=kafka.user or "kit", password="not-the-password")
+    relay = Relay("kit", kit, wrong)
+    relaying = asyncio.create_task(relay.run())
+    try:
+        async with consuming(kit, wrong, Route(f"kit-{uuid4().hex[:8]}", language, note)) as consumption:
+            async with asyncio.timeout(30):
+                while "password" not in f"{await consumption.problem()}" or "password" not in f"{relay.problem}":
+                    await asyncio.sleep(0.1)
+            said = f"{await consumption.problem()} {relay.problem}"
+    finally:
+        relaying.cancel()
+        with suppress(asyncio.CancelledError):
+            await relaying
+    assert said.count(f"the password of {wrong.user} is wrong") == 2
+    assert "not-the-password" not in said
 
 
 async def test_a_consumer_is_ready_once_it_runs(kit: Database, kafka: KafkaAccess, language: Language) -> None:

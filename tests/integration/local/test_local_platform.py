@@ -13,10 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.kafka.declared import agencies_of
 from deploy.local import background, lock
+from deploy.local.agencies.account import read_account
 from deploy.local.folders import DataFolder
 from deploy.local.health import ask
 from deploy.local.state import NotRunningError, PlatformState, read_state
+from deploy.postgres.services import SERVICES
 from tests.servers import temporary_folder
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -39,6 +42,20 @@ def eventually(holds: Callable[[], bool], seconds: float = 30.0) -> bool:
 def processes_of(state: PlatformState) -> list[psutil.Process]:
     supervisor = psutil.Process(state.pid)
     return [supervisor, *supervisor.children(recursive=True)]
+
+
+def password_in(url: str) -> str:
+    return url.split(":")[2].split("@", maxsplit=1)[0]
+
+
+def secrets_of(state: PlatformState) -> set[str]:
+    """Every password and key of the platform: of the database, of Kafka, of agencies, of people."""
+    folder = DataFolder(state.data_dir)
+    keys = json.loads((folder.run / "keys.json").read_text(encoding="utf-8"))
+    by_service = [*keys["passwords"].values(), *keys["kafka_passwords"].values()]
+    handed_out = [read_account(file)["sasl_plain_password"] for file in folder.accounts.glob("*.properties")]
+    rest = (keys["admin_password"], keys["kafka_admin_password"], keys["api_key"], keys["staff_key"])
+    return {*by_service, *handed_out, *rest, password_in(state.database_url)}
 
 
 def all_gone(processes: list[psutil.Process]) -> bool:
@@ -82,21 +99,42 @@ def test_every_part_is_ready_and_has_an_address(state: PlatformState) -> None:
 def test_no_key_or_password_is_shown(state: PlatformState) -> None:
     shown = handoff("status", "--data-dir", str(state.data_dir)).stdout
     shown += handoff("status", "--json", "--data-dir", str(state.data_dir)).stdout + repr(state)
-    passwords = [url.split(":")[2].split("@")[0] for url in (state.database_url, *state.service_database_urls.values())]
-    assert not [secret for secret in (state.api_key, state.staff_key, *passwords) if secret in shown]
+    assert not [secret for secret in secrets_of(state) if secret in shown]
 
 
 def test_only_the_owner_reads_the_state_and_the_keys(state: PlatformState) -> None:
     folder = DataFolder(state.data_dir)
     files = (folder.state, folder.master_key, folder.run / "keys.json")
     assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600, 0o600, 0o600]
+    accounts = list(folder.accounts.iterdir())
+    assert {file.stem for file in accounts} == set(agencies_of(state.jurisdiction))
+    private = (*accounts, folder.kafka / "server.properties")
+    assert {stat.S_IMODE(file.stat().st_mode) for file in private} == {0o600}
 
 
 def test_no_process_shows_a_password_to_other_users(state: PlatformState) -> None:
     lines = " ".join(" ".join(process.cmdline()) for process in processes_of(state))
-    assert not [
-        url for url in (state.database_url, *state.service_database_urls.values()) if url.split(":")[2] in lines
-    ]
+    assert not [secret for secret in secrets_of(state) if secret in lines]
+
+
+def test_no_log_has_a_password_in_it(state: PlatformState) -> None:
+    logs = Path(state.data_dir, "logs").iterdir()
+    said = "".join(log.read_text(encoding="utf-8", errors="replace") for log in logs)
+    assert not [secret for secret in secrets_of(state) if secret in said]
+
+
+def test_each_service_has_an_account_of_its_own_at_kafka_and_knows_no_other(state: PlatformState) -> None:
+    for service in SERVICES:
+        told = psutil.Process(state.part(service).pid).environ()
+        assert told["HANDOFF_KAFKA_USER"] == service
+        mine = {told["HANDOFF_KAFKA_PASSWORD"], told["HANDOFF_STAFF_KEY"], told.get("HANDOFF_API_KEY", "")}
+        others = secrets_of(state) - mine - {password_in(told["HANDOFF_DATABASE_URL"])}
+        assert not [secret for secret in others if secret in str(told)]
+
+
+def test_kafka_allows_what_is_declared_and_nothing_else(state: PlatformState) -> None:
+    done = handoff("kafka", "acls", "--check", "--data-dir", str(state.data_dir))
+    assert (done.returncode, done.stdout) == (0, "The rules are as declared.\n")
 
 
 def test_nothing_listens_beyond_this_machine(state: PlatformState) -> None:
