@@ -10,7 +10,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import filing, ledger, relaying, routing, telemetry, waiting
+from bench import deciding, filing, ledger, relaying, routing, telemetry, waiting
 from bench.figures import ROUNDS, Figure
 from bench.servers import Servers, start_servers
 from shared.kit.service import calm_garbage_collection
@@ -22,6 +22,7 @@ BENCHES: dict[str, Callable[[Servers], Coroutine[Any, Any, list[Figure]]]] = {
     "relay": relaying.waiting_rows,
     "ledger": ledger.long_and_short,
     "telemetry": telemetry.on_and_off,
+    "policy": deciding.agreements,
 }
 
 
