@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.events.fields import FieldGroup
-from shared.policy.agreements import Form
+from shared.policy.agreements import FRONT_DOOR, Form
 from shared.policy.consent import Consent
 from shared.policy.decision import Sharing
 from shared.policy.explaining import WORDS, explain
 from shared.policy.plan import REDISCLOSURE_NOTICE, Ground
 from shared.policy.policies import Policies, PolicyError, our_policies, read_policies
 from tests.policy_oracle import may_be_given
-from tests.policy_worlds import World, make_world
+from tests.policy_worlds import DISTRICTS, NEEDS, SERVICES, URGENCY, World, make_world
 from tests.unit.policy.town import ALL, DAY, NOON, agreement, consent, inquiry, share
 
 NEED, ADDRESS, VICTIMS = FieldGroup.NEED, FieldGroup.ADDRESS, FieldGroup.VICTIM_SERVICES
@@ -209,19 +209,72 @@ def test_the_hash_changes_with_agreements_and_policies_and_with_nothing_else() -
     assert sharing(*two).hash == sharing(*reversed(two)).hash
 
 
-MOMENTS = st.integers(-3, 3).map(lambda halves: NOON + halves * DAY / 2)
+VARIED = st.fixed_dictionaries(
+    {},
+    optional={
+        "district": st.sampled_from((*DISTRICTS, None)),
+        "service": st.sampled_from((*SERVICES, "sorcery")),
+        "urgency": st.sampled_from(URGENCY),
+        "need": st.sampled_from(NEEDS),
+        "protects": st.sampled_from((None, VICTIMS, DRUGS)),
+        "at": st.integers(-4, 4).map(lambda halves: NOON + halves * DAY / 2),
+        "sources": st.sampled_from((frozenset({FRONT_DOOR}), frozenset({"birch"}))),
+    },
+)
 
 
-@given(st.integers(0, 255), st.lists(st.tuples(st.integers(0, 2**20), MOMENTS), min_size=2, max_size=8))
-@settings(max_examples=50, deadline=None)
-def test_what_is_kept_is_what_would_be_decided(which: int, asked: list[tuple[int, Any]]) -> None:
-    world = make_world(which)
+@given(st.integers(0, 2**20), st.lists(VARIED, min_size=2, max_size=8))
+@settings(max_examples=80, deadline=None)
+def test_what_is_kept_is_what_would_be_decided(seed: int, varied: list[dict[str, Any]]) -> None:
+    world = make_world(seed)
     decides = Sharing(world.agreements, world.keys, services=world.services)
-    for seed, at in asked + asked[::-1]:
-        question = make_world(which + 256 * seed).inquiry._replace(at=at)
+    for changes in varied + varied[::-1]:
+        question = world.inquiry._replace(**changes)
         kept = decides.plan(question)
         assert kept == world.sharing()._decide(question._replace(consents=its_own(question.agency, question.consents)))
-        assert kept.valid_from <= at < kept.valid_until
+        assert kept.valid_from <= question.at < kept.valid_until
+
+
+CONDITIONS: dict[str, dict[str, Any]] = {
+    "needs": {"need": "food"},
+    "services": {"service": "paint"},
+    "districts": {"district": "north"},
+    "urgency": {"urgency": "urgent"},
+}
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_a_plan_is_for_no_case_that_does_not_meet_its_condition(condition: str) -> None:
+    met = {"needs": ("housing",), "services": ("repair",), "districts": ("south",), "urgency": ("routine",)}
+    limited: dict[str, Any] = {condition: met[condition]}
+    decides = sharing(agreement(share(**limited)))
+    assert decides.plan(inquiry()).entitled
+    assert not decides.plan(inquiry(**CONDITIONS[condition])).entitled
+    assert decides.plan(inquiry()).entitled
+
+
+@pytest.mark.parametrize("asks_for_consent", [True, False])
+def test_a_plan_is_not_used_past_the_end_of_what_it_stands_on(*, asks_for_consent: bool) -> None:
+    decides = sharing(agreement(share(consent=asks_for_consent), ends="2026-03-03"))
+    end = NOON + DAY if asks_for_consent else NOON + DAY * 1.5
+    consents = (consent(NEED),) if asks_for_consent else ()
+    tick = timedelta(microseconds=1)
+    entitled = [decides.plan(inquiry(at=at, consents=consents)).entitled for at in (NOON, end - tick, end, NOON)]
+    assert entitled == [True, True, False, True]
+
+
+def test_a_plan_without_a_consent_is_not_used_once_it_begins() -> None:
+    decides = sharing(agreement(share(consent=True)))
+    later = (consent(NEED, granted_at=NOON + DAY / 2),)
+    entitled = [decides.plan(inquiry(at=at, consents=later)).entitled for at in (NOON, NOON + DAY / 2, NOON)]
+    assert entitled == [False, True, False]
+
+
+def test_a_plan_on_a_consent_is_not_used_once_it_is_withdrawn() -> None:
+    decides = sharing(agreement(share(consent=True)))
+    assert decides.plan(inquiry(consents=(consent(NEED),))).entitled
+    assert not decides.plan(inquiry(consents=(consent(NEED, withdrawn_at=NOON),))).entitled
+    assert not decides.plan(inquiry()).entitled
 
 
 def its_own(agency: str, consents: tuple[Consent, ...]) -> tuple[Consent, ...]:
