@@ -62,7 +62,8 @@ class DisclosingEvent(InboxEvent):
 
     `released` is there for all who may read the topic. `sealed` is a JWE (RFC 7516) to the agency's own key, of the
     JSON of `Disclosed`. `link` is where the agency reads the rest; each read is a disclosure of its own.
-    `withheld` names the groups that exist and were not given in any of these forms.
+    `withheld` names the groups that are given in none of these forms, whether the case has them or not: what a case has
+    is not told by what is kept back.
     """
 
     stricter: ClassVar[Classification | None] = Classification.RESTRICTED
