@@ -1,6 +1,6 @@
 """Takes out of free text what tells who wrote it, for readers who may not know.
 
-It finds telephone numbers, e-mail addresses, and what looks like a social security number or a licence plate. It cannot
+It finds telephone numbers, e-mail addresses, and what looks like a social security number or a license plate. It cannot
 find names, street addresses, dates of birth, account or card numbers, handles on other services, numbers that are
 spelled out in words, or addresses like "ana at example dot org"; nor what tells who it is by its sense ("the teacher on
 the second floor"). It would rather take out too much: seven digits in a row may have been a building's number.
@@ -17,7 +17,7 @@ REGION: Final = "US"
 PHONE: Final = "[phone number]"
 EMAIL: Final = "[e-mail address]"
 SSN: Final = "[social security number]"
-PLATE: Final = "[licence plate]"
+PLATE: Final = "[license plate]"
 
 MOST_TRIED: Final = 50
 """So many groups of digits are looked at closely in one text (0.1 ms each); all further ones are taken out unseen."""
