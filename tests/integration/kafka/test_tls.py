@@ -1,0 +1,72 @@
+"""A broker that is reached by TLS, with the certificates that the job for Docker Compose makes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from deploy.kafka.accounts import keep_agency_files
+from deploy.kafka.certificates import make_certificates
+from deploy.kafka.declared import declared_topics
+from deploy.kafka.preparation import let_in
+from deploy.kafka.topics import make_topics
+from deploy.local.agencies.account import read_account
+from deploy.local.folders import kafka_jars_folder
+from deploy.local.jars import ensure_jars
+from deploy.local.java import find_java
+from deploy.local.kafka import KafkaNode, KafkaRuntime, prepare_kafka
+from deploy.local.ports import any_free
+from deploy.local.problems import NotReadyError
+from deploy.local.readiness import wait_for_kafka
+from shared.kit.broker import make_broker, make_producer
+from shared.kit.kafka_access import KafkaAccess
+from tests.servers import running, temporary_folder
+
+pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def admin() -> Iterator[KafkaAccess]:
+    """A broker of its own that speaks TLS to clients, as its administrator."""
+    ensure_jars(kafka_jars_folder())
+    with temporary_folder() as folder:
+        make_certificates(folder, folder, ["127.0.0.1"])
+        port, controller_port = any_free(2)
+        node = KafkaNode(folder / "kafka", port, controller_port, "tests")
+        program = prepare_kafka(node, KafkaRuntime(find_java(), kafka_jars_folder()))
+        settings = node.settings_file.read_text().replace("CLIENTS:SASL_PLAINTEXT", "CLIENTS:SASL_SSL")
+        node.settings_file.write_text(settings + _tls(folder))
+        with running(program, folder / "kafka.log"):
+            yield replace(node.access, ca=folder / "ca.pem")
+
+
+def _tls(folder: Path) -> str:
+    files = {"keystore": folder / "broker.pem", "truststore": folder / "ca.pem"}
+    return "".join(f"ssl.{store}.type=PEM\nssl.{store}.location={file}\n" for store, file in files.items())
+
+
+async def test_every_client_of_ours_and_a_partners_speaks_to_it(admin: KafkaAccess, tmp_path: Path) -> None:
+    await wait_for_kafka(admin)
+    topics = declared_topics(["hpd"])
+    await make_topics(admin, topics)
+    let_in(admin, {"routing": "a-password"} | keep_agency_files(tmp_path, ["hpd"], admin), topics)
+    routing = replace(admin, user="routing", password="a-password")
+    async with make_producer(routing, "routing") as producer:
+        await producer.send_and_wait("agency.hpd.inbox.v1", b"sealed")
+    async with make_broker(routing, "routing") as broker:
+        assert await broker.ping(5)
+    account = read_account(tmp_path / "hpd.properties")
+    inbox = AIOKafkaConsumer("agency.hpd.inbox.v1", **account, group_id="agency.hpd", auto_offset_reset="earliest")
+    async with inbox as consumer:
+        assert (await consumer.getone()).value == b"sealed"
+
+
+async def test_a_broker_whose_certificate_somebody_else_signed_is_not_believed(
+    admin: KafkaAccess, tmp_path: Path
+) -> None:
+    await wait_for_kafka(admin)
+    make_certificates(tmp_path, tmp_path, ["127.0.0.1"])
+    with pytest.raises(NotReadyError, match="HANDOFF_KAFKA_CA"):
+        await wait_for_kafka(replace(admin, ca=tmp_path / "ca.pem"))
