@@ -1,0 +1,193 @@
+"""Cases with a unique token in every personal value, filed into a running city, and what may become of them."""
+
+import random
+import re
+import shutil
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from deploy.local.generate import SAMPLE_CITY, Form, read_city, reports
+from shared.events.fields import FieldGroup
+from shared.policy.agreements import FRONT_DOOR, Agreement
+from shared.policy.consent import Consent
+from shared.policy.inquiry import Inquiry
+from tests.city import City, eventually
+from tests.policy_oracle import Given, may_be_given
+
+GROUP_OF: Final[Mapping[str, FieldGroup]] = {
+    "address_string": FieldGroup.ADDRESS,
+    "first_name": FieldGroup.IDENTITY,
+    "last_name": FieldGroup.IDENTITY,
+    "device_id": FieldGroup.IDENTITY,
+    "email": FieldGroup.CONTACT,
+    "description": FieldGroup.NARRATIVE,
+    "media_url": FieldGroup.ATTACHMENTS,
+}
+FORMS: Final = {"email": "{}@example.org", "media_url": "https://example.org/{}.jpg", "address_string": "1 {} Street"}
+TOKEN: Final = re.compile(rb"zq[a-p]{24}")
+CONSENTED, WITHDRAWN, MORE = 0.6, 0.25, 0.25
+
+
+def town(folder: Path) -> Path:
+    """Copy the sample city, with room for a token in every answer that belongs to a group of its own."""
+    copy = Path(shutil.copytree(SAMPLE_CITY, folder / "city"))
+    text = (copy / "services.toml").read_text(encoding="utf-8")
+    blocks = text.split("[[service.attribute]]")
+    (copy / "services.toml").write_text("[[service.attribute]]".join([blocks[0], *map(_opened, blocks[1:])]))
+    return copy
+
+
+def _opened(block: str) -> str:
+    """Let a question of a strict group be answered by any words."""
+    if not re.search(r'^group = "(household|health|substance_use|victim_services|justice)"', block, re.MULTILINE):
+        return block
+    block = re.sub(r'^datatype = ".*"$', 'datatype = "string"', block, flags=re.MULTILINE)
+    block = re.sub(r"^required = true$", "required = false", block, flags=re.MULTILINE)
+    return re.sub(r"^values = \[.*?^\]\n", "", block, flags=re.MULTILINE | re.DOTALL)
+
+
+@dataclass
+class Filed:
+    """One case: what it says, the tokens in it by group, and what came of it."""
+
+    number: str
+    form: Form
+    tokens: dict[bytes, FieldGroup]
+    case_id: str = ""
+    agencies: set[tuple[str, str]] = field(default_factory=set)
+    consents: list[Consent] = field(default_factory=list)
+
+
+@dataclass
+class World:
+    """The city's rules, read a second time, and the cases that were filed into it."""
+
+    city: City
+    folder: Path
+    chance: random.Random
+    filed: list[Filed] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Read the files as they are."""
+        self.services = {each["code"]: each for each in self._read("services.toml")["service"]}
+        self.agreements = [
+            Agreement.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+            for path in (self.folder / "agreements").glob("*.toml")
+        ]
+        protecting = [each for each in self.services.values() if "protects" in each]
+        spoken_of = {need for each in self.services.values() if "protects" not in each for need in each["needs"]}
+        self.protected_needs = {
+            need: each["protects"] for each in protecting for need in each["needs"] if need not in spoken_of
+        }
+
+    def _read(self, name: str) -> dict[str, Any]:
+        return tomllib.loads((self.folder / name).read_text(encoding="utf-8"))
+
+    def file(self, count: int, seed: int) -> None:
+        """File so many cases, some of them with consents of all kinds, and half of these for protected services."""
+        made = reports(read_city(self.folder), seed)
+        state = self.city.state
+        headers = {"Authorization": f"Bearer {state.api_key}"}
+        with httpx.Client(base_url=state.url("intake"), headers=headers, timeout=60) as client:
+            for form in islice(self._mixed(made), count):
+                planted, tokens = self._plant(form)
+                answer = client.post("/open311/v2/requests.json", data=planted)
+                assert answer.status_code == 201, (planted["service_code"], answer.text)
+                self.filed.append(Filed(answer.json()[0]["service_request_id"], planted, tokens))
+
+    def _mixed(self, made: Iterator[Form]) -> Iterator[Form]:
+        """Let every third report be about something protected; take some consents away again."""
+        protected = [form for form in islice(made, 1500) if "protects" in self.services[str(form["service_code"])]]
+        while True:
+            form = dict(self.chance.choice(protected) if self.chance.random() < 1 / 3 else next(made))
+            if self.chance.random() > CONSENTED:
+                form = {name: value for name, value in form.items() if not name.startswith("consent")}
+            elif "consent[recipients]" in form and self.chance.random() < 0.5:
+                named = list(form["consent[recipients]"])
+                form["consent[recipients]"] = self.chance.sample(named, self.chance.randint(1, len(named)))
+            yield form
+
+    def _plant(self, form: Form) -> tuple[Form, dict[bytes, FieldGroup]]:
+        service = self.services[str(form["service_code"])]
+        tokens: dict[bytes, FieldGroup] = {}
+        planted = {name: value for name, value in form.items() if name != "phone"}
+
+        def token(group: FieldGroup) -> str:
+            made = "zq" + "".join(self.chance.choices("abcdefghijklmnop", k=24))
+            tokens[made.encode()] = group
+            return made
+
+        for name, group in GROUP_OF.items():
+            planted[name] = FORMS.get(name, "{}").format(token(group))
+        for question in service.get("attribute", []):
+            if "group" in question:
+                planted.pop(f"attribute[{question['code']}][]", None)
+                planted[f"attribute[{question['code']}]"] = token(FieldGroup(question["group"]))
+        return planted, tokens
+
+    def look_up(self) -> None:
+        """Read from the database which agencies have which referrals, and which consents there are."""
+        by_number = {each.number: each for each in self.filed}
+        for case_id, number in self.city.rows("SELECT case_id, service_request_id FROM intake.cases"):
+            if number in by_number:
+                by_number[number].case_id = str(case_id)
+        by_case = {each.case_id: each for each in self.filed}
+        for case_id, agency, need in self.city.rows("SELECT case_id, agency, need FROM routing.referrals"):
+            if str(case_id) in by_case:
+                by_case[str(case_id)].agencies.add((agency, need))
+        for each in self.filed:
+            each.consents.clear()
+        query = "SELECT consent_id, case_id, recipients, purpose, groups, granted_at, ends_at FROM vault.consents"
+        for consent_id, case_id, recipients, purpose, groups, granted_at, ends_at in self.city.rows(query):
+            named = frozenset(map(FieldGroup, groups))
+            consent = Consent(consent_id, case_id, frozenset(recipients), purpose, named, granted_at, ends_at)
+            if str(case_id) in by_case:
+                by_case[str(case_id)].consents.append(consent)
+
+    def allowed(self, filed: Filed, agency: str) -> Given:
+        """Return what an agency may ever have been given of a case, by the rules: ended consents counted once."""
+        allowed: Given = {"full": set(), "sealed": set(), "thin": set()}
+        service = self.services[str(filed.form["service_code"])]
+        needs = set(service["needs"])
+        protects = service.get("protects") or next(
+            (self.protected_needs[need] for need in needs if need in self.protected_needs), None
+        )
+        sources = frozenset({FRONT_DOOR} | {other for other, _ in filed.agencies if other != agency})
+        for need in {need for other, need in filed.agencies if other == agency}:
+            asked = Inquiry(
+                agency, sources, need, service["code"], self._district(filed), self._urgency(filed),
+                FieldGroup(protects) if protects else None, datetime.now(UTC), tuple(filed.consents),
+            )  # fmt: skip
+            for form, groups in may_be_given(asked, self.agreements, {agency}, set(self.services)).items():
+                allowed[form] |= groups
+        return allowed
+
+    def _district(self, filed: Filed) -> str | None:
+        ((district,),) = self.city.rows(f"SELECT district FROM intake.cases WHERE case_id = '{filed.case_id}'")
+        return None if district is None else str(district)
+
+    def _urgency(self, filed: Filed) -> str:
+        ((urgency,),) = self.city.rows(f"SELECT urgency FROM intake.cases WHERE case_id = '{filed.case_id}'")
+        return str(urgency)
+
+    def settle(self) -> None:
+        """Wait until nothing is on its way: no outbox row, and no case that routing has not heard of."""
+        eventually(lambda: self._is_quiet() or None, 120)
+
+    def _is_quiet(self) -> bool:
+        waiting = sum(self.city.rows(f"SELECT count(*) FROM {name}.outbox")[0][0] for name in ("intake", "routing"))
+        said = "SELECT count(DISTINCT case_id) FROM intake.outbox_sequences"
+        known = self.city.rows("SELECT count(*) FROM routing.cases")[0][0]
+        return bool(waiting == 0 and known >= self.city.rows(said)[0][0])
+
+
+def tokens_in(raw: bytes) -> set[bytes]:
+    """Return every token that stands in some bytes."""
+    return set(TOKEN.findall(raw))

@@ -1,0 +1,156 @@
+"""Two hundred cases of every kind, with consents of every kind: each token is where the rules let it be, nowhere else.
+
+The rules are those of `tests/policy_oracle.py`, written a second time and not by whoever wrote the decision.
+"""
+
+import asyncio
+import os
+import random
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from shared.events.fields import FieldGroup
+from tests.city import eventually, running_city
+from tests.journey.sharing_world import Filed, World, tokens_in, town
+from tests.topics_read import Record, read_all, topic_names
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
+
+CASES = 200
+SEED = int(os.environ.get("HANDOFF_TEST_SEED", "20260302"))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A city of its own, with all the cases filed, some consents withdrawn, and nothing left to do."""
+    print(f"seed {SEED}: HANDOFF_TEST_SEED={SEED} files the same again")  # noqa: T201 - shown when a test fails
+    folder = town(tmp_path_factory.mktemp("sharing"))
+    with running_city(HANDOFF_JURISDICTION=str(folder)) as city:
+        made = World(city, folder, random.Random(SEED))
+        made.file(CASES, SEED)
+        made.settle()
+        made.look_up()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def records(world: World) -> list[Record]:
+    """Everything that is on Kafka."""
+
+    async def read() -> list[Record]:
+        kafka = world.city.state.kafka
+        return await read_all(kafka, await topic_names(kafka))
+
+    return asyncio.run(read())
+
+
+def owners(world: World) -> dict[bytes, tuple[Filed, FieldGroup]]:
+    """Whose each token is, and of which group."""
+    return {token: (filed, group) for filed in world.filed for token, group in filed.tokens.items()}
+
+
+def test_cases_of_every_kind_were_filed(world: World) -> None:
+    kinds = {world.services[str(filed.form["service_code"])].get("protects") for filed in world.filed}
+    assert kinds == {None, "substance_use", "victim_services"}
+    assert sum(bool(filed.consents) for filed in world.filed) > 10
+    assert {group for filed in world.filed for group in filed.tokens.values()} >= {
+        FieldGroup.HEALTH, FieldGroup.HOUSEHOLD, FieldGroup.SUBSTANCE_USE, FieldGroup.VICTIM_SERVICES,
+    }  # fmt: skip
+
+
+def test_an_inbox_holds_in_the_clear_what_the_agreements_give_in_full_and_nothing_else(
+    world: World, records: list[Record]
+) -> None:
+    found: dict[str, set[bytes]] = {}
+    for record in records:
+        if record.topic.startswith("agency.") and record.topic.endswith(".inbox.v1"):
+            found.setdefault(record.topic.split(".")[1], set()).update(tokens_in(record.value or b""))
+    expected: dict[str, set[bytes]] = {}
+    for filed in world.filed:
+        for agency in {agency for agency, _ in filed.agencies}:
+            full = world.allowed(filed, agency)["full"]
+            expected.setdefault(agency, set()).update(t for t, group in filed.tokens.items() if group in full)
+    assert {agency: tokens for agency, tokens in found.items() if tokens} == {
+        agency: tokens for agency, tokens in expected.items() if tokens
+    }
+
+
+def test_no_other_topic_no_key_and_no_header_holds_a_token(records: list[Record]) -> None:
+    inner = [record for record in records if not record.topic.endswith(".inbox.v1")]
+    assert len(inner) > CASES
+    values = b"\n".join(record.value or b"" for record in inner)
+    around = b"\n".join((record.key or b"") + b"".join(n.encode() + v for n, v in record.headers) for record in records)
+    assert tokens_in(values) | tokens_in(around) == set()
+
+
+def test_a_report_of_violence_without_a_consent_leaves_no_sign_in_any_topic(
+    world: World, records: list[Record]
+) -> None:
+    silent = [filed for filed in world.filed if _is_silent(world, filed)]
+    assert len(silent) > 5
+    raw = b"\n".join((record.key or b"") + (record.value or b"") for record in records)
+    for filed in silent:
+        assert filed.case_id.encode() not in raw
+        assert filed.number.encode() not in raw
+    schemas = ("routing", "notifications", "metrics")
+    assert [filed.number for filed in silent if any(_rows_of(world, schema, filed) for schema in schemas)] == []
+
+
+def _is_silent(world: World, filed: Filed) -> bool:
+    protects = world.services[str(filed.form["service_code"])].get("protects")
+    return protects == "victim_services" and not filed.consents
+
+
+def _rows_of(world: World, schema: str, filed: Filed) -> list[str]:
+    tables = world.city.rows(
+        f"SELECT table_name FROM information_schema.columns WHERE table_schema = '{schema}' AND column_name = 'case_id'"
+    )
+    return [
+        table
+        for (table,) in tables
+        if world.city.rows(f"SELECT FROM {schema}.{table} WHERE case_id = '{filed.case_id}' LIMIT 1")
+    ]
+
+
+@pytest.mark.parametrize("schema", ["intake", "routing", "notifications", "metrics", "vault"])
+def test_no_table_holds_a_token(world: World, schema: str) -> None:
+    tables = [name for (name,) in world.city.rows(f"SELECT tablename FROM pg_tables WHERE schemaname = '{schema}'")]
+    raw = "\n".join(str(row) for name in tables for row in world.city.rows(f"SELECT t::text FROM {schema}.{name} AS t"))
+    assert tokens_in(raw.encode()) == set()
+
+
+def test_no_log_line_and_no_span_holds_a_token(world: World) -> None:
+    logs = b"\n".join(file.read_bytes() for file in (world.city.folder / "logs").rglob("*") if file.is_file())
+    assert len(logs) > 1000
+    assert tokens_in(logs) == set()
+
+
+def test_mails_go_to_those_who_reported_and_hold_nothing_else_of_theirs(world: World) -> None:
+    mailbox = world.city.state.url("mailbox")
+    raw = eventually(lambda: httpx.get(f"{mailbox}/messages.json?limit=10000", timeout=30).content)
+    groups = {owners(world)[token][1] for token in tokens_in(raw)}
+    assert groups <= {FieldGroup.CONTACT}
+
+
+def test_what_the_public_may_read_holds_no_token(world: World) -> None:
+    intake, metrics = world.city.state.url("intake"), world.city.state.url("metrics")
+    paths = [f"{intake}/open311/v2/requests.{form}?extensions=true&page_size=200" for form in ("json", "xml")]
+    paths += [f"{metrics}/", f"{intake}/"]
+    paths += [f"{intake}/open311/v2/requests/{filed.number}.json" for filed in world.filed[:40]]
+    raw = b"\n".join(httpx.get(path, timeout=30, follow_redirects=True).content for path in paths)
+    assert tokens_in(raw) == set()
+    protected = [filed for filed in world.filed if "protects" in world.services[str(filed.form["service_code"])]]
+    assert [filed.number for filed in protected if filed.number.encode() in raw] == []
+
+
+def test_what_staff_read_of_a_case_holds_no_token(world: World) -> None:
+    answers = [
+        world.city.ask(part, f"/cases/{filed.case_id}").content
+        for filed in world.filed[::8]
+        for part in ("routing", "metrics")
+        if filed.agencies
+    ]
+    assert len(answers) > 20
+    assert tokens_in(b"\n".join(answers)) == set()
