@@ -7,6 +7,7 @@ from services.metrics.handlers import routes
 from services.metrics.http.aggregates import aggregate_routes
 from services.metrics.http.cases import case_routes
 from services.metrics.http.dashboard import dashboard_routes
+from services.metrics.http.held import held_routes
 from services.metrics.http.spans import span_routes
 from services.metrics.jurisdiction import read_city
 from services.metrics.settings import Settings
@@ -27,7 +28,7 @@ def create_service(settings: Settings) -> Service:
     key = settings.staff_key.get_secret_value()
 
     async def keep_figures() -> None:
-        await rollups.keep_figures(database, city.zone, settings.figures_pause)
+        await rollups.keep_figures(database, city, settings.figures_pause)
 
     async def keep_pruning() -> None:
         await rollups.keep_pruning(database, settings.spans_age, settings.spans_most)
@@ -40,7 +41,8 @@ def create_service(settings: Settings) -> Service:
         http=[
             *dashboard_routes(database, city),
             *aggregate_routes(database, city, key),
-            *case_routes(database, key),
+            *case_routes(database, city, key),
+            *held_routes(database, key),
             *span_routes(database, key),
         ],
         loops=[keep_figures, keep_pruning],

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.metrics.domain.discretion import Discretion, read_discretion
+
 
 @dataclass(frozen=True, slots=True)
 class City:
@@ -16,6 +18,7 @@ class City:
     zone: ZoneInfo
     minimum_cell: int
     names: Mapping[str, Mapping[str, str]]
+    discretion: Discretion
 
     def call(self, dimension: str, key: str) -> str:
         """Return what people call this; its key where it has no name, as when it has left the folder since."""
@@ -32,7 +35,8 @@ def read_city(folder: Path) -> City:
         "need": {need["code"]: need["name"] for need in _read(folder / "needs.toml").get("need", ())},
         "district": {each["id"]: each["name"] for each in _read(folder / "districts.toml").get("district", ())},
     }
-    return City(city["name"], ZoneInfo(city["time_zone"]), int(city["minimum_cell"]), names)
+    discretion = read_discretion(_read(folder / "services.toml").get("service", ()))
+    return City(city["name"], ZoneInfo(city["time_zone"]), int(city.get("minimum_cell", 11)), names, discretion)
 
 
 def _read(file: Path) -> dict[str, Any]:

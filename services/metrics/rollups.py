@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from time import monotonic
-from zoneinfo import ZoneInfo
 
 from services.metrics.domain.cells import DIMENSIONS
 from services.metrics.domain.clocks import clock_case, clock_referral
 from services.metrics.domain.tallies import tally
+from services.metrics.jurisdiction import City
 from services.metrics.store.cells import refresh_cells
 from services.metrics.store.figures import CASES, REFERRALS, save_clocks, save_tallies
 from services.metrics.store.records import Taken, is_alone, load_records, take_stale
@@ -31,7 +31,7 @@ ROUNDS = 20
 """So often marks are taken before the cells get their turn."""
 
 SHARE = 0.02
-"""What each kind of cells may take of the time: ten kinds, a fifth of a processor at worst."""
+"""What each kind of cells may take of the time: twelve kinds, a quarter of a processor at worst."""
 
 PRUNE_SECONDS = 60.0
 PRUNE_ROUNDS = 100
@@ -60,20 +60,21 @@ class Pace:
             self._next = ended + (ended - started) * (1 / self._share - 1)
 
 
-async def count_stale(database: Database, zone: ZoneInfo) -> int:
+async def count_stale(database: Database, city: City) -> int:
     """Count the cases anew of which something was heard; return how many marks were worked off."""
     async with database.transaction() as tx:
         taken = await take_stale(tx, MARKS) if await is_alone(tx) else Taken()
         if taken.since is None:
             return 0
         records = await load_records(tx, taken.case_ids)
+        tabled = [city.discretion.conceal(record) for record in records]
         referrals = [
             clocks
-            for record in records
+            for record in tabled
             for referral in record.referrals
-            if (clocks := clock_referral(referral, record.holds.get(referral.referral_id, ()), zone))
+            if (clocks := clock_referral(referral, record.holds.get(referral.referral_id, ()), city.zone))
         ]
-        await save_clocks(tx, CASES, [clock_case(record, zone) for record in records], taken.since)
+        await save_clocks(tx, CASES, [clock_case(record, city.zone) for record in tabled], taken.since)
         await save_clocks(tx, REFERRALS, referrals, taken.since)
         await save_tallies(tx, {record.case.case_id: tally(record) for record in records})
         return taken.marks
@@ -86,13 +87,13 @@ async def refresh(database: Database, dimension: str, *, all_time: bool) -> None
             await refresh_cells(tx, dimension, all_time=all_time)
 
 
-async def keep_figures(database: Database, zone: ZoneInfo, pause: float) -> None:
+async def keep_figures(database: Database, city: City, pause: float) -> None:
     """Let the figures follow the facts, for as long as the service runs."""
     paces = {(dimension, all_time): Pace(SHARE) for dimension in DIMENSIONS for all_time in (False, True)}
     while True:
         async with _patient():
             for _ in range(ROUNDS):
-                if await count_stale(database, zone) < MARKS:
+                if await count_stale(database, city) < MARKS:
                     break
             for (dimension, all_time), pace in paces.items():
                 if pace.is_due:

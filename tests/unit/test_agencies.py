@@ -2,6 +2,7 @@
 
 import json
 import random
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -155,6 +156,34 @@ def test_a_referral_that_is_taken_back_is_not_worked_on(memory: Memory) -> None:
     take(AGENCY, referral, memory)
     take(AGENCY, heard("referral.cancelled.v1", referral_id=referral.event["referral_id"]), memory)
     assert memory.waiting() == 0
+
+
+def test_of_a_person_who_has_been_erased_nothing_is_kept_and_no_replay_brings_it_back(tmp_path: Path) -> None:
+    referral = heard()
+    file = tmp_path / "hpd.sqlite"
+    with closing(Memory(file)) as memory:
+        for _ in range(2):
+            take(AGENCY, referral, memory)
+            take(AGENCY, heard("person.erased.v1", referral_id=referral.event["referral_id"]), memory)
+            assert memory.waiting() == 0
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("SELECT * FROM referrals").fetchall() == [(referral.event["referral_id"], "", "", "")]
+
+
+def test_an_erasure_that_comes_before_the_referral_keeps_it_out(memory: Memory) -> None:
+    referral = heard()
+    take(AGENCY, heard("person.erased.v1", referral_id=referral.event["referral_id"]), memory)
+    take(AGENCY, referral, memory)
+    assert memory.waiting() == 0
+
+
+@pytest.mark.parametrize("kind", ["emergency.access.v1", "disclosure.recalled.v1", "referral.amended.v1"])
+def test_what_is_only_to_be_known_changes_nothing_of_the_work(memory: Memory, kind: str) -> None:
+    referral = heard()
+    take(AGENCY, referral, memory)
+    before = memory.due(1e12, 100)
+    take(AGENCY, heard(kind, referral_id=referral.event["referral_id"]), memory)
+    assert memory.due(1e12, 100) == before
 
 
 def test_a_reminder_makes_the_agency_answer_at_once(memory: Memory) -> None:

@@ -72,7 +72,7 @@ def test_without_a_terminal_progress_is_a_line() -> None:
 
 async def test_figures_are_awaited_while_a_service_is_away() -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(503))) as client:
-        assert await read_figures(client, "http://metrics", "http://mailbox") is None
+        assert await read_figures(client, "http://metrics", "http://mailbox", "staff") is None
 
 
 async def file(answers: list[httpx.Response | Exception]) -> tuple[Filing, list[str]]:

@@ -111,6 +111,12 @@ def take(agency: Agency, heard: Heard, memory: Memory) -> None:
             memory.remember(heard, plan(referral_id, agency.tempo, agency.speed), time.time())
         case "referral.cancelled.v1":
             memory.drop(referral_id)
+        case "person.erased.v1":
+            memory.forget(referral_id)
+        case "emergency.access.v1":
+            logger.info("%s: another agency opened a case of ours in an emergency (%s)", agency.id, referral_id)
+        case "disclosure.recalled.v1":
+            logger.info("%s: told to use no longer what was given with referral %s", agency.id, referral_id)
         case "referral.overdue.v1":
             memory.hurry(referral_id, time.time())
         case "update.refused.v1":

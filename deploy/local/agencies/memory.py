@@ -76,6 +76,16 @@ class Memory:
         with self._database as transaction:
             transaction.execute("DELETE FROM steps WHERE referral_id = ?", (referral_id,))
 
+    def forget(self, referral_id: str) -> None:
+        """Keep of a referral no more than that it was there, so that hearing it again does not bring it back."""
+        with self._database as transaction:
+            transaction.execute("DELETE FROM steps WHERE referral_id = ?", (referral_id,))
+            transaction.execute(
+                "INSERT INTO referrals VALUES (?, '', '', '') ON CONFLICT (referral_id)"
+                " DO UPDATE SET case_id = '', cause = '', trace = ''",
+                (referral_id,),
+            )
+
     def hurry(self, referral_id: str, now: float) -> None:
         """Say at once what was to be said next about a referral."""
         with self._database as transaction:

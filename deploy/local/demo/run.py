@@ -80,7 +80,7 @@ def _import_file(state: PlatformState, asked: Asked, console: Console) -> int:
 async def _first_figures(state: PlatformState) -> Figures:
     async with _client() as client:
         while True:
-            found = await read_figures(client, state.url("metrics"), state.url("mailbox"))
+            found = await read_figures(client, state.url("metrics"), state.url("mailbox"), state.staff_key)
             if found is not None:
                 return found
             await asyncio.sleep(LOOK_EVERY)
@@ -93,7 +93,7 @@ async def _file_and_watch(state: PlatformState, forms: Iterable[Form], start: Mo
         with _display(console) as display:
             watch = _Watch(start, QUIET if forms else QUIET_FOR_FILE)
             while not (job.done() and watch.is_over):
-                now = await read_figures(client, state.url("metrics"), state.url("mailbox"))
+                now = await read_figures(client, state.url("metrics"), state.url("mailbox"), state.staff_key)
                 display(watch.see(start.filed + filing.filed, now))
                 await asyncio.sleep(LOOK_EVERY)
         await job

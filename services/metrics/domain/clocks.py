@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.metrics.domain.cells import PAIRING
 from services.metrics.domain.facts import CaseFact, HoldFact, ReferralFact
 from services.metrics.domain.records import CaseRecord
 
@@ -42,6 +43,7 @@ class ReferralClocks:
     agency: str
     program: str
     need: str
+    pairing: str
     is_open: bool
     response: float | None
     answer: float | None
@@ -84,6 +86,7 @@ def clock_referral(referral: ReferralFact, holds: Sequence[HoldFact], zone: Zone
         agency=referral.agency,
         program=f"{referral.agency}/{referral.program}",
         need=referral.need or "",
+        pairing=f"{referral.agency}{PAIRING}{referral.need or ''}",
         is_open=ended_at(referral) is None,
         response=_elapsed(referral.filed_at, answered_at(referral)),
         answer=_elapsed(referral.requested_at, answered_at(referral)),

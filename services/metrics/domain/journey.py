@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.events.event import Event
+from shared.events.fields import RESTRICTED
 from shared.events.intake import CaseSubmitted
 from shared.events.routing import CaseRouted
 from shared.events.wire import Envelope, write_time
@@ -17,6 +18,7 @@ from shared.events.wire import Envelope, write_time
 SHOWN = (
     "service_request_id", "service_code", "urgency", "need", "agency", "program", "to_agency", "to_program", "reason",
     "agency_controls", "attempt", "answer_by", "resolution", "record_only", "template", "channel", "failure", "why",
+    "groups", "ends_at", "shown_from",
 )  # fmt: skip
 """The fields of events that a journey shows. A field that is not listed stays out: words may hold anything."""
 
@@ -29,6 +31,9 @@ ONCE = frozenset(
     )
 )  # fmt: skip
 """What happens once to a case, a referral or a delivery; told again under another id, it was done twice."""
+
+RESTRICTED_GROUP = "restricted"
+"""Stands for every restricted group: which of them it was would tell what the report is about."""
 
 UNKNOWN = "unknown"
 """Stands for every type that we do not know: what an agency writes there may be anything."""
@@ -129,4 +134,6 @@ def _sound(traceparent: str | None) -> str | None:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return write_time(value)
+    if isinstance(value, tuple):
+        return sorted({RESTRICTED_GROUP if group in RESTRICTED else group.value for group in value})
     return value.value if isinstance(value, Enum) else value

@@ -17,9 +17,26 @@ from datetime import datetime
 from typing import Any
 
 from services.metrics.domain.cells import Cell
+from services.metrics.domain.publication import Publication
 from services.metrics.domain.tallies import MAILS, STAGES, Tally
 
 OTHERS = ("resolved", "withdrawn", "reopened", "recorded")
+
+
+NAMES = {"triage_open": "triage.open"}
+"""Totals that the reconciliation calls by another name."""
+
+
+def withhold(told: Mapping[str, Any], published: Publication) -> dict[str, Any]:
+    """Return the reconciliation as everybody may see it: a count that is None is small, or would give one away."""
+    counts = {
+        name: published.total(NAMES.get(name, name)) if type(value) is int else value for name, value in told.items()
+    }
+    counts["referrals"] = {name: published.total(f"referral.{name}") for name in told["referrals"]}
+    counts["mails"] = {name: published.total(f"mail.{name}") for name in told["mails"]}
+    response = next(iter(published.cells("city", "response")), None)
+    times = {name: getattr(response, name, None) for name in ("n", "p50", "p95")}
+    return counts | {"response_seconds": told["response_seconds"] | times, "minimum": published.minimum}
 
 
 def reconcile(counts: Tally, response: Cell | None, as_of: datetime) -> Mapping[str, Any]:

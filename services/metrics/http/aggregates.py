@@ -1,4 +1,4 @@
-"""Figures that everybody may see."""
+"""Figures: whole for operators, and for everybody else what may be published of them."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,16 +8,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.metrics.domain.cells import ALL_TIME, DIMENSIONS, Cell, veil
+from services.metrics.domain.cells import ALL_TIME, Cell
 from services.metrics.domain.clocks import CASE_CLOCKS, REFERRAL_CLOCKS
-from services.metrics.domain.reconciliation import reconcile
+from services.metrics.domain.discretion import UNDISCLOSED
+from services.metrics.domain.publication import PublicCell, blur
+from services.metrics.domain.reconciliation import reconcile, withhold
+from services.metrics.domain.relations import CLOCKS as COUNTED
+from services.metrics.http.public import read_publication
 from services.metrics.http.replies import refuse, reply
 from services.metrics.jurisdiction import City
 from services.metrics.store.cells import get_totals, list_cells
-from shared.kit.database import Database
+from shared.kit.database import Database, Transaction
 from shared.kit.security import bearer_of, is_key
 
-CLOCKS = dict.fromkeys(DIMENSIONS, REFERRAL_CLOCKS) | {"city": CASE_CLOCKS, "district": CASE_CLOCKS}
+CLOCKS = {
+    **dict.fromkeys(("city", "district"), CASE_CLOCKS),
+    **dict.fromkeys(("agency", "program", "need"), REFERRAL_CLOCKS),
+}
 """The clocks that each dimension has."""
 
 
@@ -34,15 +41,18 @@ def aggregate_routes(database: Database, city: City, staff_key: str) -> list[Rou
             return refuse(
                 401, "Single weeks and programs, taken from one another, give small groups away: operators only."
             )
-        async with database.transaction() as tx:
-            cells = await list_cells(tx, asked.by, asked.clock, asked.week, asked.week)
-        return reply([describe(cell) for cell in (cells if staff else veil(cells, city.minimum_cell))])
+        async with database.transaction(announced=False) as tx:
+            if staff:
+                return reply([describe(cell) for cell in await read_cells(tx, asked)])
+            return reply([describe(cell) for cell in await read_public_cells(tx, asked, city)])
 
-    async def reconciliation(_: Request) -> Response:
-        async with database.transaction() as tx:
+    async def reconciliation(request: Request) -> Response:
+        staff = is_key(bearer_of(request), staff_key)
+        async with database.transaction(announced=False) as tx:
             totals = await get_totals(tx)
             cells = await list_cells(tx, "city", "response")
-        return reply(reconcile(totals.counts, cells[0] if cells else None, totals.as_of))
+            told = reconcile(totals.counts, cells[0] if cells else None, totals.as_of)
+            return reply(told if staff else withhold(told, (await read_publication(tx, city))[1]))
 
     return [Route("/clocks", clocks), Route("/reconciliation", reconciliation)]
 
@@ -59,6 +69,19 @@ class Question:
     def is_fine(self) -> bool:
         """Tell whether cells of other questions, taken from one another, would give these away."""
         return self.week != ALL_TIME or self.by == "program"
+
+
+async def read_cells(tx: Transaction, asked: Question) -> list[Cell]:
+    """Read cells as they are."""
+    return await list_cells(tx, asked.by, asked.clock, asked.week, asked.week)
+
+
+async def read_public_cells(tx: Transaction, asked: Question, city: City) -> list[PublicCell]:
+    """Read what everybody may see of cells: counts of two clocks, and of the others times only."""
+    if asked.clock in COUNTED:
+        _, published = await read_publication(tx, city)
+        return published.cells(asked.by, asked.clock)
+    return [blur(cell, city.minimum_cell) for cell in await read_cells(tx, asked) if cell.key != UNDISCLOSED]
 
 
 class QuestionError(Exception):
@@ -83,13 +106,13 @@ def read_question(request: Request) -> Question:
         raise QuestionError("week is the date of a Monday, as in 2026-01-05.") from None
 
 
-def describe(cell: Cell) -> dict[str, Any]:
-    """Write a cell: what it groups by under its own name, times in seconds; a veiled one says only that it is there."""
+def describe(cell: Cell | PublicCell) -> dict[str, Any]:
+    """Write a cell: what it groups by under its own name, times in seconds; `suppressed` if a count is withheld."""
     told: dict[str, Any] = {cell.by: cell.key, "clock": cell.clock}
     if cell.week != ALL_TIME:
         told["week"] = cell.week.isoformat()
-    if cell.veiled:
-        return told | {"suppressed": True, "n": None, "p50": None, "p90": None, "p95": None, "as_of": cell.as_of}
+    if None in (cell.n, cell.bad, cell.waiting):
+        told["suppressed"] = True
     return told | {
         "n": cell.n,
         "bad": cell.bad,

@@ -9,7 +9,9 @@ from starlette.routing import Route
 
 from services.metrics.domain.journey import JourneyEntry, arrange
 from services.metrics.domain.spans import Span
+from services.metrics.domain.veiling import veil_entry, veil_span
 from services.metrics.http.replies import for_staff, refuse, reply
+from services.metrics.jurisdiction import City
 from services.metrics.store.journey import KnownCase, find_case, list_entries
 from services.metrics.store.spans import list_named, list_spans_of_case, list_trace
 from shared.kit.database import Database, Transaction
@@ -17,8 +19,11 @@ from shared.kit.database import Database, Transaction
 UNKNOWN = "No case is known by this id here: neither as a case id nor as a service request id."
 
 
-def case_routes(database: Database, staff_key: str) -> list[Route]:
+def case_routes(database: Database, city: City, staff_key: str) -> list[Route]:
     """Serve `/cases/{case}/journey`, `/cases/{case}/traces` and `/traces/{trace}`."""
+
+    def is_protected(case: KnownCase) -> bool:
+        return city.discretion.protects(case.service_code, case.needs) is not None
 
     async def journey(request: Request) -> Response:
         async with database.transaction() as tx:
@@ -26,7 +31,8 @@ def case_routes(database: Database, staff_key: str) -> list[Route]:
             if case is None:
                 return refuse(404, UNKNOWN)
             entries = arrange(await list_entries(tx, case.case_id))
-        return reply({**_names(case), "entries": entries})
+        shown = [veil_entry(entry) for entry in entries] if is_protected(case) else entries
+        return reply({**_names(case), "entries": shown})
 
     async def traces(request: Request) -> Response:
         async with database.transaction() as tx:
@@ -36,6 +42,8 @@ def case_routes(database: Database, staff_key: str) -> list[Route]:
             known = traces_of(await list_entries(tx, case.case_id))
             spans = await list_spans_of_case(tx, case.case_id, [trace["trace_id"] for trace in known])
             linked = await _linked(tx, spans)
+        if is_protected(case):
+            spans, linked = [veil_span(span) for span in spans], [veil_span(span) for span in linked]
         return reply({**_names(case), "traces": known, "spans": spans, "linked": linked})
 
     async def trace(request: Request) -> Response:

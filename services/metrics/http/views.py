@@ -1,9 +1,10 @@
-"""What the dashboard shows, made from cells and totals."""
+"""What the dashboard shows, made from what is published."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.metrics.domain.cells import Cell, veil
+from services.metrics.domain.cells import row_of
+from services.metrics.domain.publication import Publication, PublicCell
 from services.metrics.jurisdiction import City
 
 WORDS = {
@@ -21,16 +22,22 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a table: what it is called, its response, its resolution, and whether it is too small to be shown."""
+    """One line of a table: what it is called, its response, its resolution."""
 
     name: str
-    response: Cell | None
-    resolution: Cell | None
+    response: PublicCell | None
+    resolution: PublicCell | None
 
     @property
-    def veiled(self) -> bool:
+    def is_blank(self) -> bool:
         """Tell whether there are too few cases to show anything."""
-        return all(cell is None or cell.veiled for cell in (self.response, self.resolution))
+        return all(cell is None or cell.is_blank for cell in (self.response, self.resolution))
+
+    @property
+    def bad(self) -> int | None:
+        """Return how many times run backwards; None where that is withheld."""
+        counts = [cell.bad for cell in (self.response, self.resolution) if cell]
+        return max((count for count in counts if count is not None), default=None) if None not in counts else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +58,19 @@ class Board:
     @property
     def shown(self) -> list[Line]:
         """Return the lines that are large enough to be shown."""
-        return [line for line in self.lines if not line.veiled]
+        return [line for line in self.lines if not line.is_blank]
 
     @property
     def hidden(self) -> list[str]:
         """Return the names of the others."""
-        return [line.name for line in self.lines if line.veiled]
+        return [line.name for line in self.lines if line.is_blank]
 
 
-def board(by: str, response: Sequence[Cell], resolution: Sequence[Cell], city: City) -> Board:
-    """Set up the table of one dimension, by name; what has no name comes last."""
-    responses = {cell.key: cell for cell in veil(response, city.minimum_cell)}
-    resolutions = {cell.key: cell for cell in veil(resolution, city.minimum_cell)}
+def board(by: str, published: Publication, city: City) -> Board:
+    """Set up one table, by name, and weeks by their days; what has no name comes last."""
+    responses, resolutions = (
+        {row_of(by, cell.key, cell.week): cell for cell in published.cells(by, clock)}
+        for clock in ("response", "resolution")
+    )
     keys = sorted(responses | resolutions, key=lambda key: (not key, city.call(by, key)))
     return Board(*WORDS[by], [Line(city.call(by, key), responses.get(key), resolutions.get(key)) for key in keys])
-
-
-def week_board(response: Sequence[Cell], resolution: Sequence[Cell], city: City) -> Board:
-    """Set up the table of the latest weeks, oldest first."""
-    responses = {cell.week: cell for cell in veil(response, city.minimum_cell)}
-    resolutions = {cell.week: cell for cell in veil(resolution, city.minimum_cell)}
-    mondays = sorted(responses | resolutions)
-    return Board(*WORDS["week"], [Line(f"{day:%Y-%m-%d}", responses.get(day), resolutions.get(day)) for day in mondays])

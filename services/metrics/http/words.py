@@ -25,6 +25,8 @@ def moment(when: datetime, zone: ZoneInfo) -> str:
     return when.astimezone(zone).strftime("%-d %B %Y, %H:%M:%S %Z")
 
 
-def number(n: int) -> str:
-    """Write a number with thin spaces between its thousands."""
+def number(n: int | None) -> str:
+    """Write a number with thin spaces between its thousands; a dash where it is withheld."""
+    if n is None:
+        return "\N{EN DASH}"
     return f"{n:,}".replace(",", "\u202f")

@@ -30,7 +30,7 @@ REFERRALS = Kept(
     "referral_clocks",
     "referral_id",
     REFERRAL_CLOCKS,
-    {"agency": "agency", "program": "program", "need": "need"},
+    {"agency": "agency", "program": "program", "need": "need", "pairing": "pairing"},
 )
 
 _DROP_UNCHANGED = """

@@ -1,5 +1,6 @@
 """Journeys, read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,12 +14,14 @@ MOST = 2000
 
 _FIND = """
     -- The case by its own id or, as residents know it, by the id of the service request.
-    SELECT case_id, service_request_id, origin, external_id FROM case_facts
-    WHERE case_id::text = %(said)s
-    UNION ALL
-    SELECT case_id, service_request_id, origin, external_id FROM case_facts
-    WHERE service_request_id = %(said)s
-    LIMIT 1
+    SELECT case_id, service_request_id, origin, external_id, service_code,
+        ARRAY(SELECT need FROM need_facts WHERE need_facts.case_id = found.case_id AND need IS NOT NULL) AS needs
+    FROM (
+        SELECT * FROM case_facts WHERE case_id::text = %(said)s
+        UNION ALL
+        SELECT * FROM case_facts WHERE service_request_id = %(said)s
+        LIMIT 1
+    ) AS found
 """
 
 _ENTRIES = """
@@ -36,6 +39,8 @@ class KnownCase:
     service_request_id: str | None
     origin: str | None = None
     external_id: str | None = None
+    service_code: str | None = None
+    needs: Sequence[str] = ()
 
 
 async def find_case(tx: Transaction, said: str) -> KnownCase | None:

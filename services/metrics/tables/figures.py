@@ -47,6 +47,7 @@ class ReferralClocksRow(MetricsModel, table=True):
         Index("referral_clocks_by_agency", "agency", "week"),
         Index("referral_clocks_by_program", "program", "week"),
         Index("referral_clocks_by_need", "need", "week"),
+        Index("referral_clocks_by_pairing", "pairing", "week"),
     )
 
     referral_id: UUID = Field(primary_key=True)
@@ -55,6 +56,7 @@ class ReferralClocksRow(MetricsModel, table=True):
     agency: str
     program: str
     need: str
+    pairing: str = Field(sa_column_kwargs={"server_default": ""})
     is_open: bool
     response: float | None = None
     answer: float | None = None

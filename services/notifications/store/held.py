@@ -13,6 +13,7 @@ _HELD: Final[dict[str, LiteralString]] = {
         WHERE case_id = %(case)s AND (not_before IS NULL OR not_before <= now()) ORDER BY happened_at, id
     """,
     "outbox": "SELECT to_jsonb(kept) - 'raw' FROM outbox AS kept WHERE case_id = %(case)s ORDER BY id",
+    "outbox_withheld": "SELECT to_jsonb(kept) FROM outbox_withheld AS kept WHERE case_id = %(case)s ORDER BY event_id",
     "outbox_sequences": "SELECT to_jsonb(kept) FROM outbox_sequences AS kept WHERE case_id = %(case)s ORDER BY topic",
     "dead_letters": """
         SELECT to_jsonb(kept) - 'raw' FROM dead_letters AS kept

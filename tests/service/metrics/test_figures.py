@@ -110,7 +110,8 @@ async def test_only_cells_in_which_something_changed_are_made_anew(world: World)
     await world.make_stale_counted()
     touched = {(row["dimension"], row["key"]) for row in world.query("SELECT dimension, key FROM stale_cells")}
     assert touched == {
-        ("agency", POLICE), ("program", f"{POLICE}/first"), ("need", NOISE), ("city", ""), ("district", "bronx"),
+        ("agency", POLICE), ("program", f"{POLICE}/first"), ("need", NOISE), ("pairing", f"{POLICE} {NOISE}"),
+        ("city", ""), ("district", "bronx"),
     }  # fmt: skip
 
 

@@ -83,7 +83,7 @@ class World:
 
     async def make_stale_counted(self) -> None:
         """Count the cases anew of which something was heard."""
-        while await rollups.count_stale(self.service.database, self.city.zone):
+        while await rollups.count_stale(self.service.database, self.city):
             pass
 
     def query(self, sql: str, *values: Any) -> list[dict[str, Any]]:
