@@ -49,6 +49,9 @@ def case_routes(database: Database, city: City, staff_key: str) -> list[Route]:
     async def trace(request: Request) -> Response:
         async with database.transaction() as tx:
             spans = await list_trace(tx, request.path_params["trace"].lower())
+            named = [await find_case(tx, str(case_id)) for case_id in {span.case_id for span in spans} if case_id]
+        if any(is_protected(case) for case in named if case):
+            spans = [veil_span(span) for span in spans]
         return reply({"spans": spans}) if spans else refuse(404, "No span of this trace is kept here.")
 
     served = {"/cases/{case}/journey": journey, "/cases/{case}/traces": traces, "/traces/{trace}": trace}

@@ -38,8 +38,8 @@ _TAKE = """
     -- A few mails that are due and that nobody else holds; of those for one recipient about one case only the earliest,
     -- so that news stays in order. One that must not go out yet holds up none of the others.
     SELECT due.id, due.case_id, due.template, due.cause, due.agency, due.detail, due.traceparent, due.tries,
-        due.created_at, service_request_id, service_code, language, person_id, contact, protects,
-        erased_at IS NOT NULL AS erased
+        GREATEST(due.created_at, due.not_before) AS created_at, service_request_id, service_code, language, person_id,
+        contact, protects, erased_at IS NOT NULL AS erased
     FROM deliveries AS due JOIN cases USING (case_id)
     WHERE due.state = 'queued' AND due.next_try_at <= now() AND NOT EXISTS (
         SELECT FROM deliveries AS before
@@ -70,8 +70,8 @@ _POSTPONE = """
 _TAKE_INTERRUPTED = """
     -- Mails that were in hand for so long that whoever held them must have died. They are not sent again.
     SELECT due.id, due.case_id, due.template, due.cause, due.agency, due.detail, due.traceparent, due.tries,
-        due.created_at, service_request_id, service_code, language, person_id, contact, protects,
-        erased_at IS NOT NULL AS erased
+        GREATEST(due.created_at, due.not_before) AS created_at, service_request_id, service_code, language, person_id,
+        contact, protects, erased_at IS NOT NULL AS erased
     FROM deliveries AS due JOIN cases USING (case_id)
     WHERE due.state = 'sending' AND due.claimed_at < now() - %s
     FOR UPDATE OF due SKIP LOCKED

@@ -79,11 +79,13 @@ async def test_a_protected_report_shows_what_happened_and_not_what_it_is_about(w
     story = Story(1, traceparent=trace).file((SECRET,), service_code=service).route({SECRET: HELP})
     await world.hear(disclose(story.answer(SECRET, HELP)))
     step = sent(1)
+    step.attributes[0].value.string_value = str(story.case_id)
     step.name = f"agency.{HELP}.inbox.v1 publish"
     content = request(step).SerializeToString()
     await world.staff.post("/v1/traces", content=content, headers={"content-type": "application/x-protobuf"})
-    for page in ("journey", "traces"):
-        answer = await world.staff.get(f"/cases/{story.case_id}/{page}")
+    pages = (f"/cases/{story.case_id}/journey", f"/cases/{story.case_id}/traces", f"/traces/{1:032x}")
+    for page in pages:
+        answer = await world.staff.get(page)
         assert "undisclosed" in answer.text
         assert not [word for word in (SECRET, HELP, service, "hra", "victim_services") if word in answer.text]
 

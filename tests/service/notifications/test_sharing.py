@@ -71,7 +71,14 @@ async def test_a_lawfully_delayed_access_is_told_when_the_delay_ends_and_holds_u
     await world.send_all()
     assert sent_to(mails, OFFICE) == ["emergency-review"]
     assert sent_to(mails, "ann@example.org") == ["case-received", "referral-accepted"]
-    world.query("UPDATE deliveries SET not_before = now(), next_try_at = now() WHERE state = 'queued'")
+    world.query(
+        "UPDATE deliveries SET not_before = now(), next_try_at = now(), created_at = now() - interval '9 days'"
+        " WHERE state = 'queued'"
+    )
+    mails.answers_to_recipient = ["450 busy"]
+    await world.send_all()
+    assert world.states(case_id)["emergency-access"] == "queued"
+    world.query("UPDATE deliveries SET next_try_at = now()")
     await world.send_all()
     assert sent_to(mails, "ann@example.org")[-1] == "emergency-access"
 
