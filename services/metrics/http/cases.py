@@ -20,42 +20,51 @@ UNKNOWN = "No case is known by this id here: neither as a case id nor as a servi
 
 
 def case_routes(database: Database, city: City, staff_key: str) -> list[Route]:
-    """Serve `/cases/{case}/journey`, `/cases/{case}/traces` and `/traces/{trace}`."""
-
-    def is_protected(case: KnownCase) -> bool:
-        return city.discretion.protects(case.service_code, case.needs) is not None
+    """Serve `/cases/{case}/journey`, `/cases/{case}/traces` and `/traces/{trace}`; protected reports are veiled."""
 
     async def journey(request: Request) -> Response:
         async with database.transaction() as tx:
             case = await find_case(tx, request.path_params["case"])
-            if case is None:
-                return refuse(404, UNKNOWN)
-            entries = arrange(await list_entries(tx, case.case_id))
-        shown = [veil_entry(entry) for entry in entries] if is_protected(case) else entries
-        return reply({**_names(case), "entries": shown})
+            return reply(await _journey(tx, city, case)) if case else refuse(404, UNKNOWN)
 
     async def traces(request: Request) -> Response:
         async with database.transaction() as tx:
             case = await find_case(tx, request.path_params["case"])
-            if case is None:
-                return refuse(404, UNKNOWN)
-            known = traces_of(await list_entries(tx, case.case_id))
-            spans = await list_spans_of_case(tx, case.case_id, [trace["trace_id"] for trace in known])
-            linked = await _linked(tx, spans)
-        if is_protected(case):
-            spans, linked = [veil_span(span) for span in spans], [veil_span(span) for span in linked]
-        return reply({**_names(case), "traces": known, "spans": spans, "linked": linked})
+            return reply(await _traces(tx, city, case)) if case else refuse(404, UNKNOWN)
 
     async def trace(request: Request) -> Response:
         async with database.transaction() as tx:
             spans = await list_trace(tx, request.path_params["trace"].lower())
             named = [await find_case(tx, str(case_id)) for case_id in {span.case_id for span in spans} if case_id]
-        if any(is_protected(case) for case in named if case):
-            spans = [veil_span(span) for span in spans]
-        return reply({"spans": spans}) if spans else refuse(404, "No span of this trace is kept here.")
+        shown = _veiled(spans) if any(is_protected(city, case) for case in named if case) else spans
+        return reply({"spans": shown}) if spans else refuse(404, "No span of this trace is kept here.")
 
     served = {"/cases/{case}/journey": journey, "/cases/{case}/traces": traces, "/traces/{trace}": trace}
     return [Route(path, for_staff(endpoint, staff_key)) for path, endpoint in served.items()]
+
+
+def is_protected(city: City, case: KnownCase) -> bool:
+    """Tell whether the very nature of a report is protected."""
+    return city.discretion.protects(case.service_code, case.needs) is not None
+
+
+async def _journey(tx: Transaction, city: City, case: KnownCase) -> dict[str, Any]:
+    entries = arrange(await list_entries(tx, case.case_id))
+    shown = [veil_entry(entry) for entry in entries] if is_protected(city, case) else entries
+    return {**_names(case), "entries": shown}
+
+
+async def _traces(tx: Transaction, city: City, case: KnownCase) -> dict[str, Any]:
+    known = traces_of(await list_entries(tx, case.case_id))
+    spans = await list_spans_of_case(tx, case.case_id, [trace["trace_id"] for trace in known])
+    linked = await _linked(tx, spans)
+    if is_protected(city, case):
+        spans, linked = _veiled(spans), _veiled(linked)
+    return {**_names(case), "traces": known, "spans": spans, "linked": linked}
+
+
+def _veiled(spans: Sequence[Span]) -> list[Span]:
+    return [veil_span(span) for span in spans]
 
 
 def traces_of(entries: Sequence[JourneyEntry]) -> list[dict[str, Any]]:

@@ -103,8 +103,8 @@ async def test_reports_about_violence_are_counted_in_totals_and_in_no_row(world:
     await world.make_figures()
     assert (await world.public.get("/reconciliation")).json()["accepted"] == 24
     for by, row in {"agency": POLICE, "need": NOISE, "district": "bronx"}.items():
-        staff = (await world.staff.get(f"/clocks?by={by}&clock=response")).json()
-        public = (await world.public.get(f"/clocks?by={by}&clock=response")).json()
+        staff = (await world.staff.get(f"/clocks?by={by}&clock=resolution")).json()
+        public = (await world.public.get(f"/clocks?by={by}&clock=resolution")).json()
         assert {one[by] for one in staff} == {row, "undisclosed"}
         assert {one[by] for one in public} == {row}
     assert "ndisclosed" not in (await world.public.get("/")).text
