@@ -25,7 +25,7 @@ from shared.policy.plan import ReleasePlan
 Rows = dict[str, list[tuple[object, ...]]]
 """The rows of one batch, by where they go."""
 
-CASES: Final = "cases (case_id, report, resolution, resolved_at)"
+CASES: Final = "cases (case_id, report, resolution, resolved_at, service_request_id, routed_at)"
 REFERRALS: Final = (
     "referrals (case_id, referral_id, need_id, need, agency, program, attempt, asked_at, changed_at, answer_by, due_at,"
     " reminders, state, last_change, reason, changes, record_only)"
@@ -97,7 +97,8 @@ class Loop:
             rows[CHANGES].append(change)
             rows[RECEIPTS].append(receipt)
         said.append(("routing.referrals.v1", case_routed(report, routed, now), "", "internal"))
-        rows[CASES].append((case_id, (record.value or b"").decode(), None, None))
+        number = report["service_request_id"]
+        rows[CASES].append((case_id, (record.value or b"").decode(), None, None, number, now))
         rows[OUTBOX] += outbox_rows(case_id, cause, record, said, now)
 
     def _place(self, need: str, report: dict[str, Any], now: datetime) -> tuple[Placed, ReleasePlan]:

@@ -4,8 +4,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from services.routing.desk import Desk
+from services.routing.explaining.history import History
+from services.routing.explaining.sharing import Explainer
 from services.routing.handlers import routes
 from services.routing.http.cases import case_routes
+from services.routing.http.explanations import explanation_routes
 from services.routing.http.ledger import ledger_routes
 from services.routing.http.triage import triage_routes
 from services.routing.jurisdiction import load_city
@@ -59,7 +62,12 @@ def create_service(settings: RoutingSettings) -> Service:
 
 
 def _pages(desk: Desk, database: Database, staff_key: str) -> list[Route]:
-    return [*triage_routes(desk, database, staff_key), *case_routes(desk, database, staff_key)]
+    explainer = Explainer(desk, History(desk.city.sharing))
+    return [
+        *triage_routes(desk, database, staff_key),
+        *case_routes(desk, database, staff_key),
+        *explanation_routes(explainer, database, staff_key),
+    ]
 
 
 def _open_vault(settings: RoutingSettings) -> Vault:

@@ -43,14 +43,17 @@ _STAND = """
 
 async def lock_and_list(tx: Transaction, case_ids: Collection[UUID]) -> dict[UUID, list[Consent]]:
     """Return the consents of these cases, and keep them as they are until the transaction ends."""
+    held = await tx.execute(_LOCK_THOSE_WITH_SOME, (_array(case_ids),))
+    return await list_consents(tx, case_ids) if held.rowcount else defaultdict(list)
+
+
+async def list_consents(tx: Transaction, case_ids: Collection[UUID]) -> dict[UUID, list[Consent]]:
+    """Return the consents of these cases, for somebody who only looks: nothing may be released by them."""
     found: dict[UUID, list[Consent]] = defaultdict(list)
-    wanted = _array(case_ids)
-    held = await tx.execute(_LOCK_THOSE_WITH_SOME, (wanted,))
-    if held.rowcount:
-        rows = await tx.execute(_LIST, (wanted,), binary=True)
-        for consent_id, case_id, recipients, purpose, groups, *times in await rows.fetchall():
-            named = frozenset(FieldGroup(group) for group in groups)
-            found[case_id].append(Consent(consent_id, case_id, frozenset(recipients), purpose, named, *times))
+    rows = await tx.execute(_LIST, (_array(case_ids),), binary=True)
+    for consent_id, case_id, recipients, purpose, groups, *times in await rows.fetchall():
+        named = frozenset(FieldGroup(group) for group in groups)
+        found[case_id].append(Consent(consent_id, case_id, frozenset(recipients), purpose, named, *times))
     return found
 
 

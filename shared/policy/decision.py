@@ -44,7 +44,7 @@ class Sharing:
         policies: Policies | None = None,
     ) -> None:
         self.agreements = tuple(sorted(agreements, key=lambda agreement: agreement.id))
-        policies = policies or our_policies()
+        self._policies = policies = policies or our_policies()
         self.hash = _hash(policies, self.agreements)
         self._offers = Offers(self.agreements)
         self._court = Court(policies, self._offers.all)
@@ -53,6 +53,10 @@ class Sharing:
         self._asked: Shelf[tuple[object, ...]] = Shelf(MOST_PLANS)
         self._decided: Shelf[tuple[object, ...]] = Shelf(MOST_PLANS)
         self._on_consents: Shelf[tuple[object, ...]] = Shelf(MOST_PLANS_ON_CONSENTS)
+
+    def under(self, agreements: Iterable[Agreement]) -> "Sharing":
+        """Return what would decide under other agreements, with all else as it is."""
+        return Sharing(agreements, self._keys, services=self._services, policies=self._policies)
 
     def plan(self, inquiry: Inquiry) -> ReleasePlan:
         """Decide, or return what was decided on the same question where that still holds."""

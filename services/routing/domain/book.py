@@ -1,6 +1,6 @@
 """The routing book: which programs are asked to help with which need. Indexed, never scanned."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -50,3 +50,10 @@ class RoutingBook:
             if rule is not None:
                 return rule
         return None
+
+    def looks(self, service: str, need: str, district: str | None) -> Iterator[tuple[Key, Rule | None]]:
+        """Go through what is looked up, the most specific first, with the rule that is there: the first one counts."""
+        for by_service, by_need, by_district in self._shapes:
+            if not by_district or district is not None:
+                key = (service if by_service else None, need if by_need else None, district if by_district else None)
+                yield key, self._rules.get(key)

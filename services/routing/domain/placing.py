@@ -106,8 +106,9 @@ def place(asking: Asking, city: City, tried: Collection[str] = ()) -> Placed | U
     if rule is None:
         return NO_RULE
     refused: list[str] = []
-    for number, program in enumerate(_open_to(asking, city, rule.candidates, refused), 1):
+    for program in _open_to(asking, city, rule.candidates, refused):
         if program.name not in tried:
+            number = rule.candidates.index(program.name) + 1
             return Placed(program, f"rule {rule.id}, choice {number}", tuple(refused))
     return _nobody(rule, tried, tuple(refused))
 

@@ -103,10 +103,16 @@ async def list_agreements_in(tx: Transaction, policy_set: str) -> list[Agreement
     return [Agreement.model_validate(tomllib.loads(text)) for (text,) in rows]
 
 
+async def find_set_at(tx: Transaction, moment: datetime) -> str | None:
+    """Find the hash of the set that was in force at a moment; None when that is not on record."""
+    row = await (await tx.execute(_FIND_SET_AT, (moment,))).fetchone()
+    return row[0] if row else None
+
+
 async def as_of(tx: Transaction, moment: datetime) -> list[Agreement]:
     """List the agreements that were decided by at a moment, whether or not their dates let anything flow."""
-    row = await (await tx.execute(_FIND_SET_AT, (moment,))).fetchone()
-    return await list_agreements_in(tx, row[0]) if row else []
+    found = await find_set_at(tx, moment)
+    return await list_agreements_in(tx, found) if found else []
 
 
 def _complaint(name: str, version: int, since: datetime) -> str:

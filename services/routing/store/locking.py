@@ -11,10 +11,14 @@ from shared.events.intake import CaseSubmitted
 from shared.events.reasons import Reason
 from shared.kit.database import Transaction
 
-_LOCK = """
+_READ = """
+    -- Cases as they are at the moment.
+    SELECT case_id, report, resolution, resolved_at FROM cases WHERE case_id = ANY(%s::text::uuid[]) ORDER BY case_id
+"""
+
+_LOCK = f"""
     -- Lock cases, always in the order of their ids so that two batches never wait for one another in a circle.
-    SELECT case_id, report, resolution, resolved_at FROM cases
-    WHERE case_id = ANY(%s::text::uuid[]) ORDER BY case_id FOR UPDATE
+    {_READ} FOR UPDATE
 """
 
 _REFERRALS = """
@@ -52,7 +56,16 @@ async def read_clock(tx: Transaction) -> datetime:
 
 async def lock_cases(tx: Transaction, case_ids: Iterable[UUID]) -> dict[UUID, Case]:
     """Lock those of these cases that are known, and return them."""
-    cursor = await tx.execute(_LOCK, (_array(case_ids),), binary=True)
+    return await _load(tx, _LOCK, case_ids)
+
+
+async def read_cases(tx: Transaction, case_ids: Iterable[UUID]) -> dict[UUID, Case]:
+    """Return those of these cases that are known, for somebody who only looks."""
+    return await _load(tx, _READ, case_ids)
+
+
+async def _load(tx: Transaction, statement: str, case_ids: Iterable[UUID]) -> dict[UUID, Case]:
+    cursor = await tx.execute(statement, (_array(case_ids),), binary=True)
     cases = {
         case_id: Case(
             CaseSubmitted.model_validate_json(report),

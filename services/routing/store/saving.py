@@ -14,7 +14,7 @@ Row = tuple[object, ...]
 Seal = Callable[[CaseSubmitted, str], str | None]
 """Seals an agency's own words under the key of the person whom the report is about; None when there is no key."""
 
-_CASES = "cases (case_id, report, resolution, resolved_at)"
+_CASES = "cases (case_id, report, resolution, resolved_at, service_request_id, routed_at)"
 
 _REFERRALS = """
     referrals (case_id, referral_id, need_id, need, agency, program, attempt, asked_at, changed_at, answer_by,
@@ -63,13 +63,14 @@ async def save(tx: Transaction, known: Mapping[UUID, Case], turns: Sequence[Turn
     Turns of one case follow one another, so that the last one's case is what is kept. Old referrals are closed before
     new ones are added: a need may be handed to the same program again.
     """
-    final = {turn.report.case_id: turn.case for turn in turns}
+    latest = {turn.report.case_id: turn for turn in turns}
+    final = {case_id: turn.case for case_id, turn in latest.items()}
     before = {case_id: known[case_id] for case_id in final if case_id in known}
     if before:
         await _move_referrals(tx, before, final)
         await _resolve_cases(tx, before, final)
         await _rewrite_reports(tx, before, final)
-    await copy_rows(tx, _CASES, [_case_row(case) for case_id, case in final.items() if case_id not in before])
+    await copy_rows(tx, _CASES, [_case_row(turn) for case_id, turn in latest.items() if case_id not in before])
     await copy_rows(tx, _REFERRALS, [(case.report.case_id, *new) for case, new in _new_referrals(before, final)])
     await copy_rows(tx, _CHANGES, [_change_row(turn, noted, seal) for turn in turns for noted in turn.noted])
     await _save_triage(tx, before, final)
@@ -124,8 +125,11 @@ def _new_referrals(before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> I
                 yield case, referral
 
 
-def _case_row(case: Case) -> Row:
-    return (case.report.case_id, case.text, case.resolution, case.resolved_at)
+def _case_row(turn: Turn) -> Row:
+    """Write a case that is new: a batch is decided at one moment, whichever turn of it was the last."""
+    case = turn.case
+    number = case.report.service_request_id
+    return (case.report.case_id, case.text, case.resolution, case.resolved_at, number, turn.around.now)
 
 
 def _moved_row(case_id: UUID, referral: Referral) -> Row:

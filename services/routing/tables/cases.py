@@ -10,14 +10,23 @@ from services.routing.tables.schema import Moment, RoutingRow
 
 
 class CaseRow(RoutingRow, table=True):
-    """A case: its row is also the lock of everything that belongs to it. `report` is what intake said, sealed."""
+    """A case: its row is also the lock of everything that belongs to it. `report` is what intake said, sealed.
+
+    `routed_at` is when it was first decided who is asked.
+    """
 
     __tablename__ = "cases"
+    __table_args__ = (
+        Index("cases_by_time", "routed_at", "case_id"),
+        Index("cases_by_number", "service_request_id"),
+    )
 
     case_id: UUID = Field(primary_key=True)
     report: str = Field(sa_type=Text)
     resolution: str | None = Field(default=None, sa_type=Text)
     resolved_at: datetime | None = Field(default=None, sa_type=Moment)
+    service_request_id: str = Field(sa_type=Text)
+    routed_at: datetime = Field(sa_type=Moment)
 
 
 class ReferralRow(RoutingRow, table=True):
@@ -34,6 +43,7 @@ class ReferralRow(RoutingRow, table=True):
             postgresql_where=text("state IN ('requested', 'accepted', 'in-progress', 'on-hold')"),
         ),
         Index("referrals_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index("referrals_by_id", "referral_id"),
     )
 
     case_id: UUID = Field(primary_key=True)

@@ -29,6 +29,7 @@ class RefusedDisclosureRow(RoutingRow, table=True):
     """An agency that was not asked because it may not know, and the policies that decided so."""
 
     __tablename__ = "refused_disclosures"
+    __table_args__ = (Index("refused_disclosures_by_time", "refused_at"),)
 
     case_id: UUID = Field(primary_key=True)
     need_id: UUID = Field(primary_key=True)

@@ -1,0 +1,74 @@
+"""Why: what each agency was given of a case, and who was asked for help with it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.routing.domain.choosing import explain_choice
+from services.routing.domain.placing import City
+from services.routing.explaining.choices import explain_choices
+from services.routing.explaining.questions import Question
+from services.routing.explaining.sharing import Explainer, explain_sharing
+from services.routing.http.answers import describe_choice, describe_choices, describe_sharing
+from services.routing.http.entrance import Staff, for_staff
+from services.routing.http.replies import refuse, reply
+from services.routing.store.past import find_case, forbid_writing
+from shared.kit.database import Database, Transaction
+
+UNKNOWN = "routing knows no such case, referral or service request"
+
+Answer = Callable[[Request, Transaction], Awaitable[Response]]
+
+
+def explanation_routes(explainer: Explainer, database: Database, key: str) -> list[Route]:
+    """Serve `/cases/{reference}/sharing`, `/cases/{reference}/routing` and `/routing/explain`.
+
+    A reference is the id of a case or of a referral, or the number of a service request.
+    """
+
+    async def sharing(request: Request, tx: Transaction) -> Response:
+        case_id = await find_case(tx, request.path_params["reference"])
+        found = await explain_sharing(explainer, tx, case_id, request.query_params.get("agency")) if case_id else None
+        return reply(describe_sharing(found)) if found else refuse(404, UNKNOWN)
+
+    async def routing(request: Request, tx: Transaction) -> Response:
+        case_id = await find_case(tx, request.path_params["reference"])
+        found = await explain_choices(explainer, tx, case_id) if case_id else None
+        return reply(describe_choices(found)) if found else refuse(404, UNKNOWN)
+
+    async def ask(request: Request, tx: Transaction) -> Response:
+        try:
+            question = Question.model_validate_json(await request.body())
+        except ValidationError as error:
+            return refuse(422, first_mistake(error))
+        return reply(answer(question, explainer.desk.city, await explainer.desk.clock(tx)))
+
+    def staff(path: str, inner: Answer, method: str = "GET") -> Route:
+        async def admitted(request: Request, _: Staff) -> Response:
+            async with database.transaction(announced=False) as tx:
+                await forbid_writing(tx)
+                return await inner(request, tx)
+
+        return Route(path, for_staff(admitted, key), methods=[method])
+
+    return [
+        staff("/cases/{reference}/sharing", sharing),
+        staff("/cases/{reference}/routing", routing),
+        staff("/routing/explain", ask, "POST"),
+    ]
+
+
+def answer(question: Question, city: City, now: Any) -> dict[str, Any]:
+    """Say who would be asked for help with what a question describes."""
+    choices = [explain_choice(asking, city) for asking in question.askings(city, now)]
+    return {"service_code": question.service_code, "needs": [describe_choice(choice) for choice in choices]}
+
+
+def first_mistake(error: ValidationError) -> str:
+    """Return what is wrong first in what was sent, without what was sent."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}"

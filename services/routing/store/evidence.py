@@ -1,0 +1,166 @@
+"""What is on record about the sharing of one case: receipts, recalls, refusals, and what was not said after all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from shared.events.topics import AGENCY_INBOX
+from shared.kit.database import Transaction
+
+
+class Receipt(NamedTuple):
+    """One disclosure, as the ledger has it."""
+
+    receipt_id: UUID
+    referral_id: UUID | None
+    agency: str
+    given_at: datetime
+    channel: str
+    form: str
+    groups: list[str]
+    grounds: list[dict[str, Any]]
+    purpose: str
+    policy_set: str
+    place: int | None
+
+
+class Recall(NamedTuple):
+    """A disclosure that stood on a consent which has fallen, and was recalled."""
+
+    receipt_id: UUID
+    agency: str
+    consent_id: UUID
+    groups: list[str]
+    recalled_at: datetime
+
+
+class Refusal(NamedTuple):
+    """An agency that was not asked because it may not know of a need; `why` are the ids of the policies."""
+
+    case_id: UUID
+    need_id: UUID
+    agency: str
+    refused_at: datetime
+    why: list[str]
+    policy_set: str
+
+
+class Withheld(NamedTuple):
+    """An event that was queued for an agency, and not sent because its consent had fallen."""
+
+    event_id: UUID
+    agency: str
+    type: str
+    guards: list[UUID]
+    withheld_at: datetime
+
+
+class Reason(NamedTuple):
+    """Why a referral was requested, as it was noted then; `by` is who asked for it."""
+
+    referral_id: UUID
+    at: datetime
+    by: str
+    why: str
+
+
+class Triage(NamedTuple):
+    """A need that a person had to choose for, or has to: since when and why, and what became of it."""
+
+    need_id: UUID
+    since: datetime
+    reason: str
+    why: str
+    until: datetime | None
+    ended_by: str | None
+    assigned_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All of it."""
+
+    receipts: Sequence[Receipt]
+    recalls: Sequence[Recall]
+    refusals: Sequence[Refusal]
+    withheld: Sequence[Withheld]
+
+
+_RECEIPTS = """
+    -- What was given of a case, the oldest first.
+    SELECT receipt_id, referral_id, agency, given_at, channel, form, groups, grounds, purpose, policy_set, place
+    FROM receipts WHERE case_id = %s ORDER BY given_at, receipt_id
+"""
+
+_RECALLS = """
+    -- What of it was recalled.
+    SELECT receipt_id, agency, consent_id, groups, recalled_at FROM consent_uses
+    WHERE consent_id IN (SELECT consent_id FROM vault.consents WHERE case_id = %(case)s)
+        AND case_id = %(case)s AND recalled_at IS NOT NULL
+    ORDER BY recalled_at, receipt_id
+"""
+
+_REFUSAL = "SELECT case_id, need_id, agency, refused_at, why, policy_set FROM refused_disclosures"
+
+_REFUSALS = f"""
+    -- Who was not asked because it may not know.
+    {_REFUSAL} WHERE case_id = %s ORDER BY refused_at, agency
+"""
+
+_LATE_REFUSALS = f"""
+    -- Who was not asked because it may not know, in all cases, the latest first.
+    {_REFUSAL} ORDER BY refused_at DESC LIMIT %s
+"""
+
+_WITHHELD = """
+    -- What was not said after all.
+    SELECT event_id, topic, event_type, guards, created_at FROM outbox_withheld WHERE case_id = %s ORDER BY created_at
+"""
+
+_REASONS = """
+    -- Why each referral of a case was requested.
+    SELECT referral_id, occurred_at, by, why FROM referral_changes WHERE case_id = %s AND number = 1
+"""
+
+_TRIAGE = """
+    -- The needs of a case that a person had to choose for.
+    SELECT need_id, entered_at, reason, why, ended_at, ended_by, assigned_to FROM triage
+    WHERE case_id = %s ORDER BY entered_at
+"""
+
+
+async def find_evidence(tx: Transaction, case_id: UUID) -> Evidence:
+    """Find what is on record about the sharing of a case."""
+    withheld = await _rows(tx, _WITHHELD, case_id)
+    return Evidence(
+        receipts=[Receipt(*row) for row in await _rows(tx, _RECEIPTS, case_id)],
+        recalls=[Recall(*row) for row in await (await tx.execute(_RECALLS, {"case": case_id})).fetchall()],
+        refusals=[Refusal(*row) for row in await _rows(tx, _REFUSALS, case_id)],
+        withheld=[Withheld(event_id, _agency(topic), *rest) for event_id, topic, *rest in withheld],
+    )
+
+
+async def list_late_refusals(tx: Transaction, most: int) -> list[Refusal]:
+    """List what was refused of late, in all cases, the latest first."""
+    return [Refusal(*row) for row in await (await tx.execute(_LATE_REFUSALS, (most,))).fetchall()]
+
+
+async def list_reasons(tx: Transaction, case_id: UUID) -> dict[UUID, Reason]:
+    """Return why each referral of a case was requested."""
+    return {row[0]: Reason(*row) for row in await _rows(tx, _REASONS, case_id)}
+
+
+async def list_triage(tx: Transaction, case_id: UUID) -> list[Triage]:
+    """List the needs of a case that a person had to choose for."""
+    return [Triage(*row) for row in await _rows(tx, _TRIAGE, case_id)]
+
+
+async def _rows(tx: Transaction, query: str, case_id: UUID) -> list[tuple[Any, ...]]:
+    return await (await tx.execute(query, (case_id,))).fetchall()
+
+
+def _agency(topic: str) -> str:
+    match = AGENCY_INBOX.pattern.match(topic)
+    return match["agency"] if match else ""

@@ -1,0 +1,41 @@
+"""Routing's explanations in a test's own database, served to staff."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import httpx
+from starlette.applications import Starlette
+
+from services.routing.explaining.history import History
+from services.routing.explaining.sharing import Explainer
+from services.routing.http.explanations import explanation_routes
+from services.routing.store.agreements import PolicySet, Written, record_policy_set
+from shared.policy.agreements import Agreement
+from tests.service.routing.world import World
+from tests.unit.routing.agreement_text import text_of
+
+KEY = "a key for staff"
+BEARER = {"authorization": f"Bearer {KEY}"}
+
+
+def site(world: World) -> Starlette:
+    """What routing serves of them."""
+    explainer = Explainer(world.desk, History(world.desk.city.sharing))
+    return Starlette(routes=explanation_routes(explainer, world.database, KEY))
+
+
+def client(world: World, key: str | None = KEY) -> httpx.AsyncClient:
+    """Somebody who asks, with or without the staff's key."""
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    return httpx.AsyncClient(transport=httpx.ASGITransport(site(world)), base_url="http://routing", headers=headers)
+
+
+async def put_on_record(world: World, agreements: Iterable[Agreement], since: datetime) -> str:
+    """Note that these agreements were decided by since a moment; return the hash of the set."""
+    agreements = tuple(agreements)
+    used = world.desk.city.sharing.under(agreements).hash
+    async with world.database.transaction() as tx:
+        written = [Written(each, text_of(each)) for each in agreements]
+        await record_policy_set(tx, PolicySet(used, written, "as they are"))
+    world.change(f"UPDATE policy_set_uses SET since = '{since.isoformat()}' WHERE hash = '{used}'")
+    return used

@@ -1,0 +1,211 @@
+"""Staff ask why an agency was given something or not, and are answered for then and for now."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.routing.domain.placing import City
+from shared.events.fields import FieldGroup
+from tests.service.routing.explaining import client, put_on_record
+from tests.service.routing.test_consents import FOREVER, withdrawn
+from tests.service.routing.world import World
+from tests.unit.routing.town import AGREEMENTS, NOON, TOWN, agreement, case_id, clause, consent, need_id
+
+pytestmark = pytest.mark.servers
+
+HEALTH = FieldGroup.HEALTH
+
+
+def groups(decision: dict[str, Any]) -> dict[str, Any]:
+    """Released groups with their forms, withheld ones with what decided."""
+    return {
+        each["group"]: [given["form"] for given in each["given"]] if each["released"] else tuple(each["withheld_by"])
+        for each in decision["groups"]
+    }
+
+
+def of(told: dict[str, Any], agency: str) -> dict[str, Any]:
+    (found,) = [each for each in told["agencies"] if each["agency"] == agency]
+    assert isinstance(found, dict)
+    return found
+
+
+def under(city: City, *agreements: Any) -> City:
+    return replace(city, sharing=city.sharing.under(agreements))
+
+
+async def sharing(world: World, reference: object, agency: str | None = None) -> dict[str, Any]:
+    async with client(world) as staff:
+        answer = await staff.get(f"/cases/{reference}/sharing", params={"agency": agency} if agency else None)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+async def test_only_staff_are_told_why(world: World) -> None:
+    await world.hear(world.file())
+    async with client(world, key=None) as anybody:
+        for path in ("sharing", "routing"):
+            assert (await anybody.get(f"/cases/{case_id()}/{path}")).status_code == 401
+        assert (await anybody.post("/routing/explain", json={})).status_code == 401
+
+
+async def test_why_did_the_police_not_see_this(world: World) -> None:
+    await put_on_record(world, AGREEMENTS, NOON)
+    await world.hear(world.file("housing"))
+    (police,) = (await sharing(world, case_id(), "police"))["agencies"]
+    assert police["because"] == ["was asked about"]
+    assert police["receipts"] == []
+    (need,) = police["needs"]
+    assert need["referral_id"] is None
+    assert groups(need["then"])["health"] == ("no-agreement",)
+    assert need["now"] == {key: need["then"][key] for key in need["now"]}
+
+
+async def test_each_group_of_a_referral_is_explained_and_its_receipts_are_there(world: World) -> None:
+    await put_on_record(world, AGREEMENTS, NOON)
+    await world.hear(world.file("housing"))
+    ((referral_id,),) = world.rows("SELECT referral_id FROM referrals")
+    told = await sharing(world, referral_id)
+    assert (told["case_id"], told["service_request_id"]) == (str(case_id()), "SR-1")
+    homes = of(told, "homes")
+    assert homes["because"] == ["has or had a referral", "was given something", "is named by the routing book"]
+    (about,) = homes["needs"]
+    assert (about["referral_id"], about["state"], about["then"]["entitled"]) == (str(referral_id), "requested", True)
+    said = groups(about["then"])
+    assert said["address"] == ["full"]
+    assert said["identity"] == ("no-agreement",)
+    (receipt,) = homes["receipts"]
+    assert set(receipt["groups"]) <= {name for name, how in said.items() if isinstance(how, list)}
+    assert receipt["grounds"] == [{"kind": "agreement", "id": "to-homes/to-homes", "version": 1}]
+    assert told == await sharing(world, "SR-1")
+    assert of(told, "clinic")["because"] == ["is named by the routing book"]
+
+
+async def test_an_agency_that_was_barred_is_there_with_the_policies(world: World) -> None:
+    await world.hear(world.file("noise", service_code="loud"))
+    nobody = of(await sharing(world, case_id()), "nobody")
+    assert "was not asked because it may not know" in nobody["because"]
+    (refused,) = nobody["refused"]
+    assert refused["why"] == ["no-agreement"]
+    assert refused["says"] == "nobody may not know of the need: no agreement lets this agency have it."
+    assert not nobody["needs"][0]["now"]["entitled"]
+
+
+async def test_what_was_decided_then_is_told_by_the_agreements_of_then(world: World) -> None:
+    then = (agreement(clause("homes", *(each for each in FieldGroup if each is FieldGroup.NEED))),)
+    old = await put_on_record(world, then, NOON - timedelta(days=9))
+    world_then = replace(world, desk=replace(world.desk, city=under(TOWN, *then)))
+    await world_then.hear(world.file("housing"))
+    (about,) = of(await sharing(world, case_id()), "homes")["needs"]
+    assert (about["then"]["policy_set"], about["then"]["remark"]) == (old, None)
+    assert groups(about["then"])["address"] == ("no-agreement",)
+    assert groups(about["now"])["address"] == ["full"]
+    assert about["now"]["policy_set"] == TOWN.sharing.hash
+
+
+async def test_a_past_that_is_not_on_record_is_not_made_up(world: World) -> None:
+    then = under(TOWN, agreement(clause("homes", FieldGroup.NEED)))
+    await replace(world, desk=replace(world.desk, city=then)).hear(world.file("housing"))
+    (about,) = of(await sharing(world, case_id()), "homes")["needs"]
+    assert about["then"]["entitled"] is None
+    assert "not on record" in about["then"]["remark"]
+    assert about["then"]["policy_set"] == then.sharing.hash
+
+
+async def test_a_consent_that_was_withdrawn_counted_then_and_does_not_now(world: World) -> None:
+    given = world.consent(consent("clinic", groups=[HEALTH], ends_at=FOREVER))
+    await world.hear(world.file("health"))
+    world.take_back(given)
+    await world.hear(withdrawn(given))
+    told = await sharing(world, case_id())
+    clinic = of(told, "clinic")
+    about = clinic["needs"][0]
+    assert groups(about["then"])["health"] == ["thin"]
+    assert set(groups(about["now"])["health"]) == {"needs-consent", "consent-withdrawn"}
+    health = next(each for each in about["then"]["groups"] if each["group"] == "health")
+    assert health["given"][0]["consents"] == [str(given.consent_id)]
+    assert (told["consents"][0]["consent_id"], bool(told["consents"][0]["withdrawn_at"])) == (
+        str(given.consent_id),
+        True,
+    )
+
+
+async def test_recalls_and_withheld_events_are_told(world: World) -> None:
+    given = world.consent(
+        consent("refuge", groups=[FieldGroup.VICTIM_SERVICES], ends_at=FOREVER),
+    )
+    await world.hear(world.file("safety", service_code="violence"))
+    event_id = world.rows("SELECT receipt_id FROM receipts")[0][0]
+    world.take_back(given)
+    await world.hear(withdrawn(given))
+    refuge = of(await sharing(world, case_id()), "refuge")
+    assert [each["receipt_id"] for each in refuge["recalls"]] == [str(event_id)]
+    assert refuge["recalls"][0]["consent_id"] == str(given.consent_id)
+    assert str(event_id) in {each["event_id"] for each in refuge["withheld_events"]}
+    assert refuge["needs"][0]["then"]["entitled"]
+    assert not refuge["needs"][0]["now"]["entitled"]
+
+
+async def test_an_explanation_holds_nothing_of_what_a_report_says(world: World) -> None:
+    await world.hear(world.file("housing"))
+    async with client(world) as staff:
+        told = (await staff.get(f"/cases/{case_id()}/sharing")).text + (await staff.get("/cases/SR-1/routing")).text
+    assert "Elm" not in told
+    assert "Ana" not in told
+
+
+async def test_a_case_that_nobody_knows_is_not_found(world: World) -> None:
+    async with client(world) as staff:
+        for reference in (uuid4(), "SR-404", "%27"):
+            for path in ("sharing", "routing"):
+                answer = await staff.get(f"/cases/{reference}/{path}")
+                assert (answer.status_code, "no such case" in answer.text) == (404, True)
+
+
+async def test_the_choice_of_a_program_is_explained_with_what_was_noted(world: World) -> None:
+    await put_on_record(world, AGREEMENTS, NOON)
+    await world.hear(world.file("noise", "loneliness", service_code="loud"))
+    async with client(world) as staff:
+        noise, lonely = (await staff.get("/cases/SR-1/routing")).json()["needs"]
+    (referral,) = noise["referrals"]
+    assert (referral["program"], referral["by"], referral["why"]) == (
+        "police/precinct",
+        "routing",
+        "rule noise, choice 2",
+    )
+    assert noise["then"] == noise["now"]
+    assert [(each["program"], each["standing"]) for each in noise["now"]["candidates"]] == [
+        ("nobody/desk", "may-not-know"),
+        ("police/precinct", "asked"),
+    ]
+    assert noise["now"]["candidates"][0]["policies"] == ["no-agreement"]
+    assert lonely["now"]["rule"] is None
+    assert lonely["triage"][0]["why"] == "the routing book has no rule for it"
+    assert lonely["need_id"] == str(need_id("loneliness"))
+
+
+async def test_a_supposed_report_is_explained(world: World) -> None:
+    body = {"service_code": "drugs", "needs": ["housing"], "district": "north", "urgency": "routine"}
+    consents = [{"recipients": ["clinic"], "groups": ["substance_use"]}]
+    async with client(world) as staff:
+        without = (await staff.post("/routing/explain", json=body)).json()
+        given = (await staff.post("/routing/explain", json={**body, "consents": consents})).json()
+        wrong = await staff.post("/routing/explain", json={**body, "needs": []})
+        strange = await staff.post("/routing/explain", content=b"\xff")
+    assert without["needs"][0]["asked"] is None
+    assert given["needs"][0]["asked"] == "clinic/visits"
+    assert (wrong.status_code, wrong.json()["error"].partition(":")[0]) == (422, "needs")
+    assert strange.status_code == 422
+
+
+async def test_explaining_changes_nothing(world: World) -> None:
+    await world.hear(world.file("housing", "noise"))
+    before = world.everything()
+    await sharing(world, case_id())
+    async with client(world) as staff:
+        await staff.get(f"/cases/{case_id()}/routing")
+    assert world.everything() == before

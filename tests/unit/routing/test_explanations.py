@@ -1,0 +1,172 @@
+"""Why an agency is asked or passed over, and given a group or not: ids that decided, and words for each of them."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cedarpy import policies_to_json_str
+
+from services.routing.domain.answering import NEED_WITHHELD, Answer, explain_decision, in_words
+from services.routing.domain.book import RoutingBook, Rule
+from services.routing.domain.choosing import explain_choice
+from services.routing.domain.hindsight import consents_as_known
+from services.routing.domain.placing import Asking
+from services.routing.explaining.questions import Question
+from shared.events.fields import FieldGroup
+from shared.policy.agreements import Form
+from shared.policy.consent import Consent
+from shared.policy.explaining import WORDS
+from shared.policy.policies import our_policies
+from tests.unit.routing.town import (
+    ADDRESS,
+    CONTACT,
+    HOUR,
+    NEED,
+    NOON,
+    TOWN,
+    agreement,
+    clause,
+    consent,
+)
+
+PERMITS = {"clause", "consent"}
+"""The policies that permit: they are never what something is withheld by."""
+
+
+def ask(need: str, service: str = "repair", *consents: Consent, **said: Any) -> Asking:
+    protects = TOWN.protection_of(service, [need])
+    return Asking(need, service, "south", "routine", protects, NOON, consents)._replace(**said)
+
+
+def answer(agency: str, asking: Asking, group: FieldGroup) -> Answer:
+    decision = explain_decision(asking, TOWN, agency)
+    return next(each for each in decision.answers if each.group is group)
+
+
+def policy_ids() -> set[str]:
+    written = json.loads(policies_to_json_str(our_policies().text))["staticPolicies"].values()
+    return {policy["annotations"]["id"] for policy in written}
+
+
+def test_each_policy_that_forbids_has_words() -> None:
+    assert policy_ids() - PERMITS <= WORDS.keys()
+    for policy in [*policy_ids() - PERMITS, NEED_WITHHELD]:
+        assert in_words(policy) != policy
+        assert re.fullmatch(r"[a-z0-9].*[^.]", in_words(policy))
+
+
+def test_a_released_group_names_the_clause_its_version_and_why() -> None:
+    found = answer("homes", ask("housing"), ADDRESS)
+    assert (found.released, found.withheld_by) == (True, ())
+    (given,) = found.given
+    assert (given.form, given.clause, given.version, given.why) == (Form.FULL, "to-homes/to-homes", 1, "They help.")
+    assert found.says == "address is released full under to-homes/to-homes (version 1): They help."
+
+
+def test_a_withheld_group_names_what_decided() -> None:
+    found = answer("homes", ask("housing"), FieldGroup.HEALTH)
+    assert (found.released, found.withheld_by) == (False, ("no-agreement",))
+    assert found.says == "health is withheld: no agreement lets this agency have it."
+
+
+def test_a_group_that_needed_a_consent_names_it() -> None:
+    given = consent("clinic", groups=[FieldGroup.HEALTH])
+    found = answer("clinic", ask("health", "repair", given), FieldGroup.HEALTH)
+    assert found.given[0].consents == (str(given.consent_id),)
+    assert f"by consent {given.consent_id}" in found.says
+    missing = answer("clinic", ask("health"), FieldGroup.HEALTH)
+    assert missing.withheld_by == ("needs-consent",)
+    assert "asks for a consent" in missing.clauses[0]
+
+
+def test_an_agency_that_may_not_know_of_the_need_is_given_nothing_else_either() -> None:
+    sharing = TOWN.sharing.under([agreement(clause("police", ADDRESS, CONTACT))])
+    decision = explain_decision(ask("noise", "loud"), replace(TOWN, sharing=sharing), "police")
+    assert not decision.entitled
+    assert not any(each.released for each in decision.answers)
+    address = next(each for each in decision.answers if each.group is ADDRESS)
+    assert address.withheld_by == (NEED_WITHHELD,)
+    assert decision.says.startswith("It may not know of the need, and so is told nothing at all: no agreement")
+
+
+def test_every_group_has_an_answer_that_says_the_same_as_the_plan() -> None:
+    for agency in ("homes", "clinic", "police", "refuge", "nobody"):
+        for need, service in (("housing", "repair"), ("noise", "loud"), ("housing", "drugs"), ("safety", "violence")):
+            asking = ask(need, service, consent("clinic", groups=[FieldGroup.SUBSTANCE_USE]))
+            plan, decision = TOWN.plan(agency, asking), explain_decision(asking, TOWN, agency)
+            assert [each.group for each in decision.answers] == list(FieldGroup)
+            said = {each.group for each in decision.answers if each.released}
+            assert said == (plan.groups if plan.entitled else set())
+            assert all(each.says for each in decision.answers)
+
+
+def test_the_first_candidate_that_may_know_is_asked_and_each_other_has_its_reason() -> None:
+    choice = explain_choice(ask("noise", "loud"), TOWN)
+    assert (choice.rule, choice.asked) == ("noise", "police/precinct")
+    nobody, police = choice.candidates
+    assert (nobody.standing, nobody.policies) == ("may-not-know", ("no-agreement",))
+    assert nobody.why == "may not know of the need: no agreement lets this agency have it"
+    assert (police.standing, police.why) == ("asked", "is choice 2 of the rule")
+
+
+def test_the_looks_into_the_book_tell_why_a_rule_counts() -> None:
+    rules = [Rule("heat", ("homes/inspections",), need="housing"), Rule("all", ("police/precinct",))]
+    rules.append(Rule("north", ("homes/inspections",), service="repair", need="housing", district="north"))
+    book = RoutingBook(rules)
+    choice = explain_choice(ask("housing"), replace(TOWN, book=book))
+    assert [(look.rule, look.why) for look in choice.looks] == [
+        (None, "no rule names service repair and need housing and district south"),
+        ("heat", "rule heat names need housing: it counts"),
+        ("all", "rule all names nothing, and so applies to everything, and is less specific"),
+    ]
+    north = explain_choice(ask("housing", district="north"), replace(TOWN, book=book))
+    assert north.looks[0].why.endswith("it counts")
+
+
+def test_a_program_of_another_district_says_so() -> None:
+    book = RoutingBook([Rule("ill", ("clinic/north", "clinic/visits"), need="health", fallback="clinic/north")])
+    choice = explain_choice(ask("health"), replace(TOWN, book=book))
+    assert choice.candidates[0].why == "works only in north, and the district is south"
+    assert choice.asked == "clinic/visits"
+    assert choice.fallback is not None
+    assert choice.fallback.standing == "other-district"
+    unknown = explain_choice(ask("health", district=None), replace(TOWN, book=book))
+    assert unknown.candidates[0].why == "works only in north, and the district is not known"
+
+
+def test_a_need_without_a_rule_says_so() -> None:
+    choice = explain_choice(ask("loneliness"), TOWN)
+    assert (choice.rule, choice.asked, choice.candidates) == (None, None, ())
+    assert choice.why == "the routing book has no rule for it"
+
+
+def test_a_service_that_the_catalogue_lacks_bars_everybody() -> None:
+    choice = explain_choice(ask("housing", "unheard-of"), TOWN)
+    assert choice.asked is None
+    assert {each.policies for each in choice.candidates} == {("unknown-service",)}
+
+
+def test_a_consent_that_was_withdrawn_later_stood_before() -> None:
+    fallen = consent("clinic", withdrawn_at=NOON)
+    assert consents_as_known([fallen], NOON - timedelta(minutes=1))[0].live(NOON - timedelta(minutes=1))
+    assert not consents_as_known([fallen], NOON)[0].live(NOON)
+    assert not consents_as_known([fallen], NOON - 2 * HOUR)[0].live(NOON - 2 * HOUR)
+
+
+@pytest.mark.parametrize(("consents", "asked"), [([], None), ([("clinic", "substance_use")], "clinic/visits")])
+def test_a_supposed_report_is_placed_with_the_consents_that_are_supposed(
+    consents: list[tuple[str, str]], asked: str | None
+) -> None:
+    supposed = [{"recipients": [agency], "groups": [group]} for agency, group in consents]
+    question = Question.model_validate({"service_code": "drugs", "needs": ["housing"], "consents": supposed})
+    (asking,) = question.askings(TOWN, NOON)
+    assert explain_choice(asking, TOWN).asked == asked
+
+
+def test_who_is_asked_first_is_a_source_for_whoever_is_asked_next() -> None:
+    question = Question.model_validate({"service_code": "repair", "needs": ["housing", "health"]})
+    assert [sorted(asking.holders) for asking in question.askings(TOWN, NOON)] == [[], ["homes"]]
+    assert NEED in TOWN.plan("clinic", next(iter(question.askings(TOWN, NOON)))).groups
