@@ -93,12 +93,11 @@ class Loop:
             asked_for = (case_id, referral_id, need_id, need["need"], program.agency, program.id)
             state = (1, now, now, answer_by, answer_by, 0, "requested", "requested", None, 1, False)
             rows[REFERRALS].append((*asked_for, *state))
-            change = (case_id, referral_id, 1, "requested", now, "routing", cause, None, placed.why, None)
-            rows[CHANGES].append(change)
+            rows[CHANGES].append((case_id, referral_id, 1, "requested", now, "routing", cause, None, placed.why, None))
             rows[RECEIPTS].append(receipt)
         said.append(("routing.referrals.v1", case_routed(report, routed, now), "", "internal"))
-        number = report["service_request_id"]
-        rows[CASES].append((case_id, (record.value or b"").decode(), None, None, number, now))
+        text, number = (record.value or b"").decode(), report["service_request_id"]
+        rows[CASES].append((case_id, text, None, None, number, now))
         rows[OUTBOX] += outbox_rows(case_id, cause, record, said, now)
 
     def _place(self, need: str, report: dict[str, Any], now: datetime) -> tuple[Placed, ReleasePlan]:

@@ -11,6 +11,7 @@ from services.routing.http.cases import case_routes
 from services.routing.http.explanations import explanation_routes
 from services.routing.http.ledger import ledger_routes
 from services.routing.http.triage import triage_routes
+from services.routing.http.trials import trial_routes
 from services.routing.jurisdiction import load_city
 from services.routing.ledger import make_signer
 from services.routing.register import Register, policy_set_of
@@ -53,7 +54,7 @@ def create_service(settings: RoutingSettings) -> Service:
         settings=settings,
         database=database,
         routes=routes(desk),
-        http=[*_pages(desk, database, staff_key), *ledger_routes(database, signer, staff_key)],
+        http=[*_pages(desk, database, settings), *ledger_routes(database, signer, staff_key)],
         loops=[register.run, sweep, sequencer.run, sequencer.watch],
         standing=still_stand,
         checks=[register.problem, sequencer.problem],
@@ -61,12 +62,14 @@ def create_service(settings: RoutingSettings) -> Service:
     )
 
 
-def _pages(desk: Desk, database: Database, staff_key: str) -> list[Route]:
+def _pages(desk: Desk, database: Database, settings: RoutingSettings) -> list[Route]:
+    staff_key = settings.staff_key.get_secret_value()
     explainer = Explainer(desk, History(desk.city.sharing))
     return [
         *triage_routes(desk, database, staff_key),
         *case_routes(desk, database, staff_key),
         *explanation_routes(explainer, database, staff_key),
+        *trial_routes(desk.city, settings.jurisdiction, database, staff_key),
     ]
 
 

@@ -48,7 +48,7 @@ class Sharing:
         self.hash = _hash(policies, self.agreements)
         self._offers = Offers(self.agreements)
         self._court = Court(policies, self._offers.all)
-        self._keys = frozenset(keys)
+        self.keys = frozenset(keys)
         self._services = None if services is None else frozenset(services)
         self._asked: Shelf[tuple[object, ...]] = Shelf(MOST_PLANS)
         self._decided: Shelf[tuple[object, ...]] = Shelf(MOST_PLANS)
@@ -56,7 +56,7 @@ class Sharing:
 
     def under(self, agreements: Iterable[Agreement]) -> "Sharing":
         """Return what would decide under other agreements, with all else as it is."""
-        return Sharing(agreements, self._keys, services=self._services, policies=self._policies)
+        return Sharing(agreements, self.keys, services=self._services, policies=self._policies)
 
     def plan(self, inquiry: Inquiry) -> ReleasePlan:
         """Decide, or return what was decided on the same question where that still holds."""
@@ -94,7 +94,7 @@ class Sharing:
         )
 
     def _try(self, inquiry: Inquiry, offers: Sequence[Offer]) -> list[Trial]:
-        known = {"in_catalogue": self._is_known(inquiry.service), "has_key": inquiry.agency in self._keys}
+        known = {"in_catalogue": self._is_known(inquiry.service), "has_key": inquiry.agency in self.keys}
         return self._court.try_all(inquiry, offers, known)
 
     def _is_known(self, service: str) -> bool:

@@ -1,6 +1,6 @@
 """Makes of the files what decisions are made with."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from services.routing.domain.book import RoutingBook, Rule
@@ -9,8 +9,9 @@ from services.routing.domain.programs import Program
 from services.routing.jurisdiction.agreements import load_agreements
 from services.routing.jurisdiction.checks import contradictions
 from services.routing.jurisdiction.forms import AgenciesFile, BookFile, ServicesFile
-from services.routing.jurisdiction.reading import JurisdictionError, read_folder
+from services.routing.jurisdiction.reading import Folder, JurisdictionError, read_folder
 from shared.events.fields import FieldGroup
+from shared.policy.agreements import Agreement
 from shared.policy.decision import Sharing
 
 
@@ -26,11 +27,16 @@ def load_city(path: Path, keys: Collection[str] = ()) -> City:
     wrong = list(contradictions(folder))
     if wrong:
         raise JurisdictionError("\n  ".join([f"{path} cannot be used:", *wrong]))
+    return make_city(folder, load_agreements(path), keys)
+
+
+def make_city(folder: Folder, agreements: Iterable[Agreement], keys: Collection[str] = ()) -> City:
+    """Make of what the files say what decisions are made with."""
     protects = {service.code: service.protects for service in folder.services.service}
     return City(
         programs={program.name: program for program in _programs(folder.agencies)},
         book=_book(folder.book),
-        sharing=Sharing(load_agreements(path), keys, services=protects),
+        sharing=Sharing(agreements, keys, services=protects),
         protects=protects,
         protected_needs=_protected_needs(folder.services),
     )

@@ -2,18 +2,20 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from services.routing.jurisdiction.agreements.findings import AgreementFile, Finding, Severity
+from services.routing.jurisdiction.agreements.lines import Lines, lines_of, nearest
 from services.routing.jurisdiction.agreements.lines import Path as Place
-from services.routing.jurisdiction.agreements.lines import lines_of, nearest
 from shared.policy.agreements import Agreement
+
+M = TypeVar("M", bound=BaseModel)
 
 SUBFOLDER = "agreements"
 """Where in a jurisdiction's folder the agreements lie."""
@@ -43,8 +45,22 @@ def read_agreements(folder: Path) -> Reading:
     return Reading(tuple(files), (*errors, *_repeated(files)))
 
 
+def read_texts(texts: Mapping[str, str]) -> Reading:
+    """Read agreements from texts, by the names of their files."""
+    parsed = [parse_agreement(file, texts[file]) for file in sorted(texts)]
+    files = [each for each in parsed if isinstance(each, AgreementFile)]
+    errors = [finding for each in parsed if not isinstance(each, AgreementFile) for finding in each]
+    return Reading(tuple(files), (*errors, *_repeated(files)))
+
+
 def parse_agreement(file: str, text: str) -> AgreementFile | list[Finding]:
     """Make an agreement of a text, or say what is wrong in it."""
+    parsed = parse_toml(file, text, Agreement)
+    return parsed if isinstance(parsed, list) else AgreementFile(file, text, *parsed)
+
+
+def parse_toml(file: str, text: str, model: type[M]) -> tuple[M, Lines] | list[Finding]:
+    """Make a model of a text, with where each part of it stands, or say what is wrong in it."""
     try:
         said = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -53,7 +69,7 @@ def parse_agreement(file: str, text: str) -> AgreementFile | list[Finding]:
         ]
     lines = lines_of(text)
     try:
-        return AgreementFile(file, text, Agreement.model_validate(said), lines)
+        return model.model_validate(said), lines
     except ValidationError as error:
         wrong = [_described(each, said) for each in error.errors(include_url=False)]
         return [Finding(file, nearest(lines, place), Severity.ERROR, reason) for place, reason in wrong]

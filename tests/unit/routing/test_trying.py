@@ -1,0 +1,119 @@
+"""What would have been different in a past case: who is asked, and what each agency is given."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from services.routing.domain.book import RoutingBook, Rule
+from services.routing.domain.filing import route
+from services.routing.domain.hindsight import Past
+from services.routing.domain.placing import City
+from services.routing.domain.trying import Asked, Shared, Trial, as_if_begun
+from shared.events.fields import FieldGroup
+from shared.policy.agreements import Agreement, Form
+from shared.policy.consent import Consent
+from tests.unit.routing.town import (
+    ADDRESS,
+    AGREEMENTS,
+    CONTACT,
+    HOUR,
+    NEED,
+    NOON,
+    PROGRAMS,
+    RULES,
+    TOWN,
+    agreement,
+    around,
+    clause,
+    consent,
+    prompt,
+    report,
+)
+
+HOMES = AGREEMENTS[0]
+
+
+def under(*agreements: Agreement) -> City:
+    return replace(TOWN, sharing=TOWN.sharing.under(agreements))
+
+
+def past(*needs: str, consents: Iterable[Consent] = (), **said: Any) -> Past:
+    turn = route(report(*needs, **said), prompt(), around(consents=tuple(consents)))
+    return Past(turn.case, NOON, tuple(consents))
+
+
+def differences(after: City, case: Past) -> list[Asked | Shared]:
+    return list(Trial(TOWN, after).differences(case))
+
+
+def test_the_same_agreements_and_book_change_nothing() -> None:
+    for case in (past(), past("noise", "health"), past("loneliness"), past("safety", service_code="violence")):
+        assert differences(under(*AGREEMENTS), case) == []
+
+
+def test_a_clause_with_fewer_groups_shows_what_is_not_given_any_more() -> None:
+    less = agreement(clause("homes", NEED, CONTACT))
+    (found,) = differences(under(less, *AGREEMENTS[1:]), past())
+    assert isinstance(found, Shared)
+    assert (found.agency, found.added) == ("homes", {})
+    assert found.removed == {Form.FULL: {ADDRESS, FieldGroup.LOCATION}}
+
+
+def test_without_its_agreement_an_agency_is_not_asked_and_the_next_one_is() -> None:
+    asked, homes, clinic = differences(under(*AGREEMENTS[1:]), past())
+    assert isinstance(asked, Asked)
+    assert (asked.before, asked.after) == ("homes/inspections", "clinic/visits")
+    assert asked.why == "rule housing, choice 2"
+    assert isinstance(homes, Shared)
+    assert isinstance(clinic, Shared)
+    assert (homes.agency, clinic.agency, clinic.removed) == ("homes", "clinic", {})
+    assert homes.removed[Form.FULL] == {NEED, FieldGroup.LOCATION, ADDRESS, CONTACT}
+    assert clinic.added[Form.FULL] == {NEED, FieldGroup.NARRATIVE}
+
+
+def test_a_new_agreement_brings_in_who_was_barred() -> None:
+    found = differences(under(*AGREEMENTS, agreement(clause("nobody", NEED))), past("noise", service_code="loud"))
+    assert [type(each) for each in found] == [Asked, Shared, Shared]
+    assert isinstance(found[0], Asked)
+    assert (found[0].before, found[0].after) == ("police/precinct", "nobody/desk")
+
+
+def test_another_book_asks_somebody_else() -> None:
+    book = RoutingBook([Rule("housing", ("clinic/visits",), need="housing"), *RULES[1:]])
+    first, *_ = differences(replace(TOWN, book=book), past())
+    assert first == Asked(report().needs[0], "homes/inspections", "clinic/visits", "rule housing, choice 1")
+
+
+def test_a_consent_counts_as_it_stood_when_the_case_was_routed() -> None:
+    given = consent("refuge", groups=[FieldGroup.VICTIM_SERVICES])
+    later = replace(given, withdrawn_at=NOON + HOUR)
+    case = replace(past("safety", service_code="violence", consents=[given]), consents=(later,))
+    first, second = differences(under(*AGREEMENTS[:3]), case)
+    assert isinstance(first, Asked)
+    assert (first.before, first.after) == ("refuge/beds", None)
+    assert isinstance(second, Shared)
+    assert second.removed == {Form.THIN: {NEED, ADDRESS}}
+
+
+def test_an_agency_that_was_asked_later_is_gone_through_as_well() -> None:
+    case = past()
+    (first,) = case.case.referrals.values()
+    police = next(each for each in PROGRAMS if each.agency == "police")
+    second = first._replace(
+        referral_id=report().case_id, agency="police", program=police.id, asked_at=NOON + HOUR, attempt=2
+    )
+    case.case.referrals[second.referral_id] = second
+    less = agreement(clause("police", NEED))
+    (found,) = differences(under(*AGREEMENTS[:2], less, AGREEMENTS[3]), case)
+    assert isinstance(found, Shared)
+    assert found.agency == "police"
+    assert found.removed == {Form.FULL: frozenset({ADDRESS})}
+
+
+def test_an_agreement_that_is_new_is_tried_as_if_it_had_begun() -> None:
+    new = agreement(clause("nobody", NEED), starts=date(2030, 1, 1))
+    old = HOMES.model_copy(update={"starts": date(2030, 1, 1)})
+    agreements, moved = as_if_begun([old, new], [old], NOON - timedelta(days=1))
+    assert moved == (new,)
+    assert [each.starts for each in agreements] == [date(2030, 1, 1), date(2026, 3, 1)]
