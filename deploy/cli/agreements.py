@@ -1,16 +1,21 @@
-"""`handoff agreements`: what is wrong or doubtful in a folder of data-sharing agreements."""
+"""`handoff agreements`: what is wrong in agreements, what they decided about a case, and what others would have."""
 
 import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deploy.cli.asking_routing import AsJson, DataDir, Limit, Since, ask, moment, read_files, try_files
+from deploy.cli.routing_client import RoutingClient
+from deploy.cli.sharing_views import print_sharing
+from deploy.cli.trial_views import TrialView
 from deploy.local.settings import SAMPLE_CITY
 from services.routing.jurisdiction import JurisdictionError
 from services.routing.jurisdiction.agreements import (
@@ -71,6 +76,60 @@ def check(folder: Folder = None, *, at: At = None, city: City = SAMPLE_CITY, par
         raise typer.Exit(1) from None
     _show(reading.files, findings, Console())
     raise typer.Exit(1 if has_errors(findings) else 0)
+
+
+@agreements_app.command()
+def explain(
+    case: Annotated[str, typer.Argument(help="A referral id, the case id, or the service request id.")],
+    agency: Annotated[
+        str | None, typer.Option(help="Only about this agency, also if it has nothing to do with it.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Say what each agency was given of a case, what was withheld from it, and which clause, consent or policy decided.
+
+    As it was decided then, and as it would be now where that differs; with receipts, recalls and refusals.
+    """
+
+    def run(client: RoutingClient) -> None:
+        told = client.get(f"/cases/{quote(case, safe='')}/sharing", agency=agency)
+        if as_json:
+            Console().print_json(data=told)
+        else:
+            print_sharing(told, Console())
+
+    ask(data_dir, run)
+
+
+@agreements_app.command("try")
+def try_command(
+    since: Since,
+    folder: Annotated[
+        Path,
+        typer.Option(
+            "--with", exists=True, file_okay=False, help="A jurisdiction's folder, or one of agreements only."
+        ),
+    ],
+    limit: Limit = 50,
+    *,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Say what would have been different in past cases under the agreements of a folder, and none beside them.
+
+    An agreement that is new or changed counts as if it had begun by then; consents count as they stood. Nothing is
+    written and nobody is told anything. Exit code 2: the agreements cannot be used, with file, line and reason.
+    """
+
+    def run(client: RoutingClient) -> None:
+        _, lying_in = find_folders(folder, folder)
+        names = {f"{SUBFOLDER}/{path.name}": path for path in sorted(lying_in.glob("*.toml"))}
+        said = {"since": moment(since), "files": read_files(lying_in, names)}
+        try_files(client, "/sharing/try", said, TrialView(Console(), limit, as_json=as_json))
+
+    ask(data_dir, run)
 
 
 def find_folders(folder: Path | None, city: Path) -> tuple[Path, Path]:

@@ -18,6 +18,7 @@ COMMANDS = {
     "person": "deploy.cli.persons:person_app",
     "ledger": "deploy.cli.ledger:ledger_app",
     "agreements": "deploy.cli.agreements:agreements_app",
+    "routing": "deploy.cli.routing:routing_app",
 }
 
 

@@ -10,6 +10,7 @@ from services.routing.handlers import routes
 from services.routing.http.cases import case_routes
 from services.routing.http.explanations import explanation_routes
 from services.routing.http.ledger import ledger_routes
+from services.routing.http.sharing_page import sharing_page_routes
 from services.routing.http.triage import triage_routes
 from services.routing.http.trials import trial_routes
 from services.routing.jurisdiction import load_city
@@ -69,6 +70,7 @@ def _pages(desk: Desk, database: Database, settings: RoutingSettings) -> list[Ro
         *triage_routes(desk, database, staff_key),
         *case_routes(desk, database, staff_key),
         *explanation_routes(explainer, database, staff_key),
+        *sharing_page_routes(explainer, database, staff_key),
         *trial_routes(desk.city, settings.jurisdiction, database, staff_key),
     ]
 

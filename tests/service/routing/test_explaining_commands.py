@@ -1,0 +1,150 @@
+"""`handoff agreements explain` and `try`, `handoff routing explain` and `try`, against routing as it is served."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import typer
+import uvicorn
+from starlette.applications import Starlette
+from typer.testing import CliRunner, Result
+
+from deploy.cli.agreements import agreements_app
+from deploy.cli.routing import routing_app
+from services.routing.explaining.history import History
+from services.routing.explaining.sharing import Explainer
+from services.routing.http.explanations import explanation_routes
+from services.routing.http.trials import trial_routes
+from services.routing.jurisdiction import load_city
+from shared.kit.settings import SAMPLE_CITY
+from tests.service.routing.explaining import KEY
+from tests.service.routing.world import World
+from tests.unit.routing.town import case_id
+
+pytestmark = pytest.mark.servers
+
+CITY = load_city(SAMPLE_CITY)
+AGREEMENTS = SAMPLE_CITY / "agreements"
+SINCE = ("--since", "2026-01-01")
+
+
+@pytest.fixture
+async def town(world: World) -> World:
+    """Put routing together for the sample city, with one case of bad housing."""
+    town = replace(world, desk=replace(world.desk, city=CITY))
+    service = next(each for each, protects in CITY.protects.items() if protects is None and _asks_hpd(each))
+    await town.hear(town.file("inadequate-housing", service_code=service))
+    return town
+
+
+def _asks_hpd(service: str) -> bool:
+    rule = CITY.book.find(service, "inadequate-housing", None)
+    return rule is not None and rule.candidates[0].startswith("hpd/")
+
+
+@asynccontextmanager
+async def served(world: World) -> AsyncIterator[str]:
+    """Serve it by HTTP, and give the address."""
+    explainer = Explainer(world.desk, History(CITY.sharing))
+    routes = explanation_routes(explainer, world.database, KEY)
+    site = Starlette(routes=[*routes, *trial_routes(CITY, SAMPLE_CITY, world.database, KEY)])
+    server = uvicorn.Server(uvicorn.Config(site, port=0, log_config=None, lifespan="off"))
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await running
+
+
+async def run(world: World, app: typer.Typer, *words: object, key: str = KEY) -> Result:
+    async with served(world) as url:
+        environment = {"HANDOFF_ROUTING_URL": url, "HANDOFF_STAFF_KEY": key, "COLUMNS": "200"}
+        return await asyncio.to_thread(CliRunner().invoke, app, [*map(str, words)], env=environment)
+
+
+def without_hpd(folder: Path) -> Path:
+    """A folder of agreements that hpd is not a party to."""
+    for path in AGREEMENTS.glob("*.toml"):
+        text = path.read_text("utf-8")
+        if '"hpd"' not in text:
+            (folder / path.name).write_text(text, "utf-8")
+    return folder
+
+
+async def test_a_case_is_explained_in_words_and_as_json(town: World) -> None:
+    told = await run(town, agreements_app, "explain", "SR-1")
+    assert told.exit_code == 0, told.output
+    assert "need is released full under" in told.stdout
+    assert "health is withheld:" in told.stdout
+    assert "given by event:" in told.stdout
+    one = await run(town, agreements_app, "explain", case_id(), "--agency", "nypd", "--json")
+    (police,) = json.loads(one.stdout)["agencies"]
+    assert (police["agency"], police["receipts"]) == ("nypd", [])
+
+
+async def test_what_cannot_be_explained_is_said(town: World) -> None:
+    unknown = await run(town, agreements_app, "explain", "SR-404")
+    assert (unknown.exit_code, "no such case" in unknown.stderr) == (1, True)
+    refused = await run(town, agreements_app, "explain", "SR-1", key="wrong")
+    assert (refused.exit_code, "401" in refused.stderr) == (1, True)
+    away = CliRunner().invoke(
+        agreements_app,
+        ["explain", "SR-1"],
+        env={"HANDOFF_ROUTING_URL": "http://127.0.0.1:9", "HANDOFF_STAFF_KEY": KEY},
+    )
+    assert (away.exit_code, "does not answer" in away.stderr) == (1, True)
+
+
+async def test_changed_agreements_are_tried(town: World, tmp_path: Path) -> None:
+    same = await run(town, agreements_app, "try", *SINCE, "--with", SAMPLE_CITY)
+    assert (same.exit_code, "Nothing would be different in any of 1 cases." in same.stdout) == (0, True), same.output
+    told = await run(town, agreements_app, "try", *SINCE, "--with", without_hpd(tmp_path))
+    assert told.exit_code == 0, told.output
+    assert "1 of 1 cases would be different." in told.stdout
+    assert "-need full" in told.stdout
+    lines = await run(town, agreements_app, "try", *SINCE, "--with", tmp_path, "--json")
+    kinds = [json.loads(line)["kind"] for line in lines.stdout.splitlines()]
+    assert (kinds[-1], "shared" in kinds, "progress" in kinds) == ("summary", True, False)
+    few = await run(town, agreements_app, "try", *SINCE, "--with", tmp_path, "--limit", "0")
+    assert "more differences" in few.stdout
+
+
+async def test_a_folder_with_errors_is_refused_with_file_line_and_reason(town: World, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('id = "mine"\nversion = "one"\n', "utf-8")
+    told = await run(town, agreements_app, "try", *SINCE, "--with", tmp_path)
+    assert told.exit_code == 2
+    assert "agreements/mine.toml:2: error: version:" in told.stderr
+    empty = await run(town, agreements_app, "try", *SINCE, "--with", tmp_path / "..", "--json")
+    assert empty.exit_code == 2
+
+
+async def test_the_choice_of_programs_is_explained(town: World, tmp_path: Path) -> None:
+    told = await run(town, routing_app, "explain", "SR-1")
+    assert told.exit_code == 0, told.output
+    assert "it counts" in told.stdout
+    assert "was asked by routing" in told.stdout
+    supposed = tmp_path / "report.json"
+    supposed.write_text(json.dumps({"service_code": "unheard-of", "needs": ["noise"]}), "utf-8")
+    barred = await run(town, routing_app, "explain", "--input", supposed)
+    assert "the catalogue has no such service" in barred.stdout
+    supposed.write_text("{", "utf-8")
+    assert (await run(town, routing_app, "explain", "--input", supposed)).exit_code == 2
+    assert (await run(town, routing_app, "explain")).exit_code == 2
+
+
+async def test_another_routing_book_is_tried(town: World, tmp_path: Path) -> None:
+    book = tmp_path / "routing-book.toml"
+    book.write_text("rule = []\n", "utf-8")
+    told = await run(town, routing_app, "try", *SINCE, "--with", tmp_path)
+    assert told.exit_code == 0, told.output
+    assert "nobody: a person must choose" in told.stdout
+    alone = await run(town, routing_app, "try", *SINCE, "--with", book)
+    assert alone.stdout == told.stdout
+    book.write_text('[[rule]]\nid = "x"\ncandidates = ["hpd/nothing"]\n', "utf-8")
+    wrong = await run(town, routing_app, "try", *SINCE, "--with", book)
+    assert (wrong.exit_code, "routing-book.toml:1: error: rule x" in wrong.stderr) == (2, True)
