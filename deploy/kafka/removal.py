@@ -52,11 +52,9 @@ async def remove_read(kafka: KafkaAccess, case_id: str, agencies: Sequence[str],
         await consumer.start()
         await admin.start()
         known = await consumer.topics()
-        found = [
-            await _remove(consumer, admin, (agency, case_id), tell)
-            for agency in agencies
-            if inbox_topic(agency) in known
-        ]
+        parts = await _partitions_of(admin, case_id.encode(), {inbox_topic(agency) for agency in agencies} & known)
+        wanted = [(agency, parts[inbox_topic(agency)]) for agency in agencies if inbox_topic(agency) in parts]
+        found = [await _remove(consumer, admin, (*each, case_id.encode()), tell) for each in wanted]
     except KafkaError as error:
         raise RemovalError(f"Kafka: {kafka.explain(error)}") from error
     finally:
@@ -65,11 +63,10 @@ async def remove_read(kafka: KafkaAccess, case_id: str, agencies: Sequence[str],
 
 
 async def _remove(
-    consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, wanted: tuple[str, str], tell: Progress
+    consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, wanted: tuple[str, TopicPartition, bytes], tell: Progress
 ) -> Removal:
-    agency, case_id = wanted
-    part = _partition_of(consumer, inbox_topic(agency), case_id.encode())
-    offsets = await _find(consumer, part, case_id.encode(), lambda seen, of: tell(agency, seen, of))
+    agency, part, key = wanted
+    offsets = await _find(consumer, part, key, lambda seen, of: tell(agency, seen, of))
     committed = await admin.list_consumer_group_offsets(f"agency.{agency}", partitions=[part])
     known = committed.get(part)
     read = [offset for offset in offsets if known is not None and offset < known.offset]
@@ -78,10 +75,13 @@ async def _remove(
     return Removal(agency, len(read), len(offsets) - len(read))
 
 
-def _partition_of(consumer: AIOKafkaConsumer, topic: str, key: bytes) -> TopicPartition:
-    """Return the only partition that holds a key, as every producer of ours chooses it."""
-    partitions = sorted(consumer.partitions_for_topic(topic) or {0})
-    return TopicPartition(topic, DefaultPartitioner()(key, partitions, partitions))
+async def _partitions_of(admin: AIOKafkaAdminClient, key: bytes, topics: set[str]) -> dict[str, TopicPartition]:
+    """Return by topic the only partition that holds a key, as every producer of ours chooses it."""
+    parts = {}
+    for topic in await admin.describe_topics(sorted(topics)) if topics else []:
+        numbers = sorted(each["partition"] for each in topic["partitions"])
+        parts[topic["topic"]] = TopicPartition(topic["topic"], DefaultPartitioner()(key, numbers, numbers))
+    return parts
 
 
 async def _find(

@@ -34,13 +34,7 @@ class CaseRow(IntakeModel, table=True):
         Index("cases_by_service", "service_code", "submitted_at"),
         Index("cases_by_update", "updated_at", "case_id"),
         Index("cases_open", "submitted_at", postgresql_where=text("status = 'open'")),
-        Index(
-            "cases_external",
-            "source",
-            "external_id",
-            unique=True,
-            postgresql_where=text("external_id IS NOT NULL"),
-        ),
+        Index("cases_external", "source", "external_id", unique=True, postgresql_where=text("external_id IS NOT NULL")),
     )
 
     case_id: UUID = Field(primary_key=True)
@@ -106,7 +100,10 @@ class DisclosureRow(IntakeModel, table=True):
     """What one agency was given, why, and from when on the person may see it; `ends_at` is of an emergency's access."""
 
     __tablename__ = "disclosures"
-    __table_args__ = (Index("disclosures_of_case", "case_id", "given_at"),)
+    __table_args__ = (
+        Index("disclosures_of_case", "case_id", "given_at"),
+        Index("disclosures_delayed", "case_id", postgresql_where=text("shown_from IS NOT NULL")),
+    )
 
     receipt_id: UUID = Field(primary_key=True)
     case_id: UUID

@@ -1,6 +1,7 @@
 """A case as it is shown: what the public may see of it, and what has happened to it since it was opened."""
 
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -40,3 +41,8 @@ class Case:
     def last_change(self) -> datetime:
         """When it last changed; for a closed case when it was closed, as Open311 wants it."""
         return self.closed_at if self.status == "closed" and self.closed_at else self.updated_at
+
+
+def without(case: Case, agencies: AbstractSet[str]) -> Case:
+    """Return a case as somebody may see it who is not to know of the part of these agencies."""
+    return replace(case, agencies=tuple(agency for agency in case.agencies if agency not in agencies))

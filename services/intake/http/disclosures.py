@@ -50,7 +50,7 @@ class View:
     def _shown(self, entry: Disclosure, recalls: Iterable[Recall]) -> Shown:
         agency = self.texts.jurisdiction.agency_name(entry.agency)
         ends = self.when(entry.ends_at) if entry.ends_at else ""
-        words = self.texts[f"given.{entry.channel}"]
+        words = self.texts[f"given.{entry.channel}" if entry.groups else "given.exists"]
         headline = words.format(agency=agency, groups=self.texts.groups(entry.groups), ends=ends)
         reasons = tuple(dict.fromkeys(self._reason(ground) for ground in entry.grounds))
         mine = [(each, self._recall(each)) for each in recalls if each.receipt_id == entry.receipt_id]
@@ -70,7 +70,9 @@ class View:
 
     def _recall(self, recall: Recall) -> str:
         groups = self.texts.groups(recall.groups)
-        return self.texts["given.recalled"].format(recalled=self.when(recall.recalled_at), groups=groups)
+        return self.texts["given.recalled" if groups else "given.recalled_all"].format(
+            recalled=self.when(recall.recalled_at), groups=groups
+        )
 
 
 async def get_disclosures(desk: Desk, form: Format, request: Request) -> Response:

@@ -6,6 +6,7 @@ from typing import Any, cast
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.intake.domain.case import without
 from services.intake.domain.fields import Fields, text_of
 from services.intake.domain.filing import SERVICE_REQUEST_ID
 from services.intake.domain.problems import Refused, refused
@@ -17,6 +18,7 @@ from services.intake.http.formats import Format, Value, answer, refuse
 from services.intake.http.resource import query_of
 from services.intake.http.texts import texts_in
 from services.intake.store import reading, residents
+from services.intake.store.disclosures import list_delayed
 
 NO_SERVICE = refused(HTTPStatus.NOT_FOUND, "service_code was not found")
 NO_REQUEST = refused(HTTPStatus.NOT_FOUND, "service_request_id was not found")
@@ -83,9 +85,13 @@ async def _find(desk: Desk, search: Search, fields: Fields) -> list[dict[str, ob
     words = texts_in(desk.jurisdiction.city.default_language, desk.jurisdiction)
     async with desk.database.statement() as connection:
         cases = await reading.find_cases(connection, search)
+        delayed = await list_delayed(connection, [case.case_id for case in cases], desk.clock())
+        cases = [without(case, delayed[case.case_id]) if case.case_id in delayed else case for case in cases]
         if text_of(fields, "extensions") != "true":
             return [request_row(case, desk.jurisdiction, words) for case in cases]
         notes = await reading.list_notes(connection, [case.case_id for case in cases])
+    for case_id, agencies in delayed.items():
+        notes[case_id] = [note for note in notes[case_id] if note.agency not in agencies]
     return [
         request_row(case, desk.jurisdiction, words) | extended(case, notes[case.case_id], desk.jurisdiction, words)
         for case in cases

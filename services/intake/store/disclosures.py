@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from uuid import UUID
 
 import orjson
@@ -38,6 +39,22 @@ _LIST_RECALLS = """
     SELECT receipt_id, consent_id, case_id, groups, why, recalled_at
     FROM recalls WHERE case_id = %s ORDER BY recalled_at, receipt_id
 """
+
+
+_LIST_DELAYED = """
+    -- The agencies whose part in these cases is not to be known yet.
+    SELECT DISTINCT case_id, agency FROM disclosures
+    WHERE case_id = ANY(%s) AND shown_from IS NOT NULL AND shown_from > %s
+"""
+
+
+async def list_delayed(connection: Transaction, case_ids: Sequence[UUID], at: datetime) -> dict[UUID, set[str]]:
+    """List by case the agencies whose part in it is not to be known at a moment."""
+    delayed: dict[UUID, set[str]] = {}
+    rows = await connection.execute(_LIST_DELAYED, (list(case_ids), at))
+    async for case_id, agency in rows:
+        delayed.setdefault(case_id, set()).add(agency)
+    return delayed
 
 
 async def save_told(tx: Transaction, told: Told) -> None:

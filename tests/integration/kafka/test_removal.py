@@ -12,17 +12,21 @@ from shared.kit.kafka_access import KafkaAccess
 
 pytestmark = pytest.mark.servers
 
-CASE, OTHER = str(uuid4()), str(uuid4())
+PARTITIONS = 5
+CASE, OTHER = "019cae6b-6600-7300-a9c5-99d5df25b353", str(uuid4())
+ITS_PARTITION = 0
+"""Where Kafka's own clients put the records of this case."""
+
 REQUESTED, CANCELLED = "referral.requested.v1", "referral.cancelled.v1"
 
 
 @pytest.fixture
 async def agency(kafka: KafkaAccess) -> str:
-    """An agency that no other test has, with a topic of one partition."""
+    """An agency that no other test has, with a topic of several partitions."""
     name = f"t{uuid4().hex[:10]}"
     admin = AIOKafkaAdminClient(**kafka.client())
     await admin.start()
-    await admin.create_topics([NewTopic(f"agency.{name}.inbox.v1", 1, 1)])
+    await admin.create_topics([NewTopic(f"agency.{name}.inbox.v1", PARTITIONS, 1)])
     await admin.close()
     return name
 
@@ -31,19 +35,22 @@ async def tell(kafka: KafkaAccess, agency: str, *said: tuple[str, str]) -> None:
     async with AIOKafkaProducer(**kafka.client()) as producer:
         for case, kind in said:
             headers = [("ce_type", kind.encode())]
-            await producer.send_and_wait(f"agency.{agency}.inbox.v1", b"words", case.encode(), headers=headers)
+            part = None if case == CASE else ITS_PARTITION
+            topic = f"agency.{agency}.inbox.v1"
+            sent = await producer.send_and_wait(topic, b"words", case.encode(), part, headers=headers)
+            assert sent.partition == ITS_PARTITION
 
 
 async def read_up_to(kafka: KafkaAccess, agency: str, offset: int) -> None:
     async with AIOKafkaConsumer(**kafka.client(), group_id=f"agency.{agency}", enable_auto_commit=False) as consumer:
-        part = TopicPartition(f"agency.{agency}.inbox.v1", 0)
+        part = TopicPartition(f"agency.{agency}.inbox.v1", ITS_PARTITION)
         consumer.assign([part])
         await consumer.commit({part: OffsetAndMetadata(offset, "")})
 
 
 async def left(kafka: KafkaAccess, agency: str) -> tuple[int, int]:
     async with AIOKafkaConsumer(**kafka.client()) as consumer:
-        part = TopicPartition(f"agency.{agency}.inbox.v1", 0)
+        part = TopicPartition(f"agency.{agency}.inbox.v1", ITS_PARTITION)
         consumer.assign([part])
         return (await consumer.beginning_offsets([part]))[part], (await consumer.end_offsets([part]))[part]
 

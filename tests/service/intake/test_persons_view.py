@@ -118,6 +118,17 @@ async def test_what_was_recalled_is_said_even_if_it_was_heard_of_before_the_disc
     assert entry["recalled"] == [{"at": "2026-03-02T15:00:00Z", "groups": ["health"], "why": "consent-withdrawn"}]
 
 
+async def test_a_report_of_which_only_the_existence_was_told_is_said_to_be_so(world: World) -> None:
+    case_id, token = await filed(world)
+    nothing = recalled(case_id, uuid5(case_id, "consent")).model_copy(update={"groups": ()})
+
+    await world.hear(made(case_id, groups=()), nothing)
+
+    text = await page(world, token)
+    assert "Homes Office was told that there is something to help with, and no more than that" in text
+    assert "they were told not to use it any more." in text
+
+
 async def test_an_emergency_is_said_to_have_been_one(world: World) -> None:
     case_id, token = await filed(world)
     access = uuid5(case_id, "access")
@@ -161,9 +172,11 @@ async def test_what_is_lawfully_delayed_appears_nowhere_on_the_page_until_then(w
 
     assert await listed(world, token) == []
     assert "Police" not in await page(world, token)
+    assert "Police" not in str(await world.get("requests.json", extensions="true"))
     world.clock.shown = NOON + 48 * HOUR
     assert len(await listed(world, token)) == 1
     assert "Police asked to help" in await page(world, token)
+    assert "Police asked to help" in str(await world.get("requests.json", extensions="true"))
 
 
 async def test_nobody_sees_what_was_given_of_another_report(world: World) -> None:
