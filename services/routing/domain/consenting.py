@@ -63,11 +63,12 @@ def widen(case: Case, granted: Granted, prompt: Prompt, around: Circumstances) -
 def recall(case: Case, fallen: Fallen, prompt: Prompt, around: Circumstances) -> Turn:
     """Recall what was given under a consent, and end or repeat the requests that stood on it.
 
-    An agency that was never told of a referral is not told of its end either.
+    An agency that was never told of a referral is told neither of the recall nor of its end; the other services are,
+    since they have heard of the disclosure.
     """
     turn = Turn.on(case, around, prompt)
     turn.recalled.append(fallen.consent_id)
-    for referral_id, uses in _by_referral(use for use in fallen.uses if use.delivered).items():
+    for referral_id, uses in _by_referral(fallen.uses).items():
         _recall(turn, referral_id, fallen, uses)
     unheard = {use.referral_id for use in fallen.uses if not use.delivered}
     unheard -= {use.referral_id for use in fallen.uses if use.delivered}
@@ -126,7 +127,9 @@ def _recall(turn: Turn, referral_id: UUID, fallen: Fallen, uses: list[Use]) -> N
         "why": fallen.why,
     }
     agency, now = uses[0].agency, turn.around.now
-    turn.tell(agency, agency_inbox.DisclosureRecalled(**told, sent_at=now))
+    delivered = tuple(use.receipt_id for use in uses if use.delivered)
+    if delivered:
+        turn.tell(agency, agency_inbox.DisclosureRecalled(**{**told, "receipts": delivered}, sent_at=now))
     turn.say(disclosures.DisclosureRecalled(**told, agency=agency, occurred_at=now))
 
 

@@ -12,7 +12,7 @@ from shared.events.agency_inbox import UNDISCLOSED, Disclosed, DisclosingEvent, 
 from shared.events.disclosures import DisclosureMade
 from shared.events.fields import FieldGroup, Released
 from shared.events.making import make
-from shared.events.topics import REFERRALS, inbox_topic
+from shared.events.topics import inbox_topic
 from shared.events.wire import derived_id
 from shared.policy.agreements import Form
 from shared.policy.opening import Release, release
@@ -133,7 +133,7 @@ def leave_receipt(turn: Turn, plan: ReleasePlan, receipt: Receipt) -> None:
         grounds=_grounds_said(receipt.grounds),
         shown_from=receipt.shown_from,
     )
-    turn.said.append(Said(REFERRALS.topic, made, guards_of(plan)))
+    turn.say(made)
 
 
 def guards_of(plan: ReleasePlan) -> tuple[UUID, ...]:

@@ -114,10 +114,11 @@ async def test_a_consent_withdrawn_while_its_request_waits_takes_that_out_of_the
     world.take_back(given)
     await world.hear(withdrawn(given))
     assert not [row for row in world.spoken() if row.topic.startswith("agency.")]
-    assert world.rows("SELECT DISTINCT event_type FROM outbox_withheld ORDER BY 1") == [
-        ("disclosure.made.v1",),
-        ("referral.requested.v1",),
+    assert world.rows("SELECT topic, event_type FROM outbox_withheld") == [
+        ("agency.refuge.inbox.v1", "referral.requested.v1")
     ]
+    recalled = [row.said for row in world.spoken() if row.type == "disclosure.recalled.v1"]
+    assert [each["agency"] for each in recalled] == ["refuge"], "who reported sees that it was taken back"
 
 
 async def test_what_was_delivered_is_recalled_once(world: World) -> None:

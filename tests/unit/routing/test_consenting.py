@@ -167,7 +167,8 @@ def test_a_request_that_was_withheld_is_repeated_when_it_may_be_made_without_the
     [again] = said(turn, HelpRequested)
     assert again.referral_id == first.referral_id
     assert again.link is None
-    assert not said(turn, disclosures.DisclosureRecalled)
+    assert said(turn, disclosures.DisclosureRecalled), "the other services have heard of a disclosure"
+    assert not said(turn, agency_inbox.DisclosureRecalled)
 
 
 def test_a_need_can_be_handed_to_the_same_program_after_a_new_consent() -> None:

@@ -1,0 +1,114 @@
+"""A person is erased: what was planted in their cases cannot be read anywhere any more, and no figure has changed."""
+
+import asyncio
+import subprocess
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from deploy.local.postgres import programs_folder
+from tests.city import City, eventually
+from tests.topics_read import Record, read_all, topic_names
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
+
+UNREAD = 3
+"""What `handoff person erase` exits with while an agency has not read all of its messages."""
+
+
+def mark() -> str:
+    """A word that stands nowhere else, and that nothing takes for a number or a plate."""
+    return "zq" + "".join("abcdefghijklmnop"[int(digit, 16)] for digit in uuid4().hex)
+
+
+def everything_on_kafka(city: City) -> list[Record]:
+    """Read all topics from their beginnings."""
+
+    async def read() -> list[Record]:
+        return await read_all(city.state.kafka, await topic_names(city.state.kafka))
+
+    return asyncio.run(read())
+
+
+def holders(city: City, word: str) -> list[tuple[str, int, int]]:
+    """Return the places of the records that hold a word."""
+    return [(r.topic, r.partition, r.offset) for r in everything_on_kafka(city) if word.encode() in raw([r])]
+
+
+def dump(city: City) -> bytes:
+    """Make a backup of the whole database, as text."""
+    program = programs_folder() / "pg_dump"
+    made = subprocess.run(  # noqa: S603 - a program of PostgreSQL's own
+        [program, "--dbname", city.state.database_url], capture_output=True, check=True, timeout=120
+    )
+    return made.stdout
+
+
+def raw(records: list[Record]) -> bytes:
+    """Join all that records hold."""
+    return b"\n".join((r.key or b"") + (r.value or b"") + b"".join(v for _, v in r.headers) for r in records)
+
+
+def figures(city: City) -> Any:
+    """What metrics has counted: every row of its figures, and its account."""
+    cells = sorted(map(str, city.rows("SELECT t::text FROM metrics.cells AS t")))
+    account = city.ask("metrics", "/reconciliation").json()
+    return cells, {name: account[name] for name in ("accepted", "routed", "at_triage") if name in account}
+
+
+def settled_figures(city: City, number: str) -> Any:
+    """Wait until a case has ended and been counted, and nothing changes any more."""
+    ended = "SELECT 1 FROM intake.cases WHERE status = 'closed' AND service_request_id = '%s'"
+    eventually(lambda: city.rows(ended % number), 90)
+    seen: list[Any] = []
+
+    def look() -> Any:
+        time.sleep(2)
+        seen.append(figures(city))
+        return seen[-1] if seen[-2:-1] == seen[-1:] else None
+
+    return eventually(look, 60)
+
+
+def erase(city: City, number: str) -> "subprocess.CompletedProcess[str] | None":
+    """Erase the person of a case; None while an agency has not read everything."""
+    made = city.command("person", "erase", number, "--yes")
+    return None if made.returncode == UNREAD else made
+
+
+def test_an_erased_person_is_in_no_topic_table_log_or_backup_and_figures_stay(city: City) -> None:
+    word, key = mark(), uuid4().hex
+    before = city.ask("metrics", "/reconciliation").json()["accepted"]
+    form: dict[str, str | list[str]] = {
+        "service_code": "heat-hot-water", "attribute[scope]": "apartment", "attribute[missing][]": ["heat"],
+        "lat": "40.8300", "long": "-73.9137", "first_name": word, "last_name": word, "email": f"{word}@example.org",
+        "description": f"{word} is cold", "address_string": f"1 {word} Street",
+    }  # fmt: skip
+    filed = city.file(key, **form)
+    assert filed.status_code == 201
+    number = filed.json()[0]["service_request_id"]
+    city.reconciled(before + 1)
+    inbox = eventually(lambda: [r for r in everything_on_kafka(city) if word.encode() in (r.value or b"")] or None)
+    assert {record.topic for record in inbox} == {"agency.hpd.inbox.v1"}
+    counted = settled_figures(city, number)
+
+    done = eventually(lambda: erase(city, number), 120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "hpd" in done.stdout
+
+    eventually(lambda: b"person.erased.v1" in raw(everything_on_kafka(city)) or None)
+    assert holders(city, word) == [], done.stdout
+    assert word.encode() not in dump(city)
+    logs = [file for file in (city.folder / "logs").rglob("*") if file.is_file()]
+    assert word.encode() not in b"\n".join(file.read_bytes() for file in logs)
+    keys = "SELECT count(*) FROM vault.person_keys JOIN intake.cases USING (person_id)"
+    assert city.rows(f"{keys} WHERE service_request_id = '{number}'") == [(0,)]
+    city.reconciled(before + 1)
+    assert figures(city) == counted
+
+    again = city.file(key, **form)
+    assert again.status_code != 201 or again.json()[0]["service_request_id"] == number
+    assert holders(city, word) == []
+    assert word.encode() not in dump(city)
