@@ -18,7 +18,7 @@ def print_choices(told: dict[str, Any], console: Console) -> None:
         console.print(f"\n[bold]{escape(need['need'])}[/]", highlight=False)
         _print_noted(need, console)
         if "now" in need:
-            _print_need(need, console)
+            _print_need(need, told["holders"], console)
         else:
             _print_choice(need, console)
 
@@ -33,12 +33,13 @@ def _print_noted(need: dict[str, Any], console: Console) -> None:
         console.print(text, markup=False, highlight=False)
 
 
-def _print_need(need: dict[str, Any], console: Console) -> None:
+def _print_need(need: dict[str, Any], holders: list[str], console: Console) -> None:
     """Print the choice, once where then and now agree."""
     if need["then"] and need["then"] != need["now"]:
-        console.print("[bold]as it was, by today's book:[/]", highlight=False)
+        console.print("[bold]as it was when the case came in, by today's book:[/]", highlight=False)
         _print_choice(need["then"], console)
-        console.print("[bold]as it would be now:[/]", highlight=False)
+        held = f", when {escape(', '.join(holders))} may hold something of the case" if holders else ""
+        console.print(f"[bold]as it would be now{held}:[/]", highlight=False)
     _print_choice(need["now"], console)
 
 

@@ -41,13 +41,14 @@ class Decision(NamedTuple):
     policy_set: str
     answers: tuple[Answer, ...]
 
-    @property
-    def says(self) -> str:
-        """One sentence on all of it."""
+    def says(self, *, asked: bool) -> str:
+        """Return one sentence on all of it; an agency that was not asked was given nothing whatever was decided."""
         by = next(each.withheld_by for each in self.answers if each.group is FieldGroup.NEED)
         if not self.entitled:
             return f"It may not know of the need, and so is told nothing at all: {'; '.join(map(in_words, by))}."
         given = [each.group for each in self.answers if each.released]
+        if not asked:
+            return f"It was not asked for help. If it were, it would be given {', '.join(given)}."
         return f"It may know of the need, and is given {', '.join(given)}."
 
 

@@ -30,6 +30,7 @@ def describe_choices(found: ChoicesAnswer) -> Json:
     return {
         **_head(found.past),
         "asked_at": write_time(found.asked_at),
+        "holders": sorted(found.past.holders(found.asked_at)),
         "needs": [_need(each, found) for each in found.needs],
     }
 
@@ -102,24 +103,28 @@ def _about(found: About) -> Json:
         "referral_id": str(referral.referral_id) if referral else None,
         "program": referral.program if referral else None,
         "state": referral.state if referral else None,
-        "then": _moment(found.then),
-        "now": _decision(found.now),
+        "then": _moment(found.then, asked=referral is not None),
+        "now": _decision(found.now, asked=referral is not None),
     }
 
 
-def _moment(then: Moment) -> Json:
+def _moment(then: Moment, *, asked: bool) -> Json:
     return {
         "at": write_time(then.at),
         "policy_set": then.policy_set,
         "remark": then.remark,
-        **(_decision(then.decision) if then.decision else {"entitled": None, "says": then.remark, "groups": []}),
+        **(
+            _decision(then.decision, asked=asked)
+            if then.decision
+            else {"entitled": None, "says": then.remark, "groups": []}
+        ),
     }
 
 
-def _decision(decision: Decision) -> Json:
+def _decision(decision: Decision, *, asked: bool) -> Json:
     return {
         "entitled": decision.entitled,
-        "says": decision.says,
+        "says": decision.says(asked=asked),
         "policy_set": decision.policy_set,
         "groups": [_answer(each) for each in decision.answers],
     }

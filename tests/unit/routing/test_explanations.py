@@ -89,7 +89,15 @@ def test_an_agency_that_may_not_know_of_the_need_is_given_nothing_else_either() 
     assert not any(each.released for each in decision.answers)
     address = next(each for each in decision.answers if each.group is ADDRESS)
     assert address.withheld_by == (NEED_WITHHELD,)
-    assert decision.says.startswith("It may not know of the need, and so is told nothing at all: no agreement")
+    assert decision.says(asked=True).startswith(
+        "It may not know of the need, and so is told nothing at all: no agreement"
+    )
+
+
+def test_an_agency_that_was_not_asked_is_not_said_to_have_been_given_anything() -> None:
+    decision = explain_decision(ask("housing"), TOWN, "clinic")
+    assert decision.says(asked=True) == "It may know of the need, and is given need, narrative."
+    assert decision.says(asked=False) == "It was not asked for help. If it were, it would be given need, narrative."
 
 
 def test_every_group_has_an_answer_that_says_the_same_as_the_plan() -> None:
