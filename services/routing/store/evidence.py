@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from shared.events.topics import AGENCY_INBOX
@@ -109,9 +109,13 @@ _REFUSALS = f"""
     {_REFUSAL} WHERE case_id = %s ORDER BY refused_at, agency
 """
 
+_UNSPOKEN: Final = "victim-services-needs-consent"
+"""The policy that keeps the very existence of a report from everybody."""
+
 _LATE_REFUSALS = f"""
-    -- Who was not asked because it may not know, in all cases, the latest first.
-    {_REFUSAL} ORDER BY refused_at DESC LIMIT %s
+    -- Who was not asked because it may not know, the latest first. Where only a consent could let anybody know that
+    -- there is a report at all, it is in no list: whoever has its id can still ask why.
+    {_REFUSAL} WHERE NOT why @> ARRAY[%s]::text[] ORDER BY refused_at DESC LIMIT %s
 """
 
 _WITHHELD = """
@@ -143,8 +147,8 @@ async def find_evidence(tx: Transaction, case_id: UUID) -> Evidence:
 
 
 async def list_late_refusals(tx: Transaction, most: int) -> list[Refusal]:
-    """List what was refused of late, in all cases, the latest first."""
-    return [Refusal(*row) for row in await (await tx.execute(_LATE_REFUSALS, (most,))).fetchall()]
+    """List what was refused of late, the latest first, without what nobody may know of."""
+    return [Refusal(*row) for row in await (await tx.execute(_LATE_REFUSALS, (_UNSPOKEN, most))).fetchall()]
 
 
 async def list_reasons(tx: Transaction, case_id: UUID) -> dict[UUID, Reason]:

@@ -57,6 +57,16 @@ async def test_what_was_refused_of_late_is_listed(world: World) -> None:
     assert (refused["agency"], refused["why"]) == ("nobody", ["no-agreement"])
 
 
+async def test_a_report_of_violence_without_consent_is_in_no_list_and_is_explained_to_whoever_has_its_id(
+    world: World,
+) -> None:
+    await world.hear(world.file("safety", service_code="violence"))
+    assert world.rows("SELECT count(*) FROM refused_disclosures") == [(1,)]
+    async with client(world, PAGE) as staff:
+        assert "Nothing was refused." in (await staff.get("/sharing")).text
+        assert "victim services ask for a consent" in (await staff.get("/sharing", params={"of": "SR-1"})).text
+
+
 async def test_a_case_that_nobody_knows_is_said_and_nobody_gets_in_without_the_key(world: World) -> None:
     async with client(world, PAGE) as staff:
         page = await staff.get("/sharing", params={"of": "SR-404"})
