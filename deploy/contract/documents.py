@@ -13,6 +13,7 @@ from deploy.contract.catalogue import published
 from deploy.contract.messages import example_messages
 from deploy.contract.schemas import schema_of
 from services.intake import openapi
+from services.routing import openapi as partner_openapi
 
 FAMILIES: Final = ("schemas/*/*.json", "examples/*/*.json")
 """Which files belong to the events: one that no event has any more is stale, too."""
@@ -50,6 +51,7 @@ def contract_documents(root: Path) -> dict[str, str]:
     return {
         "docs/asyncapi.yaml": _yaml(made),
         "docs/openapi-intake.yaml": _yaml(openapi.document()),
+        "docs/openapi-partner.yaml": _yaml(partner_openapi.document()),
         agreement.NAME: _json(agreement.agreement_schema()),
         **{f"docs/schemas/{name}.json": _json(schema) for name, schema in event_schemas().items()},
         **{f"docs/examples/{name}.json": _json(message) for name, message in examples.items()},

@@ -36,7 +36,7 @@ class DataFolder:
 
     @property
     def accounts(self) -> Path:
-        """What each agency is handed: its account at Kafka, in a file of its own."""
+        """What each agency is handed: its account at Kafka and its keys, in files of its own."""
         return self.path / "accounts"
 
     @property
@@ -62,6 +62,11 @@ class DataFolder:
     def ledger_key(self) -> Path:
         """The key that signs the ledger; routing makes it."""
         return self.run / "ledger.key"
+
+    @property
+    def partners(self) -> Path:
+        """The agencies' public keys, and hashes of the others; routing reads it."""
+        return self.run / "partners.json"
 
     @property
     def lock(self) -> Path:

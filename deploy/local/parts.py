@@ -44,6 +44,7 @@ class Plan:
     def agencies(self) -> Part:
         """The sample agencies, which answer referrals."""
         accounts = {"HANDOFF_AGENCY_ACCOUNTS": str(self.settings.folder.accounts)} if self.addresses.kafka.user else {}
+        accounts["HANDOFF_AGENCY_FILES"] = str(self.settings.folder.accounts)
         program = self._python("agencies", "deploy.local.agencies", accounts).program
         return Part(program)
 
@@ -58,6 +59,8 @@ class Plan:
         settings = {
             **self.addresses.kafka.environment(),
             "HANDOFF_AGENCY_ACCOUNTS": str(self.settings.folder.accounts),
+            "HANDOFF_PARTNERS_FILE": str(self.settings.folder.partners),
+            "HANDOFF_PARTNER_API": self.addresses.url("routing"),
             "HANDOFF_DATABASE_URL": self.addresses.database_url,
             # A database of your own exists already, and we may not be allowed to look for it.
             "HANDOFF_MAKE_DATABASE": "" if self.settings.database_url else "yes",
@@ -84,6 +87,7 @@ class Plan:
             keys["HANDOFF_MASTER_KEY_FILE"] = str(self.settings.folder.master_key)
         if name == "routing":
             keys["HANDOFF_LEDGER_KEY_FILE"] = str(self.settings.folder.ledger_key)
+            keys["HANDOFF_PARTNERS_FILE"] = str(self.settings.folder.partners)
         return keys
 
     def _http(self, name: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from deploy.kafka.preparation import PROBLEMS, prepare_broker
 from deploy.local.problems import LocalPlatformError
 from deploy.local.readiness import wait_for_postgres
 from deploy.migrate import main as migrate_as_told
+from deploy.partners import prepare_partners
 
 
 def prepare_database(url: str, *, make: bool) -> None:
@@ -37,6 +38,7 @@ def make_database(server_url: str, name: str) -> None:
 
 async def prepare() -> None:
     """Do everything, with the settings of the environment."""
+    prepare_partners(os.environ)
     make = bool(os.environ.get("HANDOFF_MAKE_DATABASE"))
     await asyncio.gather(
         prepare_broker(os.environ),

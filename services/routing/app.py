@@ -1,5 +1,7 @@
 """Settings become the service: its city, its database, what it hears, what it serves, what it looks after."""
 
+from functools import partial
+
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -8,13 +10,16 @@ from services.routing.explaining.history import History
 from services.routing.explaining.sharing import Explainer
 from services.routing.handlers import routes
 from services.routing.http.cases import case_routes
+from services.routing.http.emergencies import emergency_routes
 from services.routing.http.explanations import explanation_routes
 from services.routing.http.ledger import ledger_routes
+from services.routing.http.partner import partner_routes
 from services.routing.http.sharing_page import sharing_page_routes
 from services.routing.http.triage import triage_routes
 from services.routing.http.trials import trial_routes
-from services.routing.jurisdiction import load_city
+from services.routing.jurisdiction import load_city, read_agencies
 from services.routing.ledger import make_signer
+from services.routing.partners import load_partners
 from services.routing.register import Register, policy_set_of
 from services.routing.sequencer import Sequencer
 from services.routing.settings import RoutingSettings
@@ -24,6 +29,7 @@ from shared.kit.consents import still_stand
 from shared.kit.database import Database
 from shared.kit.service import Service, create_asgi
 from shared.kit.vault import Vault, read_master_key
+from shared.policy.checkpoint import Signer
 
 
 def create_app(settings: RoutingSettings) -> Starlette:
@@ -38,24 +44,21 @@ def create_service(settings: RoutingSettings) -> Service:
         JurisdictionError: a file of the city's folder cannot be used.
         VaultError: there is no master key that can be used.
         KeyFileError: there is no key to sign the ledger with.
+        PartnersError: the file of the agencies' keys cannot be used.
     """
     database = Database(settings.database_url.get_secret_value(), SCHEMA, STAGING, settings.database_pool)
-    city = load_city(settings.jurisdiction)
+    partners = load_partners(settings.partners_file, read_agencies(settings.jurisdiction))
+    city = load_city(settings.jurisdiction, partners.envelopes.agencies)
     register = Register(database, policy_set_of(settings.jurisdiction, city.sharing))
-    desk = Desk(city, _open_vault(settings), check=register.check)
-    staff_key = settings.staff_key.get_secret_value()
-    signer = make_signer(settings)
-    sequencer = Sequencer(database, signer)
-
-    async def sweep() -> None:
-        await keep_sweeping(desk, database, settings.sweep_seconds)
-
+    desk = Desk(city, _open_vault(settings), check=register.check, seal_to=partners.envelopes.seal)
+    sequencer = Sequencer(database, signer := make_signer(settings))
+    sweep = partial(keep_sweeping, desk, database, settings.sweep_seconds)
     return Service(
         name="routing",
         settings=settings,
         database=database,
         routes=routes(desk),
-        http=[*_pages(desk, database, settings), *ledger_routes(database, signer, staff_key)],
+        http=[*_pages(desk, database, settings, signer), *partner_routes(desk, database, partners)],
         loops=[register.run, sweep, sequencer.run, sequencer.watch],
         standing=still_stand,
         checks=[register.problem, sequencer.problem],
@@ -63,14 +66,16 @@ def create_service(settings: RoutingSettings) -> Service:
     )
 
 
-def _pages(desk: Desk, database: Database, settings: RoutingSettings) -> list[Route]:
+def _pages(desk: Desk, database: Database, settings: RoutingSettings, signer: Signer) -> list[Route]:
     staff_key = settings.staff_key.get_secret_value()
     explainer = Explainer(desk, History(desk.city.sharing))
     return [
         *triage_routes(desk, database, staff_key),
         *case_routes(desk, database, staff_key),
+        *emergency_routes(desk, database, staff_key),
         *explanation_routes(explainer, database, staff_key),
         *sharing_page_routes(explainer, database, staff_key),
+        *ledger_routes(database, signer, staff_key),
         *trial_routes(desk.city, settings.jurisdiction, database, staff_key),
     ]
 

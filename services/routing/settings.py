@@ -18,3 +18,6 @@ class RoutingSettings(ServiceSettings):
         pattern=r"^[^\s+]+$",
         description="the ledger's name on its checkpoints, which should not change; default: <city's folder>/ledger",
     )
+    partners_file: Path | None = Field(
+        default=None, description="file with the agencies' public keys and the hashes of their keys to the partner API"
+    )

@@ -60,6 +60,11 @@ def test_agencies_know_their_own_accounts_and_services_do_not() -> None:
     assert "HANDOFF_KAFKA_PASSWORD" not in str(COMPOSE["agencies"]["environment"])
 
 
+def test_routing_knows_public_keys_and_hashes_of_agencies_and_nobody_else_does() -> None:
+    assert holders_of("partners") == {"topics", "routing"}
+    assert COMPOSE["routing"]["environment"]["HANDOFF_PARTNERS_FILE"].startswith("/etc/handoff/partners/")
+
+
 def test_every_port_is_published_on_loopback_only() -> None:
     ports = [port for service in COMPOSE.values() for port in service.get("ports", [])]
     assert len(ports) == len(SERVICES) + 2, "each service, the mailbox, and Kafka for agencies' systems"

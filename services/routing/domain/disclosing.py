@@ -102,13 +102,13 @@ def receipt_for(turn: Turn, referral: Referral, plan: ReleasePlan, handed: Hande
         agency=referral.agency,
         given_at=now,
         channel=handed.channel,
-        form=_form(plan),
+        form=_form(plan, handed.channel),
         groups=handed.groups,
         grounds=plan.grounds_of(handed.groups),
         purpose=plan.terms[0].purpose,
         policy_set=plan.policy_set,
         digest=turn.around.keys.digest(turn.report, handed.sent),
-        shown_from=_shown_from(plan, now),
+        shown_from=shown_from(plan, now),
     )
 
 
@@ -189,9 +189,11 @@ def _seal(turn: Turn, referral: Referral, plan: ReleasePlan, opened: Release) ->
     return turn.around.keys.seal_to(referral.agency, part.__pydantic_serializer__.to_json(part))
 
 
-def _form(plan: ReleasePlan) -> str:
-    return "+".join([form.value for form in plan.forms_in_use])
+def _form(plan: ReleasePlan, channel: Channel) -> str:
+    """Name the forms in which an event gives something; what an agency reads by itself is thin."""
+    return "+".join([form.value for form in plan.forms_in_use]) if channel == "event" else Form.THIN.value
 
 
-def _shown_from(plan: ReleasePlan, now: datetime) -> datetime | None:
+def shown_from(plan: ReleasePlan, now: datetime) -> datetime | None:
+    """Return when the person may see what is given now; None is at once."""
     return now + timedelta(days=plan.longest_delay_days) if plan.longest_delay_days else None

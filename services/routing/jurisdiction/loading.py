@@ -42,6 +42,15 @@ def make_city(folder: Folder, agreements: Iterable[Agreement], keys: Collection[
     )
 
 
+def read_agencies(path: Path) -> frozenset[str]:
+    """Read the ids of the agencies of a jurisdiction.
+
+    Raises:
+        JurisdictionError: a file cannot be used.
+    """
+    return frozenset(agency.id for agency in read_folder(path).agencies.agency)
+
+
 def _protected_needs(file: ServicesFile) -> dict[str, FieldGroup]:
     """Return the needs that only protected services name: a report that mentions one is protected as well."""
     spoken_of = {need for service in file.service if service.protects is None for need in service.needs}

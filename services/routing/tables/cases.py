@@ -42,6 +42,13 @@ class ReferralRow(RoutingRow, table=True):
             unique=True,
             postgresql_where=text("state IN ('requested', 'accepted', 'in-progress', 'on-hold')"),
         ),
+        Index("referrals_by_agency", "agency", "referral_id"),
+        Index(
+            "referrals_open_by_agency",
+            "agency",
+            "referral_id",
+            postgresql_where=text("state IN ('requested', 'accepted', 'in-progress', 'on-hold')"),
+        ),
         Index("referrals_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("referrals_by_id", "referral_id"),
     )

@@ -1,0 +1,105 @@
+"""Accesses in an emergency: what was opened, why (sealed), and what a reviewer made of it afterwards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from services.routing.domain.emergencies import Access
+from shared.events.fields import FieldGroup
+from shared.kit.database import Transaction
+
+_ADD = """
+    -- What is opened now.
+    INSERT INTO emergency_accesses (access_id, case_id, referral_id, agency, groups, opened_at, ends_at, caseworker,
+        reason)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+_COUNTING = """
+    -- What is open of a referral.
+    SELECT access_id, referral_id, agency, groups, opened_at, ends_at FROM emergency_accesses
+    WHERE referral_id = %s AND agency = %s AND ends_at > %s ORDER BY opened_at
+"""
+
+_FOR_REVIEW = """
+    -- Accesses with the reports that they are about: first those that nobody has reviewed, the oldest of them first.
+    SELECT e.access_id, e.referral_id, e.agency, e.groups, e.opened_at, e.ends_at, c.report, e.caseworker, e.reason,
+        e.reviewed_at, e.reviewed_by, e.justified, e.note
+    FROM emergency_accesses e JOIN cases c USING (case_id)
+    ORDER BY e.reviewed_at IS NOT NULL, e.reviewed_at DESC, e.opened_at LIMIT %s
+"""
+
+_REPORT = """
+    -- The report that one access is about; whoever reviews it holds it meanwhile.
+    SELECT c.report, e.reviewed_at FROM emergency_accesses e JOIN cases c USING (case_id)
+    WHERE e.access_id = %s FOR UPDATE OF e
+"""
+
+_REVIEW = """
+    -- What a reviewer says.
+    UPDATE emergency_accesses SET reviewed_at = %s, reviewed_by = %s, justified = %s, note = %s WHERE access_id = %s
+"""
+
+MOST_SHOWN: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An access as it is kept: `report` as intake said it, `reason` and `note` sealed under its person's key."""
+
+    access: Access
+    report: str
+    caseworker: str
+    reason: str
+    reviewed_at: datetime | None
+    reviewed_by: str | None
+    justified: bool | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a reviewer says of an access."""
+
+    access_id: UUID
+    by: str
+    justified: bool
+
+
+async def add_access(tx: Transaction, case_id: UUID, access: Access, caseworker: str, reason: str) -> None:
+    """Keep an access; the reason is sealed."""
+    groups = [group.value for group in FieldGroup if group in access.groups]
+    moments = (access.opened_at, access.ends_at)
+    await tx.execute(
+        _ADD, (access.access_id, case_id, access.referral_id, access.agency, groups, *moments, caseworker, reason)
+    )
+
+
+async def list_accesses(tx: Transaction, agency: str, referral_id: UUID, now: datetime) -> tuple[Access, ...]:
+    """List what is open to an agency of a referral, the oldest first."""
+    rows = await tx.execute(_COUNTING, (referral_id, agency, now), binary=True)
+    return tuple([_access(row) for row in await rows.fetchall()])
+
+
+async def list_for_review(tx: Transaction) -> list[Kept]:
+    """List accesses, those that nobody has reviewed first."""
+    rows = await tx.execute(_FOR_REVIEW, (MOST_SHOWN,), binary=True)
+    return [Kept(_access(row[:6]), *row[6:]) for row in await rows.fetchall()]
+
+
+async def lock_for_review(tx: Transaction, access_id: UUID) -> tuple[str, bool] | None:
+    """Lock an access; returns the report that it is about, and whether somebody has reviewed it already."""
+    row = await (await tx.execute(_REPORT, (access_id,), binary=True)).fetchone()
+    return (row[0], row[1] is not None) if row else None
+
+
+async def keep_review(tx: Transaction, review: Review, at: datetime, note: str | None) -> None:
+    """Keep what a reviewer says; the note is sealed, and not kept where the person was erased."""
+    await tx.execute(_REVIEW, (at, review.by, review.justified, note, review.access_id))
+
+
+def _access(columns: Sequence[Any]) -> Access:
+    access_id, referral_id, agency, groups, opened_at, ends_at = columns
+    return Access(access_id, referral_id, agency, frozenset(map(FieldGroup, groups)), opened_at, ends_at)

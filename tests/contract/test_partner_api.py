@@ -1,0 +1,55 @@
+"""What is published of the partner API is what it answers."""
+
+import json
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from services.routing import openapi
+from services.routing.domain.disclosing import PARTNER_PATH
+from services.routing.domain.filing import route
+from services.routing.domain.reading import Asked, read
+from services.routing.http.ledger import describe
+from services.routing.ledger import Proof
+from shared.events.fields import FieldGroup
+from shared.policy.receipts import facts_of
+from tests.unit.routing.town import around, case_id, prompt, report
+
+DOCUMENT = openapi.document()
+
+
+def problems(name: str, answered: Any) -> list[str]:
+    """What a schema of the document finds in an answer."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
+    return [str(error) for error in jsonschema_rs.validator_for(schema).iter_errors(answered)]
+
+
+def test_a_read_is_answered_as_published_with_every_field_and_no_other() -> None:
+    blocks = {FieldGroup.ADDRESS: b'{"address": "1 Elm St"}'}
+    turn = route(report("housing", sealed={FieldGroup.ADDRESS: "block"}), prompt(), around(blocks=blocks))
+    referral = next(iter(turn.case.referrals.values()))
+    answer = read(turn.case, Asked(referral.agency, referral.referral_id, case_id(9)), (), around(blocks=blocks))
+    assert answer is not None
+    answered = json.loads(answer.text)
+    assert problems("ReferralRead", answered) == []
+    assert answered.keys() == DOCUMENT["components"]["schemas"]["ReferralRead"]["properties"].keys()
+    assert problems("ReferralRead", {**answered, "state": "lost"})
+
+
+def test_a_receipt_is_answered_as_published() -> None:
+    [given] = route(report("housing"), prompt(), around()).given
+    answered = describe(Proof(facts_of(given.receipt), 3, [b"x"], "a note"))
+    assert problems("ProvenReceipt", answered) == []
+    assert answered["receipt"].keys() == DOCUMENT["components"]["schemas"]["GivenReceipt"]["properties"].keys()
+
+
+def test_the_link_of_an_event_is_a_path_of_the_document() -> None:
+    assert PARTNER_PATH.format("{referral_id}") in DOCUMENT["paths"]
+
+
+@pytest.mark.parametrize("minutes", [0, 241])
+def test_more_than_four_hours_cannot_be_asked_for(minutes: int) -> None:
+    asked = {"reason": "somebody is in danger", "caseworker": "Kim"}
+    assert problems("EmergencyForm", asked) == []
+    assert problems("EmergencyForm", {**asked, "minutes": minutes})
