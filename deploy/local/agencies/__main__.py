@@ -11,8 +11,11 @@ from pathlib import Path
 
 from deploy.local.agencies.account import connection_of
 from deploy.local.agencies.client import Agency, work
+from deploy.local.agencies.files import Files
+from deploy.local.agencies.keys import read_keys
 from deploy.local.agencies.memory import Memory
 from deploy.local.agencies.plan import read_tempo
+from deploy.local.agencies.reading import Reader
 
 SAMPLE_CITY = Path(__file__).parents[2] / "jurisdictions" / "sample-city"
 DEFAULT_SPEED = 14_400.0
@@ -36,13 +39,16 @@ async def work_together(agencies: list[Agency], environment: Mapping[str, str], 
         async with asyncio.TaskGroup() as group:
             for agency in agencies:
                 memory = memories.enter_context(closing(Memory(folder / f"{agency.id}.sqlite")))
-                group.create_task(work(agency, connection_of(agency.id, environment), memory))
+                files = memories.enter_context(closing(Files(folder / f"{agency.id}-files.sqlite")))
+                reader = Reader(agency.id, files, read_keys(agency.id, environment))
+                group.create_task(work(agency, connection_of(agency.id, environment), memory, reader))
 
 
 def main() -> None:
     """Read the settings and start."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    for library in ("aiokafka", "httpx"):
+        logging.getLogger(library).setLevel(logging.ERROR)
     folder = Path(os.environ.get("HANDOFF_DATA_DIR", ".handoff")) / "agencies"
     jurisdiction = Path(os.environ.get("HANDOFF_JURISDICTION", str(SAMPLE_CITY)))
     speed = float(os.environ.get("HANDOFF_AGENCY_SPEED", DEFAULT_SPEED))

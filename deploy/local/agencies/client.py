@@ -14,6 +14,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from deploy.local.agencies.memory import Memory
 from deploy.local.agencies.plan import Tempo, plan
+from deploy.local.agencies.reading import Reader
 from deploy.local.agencies.wire import ForeignMessageError, Heard, read, write
 
 AT_ONCE = 200
@@ -33,15 +34,16 @@ class Agency:
     speed: float
 
 
-async def work(agency: Agency, connection: Mapping[str, Any], memory: Memory) -> None:
+async def work(agency: Agency, connection: Mapping[str, Any], memory: Memory, reader: Reader) -> None:
     """Work until cancelled. A broker that goes away is waited for; the producer is made anew each time."""
     pause = FIRST_PAUSE
     while True:
         began = time.monotonic()
         try:
             async with _connected(agency.id, connection) as (inbox, updates), asyncio.TaskGroup() as group:
-                group.create_task(_listen(agency, inbox, memory))
+                group.create_task(_listen(agency, inbox, memory, reader))
                 group.create_task(_speak(agency.id, updates, memory))
+                group.create_task(reader.follow_links())
         except* KafkaError as errors:
             logger.warning("%s: Kafka is away or refuses us (%s)", agency.id, type(errors.exceptions[0]).__name__)
         pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
@@ -73,13 +75,13 @@ async def _connected(
         await updates.stop()
 
 
-async def _listen(agency: Agency, inbox: AIOKafkaConsumer, memory: Memory) -> None:
+async def _listen(agency: Agency, inbox: AIOKafkaConsumer, memory: Memory, reader: Reader) -> None:
     """Write down what comes in, and only then tell Kafka that it has been read."""
     while True:
         batches = await inbox.getmany(timeout_ms=1000, max_records=AT_ONCE)
         for records in batches.values():
             for heard in _readable(agency.id, records):
-                _take_or_skip(agency, heard, memory)
+                _take_or_skip(agency, heard, memory, reader)
         if batches:
             try:
                 await inbox.commit()
@@ -95,10 +97,13 @@ def _readable(agency: str, records: Iterable[ConsumerRecord[bytes, bytes]]) -> I
             logger.warning("%s: message %s:%s %s", agency, record.partition, record.offset, error)
 
 
-def _take_or_skip(agency: Agency, heard: Heard, memory: Memory) -> None:
-    """One event that lacks what it must have does not keep us from the others."""
+def _take_or_skip(agency: Agency, heard: Heard, memory: Memory, reader: Reader) -> None:
+    """One event that lacks what it must have does not keep us from the others; one that we know is passed over."""
+    if reader.is_repeat(heard):
+        return
     try:
         take(agency, heard, memory)
+        reader.take(heard)
     except (KeyError, ValueError, TypeError) as error:
         logger.warning("%s: event %s is not of the contract: %s", agency.id, heard.id, type(error).__name__)
 

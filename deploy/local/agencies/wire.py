@@ -16,13 +16,18 @@ class ForeignMessageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One event from our inbox. `trace` is the W3C traceparent that came with it, if any."""
+    """One event from our inbox.
+
+    `trace` is the W3C traceparent that came with it, if any. `sequence` counts the events of its case; 0 if it is not
+    said.
+    """
 
     id: str
     type: str
     case_id: str
     trace: str
     event: dict[str, Any]
+    sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,8 @@ def read(headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Heard:
     try:
         found = {name: content.decode() for name, content in headers}
         event = json.loads(value or b"")
-        heard = Heard(found["ce_id"], found["ce_type"], event["case_id"], found.get("traceparent", ""), event)
+        sequence, trace = int(found.get("ce_sequence", "0")), found.get("traceparent", "")
+        heard = Heard(found["ce_id"], found["ce_type"], event["case_id"], trace, event, sequence)
     except (ValueError, KeyError, TypeError) as error:
         raise ForeignMessageError(f"cannot be read: {type(error).__name__}") from None
     if found.get("ce_specversion") != "1.0":

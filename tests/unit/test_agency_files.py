@@ -1,0 +1,175 @@
+"""A sample agency keeps what it was given in whatever form, and no longer than it may."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from joserfc.jwk import ECKey, OKPKey
+
+from deploy.local.agencies.files import Files
+from deploy.local.agencies.keys import Keys, read_keys
+from deploy.local.agencies.reading import Reader
+from deploy.local.agencies.wire import Heard
+from deploy.partners import keep_partner_files
+from services.routing.envelopes import Envelopes, read_public_key
+from services.routing.partners import load_partners
+from shared.events.agency_inbox import Disclosed, DisclosureRecalled, HelpAmended, HelpRequested, PersonErased
+from shared.events.fields import AddressFields, FieldGroup, IdentityFields, NeedFields, Released
+from tests.unit.routing.town import NOON
+
+CASE, REFERRAL = uuid4(), uuid4()
+ABOUT = {"case_id": CASE, "referral_id": REFERRAL, "sent_at": NOON}
+ASKED = {**ABOUT, "need_id": uuid4(), "need": "undisclosed", "program": "undisclosed", "submitted_at": NOON}
+ADDRESS = Released(address=AddressFields(address="1 Elm St"))
+OLD, NEW = OKPKey.generate_key("X25519"), ECKey.generate_key("P-256")
+KEYS = Keys((NEW, OLD), "http://routing", "hp_x")
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    with closing(Files(tmp_path / "refuge.sqlite")) as files:
+        yield Reader("refuge", files, KEYS)
+
+
+def heard(event: HelpRequested | HelpAmended | DisclosureRecalled | PersonErased, sequence: int = 1) -> Heard:
+    return Heard(str(uuid4()), event.type, str(CASE), "", json.loads(event.model_dump_json()), sequence)
+
+
+def sealed(key: OKPKey | ECKey = NEW) -> str:
+    words = Released(identity=IdentityFields(first_name="Ana"))
+    block = Disclosed(need="safety", program="beds", released=words).model_dump_json().encode()
+    return Envelopes({"refuge": read_public_key(key.as_dict(private=False))}).seal("refuge", block)
+
+
+def known(reader: Reader) -> tuple[str, set[str]] | None:
+    found = reader.files.find(str(REFERRAL))
+    return (found[0], set(found[1])) if found else None
+
+
+async def follow(reader: Reader, answer: Callable[[httpx.Request], httpx.Response]) -> list[bool]:
+    """Read what is to be read from a partner API that answers like this."""
+    transport = httpx.MockTransport(answer)
+    async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:
+        return [await reader._follow(client, link) for link in reader.files.links(10)]
+
+
+@pytest.mark.parametrize("key", [OLD, NEW], ids=["the old key", "the new key"])
+def test_a_sealed_block_tells_need_and_fields_whichever_of_two_keys_it_was_sealed_to(
+    reader: Reader, key: OKPKey | ECKey
+) -> None:
+    reader.take(heard(HelpRequested(**ASKED, released=ADDRESS, sealed=sealed(key))))
+    assert known(reader) == ("safety", {"address", "identity"})
+
+
+def test_a_block_for_somebody_else_is_left_closed(reader: Reader, caplog: pytest.LogCaptureFixture) -> None:
+    reader.take(heard(HelpRequested(**ASKED, released=Released(), sealed=sealed(ECKey.generate_key("P-256")))))
+    assert known(reader) == ("undisclosed", set())
+    assert "for none of our keys" in caplog.text
+
+
+async def test_a_link_is_followed_once(reader: Reader) -> None:
+    reader.take(heard(HelpRequested(**ASKED, released=Released(), link=f"/partner/v1/referrals/{REFERRAL}")))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.path == f"/partner/v1/referrals/{REFERRAL}"
+        released = {"need": NeedFields(service_code="v", need="safety", urgency="urgent").model_dump(), "justice": None}
+        return httpx.Response(200, json={"need": "safety", "released": released})
+
+    assert await follow(reader, answer) == [True]
+    assert known(reader) == ("safety", {"need"})
+    assert reader.files.links(10) == []
+
+
+async def test_a_link_that_is_not_answered_is_tried_again_and_one_to_nothing_is_not(reader: Reader) -> None:
+    reader.take(heard(HelpRequested(**ASKED, released=Released(), link="/x")))
+    assert await follow(reader, lambda _: httpx.Response(503)) == [False]
+
+    def away(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("away", request=request)
+
+    assert await follow(reader, away) == [False]
+    assert await follow(reader, lambda _: httpx.Response(404)) == [True]
+    assert reader.files.links(10) == []
+
+
+async def test_what_is_answered_after_the_person_was_erased_is_not_kept(reader: Reader) -> None:
+    reader.take(heard(HelpRequested(**ASKED, released=ADDRESS, link="/x")))
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        reader.take(heard(PersonErased(**ABOUT), 2))
+        return httpx.Response(200, json={"need": "safety", "released": {"address": {"address": "1 Elm St"}}})
+
+    assert await follow(reader, answer) == [True]
+    assert known(reader) is None
+
+
+async def test_an_answer_to_an_earlier_question_does_not_keep_the_later_one_from_being_asked(reader: Reader) -> None:
+    reader.take(heard(HelpRequested(**ASKED, released=Released(), link="/x")))
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        reader.take(heard(HelpAmended(**ABOUT, released=Released(), link="/x"), 2))
+        return httpx.Response(200, json={"need": "safety", "released": {}})
+
+    await follow(reader, answer)
+    assert len(reader.files.links(10)) == 1
+
+
+def test_more_replaces_what_was_known(reader: Reader) -> None:
+    reader.take(heard(HelpRequested(**{**ASKED, "need": "housing"}, released=Released())))
+    reader.take(heard(HelpAmended(**ABOUT, released=ADDRESS), 2))
+    assert known(reader) == ("housing", {"address"})
+
+
+def test_what_is_recalled_is_deleted_and_a_repeat_does_not_bring_it_back(reader: Reader) -> None:
+    first = heard(HelpRequested(**ASKED, released=ADDRESS, sealed=sealed()))
+    reader.take(first)
+    said = {"groups": (FieldGroup.IDENTITY, FieldGroup.NEED), "receipts": (uuid4(),), "consent_id": uuid4()}
+    reader.take(heard(DisclosureRecalled(**ABOUT, **said, why="consent-withdrawn"), 2))
+    assert known(reader) == ("undisclosed", {"address"})
+    assert reader.is_repeat(first)
+
+
+def test_who_is_erased_is_forgotten(reader: Reader, tmp_path: Path) -> None:
+    reader.take(heard(HelpRequested(**ASKED, released=ADDRESS, link="/x")))
+    reader.take(heard(PersonErased(**ABOUT), 2))
+    assert (known(reader), reader.files.links(10)) == (None, [])
+    reader.files.close()
+    assert b"Elm" not in (tmp_path / "refuge.sqlite").read_bytes()
+
+
+def test_a_number_that_is_missing_holds_nothing_up(reader: Reader) -> None:
+    reader.take(heard(HelpRequested(**ASKED, released=ADDRESS)))
+    later = heard(HelpAmended(**ABOUT, released=Released()), 4)
+    assert not reader.is_repeat(later)
+    reader.take(later)
+    assert known(reader) == ("undisclosed", set())
+
+
+def test_an_unknown_kind_counts_as_heard_and_changes_nothing(reader: Reader) -> None:
+    reader.take(heard(HelpRequested(**ASKED, released=ADDRESS)))
+    reader.take(Heard(str(uuid4()), "case.status.v1", str(CASE), "", {"referral_id": str(REFERRAL)}, 2))
+    assert known(reader) == ("undisclosed", {"address"})
+    assert reader.files.last_heard(str(CASE)) == 2
+
+
+def test_the_file_that_an_agency_is_handed_opens_what_routing_seals(tmp_path: Path) -> None:
+    keep_partner_files(tmp_path, tmp_path / "partners.json", ["refuge"], "http://routing:8312")
+    own = read_keys("refuge", {"HANDOFF_AGENCY_FILES": str(tmp_path)})
+    assert own is not None
+    partners = load_partners(tmp_path / "partners.json", ["refuge"])
+    assert own.open(partners.envelopes.seal("refuge", b'{"need": "safety"}')) == {"need": "safety"}
+    assert (partners.recognise(own.api_key), own.api) == ("refuge", "http://routing:8312")
+
+
+def test_the_address_can_be_another_from_where_the_agency_is(tmp_path: Path) -> None:
+    keep_partner_files(tmp_path, tmp_path / "partners.json", ["refuge"], "http://outside")
+    there = {"HANDOFF_AGENCY_FILES": str(tmp_path), "HANDOFF_PARTNER_API": "http://routing:8000"}
+    own = read_keys("refuge", there)
+    assert own is not None
+    assert own.api == "http://routing:8000"
+    assert read_keys("choir", there) is None
+    assert read_keys("refuge", {}) is None
