@@ -1,7 +1,5 @@
 """Settings become the service: its city, its database, what it hears, what it serves, what it looks after."""
 
-from functools import partial
-
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -52,7 +50,10 @@ def create_service(settings: RoutingSettings) -> Service:
     register = Register(database, policy_set_of(settings.jurisdiction, city.sharing))
     desk = Desk(city, _open_vault(settings), check=register.check, seal_to=partners.envelopes.seal)
     sequencer = Sequencer(database, signer := make_signer(settings))
-    sweep = partial(keep_sweeping, desk, database, settings.sweep_seconds)
+
+    async def sweep() -> None:
+        await keep_sweeping(desk, database, settings.sweep_seconds)
+
     return Service(
         name="routing",
         settings=settings,
