@@ -1,0 +1,41 @@
+"""Cases from before the migration are found by their number, and by when they were routed."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from services.routing import migrations
+from tests.service.routing.world import World
+from tests.unit.routing.town import NOON
+
+pytestmark = pytest.mark.servers
+
+FILE = Path(next(iter(migrations.__path__))) / "versions" / "0006_hindsight.py"
+
+
+def statements() -> tuple[str, ...]:
+    """What the migration runs."""
+    spec = importlib.util.spec_from_file_location("hindsight", FILE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: tuple[str, ...] = module.STATEMENTS
+    return found
+
+
+async def test_cases_from_before_are_given_their_number_and_when_they_were_routed(world: World) -> None:
+    world.clock.shown = NOON.replace(hour=14)
+    await world.hear(world.file("housing"), world.file("loneliness", number=2))
+    await world.hear(world.file("safety", number=3, service_code="violence"))
+    before = world.rows("SELECT case_id, service_request_id, routed_at FROM cases ORDER BY service_request_id")
+    world.change(
+        "ALTER TABLE cases DROP COLUMN service_request_id, DROP COLUMN routed_at",
+        "DROP INDEX referrals_by_id, refused_disclosures_by_time",
+        *statements(),
+    )
+    after = world.rows("SELECT case_id, service_request_id, routed_at FROM cases ORDER BY service_request_id")
+    assert after[:2] == before[:2]
+    assert after[2][:2] == before[2][:2]
+    assert after[2][2] == NOON, "nothing was noted of when it was decided that nobody is told: it was filed at noon"
