@@ -3,6 +3,7 @@
 It waits for the broker, and is safe to run again: what exists keeps its messages and its passwords.
 
     HANDOFF_KAFKA_BOOTSTRAP, _USER, _PASSWORD, _CA   the broker, as its administrator; without a user: topics only
+    HANDOFF_KAFKA_MECHANISM                          PLAIN, for an administrator whose SCRAM account this job is to make
     HANDOFF_KAFKA_PASSWORD_INTAKE, ...               the services' passwords
     HANDOFF_AGENCY_ACCOUNTS                          folder where each agency has a file with its account
     HANDOFF_KAFKA_FOR_PARTNERS                       the address that those files name, if partners need another

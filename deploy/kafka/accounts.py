@@ -5,7 +5,6 @@ so that `kcat -F` and most clients read it as it is. It is made once; its passwo
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from secrets import token_urlsafe
 
@@ -34,7 +33,7 @@ def keep_agency_files(folder: Path, agencies: Iterable[str], kafka: KafkaAccess)
     for agency in agencies:
         path, account = folder / f"{agency}.properties", account_of(agency)
         passwords[account] = _password_in(path) or token_urlsafe(24)
-        access = replace(kafka, user=account, password=passwords[account], ca=kafka.ca and Path(_AUTHORITY))
+        access = KafkaAccess(kafka.bootstrap, account, passwords[account], kafka.ca and Path(_AUTHORITY))
         lines = [f"{name}={value}" for name, value in access.properties().items()]
         write_secret(path, "\n".join(lines) + "\n")
     return passwords

@@ -12,7 +12,7 @@ from deploy.kafka.administration import Administration, AdministrationError
 from deploy.kafka.declared import Topic, agencies_of, declared_topics
 from deploy.kafka.topics import TopicsError, make_topics
 from deploy.local.problems import NotReadyError
-from shared.kit.kafka_access import KafkaAccess, KafkaAccessError, access_from
+from shared.kit.kafka_access import MECHANISM, KafkaAccess, KafkaAccessError, access_from
 from shared.kit.settings import SAMPLE_CITY
 
 _SHOWN_WITHIN_SECONDS = 20.0
@@ -38,7 +38,7 @@ async def prepare_broker(environment: Mapping[str, str]) -> None:
     await make_topics(kafka, topics, int(environment.get("HANDOFF_KAFKA_REPLICATION", "1")))
     if kafka.user:
         passwords = service_passwords(environment) | _agency_passwords(environment, agencies, kafka)
-        await asyncio.to_thread(let_in, kafka, passwords, topics)
+        await asyncio.to_thread(let_in, kafka, passwords | _administrators(kafka), topics)
 
 
 def let_in(kafka: KafkaAccess, passwords: Mapping[str, str], topics: Sequence[Topic]) -> Difference:
@@ -81,6 +81,11 @@ def _wait_until(holds: Callable[[], bool]) -> None:
                 "The broker does not keep the rules that it was given: does somebody else change them, too?"
             )
         time.sleep(_PAUSE_SECONDS)
+
+
+def _administrators(kafka: KafkaAccess) -> dict[str, str]:
+    """An administrator who came in by another way gets the same account by SCRAM."""
+    return {} if kafka.mechanism == MECHANISM else {kafka.user: kafka.password}
 
 
 def _agency_passwords(environment: Mapping[str, str], agencies: Sequence[str], kafka: KafkaAccess) -> dict[str, str]:

@@ -21,6 +21,7 @@ class KafkaAccess:
     user: str = ""
     password: str = field(default="", repr=False)
     ca: Path | None = None
+    mechanism: str = MECHANISM
 
     def __post_init__(self) -> None:
         """Refuse an account that cannot work.
@@ -49,7 +50,7 @@ class KafkaAccess:
         """Return the same by the names that librdkafka and its tools know."""
         told = {"bootstrap.servers": self.bootstrap, "security.protocol": self.protocol}
         if self.user:
-            told |= {"sasl.mechanism": MECHANISM, "sasl.username": self.user, "sasl.password": self.password}
+            told |= {"sasl.mechanism": self.mechanism, "sasl.username": self.user, "sasl.password": self.password}
         return told | ({"ssl.ca.location": str(self.ca)} if self.ca else {})
 
     def environment(self) -> dict[str, str]:
@@ -59,6 +60,7 @@ class KafkaAccess:
             "HANDOFF_KAFKA_USER": self.user,
             "HANDOFF_KAFKA_PASSWORD": self.password,
             "HANDOFF_KAFKA_CA": str(self.ca or ""),
+            "HANDOFF_KAFKA_MECHANISM": self.mechanism if self.mechanism != MECHANISM else "",
         }
 
     def ssl_context(self) -> ssl.SSLContext | None:
@@ -77,7 +79,7 @@ class KafkaAccess:
         if not self.user:
             return {}
         return {
-            "sasl_mechanism": MECHANISM,
+            "sasl_mechanism": self.mechanism,
             "sasl_plain_username": self.user,
             "sasl_plain_password": self.password,
         }
@@ -89,6 +91,8 @@ class KafkaAccess:
 
 def access_from(environment: Mapping[str, str]) -> KafkaAccess:
     """Read HANDOFF_KAFKA_BOOTSTRAP, HANDOFF_KAFKA_USER, HANDOFF_KAFKA_PASSWORD and HANDOFF_KAFKA_CA.
+
+    HANDOFF_KAFKA_MECHANISM=PLAIN is for an administrator who is to make SCRAM's accounts, and has none yet.
 
     Raises:
         KafkaAccessError: there is no address, or a user without a password.
@@ -102,4 +106,5 @@ def access_from(environment: Mapping[str, str]) -> KafkaAccess:
         user=environment.get("HANDOFF_KAFKA_USER", ""),
         password=environment.get("HANDOFF_KAFKA_PASSWORD", ""),
         ca=Path(ca) if ca else None,
+        mechanism=environment.get("HANDOFF_KAFKA_MECHANISM") or MECHANISM,
     )

@@ -93,7 +93,8 @@ def test_an_agencys_file_is_for_its_owner_and_its_password_stays_when_the_addres
 def test_an_agency_is_handed_the_authoritys_certificate_with_its_file(tmp_path: Path) -> None:
     authority = tmp_path / "authority.pem"
     authority.write_text("certificate")
-    keep_agency_files(tmp_path / "accounts", ["hpd"], KafkaAccess("one:9092", "admin", "top-secret", authority))
+    keep_agency_files(tmp_path / "accounts", ["hpd"], KafkaAccess("one:9092", "admin", "x", authority, "PLAIN"))
+    assert "sasl.mechanism=SCRAM-SHA-512\n" in (tmp_path / "accounts" / "hpd.properties").read_text()
     assert "ssl.ca.location=ca.pem\n" in (tmp_path / "accounts" / "hpd.properties").read_text()
     assert (tmp_path / "accounts" / "ca.pem").read_text() == "certificate"
 

@@ -46,7 +46,10 @@ def test_every_way_into_kafka_is_encrypted_and_asks_who_comes() -> None:
     ways = dict(each.split(":", 1) for each in settings["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(","))
     assert ways == {"INSIDE": "SASL_SSL", "OUTSIDE": "SASL_SSL", "CONTROLLER": "SASL_PLAINTEXT"}
     assert "CONTROLLER://localhost:" in settings["KAFKA_LISTENERS"], "it listens to its own container only"
-    assert settings["KAFKA_SASL_ENABLED_MECHANISMS"] == MECHANISM
+    assert settings["KAFKA_SASL_ENABLED_MECHANISMS"] == MECHANISM, "whoever comes from outside"
+    assert settings["KAFKA_LISTENER_NAME_INSIDE_SASL_ENABLED_MECHANISMS"] == f"{MECHANISM},PLAIN"
+    plain = re.findall(r"user_(\w+)=", settings["KAFKA_LISTENER_NAME_INSIDE_PLAIN_SASL_JAAS_CONFIG"])
+    assert plain == [ADMIN], "nobody else has an account by PLAIN"
     assert settings["KAFKA_AUTHORIZER_CLASS_NAME"].endswith(".StandardAuthorizer")
     assert settings["KAFKA_SUPER_USERS"] == f"User:{ADMIN}"
 

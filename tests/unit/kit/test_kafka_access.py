@@ -34,7 +34,8 @@ def test_with_an_authority_the_connection_is_encrypted(account: dict[str, str], 
 
 
 def test_a_process_that_is_told_the_same_reaches_kafka_the_same_way() -> None:
-    for told in (BROKER, BROKER | ACCOUNT, BROKER | ACCOUNT | CA):
+    plain = {"HANDOFF_KAFKA_MECHANISM": "PLAIN"}
+    for told in (BROKER, BROKER | ACCOUNT, BROKER | ACCOUNT | CA, BROKER | ACCOUNT | CA | plain):
         assert access_from(access_from(told).environment()) == access_from(told)
 
 
