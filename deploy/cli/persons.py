@@ -15,6 +15,8 @@ from deploy.local.problems import LocalPlatformError
 from shared.kit.kafka_access import KafkaAccess, KafkaAccessError, access_from
 
 FAILED, UNREAD = 1, 3
+EVERY, AT_ONCE = 50_000, 5_000
+"""After how many records of an inbox its progress is told, and how many are looked through at once."""
 
 person_app = typer.Typer(
     help="Export or erase the person of one case.",
@@ -143,7 +145,7 @@ def _remove(access: KafkaAccess, agencies: Sequence[str], case_id: str) -> bool:
 
 
 def _progress(agency: str, seen: int, of: int) -> None:
-    if of and (seen == of or not seen):
+    if of and (seen == of or (seen and seen % EVERY < AT_ONCE)):
         typer.echo(f"Inbox of {agency}: looked through {seen} of {of} records.", err=True)
 
 
