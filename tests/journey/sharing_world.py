@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import httpx
 
+from deploy.local.agencies.keys import Keys, read_keys
+from deploy.local.folders import DataFolder
 from deploy.local.generate import SAMPLE_CITY, Form, read_city, reports
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import FRONT_DOOR, Agreement
@@ -55,13 +57,14 @@ def _opened(block: str) -> str:
 
 @dataclass
 class Filed:
-    """One case: what it says, the tokens in it by group, and what came of it."""
+    """One case: what it says, the tokens in it by group, and what came of it (referrals with their agencies)."""
 
     number: str
     form: Form
     tokens: dict[bytes, FieldGroup]
     case_id: str = ""
     agencies: set[tuple[str, str]] = field(default_factory=set)
+    referrals: dict[str, str] = field(default_factory=dict)
     consents: list[Consent] = field(default_factory=list)
 
 
@@ -139,9 +142,11 @@ class World:
             if number in by_number:
                 by_number[number].case_id = str(case_id)
         by_case = {each.case_id: each for each in self.filed}
-        for case_id, agency, need in self.city.rows("SELECT case_id, agency, need FROM routing.referrals"):
+        query = "SELECT case_id, agency, need, referral_id FROM routing.referrals"
+        for case_id, agency, need, referral_id in self.city.rows(query):
             if str(case_id) in by_case:
                 by_case[str(case_id)].agencies.add((agency, need))
+                by_case[str(case_id)].referrals[str(referral_id)] = agency
         for each in self.filed:
             each.consents.clear()
         query = "SELECT consent_id, case_id, recipients, purpose, groups, granted_at, ends_at FROM vault.consents"
@@ -176,6 +181,12 @@ class World:
     def _urgency(self, filed: Filed) -> str:
         ((urgency,),) = self.city.rows(f"SELECT urgency FROM intake.cases WHERE case_id = '{filed.case_id}'")
         return str(urgency)
+
+    def keys(self, agency: str) -> Keys:
+        """Return the keys of an agency, from the file that it was given."""
+        found = read_keys(agency, {"HANDOFF_AGENCY_FILES": str(DataFolder(self.city.folder).accounts)})
+        assert found is not None
+        return found
 
     def settle(self) -> None:
         """Wait until nothing is on its way: no outbox row, and no case that routing has not heard of."""

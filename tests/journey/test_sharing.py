@@ -4,6 +4,7 @@ The rules are those of `tests/policy_oracle.py`, written a second time and not b
 """
 
 import asyncio
+import json
 import os
 import random
 from collections.abc import Iterator
@@ -75,6 +76,44 @@ def test_an_inbox_holds_in_the_clear_what_the_agreements_give_in_full_and_nothin
     assert {agency: tokens for agency, tokens in found.items() if tokens} == {
         agency: tokens for agency, tokens in expected.items() if tokens
     }
+
+
+def test_a_sealed_block_holds_what_the_agreements_seal_to_the_agency_and_only_its_key_opens_it(
+    world: World, records: list[Record]
+) -> None:
+    by_case = {filed.case_id: filed for filed in world.filed}
+    opened = 0
+    for record in records:
+        sealed = json.loads(record.value or b"{}").get("sealed") if record.topic.endswith(".inbox.v1") else None
+        if not sealed:
+            continue
+        agency, filed = record.topic.split(".")[1], by_case[(record.key or b"").decode()]
+        plain = world.keys(agency).open(sealed)
+        assert plain is not None
+        allowed = world.allowed(filed, agency)["sealed"]
+        assert tokens_in(json.dumps(plain).encode()) == {t for t, group in filed.tokens.items() if group in allowed}
+        assert world.keys("dpr").open(sealed) is None
+        opened += 1
+    assert opened > 5
+
+
+def test_the_partner_api_gives_each_agency_all_that_it_may_have_and_no_other_anything(world: World) -> None:
+    read = 0
+    with httpx.Client(timeout=60) as client:
+        for filed in world.filed:
+            for referral_id, agency in filed.referrals.items():
+                keys, other = world.keys(agency), world.keys("dof" if agency != "dof" else "dpr")
+                path = f"{keys.api}/partner/v1/referrals/{referral_id}"
+                mine = client.get(path, headers={"Authorization": f"Bearer {keys.api_key}"})
+                assert mine.status_code == 200, mine.text
+                allowed = set().union(*world.allowed(filed, agency).values())
+                assert tokens_in(mine.content) == {t for t, group in filed.tokens.items() if group in allowed}
+                read += 1
+                theirs = client.get(path, headers={"Authorization": f"Bearer {other.api_key}"})
+                assert theirs.status_code == 404
+    assert read > 100
+    ((receipts,),) = world.city.rows("SELECT count(*) FROM routing.receipts WHERE channel = 'read'")
+    assert receipts >= read
 
 
 def test_no_other_topic_no_key_and_no_header_holds_a_token(records: list[Record]) -> None:
