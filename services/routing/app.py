@@ -10,6 +10,7 @@ from services.routing.handlers import routes
 from services.routing.http.cases import case_routes
 from services.routing.http.emergencies import emergency_routes
 from services.routing.http.explanations import explanation_routes
+from services.routing.http.held import held_routes
 from services.routing.http.ledger import ledger_routes
 from services.routing.http.partner import partner_routes
 from services.routing.http.sharing_page import sharing_page_routes
@@ -73,6 +74,7 @@ def _pages(desk: Desk, database: Database, settings: RoutingSettings, signer: Si
     return [
         *triage_routes(desk, database, staff_key),
         *case_routes(desk, database, staff_key),
+        *held_routes(desk, database, staff_key),
         *emergency_routes(desk, database, staff_key),
         *explanation_routes(explainer, database, staff_key),
         *sharing_page_routes(explainer, database, staff_key),

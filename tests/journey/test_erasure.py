@@ -23,6 +23,15 @@ def mark() -> str:
     return "zq" + "".join("abcdefghijklmnop"[int(digit, 16)] for digit in uuid4().hex)
 
 
+def report(word: str) -> dict[str, str | list[str]]:
+    """A report with a word in everything personal."""
+    return {
+        "service_code": "heat-hot-water", "attribute[scope]": "apartment", "attribute[missing][]": ["heat"],
+        "lat": "40.8300", "long": "-73.9137", "first_name": word, "last_name": word, "email": f"{word}@example.org",
+        "description": f"{word} is cold", "address_string": f"1 {word} Street",
+    }  # fmt: skip
+
+
 def everything_on_kafka(city: City) -> list[Record]:
     """Read all topics from their beginnings."""
 
@@ -81,11 +90,7 @@ def erase(city: City, number: str) -> "subprocess.CompletedProcess[str] | None":
 def test_an_erased_person_is_in_no_topic_table_log_or_backup_and_figures_stay(city: City) -> None:
     word, key = mark(), uuid4().hex
     before = city.ask("metrics", "/reconciliation").json()["accepted"]
-    form: dict[str, str | list[str]] = {
-        "service_code": "heat-hot-water", "attribute[scope]": "apartment", "attribute[missing][]": ["heat"],
-        "lat": "40.8300", "long": "-73.9137", "first_name": word, "last_name": word, "email": f"{word}@example.org",
-        "description": f"{word} is cold", "address_string": f"1 {word} Street",
-    }  # fmt: skip
+    form = report(word)
     filed = city.file(key, **form)
     assert filed.status_code == 201
     number = filed.json()[0]["service_request_id"]
