@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from services.routing.domain.case import Case
-from services.routing.domain.placing import Asking, City
+from services.routing.domain.placing import Asking, City, Standing
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Need
 from shared.policy.consent import Consent
@@ -38,14 +38,6 @@ class Circumstances:
 
 def asking(case: Case, need: Need, around: Circumstances) -> Asking:
     """Return what the routing book and the policy are asked about one need of a case."""
-    report = case.report
-    return Asking(
-        need.need,
-        report.service_code,
-        report.place.district,
-        report.urgency,
-        around.city.protection(report),
-        around.now,
-        tuple(around.consents.get(report.case_id, ())),
-        frozenset(referral.agency for referral in case.referrals.values()),
-    )
+    consents = tuple(around.consents.get(case.report.case_id, ()))
+    holders = frozenset([referral.agency for referral in case.referrals.values()])
+    return around.city.asking(case.report, need.need, Standing(around.now, consents, holders))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.routing.domain.case import Case
-from services.routing.domain.placing import Asking, City
+from services.routing.domain.placing import Asking, City, Standing
 from shared.events.intake import Need
 from shared.policy.consent import Consent
 
@@ -31,17 +31,7 @@ class Past:
         return frozenset(each.agency for each in self.case.referrals.values() if each.asked_at <= at)
 
     def _ask(self, city: City, need: Need, at: datetime, holders: Iterable[str], consents: Sequence[Consent]) -> Asking:
-        report = self.case.report
-        return Asking(
-            need.need,
-            report.service_code,
-            report.place.district,
-            report.urgency,
-            city.protection(report),
-            at,
-            tuple(consents),
-            frozenset(holders),
-        )
+        return city.asking(self.case.report, need.need, Standing(at, tuple(consents), frozenset(holders)))
 
 
 def consents_as_known(consents: Iterable[Consent], at: datetime) -> tuple[Consent, ...]:

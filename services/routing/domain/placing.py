@@ -14,6 +14,7 @@ from shared.policy.agreements import FRONT_DOOR
 from shared.policy.consent import Consent
 from shared.policy.decision import Sharing
 from shared.policy.inquiry import Inquiry
+from shared.policy.narrowing import narrow
 from shared.policy.plan import ReleasePlan
 
 STRICTEST_FIRST: Final = (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE, *FieldGroup)
@@ -22,10 +23,18 @@ STRICTEST_FIRST: Final = (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE, 
 ONLY_THE_FRONT_DOOR: Final = frozenset({FRONT_DOOR})
 
 
+class Standing(NamedTuple):
+    """How things stand when something is asked: the moment, the consents, and who holds something of the case."""
+
+    at: datetime
+    consents: tuple[Consent, ...] = ()
+    holders: frozenset[str] = frozenset()
+
+
 class Asking(NamedTuple):
     """What is to be placed: a need of a report of one service, in a district where that is known.
 
-    `holders` are the agencies that have or had a referral in the case.
+    `holders` are the agencies that have or had a referral in the case. A report can be protected for a second reason.
     """
 
     need: str
@@ -36,6 +45,7 @@ class Asking(NamedTuple):
     at: datetime
     consents: tuple[Consent, ...] = ()
     holders: frozenset[str] = frozenset()
+    also_protects: FieldGroup | None = None
 
     def of(self, agency: str) -> Inquiry:
         """Return what the policy is asked about one agency."""
@@ -59,9 +69,17 @@ class City:
     protects: Mapping[str, FieldGroup | None]
     protected_needs: Mapping[str, FieldGroup] = field(default_factory=dict)
 
+    def asking(self, report: CaseSubmitted, need: str, standing: Standing) -> Asking:
+        """Return what is asked about one need of a report."""
+        protects, also = self.protections_of(report.service_code, [each.need for each in report.needs])
+        return Asking(need, report.service_code, report.place.district, report.urgency, protects, *standing, also)
+
     def plan(self, agency: str, asking: Asking) -> ReleasePlan:
-        """Decide what an agency is given."""
-        return self.sharing.plan(asking.of(agency))
+        """Decide what an agency is given: of a report that is protected for two reasons, what both let through."""
+        plan = self.sharing.plan(asking.of(agency))
+        if asking.also_protects is None:
+            return plan
+        return narrow(plan, self.sharing.plan(asking.of(agency)._replace(protects=asking.also_protects)))
 
     def admits(self, program: Program, asking: Asking) -> bool:
         """Tell whether such a report may reach the program; one of a service that is not known reaches nobody."""
@@ -73,10 +91,16 @@ class City:
 
     def protection_of(self, service: str, needs: Collection[str]) -> FieldGroup | None:
         """Return the group whose strict rules hold for reports of a service with these needs."""
+        return self.protections_of(service, needs)[0]
+
+    def protections_of(self, service: str, needs: Collection[str]) -> tuple[FieldGroup | None, FieldGroup | None]:
+        """Return the groups whose strict rules hold for such reports, the strictest first; there are two at most."""
         by_service = self.protects.get(service)
-        by_need = [self.protected_needs[need] for need in needs if need in self.protected_needs]
-        found = [*by_need, by_service] if by_service else by_need
-        return min(found, key=STRICTEST_FIRST.index) if found else None
+        found = {self.protected_needs[need] for need in needs if need in self.protected_needs}
+        if not found:
+            return by_service, None
+        first, *others = sorted(found | {by_service} - {None}, key=STRICTEST_FIRST.index)
+        return first, others[0] if others else None
 
 
 @dataclass(frozen=True, slots=True)

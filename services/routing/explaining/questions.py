@@ -41,9 +41,10 @@ class Question(BaseModel):
     def askings(self, city: City, now: datetime) -> Iterator[Asking]:
         """Ask about each need in turn: who is asked for an earlier one holds something of the case."""
         consents = tuple(_consent(number, each, now) for number, each in enumerate(self.consents, 1))
-        protects, holders = city.protection_of(self.service_code, self.needs), frozenset[str]()
+        (protects, also), holders = city.protections_of(self.service_code, self.needs), frozenset[str]()
         for need in self.needs:
-            asking = Asking(need, self.service_code, self.district, self.urgency, protects, now, consents, holders)
+            asked_of = (need, self.service_code, self.district, self.urgency)
+            asking = Asking(*asked_of, protects, now, consents, holders, also)
             asked = explain_choice(asking, city).asked
             holders |= {asked.partition("/")[0]} if asked else set()
             yield asking

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.routing.domain.book import RoutingBook, Rule
-from services.routing.domain.placing import Asking, Placed, Unplaced, place, place_fallback
+from services.routing.domain.placing import Asking, Placed, Standing, Unplaced, place, place_fallback
 from shared.events.fields import FieldGroup
 from shared.events.reasons import Reason
 from shared.policy.consent import Consent
@@ -110,6 +110,21 @@ def test_a_report_of_violence_reaches_nobody_without_a_consent() -> None:
     placed = place(ask("safety", "violence", named), TOWN)
     assert isinstance(placed, Placed)
     assert placed.program.name == "refuge/beds"
+
+
+def test_a_report_that_is_protected_for_two_reasons_needs_a_consent_for_both() -> None:
+    both = report("safety", service_code="drugs")
+    assert TOWN.protections_of("drugs", ["safety"]) == (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE)
+    for groups, released in (
+        ([FieldGroup.VICTIM_SERVICES], set()),
+        ([FieldGroup.SUBSTANCE_USE], set()),
+        ([FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE], {FieldGroup.NEED, FieldGroup.ADDRESS}),
+    ):
+        asking = TOWN.asking(both, "safety", Standing(NOON, (consent("refuge", groups=groups),)))
+        plan = TOWN.plan("refuge", asking)
+        assert plan.groups == released
+        assert plan.entitled is bool(released)
+        assert any(terms.notice for terms in plan.terms) is bool(released), "the notice of 42 CFR part 2 goes with it"
 
 
 def test_a_need_that_only_protected_services_name_protects_the_whole_report() -> None:
