@@ -52,6 +52,7 @@ async def send_rubbish(kafka: KafkaAccess, agency: str) -> None:
 async def agencies_at_work(kafka: KafkaAccess, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     environment = os.environ | {
         **kafka.environment(),
+        "HANDOFF_AGENCY_ACCOUNTS": str(folder) if kafka.user else "",
         "HANDOFF_DATA_DIR": str(folder),
         "HANDOFF_JURISDICTION": str(folder),
         "HANDOFF_AGENCY_SPEED": "3600",
@@ -84,6 +85,8 @@ async def test_agencies_killed_in_the_middle_of_their_work_lose_no_referral(kafk
     agency = f"a{uuid4().hex[:8]}"
     tempo = 'median_answer = "PT1H"\nmedian_completion = "PT2H"\nrejected = 0.2\nheld = 0.2\n'
     (tmp_path / "agencies.toml").write_text(f'[[agency]]\nid = "{agency}"\n[agency.sample]\n{tempo}')
+    account = "\n".join(f"{name}={value}" for name, value in kafka.properties().items())
+    (tmp_path / f"{agency}.properties").write_text(account)
     await make_topics(kafka, [topic for topic in declared_topics([agency]) if agency in topic.name])
     await send_rubbish(kafka, agency)
     referrals = [(str(uuid4()), str(uuid4())) for _ in range(REFERRALS)]
