@@ -31,10 +31,15 @@ class Planted:
         """Twelve digits that stand nowhere else."""
         return str(int(self.mark, 16))[-12:]
 
+    @property
+    def word(self) -> str:
+        """A word without digits, which nothing takes for a number or a plate."""
+        return self.mark.translate(str.maketrans("0123456789", "ghijklmnop"))
+
     def is_in(self, text: str | bytes) -> bool:
         """Tell whether one of its values is in a text."""
         found = text.decode(errors="replace") if isinstance(text, bytes) else text
-        return self.mark in found or self.phone in found
+        return self.mark in found or self.word in found or self.phone in found
 
     def fields(self) -> dict[str, str | list[str]]:
         """Return the fields of the report that are personal."""
@@ -43,7 +48,7 @@ class Planted:
             "last_name": f"Last{self.mark}",
             "email": f"mail{self.mark}@example.org",
             "phone": self.phone,
-            "description": f"Words{self.mark} about it",
+            "description": f"Words{self.word} about it",
             "address_string": f"1 Street{self.mark}",
             "device_id": f"device{self.mark}",
             "media_url": f"https://example.org/{self.mark}.jpg",
@@ -98,7 +103,7 @@ async def test_no_key_and_no_header_of_any_topic_holds_a_personal_value(city: Ci
 async def test_the_agencies_that_are_asked_do_get_what_is_released(city: City, planted: list[Planted]) -> None:
     inboxes = [r for r in await _records(city) if r.topic.startswith("agency.") and r.topic.endswith(".inbox.v1")]
     raw = b"\n".join(record.value or b"" for record in inboxes)
-    assert [mark for mark in planted if f"Words{mark.mark}".encode() not in raw] == []
+    assert [mark for mark in planted if f"Words{mark.word}".encode() not in raw] == []
 
 
 def test_no_log_line_holds_a_personal_value(city: City, planted: list[Planted]) -> None:
