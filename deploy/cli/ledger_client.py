@@ -1,6 +1,5 @@
 """Asks routing for the ledger, and takes nothing for granted of what it answers."""
 
-import os
 from binascii import Error as NotBase64
 from binascii import a2b_base64
 from collections.abc import Iterator
@@ -12,8 +11,7 @@ from urllib.parse import quote
 
 import httpx
 
-from deploy.local.settings import default_data_dir
-from deploy.local.state import read_state
+from deploy.cli.staff_client import routing_as_staff
 from shared.policy.audit import Page
 from shared.policy.checkpoint import NoteError, Verifier, read_verifier
 from shared.policy.merkle import Node, Span
@@ -126,13 +124,7 @@ class LedgerClient:
 @contextmanager
 def open_ledger(data_dir: Path | None) -> Iterator[LedgerClient]:
     """Open the ledger that HANDOFF_ROUTING_URL and HANDOFF_STAFF_KEY name, else the one of this machine."""
-    url, key = os.environ.get("HANDOFF_ROUTING_URL"), os.environ.get("HANDOFF_STAFF_KEY")
-    if not url or not key:
-        state = read_state(data_dir or default_data_dir())
-        url, key = url or state.url("routing"), key or state.staff_key
-    headers = {"Authorization": f"Bearer {key}"}
-    # A proxy of the machine's environment has no business between us and routing.
-    with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, trust_env=False) as client:
+    with routing_as_staff(data_dir, TIMEOUT) as client:
         yield LedgerClient(client)
 
 

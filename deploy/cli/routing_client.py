@@ -1,7 +1,6 @@
 """Asks routing for explanations and trials."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from deploy.local.settings import default_data_dir
-from deploy.local.state import read_state
+from deploy.cli.staff_client import routing_as_staff
 
 TIMEOUT: Final = 60.0
 
@@ -62,13 +60,7 @@ class RoutingClient:
 @contextmanager
 def open_routing(data_dir: Path | None) -> Iterator[RoutingClient]:
     """Open the routing that HANDOFF_ROUTING_URL and HANDOFF_STAFF_KEY name, else the one of this machine."""
-    url, key = os.environ.get("HANDOFF_ROUTING_URL"), os.environ.get("HANDOFF_STAFF_KEY")
-    if not url or not key:
-        state = read_state(data_dir or default_data_dir())
-        url, key = url or state.url("routing"), key or state.staff_key
-    headers = {"Authorization": f"Bearer {key}"}
-    # A proxy of the machine's environment has no business between us and routing.
-    with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, trust_env=False) as client:
+    with routing_as_staff(data_dir, TIMEOUT) as client:
         yield RoutingClient(client)
 
 
