@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -55,6 +55,13 @@ def inbox_topic(agency: str) -> str:
 def updates_topic(agency: str) -> str:
     """Return the topic that only this agency writes."""
     return AGENCY_UPDATES.topic.format(agency=agency)
+
+
+@lru_cache(maxsize=1024)
+def family_of(topic: str) -> str:
+    """Return the name that a topic's family has, such as `agency.{agency}.inbox.v1`; any other topic's own name."""
+    families = (language.topic for language in LANGUAGES if language.pattern.match(topic))
+    return next(families, topic)
 
 
 def dead_letter_topic(service: str) -> str:

@@ -16,6 +16,7 @@ from shared.events.wire import MalformedMessageError
 from shared.kit import inbox
 from shared.kit.database import AWAY, Database, UnavailableError
 from shared.kit.dead_letters import DeadLetter, set_aside
+from shared.kit.instruments import Instruments
 from shared.kit.messages import Received, Record, Route, keep_fresh, read
 from shared.kit.pauses import Pauses
 from shared.kit.tracing import traced
@@ -38,12 +39,13 @@ class HaltedError(Exception):
 class Consumer:
     """Works through the batches of one route."""
 
-    def __init__(self, service: str, route: Route, database: Database) -> None:
+    def __init__(self, service: str, route: Route, database: Database, instruments: Instruments | None = None) -> None:
         self.route = route
         self.halted: str | None = None
         self.refused: str | None = None
         self._service = service
         self._database = database
+        self._instruments = instruments or Instruments()
         self._pauses = Pauses()
         self._faults = 0
 
@@ -57,11 +59,13 @@ class Consumer:
         if self.halted:
             await asyncio.sleep(self._pauses.longest)
             raise HaltedError(self.halted)
+        self._instruments.read(self.route, len(records))
         try:
             await self._narrow(await self._readable(records))
         except TRY_AGAIN as error:
             self._database.suspect()
             self.refused = str(error) if isinstance(error, UnavailableError) else None
+            self._instruments.paused(self.route, error)
             log.warning("paused: %s on %s", self.refused or type(error).__name__, self.route.language.topic)
             await self._pauses.take()
             raise
@@ -78,7 +82,8 @@ class Consumer:
                 good.append(read(self.route.language, record, tolerant=self.route.tolerant))
             except MalformedMessageError as error:
                 bad.append(DeadLetter(record, str(error), self.route.group))
-        await self._set_aside(bad, ours="{agency}" not in self.route.language.topic)
+        ours = "{agency}" not in self.route.language.topic
+        await self._set_aside(bad, MalformedMessageError.__name__, ours=ours)
         return good
 
     async def _narrow(self, messages: Sequence[Received[object]]) -> None:
@@ -91,6 +96,7 @@ class Consumer:
             if len(messages) == 1:
                 await self._insist(messages[0], error)
                 return
+            self._instruments.narrowed(self.route, error)
             log.info("narrowing %d messages of %s", len(messages), self.route.language.topic)
             middle = len(messages) // 2
             await self._narrow(messages[:middle])
@@ -109,24 +115,27 @@ class Consumer:
             else:
                 return
         log.error("set aside after %d tries: %s", TRIES, message.envelope.id, exc_info=error)
-        await self._set_aside([DeadLetter(message.record, type(error).__name__, self.route.group, TRIES)], ours=True)
+        kind = type(error).__name__
+        await self._set_aside([DeadLetter(message.record, kind, self.route.group, TRIES)], kind, ours=True)
 
     async def _work(self, messages: Sequence[Received[object]]) -> None:
         if not messages:
             return
-        with traced(self.route, messages) as watched:
+        with traced(self.route, messages) as watched, self._instruments.processing(self.route):
             async with self._database.transaction() as tx:
                 fresh = await inbox.admit(tx, [message.identity for message in watched])
                 if batch := keep_fresh(watched, fresh):
                     await self.route.handler(batch, tx)
         self._faults = 0
+        self._instruments.worked(self.route, watched, batch)
 
-    async def _set_aside(self, letters: Sequence[DeadLetter], *, ours: bool) -> None:
+    async def _set_aside(self, letters: Sequence[DeadLetter], kind: str, *, ours: bool) -> None:
         """Set messages aside; count them where the fault may be ours (anybody may write nonsense as an agency)."""
         if not letters:
             return
         async with self._database.transaction() as tx:
             await set_aside(tx, self._service, letters)
+        self._instruments.set_aside(self.route, len(letters), kind)
         self._faults += len(letters) if ours else 0
         if self._faults >= FAULTS_IN_A_ROW:
             self.halted = f"{self._faults} messages of {self.route.language.topic} were set aside in a row"

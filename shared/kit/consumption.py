@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faststream.kafka import KafkaBroker
 
 from shared.kit.batches import Consumer
 from shared.kit.broker import make_broker, subscribe
 from shared.kit.database import Database
+from shared.kit.instruments import Instruments
 from shared.kit.kafka_access import KafkaAccess
 from shared.kit.messages import Route
 from shared.kit.pauses import Pauses
@@ -18,14 +20,24 @@ from shared.kit.pauses import Pauses
 log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 1.0
+POSITION_SECONDS = 1.0
+"""How long is waited for the place of a consumer that has only just been given a partition."""
 
 
 class Consumption:
     """The consumers of one service."""
 
-    def __init__(self, service: str, routes: Sequence[Route], database: Database, kafka: KafkaAccess) -> None:
+    def __init__(
+        self,
+        service: str,
+        routes: Sequence[Route],
+        database: Database,
+        kafka: KafkaAccess,
+        instruments: Instruments | None = None,
+    ) -> None:
         self._service = service
-        self._consumers = [Consumer(service, route, database) for route in routes for _ in range(route.lanes)]
+        lanes = [route for route in routes for _ in range(route.lanes)]
+        self._consumers = [Consumer(service, route, database, instruments) for route in lanes]
         self._kafka = kafka
         self._broker_problem = "broker: not connected"
         self._subscribers: list[Any] = []
@@ -61,6 +73,17 @@ class Consumption:
         dead = [subscriber for subscriber in self._subscribers if not _moves(subscriber)]
         return f"{len(dead)} of {len(self._subscribers)} consumers not running" if dead else None
 
+    def halted(self) -> list[tuple[Route, int]]:
+        """Count, for each lane of each route, 1 if it has stopped on purpose and 0 if not."""
+        return _summed((consumer.route, int(consumer.halted is not None)) for consumer in self._consumers)
+
+    async def lags(self) -> list[tuple[Route, int]]:
+        """Count the messages of each route that wait in Kafka, as far as this process has been given partitions."""
+        waiting = []
+        for consumer, subscriber in zip(self._consumers, self._subscribers, strict=False):
+            waiting += [(consumer.route, lag) for lag in await _lags(subscriber)]
+        return _summed(waiting)
+
     async def _watch(self) -> None:
         """Return when a consumer has died."""
         while all(_moves(subscriber) for subscriber in self._subscribers):  # noqa: ASYNC110 - FastStream signals no death
@@ -71,6 +94,26 @@ class Consumption:
 def _moves(subscriber: Any) -> bool:
     """Tell whether a subscriber's loop goes on. Without an assignment it may: replicas may be spare."""
     return subscriber.consumer is not None and bool(subscriber.tasks) and not any(t.done() for t in subscriber.tasks)
+
+
+async def _lags(subscriber: Any) -> list[int]:
+    """Count what waits in each partition of a subscriber, by what the broker said when it was last read."""
+    consumer, found = subscriber.consumer, []
+    for partition in consumer.assignment() if consumer is not None else ():
+        with suppress(IllegalStateError, KafkaError, TimeoutError):
+            async with asyncio.timeout(POSITION_SECONDS):
+                position = await consumer.position(partition)
+            end = consumer.highwater(partition)
+            found += [] if end is None else [max(0, end - position)]
+    return found
+
+
+def _summed(figures: Iterable[tuple[Route, int]]) -> list[tuple[Route, int]]:
+    """Add up the figures of a route's lanes."""
+    sums: dict[int, tuple[Route, int]] = {}
+    for route, figure in figures:
+        sums[id(route)] = (route, figure + sums.get(id(route), (route, 0))[1])
+    return list(sums.values())
 
 
 async def _stop(broker: KafkaBroker) -> None:

@@ -9,23 +9,21 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from opentelemetry.trace import Span, SpanKind
 from psycopg.rows import class_row
 
 from shared.kit.broker import make_producer
 from shared.kit.database import AWAY, Database, Transaction
 from shared.kit.dead_letters import write_raw
+from shared.kit.instruments import Instruments
 from shared.kit.kafka_access import KafkaAccess
 from shared.kit.outbox import SHARDS
 from shared.kit.outbox_rows import OLDEST, REFUSE, TAKE, WITHHOLD, Row, frame
 from shared.kit.pauses import Pauses
-from shared.kit.telemetry import CASE_ID, is_sampled, start_span, traceparent_of
+from shared.kit.sending import Sending, start_sending
 
 log = logging.getLogger(__name__)
 
@@ -46,24 +44,23 @@ Standing = Callable[[Transaction, Collection[UUID]], Awaitable[set[UUID]]]
 """Tells which of these things still stand, and keeps them standing until the transaction ends."""
 
 
-@dataclass(slots=True)
-class Sending:
-    """One row on its way: the producer's promise, and the span that ends when it is kept."""
-
-    row: Row
-    promise: "asyncio.Future[Any]"
-    span: Span | None
-
-
 class Relay:
     """Relays one service's outbox; several instances share the work."""
 
-    def __init__(self, service: str, database: Database, kafka: KafkaAccess, standing: Standing | None = None) -> None:
+    def __init__(
+        self,
+        service: str,
+        database: Database,
+        kafka: KafkaAccess,
+        standing: Standing | None = None,
+        instruments: Instruments | None = None,
+    ) -> None:
         self._source = f"/services/{service}".encode()
         self._client = f"{service}-relay"
         self._database = database
         self._kafka = kafka
         self._standing = standing
+        self._instruments = instruments or Instruments()
         self._producer: AIOKafkaProducer | None = None
         self.problem: str | None = "relay: not started"
 
@@ -77,6 +74,7 @@ class Relay:
                     pauses.reset()
                 except (*AWAY, KafkaError, TimeoutError) as error:
                     self.problem = f"relay: {self._kafka.explain(error)}"
+                    self._instruments.relay_paused(error)
                     log.warning("paused: %s", self.problem)
                     await self.close()
                     await pauses.take()
@@ -94,7 +92,9 @@ class Relay:
         producer = await self._ready_producer()
         async with self._database.transaction(announced=False) as tx:
             rows = await self._take(tx)
-            await self._send(producer, await self._said_still(tx, rows), tx)
+            said = await self._said_still(tx, rows)
+            refused = await self._send(producer, said, tx)
+        self._instruments.relayed(rows, said, refused)
         return len(rows)
 
     async def _relay_and_rest(self) -> None:
@@ -143,36 +143,27 @@ class Relay:
             await tx.execute(WITHHOLD, row.noted())
         return [row for row in rows if row not in fallen]
 
-    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row], tx: Transaction) -> None:
-        """Send rows and wait until Kafka has them; what it will never take is set aside."""
-        sendings = []
-        for row in rows:
-            try:
-                sendings.append(await self._start(producer, row))
-            except MessageSizeTooLargeError:
-                log.error(  # noqa: TRY400 - where it was raised says nothing
-                    "too large for Kafka, set aside: outbox row %d", row.id
-                )
-                await tx.execute(REFUSE, (row.topic, row.id, write_raw(*frame(row, self._source, row.traceparent))))
-        async with asyncio.timeout(ACKNOWLEDGED_WITHIN_SECONDS):
-            await asyncio.gather(*(sending.promise for sending in sendings))
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row], tx: Transaction) -> list[Row]:
+        """Send rows and wait until Kafka has them; what it will never take is set aside, and returned."""
+        sendings: list[Sending] = []
+        refused = []
+        with self._instruments.sending(sendings):
+            for row in rows:
+                try:
+                    sendings.append(await start_sending(producer, row, self._source))
+                except MessageSizeTooLargeError:
+                    await self._refuse(tx, row)
+                    refused.append(row)
+            async with asyncio.timeout(ACKNOWLEDGED_WITHIN_SECONDS):
+                await asyncio.gather(*(sending.promise for sending in sendings))
         for sending in sendings:
             if sending.span:
                 sending.span.end()
+        return refused
 
-    async def _start(self, producer: AIOKafkaProducer, row: Row) -> Sending:
-        span = self._span(row) if is_sampled(row.traceparent) else None
-        key, value, headers = frame(row, self._source, traceparent_of(span) if span else row.traceparent)
-        promise = await producer.send(row.topic, value, key, headers=headers)
-        return Sending(row, promise, span)
-
-    def _span(self, row: Row) -> Span:
-        return start_span(
-            f"{row.topic} send",
-            row.traceparent,
-            SpanKind.PRODUCER,
-            attributes={CASE_ID: str(row.case_id), "messaging.destination.name": row.topic},
-        )
+    async def _refuse(self, tx: Transaction, row: Row) -> None:
+        log.error("too large for Kafka, set aside: outbox row %d", row.id)
+        await tx.execute(REFUSE, (row.topic, row.id, write_raw(*frame(row, self._source, row.traceparent))))
 
     async def _ready_producer(self) -> AIOKafkaProducer:
         if self._producer is None:

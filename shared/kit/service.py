@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -13,17 +13,16 @@ from starlette.routing import BaseRoute
 
 from shared.kit.consumption import Consumption
 from shared.kit.database import Database
+from shared.kit.gauges import Gauges
 from shared.kit.health import Check, Figures, health_routes
+from shared.kit.http_timing import time_requests
 from shared.kit.logs import start_logging
 from shared.kit.messages import Route
 from shared.kit.relay import Relay, Standing
+from shared.kit.seeing import Loop, Seeing
 from shared.kit.settings import ServiceSettings
-from shared.kit.telemetry import Telemetry, start_telemetry
 
 log = logging.getLogger(__name__)
-
-Loop = Callable[[], Awaitable[None]]
-"""Work that goes on for as long as the service runs, and ends when it is cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +46,42 @@ class Service:
 def create_asgi(service: Service) -> Starlette:
     """Make the ASGI application of a service; its lifespan runs everything else."""
     settings = service.settings
-    consumption = Consumption(service.name, service.routes, service.database, settings.kafka)
+    seeing = Seeing(service.name, settings)
+    instruments = seeing.instruments
+    consumption = Consumption(service.name, service.routes, service.database, settings.kafka, instruments)
     consumption.batch_size = settings.batch_size
-    relay = Relay(service.name, service.database, settings.kafka, service.standing)
-    telemetry: list[Telemetry] = []
+    relay = Relay(service.name, service.database, settings.kafka, service.standing, instruments)
+    gauges = Gauges(relay, consumption, seeing.dropped_spans)
 
     async def relay_problem() -> str | None:
         return relay.problem
 
     async def figures() -> dict[str, float]:
-        dropped = sum(each.dropped() for each in telemetry)
-        own = await service.figures() if service.figures else {}
-        return {"outbox_oldest_seconds": await relay.oldest_seconds(), "dropped_spans": dropped, **own}
+        kit = {"outbox_oldest_seconds": await relay.oldest_seconds(), "dropped_spans": seeing.dropped_spans()}
+        return {**kit, **(await service.figures() if service.figures else {})}
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        telemetry.append(start_telemetry(service.name, settings))
-        await service.database.open()
-        tasks = _start((relay.run, consumption.run, *service.loops))
-        try:
+        async with seeing.through(gauges) as looks, _running(service, (relay.run, consumption.run, *looks)):
             yield
-        finally:
-            await _end(tasks)
-            await service.database.close()
-            await asyncio.to_thread(telemetry[-1].shutdown)
 
     checks = (service.database.problem, consumption.problem, relay_problem, *service.checks)
-    return Starlette(routes=[*health_routes(checks, figures), *service.http], lifespan=lifespan)
+    app = Starlette(routes=[*health_routes(checks, figures), *service.http], lifespan=lifespan)
+    if settings.otlp_endpoint:
+        time_requests(app.router, instruments)
+    return app
+
+
+@asynccontextmanager
+async def _running(service: Service, loops: Sequence[Loop]) -> AsyncIterator[None]:
+    """Run the kit's loops and the service's own on an open database, for the length of a block."""
+    await service.database.open()
+    tasks = _start([*loops, *service.loops])
+    try:
+        yield
+    finally:
+        await _end(tasks)
+        await service.database.close()
 
 
 def serve(app: Starlette, name: str, settings: ServiceSettings) -> None:

@@ -38,7 +38,7 @@ class ServiceSettings(BaseSettings):
     otlp_endpoint: str | None = Field(
         default=None,
         validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT"),
-        description="an OpenTelemetry collector; spans go there instead",
+        description="an OpenTelemetry collector; spans go there instead, and metrics, too",
     )
 
     @property

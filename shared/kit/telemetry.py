@@ -10,13 +10,13 @@ from typing import Final
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, SamplingResult
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags, TraceState
 from opentelemetry.util.types import AttributeValue
 
+from shared.kit.metering import resource_of
 from shared.kit.settings import ServiceSettings
 
 EXPORT_TIMEOUT_SECONDS = 1.0
@@ -100,8 +100,7 @@ def start_telemetry(service: str, settings: ServiceSettings) -> Telemetry:
     exporter = _exporter(settings)
     if exporter is None:
         return Telemetry(None, None)
-    resource = Resource.create({"service.name": service, "service.namespace": "handoff"})
-    provider = TracerProvider(resource=resource, sampler=ParentBased(RateLimited(settings.trace_rate)))
+    provider = TracerProvider(resource=resource_of(service), sampler=ParentBased(RateLimited(settings.trace_rate)))
     processor = BatchSpanProcessor(
         exporter,
         max_queue_size=QUEUE_SPANS,

@@ -185,7 +185,7 @@ async def test_a_crash_between_send_and_delete_repeats_with_the_same_ids(
     kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
 ) -> None:
     class Crashing(Relay):
-        async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row], tx: Transaction) -> None:
+        async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row], tx: Transaction) -> list[Row]:
             await super()._send(producer, rows, tx)
             raise ConnectionAbortedError
 
