@@ -1,10 +1,13 @@
 """Kafka with safe settings: consumers by FastStream, at least once; a producer that is acknowledged and idempotent."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
@@ -20,6 +23,8 @@ POLL_MS = 10
 REQUEST_TIMEOUT_MS = 10_000
 HEARTBEAT_MS = 500
 """How soon a consumer notices that another wants to join its group, and lets it."""
+
+CUT_OFF_WITHIN_SECONDS = 2.0
 
 METADATA_AGE_MS = 15_000
 """How soon a new agency's topic is noticed."""
@@ -98,3 +103,19 @@ def make_producer(kafka: KafkaAccess, client: str) -> AIOKafkaProducer:
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         metadata_max_age_ms=METADATA_AGE_MS,
     )
+
+
+async def cut_off(producer: AIOKafkaProducer) -> None:
+    """Let a producer go within some seconds; what it has not sent by then it never will.
+
+    Stopping alone does not do that: while Kafka does not answer, an idempotent producer that was stopped goes on to
+    try for as long as the process lives.
+    """
+    sender = producer._sender.sender_task  # noqa: SLF001 - there is no other way to it
+    if sender is not None:
+        sender.cancel()
+        await asyncio.wait([sender], timeout=CUT_OFF_WITHIN_SECONDS)
+        sender.cancel()
+    with suppress(KafkaError, TimeoutError):
+        async with asyncio.timeout(CUT_OFF_WITHIN_SECONDS):
+            await producer.stop()

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from psycopg.rows import class_row
 
-from shared.kit.broker import make_producer
+from shared.kit.broker import cut_off, make_producer
 from shared.kit.database import AWAY, Database, Transaction
 from shared.kit.dead_letters import write_raw
 from shared.kit.instruments import Instruments
@@ -36,8 +36,7 @@ rows come, longer when many do, and none while there is a backlog."""
 QUIET_LOOKS = 20
 """After so many looks that found nothing, sleep until somebody notifies."""
 
-SLEEP_SECONDS = 1.0
-ACKNOWLEDGED_WITHIN_SECONDS = 15.0
+SLEEP_SECONDS, ACKNOWLEDGED_WITHIN_SECONDS = 1.0, 15.0
 
 
 Standing = Callable[[Transaction, Collection[UUID]], Awaitable[set[UUID]]]
@@ -93,7 +92,11 @@ class Relay:
         async with self._database.transaction(announced=False) as tx:
             rows = await self._take(tx)
             said = await self._said_still(tx, rows)
-            refused = await self._send(producer, said, tx)
+            try:
+                refused = await self._send(producer, said, tx)
+            except BaseException:
+                await self.close()  # before the locks go, under which it was still to be said
+                raise
         self._instruments.relayed(rows, said, refused)
         return len(rows)
 
@@ -180,9 +183,7 @@ class Relay:
         """Let the producer go: an idempotent one that met an outage may never send again, so it is made anew."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(2):
-                    await producer.stop()
+            await cut_off(producer)
 
 
 def _rest_after(sent: int) -> float:
