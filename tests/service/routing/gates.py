@@ -1,0 +1,125 @@
+"""A street with a refuge and a clinic that no other test has, and gates at which its releases are held."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from services.routing.domain.book import RoutingBook, Rule
+from services.routing.domain.placing import City
+from services.routing.domain.programs import Program
+from shared.events.fields import FieldGroup
+from shared.kit.consents import still_stand
+from shared.kit.database import Transaction
+from shared.policy.agreements import Form
+from shared.policy.decision import Sharing
+from tests.unit.routing.town import ADDRESS, HOUR, NEED, NOON, PROTECTS, agreement, clause
+
+
+@dataclass(frozen=True)
+class Street:
+    """Two agencies: one that may know of nothing without a consent, and one that may know less without one."""
+
+    mark: str
+
+    @property
+    def refuge(self) -> str:
+        """The agency that needs a consent."""
+        return f"refuge-{self.mark}"
+
+    @property
+    def clinic(self) -> str:
+        """The agency that is asked in any case."""
+        return f"clinic-{self.mark}"
+
+    @property
+    def agencies(self) -> tuple[str, str]:
+        """Both."""
+        return self.refuge, self.clinic
+
+    @property
+    def city(self) -> City:
+        """The city that has nothing but this street."""
+        programs = (
+            Program(self.refuge, "beds", frozenset({"safety"}), HOUR),
+            Program(self.clinic, "visits", frozenset({"health"}), HOUR),
+        )
+        rules = (
+            Rule("safety", (f"{self.refuge}/beds",), need="safety"),
+            Rule("health", (f"{self.clinic}/visits",), need="health"),
+        )
+        agreements = (
+            agreement(clause(self.refuge, NEED, ADDRESS, id="refuge", form=Form.THIN, consent=True)),
+            agreement(
+                clause(self.clinic, NEED, FieldGroup.NARRATIVE, id="clinic"),
+                clause(self.clinic, FieldGroup.HEALTH, id="clinic-health", form=Form.THIN, consent=True),
+            ),
+        )
+        return City(
+            {program.name: program for program in programs},
+            RoutingBook(rules),
+            Sharing(agreements, (), services=PROTECTS),
+            PROTECTS,
+            {"safety": FieldGroup.VICTIM_SERVICES},
+        )
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Holds whoever comes while it is closed, and tells that somebody is held. It is open at first."""
+
+    is_open: asyncio.Event = field(default_factory=asyncio.Event)
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        """Begin open."""
+        self.is_open.set()
+
+    async def __call__(self) -> None:
+        """Wait until it is open."""
+        if not self.is_open.is_set():
+            self.reached.set()
+            await self.is_open.wait()
+
+    async def holds(self) -> None:
+        """Wait until somebody is held."""
+        async with asyncio.timeout(60):
+            await self.reached.wait()
+
+
+@dataclass
+class Gates:
+    """Where a release that has begun can be held: while it is decided, and while it is sent.
+
+    Whoever decides is held once so many cases are known.
+    """
+
+    deciding: Gate = field(default_factory=Gate)
+    sending: Gate = field(default_factory=Gate)
+    known: int = 0
+
+    def close(self, known: int = 0) -> None:
+        """Hold the next that sends, and the next that decides when so many cases are known."""
+        self.known = known
+        self.deciding.is_open.clear()
+        self.sending.is_open.clear()
+
+    def open(self) -> None:
+        """Let everybody go on."""
+        self.deciding.is_open.set()
+        self.sending.is_open.set()
+
+    async def clock(self, tx: Transaction) -> datetime:
+        """Tell the time inside a transaction that holds its consents: this is when a decision has begun."""
+        if not self.deciding.is_open.is_set():
+            ((known,),) = await (await tx.execute("SELECT count(*) FROM cases")).fetchall()
+            if known >= self.known:
+                await self.deciding()
+        return NOON
+
+    async def standing(self, tx: Transaction, consent_ids: Collection[UUID]) -> set[UUID]:
+        """Tell what stands; the rows that stand on it are about to be sent."""
+        found = await still_stand(tx, consent_ids)
+        await self.sending()
+        return found

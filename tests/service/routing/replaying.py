@@ -1,0 +1,175 @@
+"""Routing on a Kafka of its own topics, with its consumer and its relay: stopped, started, held, and rewound."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+from psycopg import AsyncConnection
+
+from services.routing.handlers import routes
+from shared.events.event import Event
+from shared.events.fields import FieldGroup
+from shared.events.intake import CaseSubmitted
+from shared.events.topics import CASES, Language, inbox_topic
+from shared.events.wire import read_envelope
+from shared.kit.consents import lock_for_withdrawal
+from shared.kit.consumption import Consumption
+from shared.kit.kafka_access import KafkaAccess
+from shared.kit.relay import Relay
+from shared.policy.consent import Consent
+from tests.service.routing.gates import Gates, Street
+from tests.service.routing.test_consents import FOREVER, granted, withdrawn
+from tests.service.routing.world import World, record
+from tests.topics_read import Record, read_all
+from tests.unit.routing.town import consent
+
+_WITHDRAW = "UPDATE vault.consents SET withdrawn_at = clock_timestamp() WHERE consent_id = %s"
+
+
+class Permitted(NamedTuple):
+    """One case, the consent that its person has given, and the agency that it names."""
+
+    filed: CaseSubmitted
+    consent: Consent
+    agency: str
+
+
+class Heard(NamedTuple):
+    """One record of an inbox: where it stands, what it is, and the consents that it stands on."""
+
+    offset: int
+    event_id: UUID
+    type: str
+    consents: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Routing with everything that its process has, on topics of its own."""
+
+    world: World
+    kafka: KafkaAccess
+    street: Street
+    language: Language
+    gates: Gates
+    producer: Any
+    reader: Any
+    group: str = field(default_factory=lambda: f"routing-{uuid4().hex[:8]}")
+
+    @classmethod
+    @asynccontextmanager
+    async def on(cls, world: World, kafka: KafkaAccess, street: Street, topic: str) -> AsyncIterator["Replay"]:
+        """Put routing together over a street of agencies and a topic of reports."""
+        gates = Gates()
+        housed = replace(world, desk=replace(world.desk, city=street.city, clock=gates.clock))
+        async with AIOKafkaProducer(**kafka.client()) as producer, AIOKafkaConsumer(**kafka.client()) as reader:
+            yield cls(housed, kafka, street, replace(CASES, topic=topic), gates, producer, reader)
+
+    def permit(self, count: int) -> list[Permitted]:
+        """Let so many people file something and consent: every other one to a refuge, the rest to a clinic."""
+        made = []
+        for number in range(count):
+            agency, group = (
+                (self.street.refuge, FieldGroup.VICTIM_SERVICES)
+                if number % 2
+                else (self.street.clinic, FieldGroup.HEALTH)
+            )
+            need, service = ("safety", "violence") if number % 2 else ("health", "repair")
+            filed = self.world.file(need, number=number, service_code=service)
+            given = consent(agency, number=number, groups=[group], ends_at=FOREVER)
+            made.append(Permitted(filed, self.world.consent(given), agency))
+        return made
+
+    async def tell(self, *events: Event) -> None:
+        """Say events as intake's relay does."""
+        for event in events:
+            said = record(CASES.topic, CASES.source, event, uuid4())
+            await self.producer.send_and_wait(self.language.topic, said.value, said.key, headers=[*said.headers])
+
+    async def tell_of(self, permitted: Sequence[Permitted]) -> None:
+        """Say what intake says when a report comes with a consent."""
+        for each in permitted:
+            await self.tell(each.filed, granted(each.consent))
+
+    async def withdraw(self, permitted: Permitted) -> int:
+        """Withdraw a consent as intake does; returns where the agency's inbox ended meanwhile."""
+        inbox = TopicPartition(inbox_topic(permitted.agency), 0)
+        async with await AsyncConnection.connect(self.world.own.admin_url) as tx:
+            await lock_for_withdrawal(tx, permitted.filed.case_id)
+            await tx.execute(_WITHDRAW, (permitted.consent.consent_id,))
+            end: int = (await self.reader.end_offsets([inbox]))[inbox]
+        await self.tell(withdrawn(permitted.consent))
+        return end
+
+    @asynccontextmanager
+    async def relaying(self) -> AsyncIterator[None]:
+        """Run the relay beside the test."""
+        relay = Relay("routing", self.world.database, self.kafka, self.gates.standing)
+        async with _beside(asyncio.create_task(relay.run())):
+            yield
+
+    @asynccontextmanager
+    async def hearing(self) -> AsyncIterator[None]:
+        """Run the consumer beside the test, in small batches."""
+        route = replace(routes(self.world.desk)[0], group=self.group, language=self.language, lanes=1)
+        consumption = Consumption("routing", [route], self.world.database, self.kafka)
+        consumption.batch_size = 5
+        async with _beside(asyncio.create_task(consumption.run())):
+            yield
+
+    async def rewind(self, *, emptied: bool) -> None:
+        """Let the consumer begin again at the beginning; with an emptied inbox, it knows of nothing that it did."""
+        if emptied:
+            self.world.change("DELETE FROM inbox")
+        part = TopicPartition(self.language.topic, 0)
+        async with self._of_group() as consumer:
+            await consumer.commit({part: OffsetAndMetadata(0, "")})
+
+    async def caught_up(self) -> None:
+        """Wait until everything was heard."""
+        part = TopicPartition(self.language.topic, 0)
+        async with asyncio.timeout(60), self._of_group() as consumer:
+            while await consumer.committed(part) != (await self.reader.end_offsets([part]))[part]:
+                await asyncio.sleep(0.05)
+
+    async def settled(self) -> None:
+        """Wait until everything was heard and said."""
+        await self.caught_up()
+        async with asyncio.timeout(60):
+            while self.world.rows("SELECT FROM outbox LIMIT 1"):
+                await asyncio.sleep(0.05)
+
+    async def heard(self) -> dict[UUID, list[Heard]]:
+        """Read what stands in the inboxes, by case."""
+        found: dict[UUID, list[Heard]] = {}
+        for each in await read_all(self.kafka, [inbox_topic(agency) for agency in self.street.agencies]):
+            found.setdefault(UUID((each.key or b"").decode()), []).append(_read(each))
+        return found
+
+    @asynccontextmanager
+    async def _of_group(self) -> AsyncIterator[Any]:
+        async with AIOKafkaConsumer(**self.kafka.client(), group_id=self.group, enable_auto_commit=False) as consumer:
+            consumer.assign([TopicPartition(self.language.topic, 0)])
+            yield consumer
+
+
+def _read(said: Record) -> Heard:
+    envelope, value = read_envelope(said.headers), json.loads(said.value or b"{}")
+    stood_on = frozenset(terms["consent_id"] for terms in value.get("terms", ()) if terms["consent_id"])
+    return Heard(said.offset, envelope.id, envelope.type, stood_on)
+
+
+@asynccontextmanager
+async def _beside(task: "asyncio.Task[None]") -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        while not task.done():  # asyncio before Python 3.12 may lose one that comes together with what was waited for
+            task.cancel()
+            await asyncio.wait([task], timeout=15)
