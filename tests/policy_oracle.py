@@ -24,6 +24,11 @@ def may_be_given(asked: Inquiry, agreements: Iterable[Agreement], keys: Collecti
     return given if FieldGroup.NEED in set().union(*given.values()) else {form: set() for form in given}
 
 
+def may_be_opened(protects: FieldGroup | None, given: set[FieldGroup]) -> set[FieldGroup]:
+    """Return what a caseworker may open in an emergency, beside what the agency may be given: never what is strict."""
+    return set() if protects in STRICT else set(FieldGroup) - STRICT - given
+
+
 def _applies(clause: Clause, asked: Inquiry) -> bool:
     conditions = (
         (clause.needs, asked.need),

@@ -1,8 +1,8 @@
 """Cases with a unique token in every personal value, filed into a running city, and what may become of them."""
 
+import os
 import random
 import re
-import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ import httpx
 
 from deploy.local.agencies.keys import Keys, read_keys
 from deploy.local.folders import DataFolder
-from deploy.local.generate import SAMPLE_CITY, Form, read_city, reports
+from deploy.local.generate import Form, read_city, reports
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.consent import Consent
@@ -34,25 +34,9 @@ GROUP_OF: Final[Mapping[str, FieldGroup]] = {
 }
 FORMS: Final = {"email": "{}@example.org", "media_url": "https://example.org/{}.jpg", "address_string": "1 {} Street"}
 TOKEN: Final = re.compile(rb"zq[a-p]{24}")
-CONSENTED, WITHDRAWN, MORE = 0.6, 0.25, 0.25
-
-
-def town(folder: Path) -> Path:
-    """Copy the sample city, with room for a token in every answer that belongs to a group of its own."""
-    copy = Path(shutil.copytree(SAMPLE_CITY, folder / "city"))
-    text = (copy / "services.toml").read_text(encoding="utf-8")
-    blocks = text.split("[[service.attribute]]")
-    (copy / "services.toml").write_text("[[service.attribute]]".join([blocks[0], *map(_opened, blocks[1:])]))
-    return copy
-
-
-def _opened(block: str) -> str:
-    """Let a question of a strict group be answered by any words."""
-    if not re.search(r'^group = "(household|health|substance_use|victim_services|justice)"', block, re.MULTILINE):
-        return block
-    block = re.sub(r'^datatype = ".*"$', 'datatype = "string"', block, flags=re.MULTILINE)
-    block = re.sub(r"^required = true$", "required = false", block, flags=re.MULTILINE)
-    return re.sub(r"^values = \[.*?^\]\n", "", block, flags=re.MULTILINE | re.DOTALL)
+CONSENTED: Final = 0.6
+CASES: Final = 200
+SEED: Final = int(os.environ.get("HANDOFF_TEST_SEED", "20260302"))
 
 
 @dataclass
@@ -63,6 +47,8 @@ class Filed:
     form: Form
     tokens: dict[bytes, FieldGroup]
     case_id: str = ""
+    district: str | None = None
+    urgency: str = ""
     agencies: set[tuple[str, str]] = field(default_factory=set)
     referrals: dict[str, str] = field(default_factory=dict)
     consents: list[Consent] = field(default_factory=list)
@@ -76,6 +62,8 @@ class World:
     folder: Path
     chance: random.Random
     filed: list[Filed] = field(default_factory=list)
+    opened: dict[str, set[FieldGroup]] = field(default_factory=dict)
+    """What is open in an emergency, by referral."""
 
     def __post_init__(self) -> None:
         """Read the files as they are."""
@@ -117,13 +105,17 @@ class World:
                 form["consent[recipients]"] = self.chance.sample(named, self.chance.randint(1, len(named)))
             yield form
 
+    def token(self) -> str:
+        """Make a word that stands nowhere else."""
+        return "zq" + "".join(self.chance.choices("abcdefghijklmnop", k=24))
+
     def _plant(self, form: Form) -> tuple[Form, dict[bytes, FieldGroup]]:
         service = self.services[str(form["service_code"])]
         tokens: dict[bytes, FieldGroup] = {}
         planted = {name: value for name, value in form.items() if name != "phone"}
 
         def token(group: FieldGroup) -> str:
-            made = "zq" + "".join(self.chance.choices("abcdefghijklmnop", k=24))
+            made = self.token()
             tokens[made.encode()] = group
             return made
 
@@ -138,9 +130,10 @@ class World:
     def look_up(self) -> None:
         """Read from the database which agencies have which referrals, and which consents there are."""
         by_number = {each.number: each for each in self.filed}
-        for case_id, number in self.city.rows("SELECT case_id, service_request_id FROM intake.cases"):
-            if number in by_number:
-                by_number[number].case_id = str(case_id)
+        query = "SELECT service_request_id, case_id::text, district, urgency FROM intake.cases"
+        for number, *facts in self.city.rows(query):
+            if each := by_number.get(number):
+                each.case_id, each.district, each.urgency = facts
         by_case = {each.case_id: each for each in self.filed}
         query = "SELECT case_id, agency, need, referral_id FROM routing.referrals"
         for case_id, agency, need, referral_id in self.city.rows(query):
@@ -159,28 +152,27 @@ class World:
     def allowed(self, filed: Filed, agency: str) -> Given:
         """Return what an agency may ever have been given of a case, by the rules: ended consents counted once."""
         allowed: Given = {"full": set(), "sealed": set(), "thin": set()}
-        service = self.services[str(filed.form["service_code"])]
-        needs = set(service["needs"])
-        protects = service.get("protects") or next(
-            (self.protected_needs[need] for need in needs if need in self.protected_needs), None
-        )
         sources = frozenset({FRONT_DOOR} | {other for other, _ in filed.agencies if other != agency})
         for need in {need for other, need in filed.agencies if other == agency}:
             asked = Inquiry(
-                agency, sources, need, service["code"], self._district(filed), self._urgency(filed),
-                FieldGroup(protects) if protects else None, datetime.now(UTC), tuple(filed.consents),
+                agency, sources, need, str(filed.form["service_code"]), filed.district, filed.urgency,
+                self.protects(filed), datetime.now(UTC), tuple(filed.consents),
             )  # fmt: skip
             for form, groups in may_be_given(asked, self.agreements, {agency}, set(self.services)).items():
                 allowed[form] |= groups
         return allowed
 
-    def _district(self, filed: Filed) -> str | None:
-        ((district,),) = self.city.rows(f"SELECT district FROM intake.cases WHERE case_id = '{filed.case_id}'")
-        return None if district is None else str(district)
+    def protects(self, filed: Filed) -> FieldGroup | None:
+        """Return the group that protects a report as a whole, if one does."""
+        service = self.services[str(filed.form["service_code"])]
+        by_need = (self.protected_needs[need] for need in service["needs"] if need in self.protected_needs)
+        protects = service.get("protects") or next(by_need, None)
+        return FieldGroup(protects) if protects else None
 
-    def _urgency(self, filed: Filed) -> str:
-        ((urgency,),) = self.city.rows(f"SELECT urgency FROM intake.cases WHERE case_id = '{filed.case_id}'")
-        return str(urgency)
+    def readable(self, filed: Filed, referral_id: str) -> set[FieldGroup]:
+        """Return what the agency of a referral may read of it now: what it may be given, and what is open to it."""
+        given = self.allowed(filed, filed.referrals[referral_id])
+        return set().union(*given.values(), self.opened.get(referral_id, set()))
 
     def keys(self, agency: str) -> Keys:
         """Return the keys of an agency, from the file that it was given."""
