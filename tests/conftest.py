@@ -7,6 +7,7 @@ import pytest
 from shared.kit.kafka_access import KafkaAccess
 from tests import databases, servers
 from tests.databases import OwnDatabase
+from tests.lending import Lender
 from tests.topics import OwnTopics
 
 
@@ -32,10 +33,18 @@ def template_database(postgres_admin_url: str) -> Iterator[str]:
     databases.drop(postgres_admin_url, template)
 
 
+@pytest.fixture(scope="session")
+def lender(postgres_admin_url: str, template_database: str) -> Iterator[Lender]:
+    """Keep databases that tests have one after the other."""
+    lender = Lender(postgres_admin_url, template_database)
+    yield lender
+    lender.close()
+
+
 @pytest.fixture
-def database(postgres_admin_url: str, template_database: str) -> Iterator[OwnDatabase]:
-    """Give a test its own database, with every service's schema in it."""
-    with databases.own_database(postgres_admin_url, template_database) as own:
+def database(lender: Lender) -> Iterator[OwnDatabase]:
+    """Give a test a database that nobody else has meanwhile, with every service's schema in it."""
+    with lender.lend() as own:
         yield own
 
 

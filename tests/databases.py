@@ -47,13 +47,19 @@ def make_template(server_url: str) -> str:
 @contextmanager
 def own_database(server_url: str, template: str) -> Iterator[OwnDatabase]:
     """Clone the template for the length of a block."""
-    name = f"test_{uuid4().hex[:12]}"
-    clone = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-    _admin(server_url, clone.format(sql.Identifier(name), sql.Identifier(template)))
+    name = clone(server_url, template)
     try:
         yield OwnDatabase(name, server_url)
     finally:
         drop(server_url, name)
+
+
+def clone(server_url: str, template: str) -> str:
+    """Make a database that is as the template is, and return its name."""
+    name = f"test_{uuid4().hex[:12]}"
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    _admin(server_url, statement.format(sql.Identifier(name), sql.Identifier(template)))
+    return name
 
 
 def drop(server_url: str, name: str) -> None:

@@ -1,0 +1,63 @@
+"""A database that one test has had is lent to the next only if that cannot see it."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.databases import OwnDatabase
+from tests.lending import Lender
+
+
+@pytest.fixture
+def own_lender(postgres_admin_url: str, template_database: str) -> Iterator[Lender]:
+    lender = Lender(postgres_admin_url, template_database)
+    yield lender
+    lender.close()
+
+
+def _run(own: OwnDatabase, *statements: str) -> None:
+    with psycopg.connect(own.admin_url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def test_rows_and_counters_are_gone_when_it_is_lent_again(own_lender: Lender) -> None:
+    filled = "INSERT INTO routing.outbox (shard, topic) VALUES (1, 'a'), (1, 'b')"
+    with own_lender.lend() as own:
+        _run(own, filled)
+        first = own.name
+    with own_lender.lend() as own, psycopg.connect(own.admin_url) as connection:
+        assert own.name == first
+        assert connection.execute("SELECT count(*) FROM routing.outbox").fetchone() == (0,)
+        connection.execute(filled.encode())
+        assert connection.execute("SELECT min(id) FROM routing.outbox").fetchone() == (1,)
+
+
+def test_whoever_was_still_connected_is_not_any_more(own_lender: Lender) -> None:
+    with own_lender.lend() as own:
+        left_open = psycopg.connect(own.admin_url)
+    with pytest.raises(psycopg.OperationalError):
+        left_open.execute("SELECT 1")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "REVOKE INSERT ON routing.receipts FROM handoff_routing",
+        "ALTER TABLE routing.receipts RENAME TO elsewhere",
+        "ALTER TABLE routing.cases ADD COLUMN new text",
+        "ALTER TABLE routing.cases ALTER report DROP NOT NULL",
+        "CREATE TABLE public.another (id int)",
+        "CREATE FUNCTION routing.fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'",
+        "UPDATE routing.alembic_version SET version_num = '0000'",
+        "DELETE FROM routing.alembic_version",
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = ''1MB''', current_database()); END $$",
+    ],
+)
+def test_one_that_was_changed_beyond_its_rows_is_not_lent_again(own_lender: Lender, change: str) -> None:
+    with own_lender.lend() as own:
+        _run(own, change)
+        changed = own.name
+    with own_lender.lend() as own:
+        assert own.name != changed
