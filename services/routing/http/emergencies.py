@@ -1,20 +1,18 @@
 """What was opened in emergencies, for staff to review: justified or not, with a note."""
 
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from jinja2 import Environment, FileSystemLoader, Template
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from services.routing.desk import Desk
 from services.routing.emergency_desk import NOBODY, Shown, list_accesses_for_review, review
 from services.routing.http.entrance import Staff, for_staff
+from services.routing.http.pages import fill
 from services.routing.http.replies import refuse, reply
-from services.routing.http.triage import PAGE_HEADERS
 from services.routing.store.emergencies import MOST_SHOWN, Review
 from shared.events.wire import write_time
 from shared.kit.database import Database
@@ -32,15 +30,12 @@ class Verdict(BaseModel):
 
 def emergency_routes(desk: Desk, database: Database, key: str) -> list[Route]:
     """Serve `/emergencies` and `/emergencies/{access_id}`."""
-    page = _page()
 
     async def show(request: Request, _: Staff) -> Response:
         shown = await list_accesses_for_review(desk, database)
         if "text/html" not in request.headers.get("accept", ""):
             return reply({"emergencies": [describe(each) for each in shown]})
-        return HTMLResponse(
-            page.render(shown=[describe(each) for each in shown], most=MOST_SHOWN), headers=PAGE_HEADERS
-        )
+        return fill("emergencies", shown=[describe(each) for each in shown], most=MOST_SHOWN)
 
     async def decide(request: Request, staff: Staff) -> Response:
         try:
@@ -79,11 +74,6 @@ def describe(shown: Shown) -> dict[str, Any]:
         "justified": kept.justified,
         "note": shown.note,
     }
-
-
-def _page() -> Template:
-    templates = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
-    return templates.get_template("emergencies.html")
 
 
 async def _read_verdict(request: Request) -> Verdict:

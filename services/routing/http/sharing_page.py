@@ -1,11 +1,9 @@
 """The page that answers staff who ask why an agency saw something or not, with what was refused of late."""
 
-from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, Template
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from services.routing.explaining.choices import explain_choices
@@ -13,8 +11,8 @@ from services.routing.explaining.sharing import Explainer, explain_sharing
 from services.routing.http.answers import describe_choices, describe_refusal, describe_sharing
 from services.routing.http.entrance import Staff, for_staff
 from services.routing.http.explanations import UNKNOWN
+from services.routing.http.pages import fill
 from services.routing.http.replies import reply
-from services.routing.http.triage import PAGE_HEADERS
 from services.routing.store.evidence import list_late_refusals
 from services.routing.store.past import find_case, forbid_writing
 from shared.kit.database import Database, Transaction
@@ -25,7 +23,6 @@ LATE: Final = 50
 
 def sharing_page_routes(explainer: Explainer, database: Database, key: str) -> list[Route]:
     """Serve `/sharing`: as a page, and the refusals of late as JSON."""
-    page = _page()
 
     async def show(request: Request, _: Staff) -> Response:
         async with database.transaction(announced=False) as tx:
@@ -34,8 +31,7 @@ def sharing_page_routes(explainer: Explainer, database: Database, key: str) -> l
             if "text/html" not in request.headers.get("accept", ""):
                 return reply({"refused": late})
             told = await _explain(explainer, tx, request)
-        text = page.render(late=late, most=LATE, **told)
-        return HTMLResponse(text, 404 if told.get("unknown") else 200, headers=PAGE_HEADERS)
+        return fill("sharing", 404 if told.get("unknown") else 200, late=late, most=LATE, **told)
 
     return [Route("/sharing", for_staff(show, key), methods=["GET"])]
 
@@ -52,9 +48,3 @@ async def _explain(explainer: Explainer, tx: Transaction, request: Request) -> d
     if sharing is None or choices is None:
         return {**asked, "unknown": UNKNOWN}
     return {**asked, "told": describe_sharing(sharing), "choices": describe_choices(choices)}
-
-
-def _page() -> Template:
-    templates = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
-    templates.filters["minute"] = lambda text: f"{text[:16].replace('T', ' ')} UTC"
-    return templates.get_template("sharing.html")

@@ -2,21 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from jinja2 import Environment, FileSystemLoader, Template
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from services.routing.desk import Desk
 from services.routing.domain.placing import Asking, City
 from services.routing.domain.triage import Choice, Declined
 from services.routing.http.entrance import Staff, for_staff
+from services.routing.http.pages import fill
 from services.routing.http.replies import refuse, reply
 from services.routing.store.reading import list_waiting
 from services.routing.tables import TriageRow
@@ -31,13 +30,6 @@ from shared.policy.consent import Consent
 SHOWN = 200
 """Needs on the list at once: the ones that have waited longest."""
 
-PAGE_HEADERS = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; img-src data:",
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-}
-
 
 class Assignment(BaseModel):
     """The program that should help; `by` is who says so, where the key does not tell."""
@@ -51,7 +43,6 @@ class Assignment(BaseModel):
 
 def triage_routes(desk: Desk, database: Database, key: str) -> list[Route]:
     """Serve `/triage` and `/triage/{need_id}`."""
-    page = _page()
 
     async def show(request: Request, _: Staff) -> Response:
         async with database.session() as session:
@@ -59,7 +50,7 @@ def triage_routes(desk: Desk, database: Database, key: str) -> list[Route]:
         if "text/html" not in request.headers.get("accept", ""):
             return reply({"waiting": [describe(row) for row in waiting]})
         shown = await _with_choices(desk, database, waiting)
-        return HTMLResponse(page.render(waiting=shown, most=SHOWN), headers=PAGE_HEADERS)
+        return fill("triage", waiting=shown, most=SHOWN)
 
     async def assign(request: Request, staff: Staff) -> Response:
         try:
@@ -93,11 +84,6 @@ def describe(row: TriageRow) -> dict[str, Any]:
         "why": row.why,
         "since": write_time(row.entered_at),
     }
-
-
-def _page() -> Template:
-    templates = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
-    return templates.get_template("triage.html")
 
 
 async def _with_choices(
