@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 CASES ?= 500
+WORKERS ?= 2
 
 .PHONY: help
 help: ## show what can be typed
@@ -29,8 +30,8 @@ up: .venv/ready ## run the platform here until Ctrl-C
 	@$(BIN)/handoff up
 
 .PHONY: test
-test: .venv/ready ## run every test, on servers of its own
-	@$(BIN)/python -m pytest
+test: .venv/ready ## run every test, on servers of its own (WORKERS=1 for one after the other)
+	@$(BIN)/python -m pytest -n $(WORKERS)
 
 .PHONY: check
 check: .venv/ready ## run what needs no server: style, types, layers, published contract, quick tests

@@ -1,6 +1,7 @@
 """What tests ask for by name: servers shared by the whole run, a database and topics for each test."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,14 @@ from shared.kit.kafka_access import KafkaAccess
 from tests import databases, servers
 from tests.databases import OwnDatabase
 from tests.lending import Lender
+from tests.sharing_out import Sharing
 from tests.topics import OwnTopics
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: Any, log: Any) -> Sharing:
+    """Share tests out so that those with servers or a city in common stay together."""
+    return Sharing(config, log)
 
 
 @pytest.fixture(scope="session")
