@@ -8,7 +8,7 @@ STAY_TOGETHER: Final = ("tests/journey/sharing/",)
 """Folders whose files look at one and the same city."""
 
 
-class Sharing(LoadFileScheduling):  # type: ignore[misc]
+class Sharing(LoadFileScheduling):
     """Share tests out by file, in the order in which they are; those of some folders stay together."""
 
     def __init__(self, config: Any, log: Any = None) -> None:
