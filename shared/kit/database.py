@@ -84,6 +84,7 @@ class Database:
 
         Whoever waits for `committed` in this process is told, unless it is not to be announced.
         """
+        _heed_cancellation()
         async with self.pool.connection() as connection:
             try:
                 async with connection.transaction():
@@ -97,6 +98,7 @@ class Database:
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[Transaction]:
         """Run one statement that is its own transaction, without the round trips of BEGIN and COMMIT."""
+        _heed_cancellation()
         async with self.pool.connection() as connection:
             try:
                 yield connection
@@ -162,3 +164,14 @@ class Database:
             max_overflow=4,
             pool_pre_ping=True,
         )
+
+
+def _heed_cancellation() -> None:
+    """End a task that was cancelled and has not noticed.
+
+    `asyncio.wait_for`, which the driver waits with, drops a cancellation that comes together with what is waited for
+    (before Python 3.12). A loop that goes on with another transaction would never end.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -1,0 +1,32 @@
+"""Transactions, and tasks that are told to end."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from shared.kit.database import Database
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.mark.parametrize("way", ["transaction", "statement"])
+async def test_a_task_that_missed_its_cancellation_begins_nothing_more(kit: Database, way: str) -> None:
+    done, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        while True:
+            async with getattr(kit, way)() as connection:
+                await connection.execute("INSERT INTO effects DEFAULT VALUES")
+            done.set()
+            with suppress(asyncio.CancelledError):  # as a wait does that drops it
+                await may_go_on.wait()
+
+    task = asyncio.create_task(work())
+    await done.wait()
+    task.cancel()
+    may_go_on.set()
+    await asyncio.wait([task], timeout=5)
+    assert task.cancelled()
+    async with kit.statement() as connection:
+        assert await (await connection.execute("SELECT count(*) FROM effects")).fetchone() == (1,)
