@@ -148,8 +148,11 @@ def join(one: F, other: F) -> F:
     """Join two facts about the same thing."""
     told: dict[str, Any] = {one.KEY: one.key}
     for name, greatest in KEPT[type(one)].items():
-        said = [value for value in (getattr(one, name), getattr(other, name)) if value is not None]
-        told[name] = (max(said) if greatest else min(said)) if said else None
+        mine, theirs = getattr(one, name), getattr(other, name)
+        if mine is None or theirs is None:
+            told[name] = theirs if mine is None else mine
+        else:
+            told[name] = max(mine, theirs) if greatest else min(mine, theirs)
     return type(one)(**told)
 
 
