@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -21,6 +22,12 @@ SOURCES = {
 }
 AGENCIES = ("hpd", "dohmh", "nypd")
 NEEDS = ("inadequate-housing", "environmental-health", "noise")
+
+
+@lru_cache(maxsize=1 << 15)
+def _named(space: UUID, what: str) -> UUID:
+    """Return a name; many stories are told of the same few hundred cases."""
+    return uuid5(space, what)
 
 
 @dataclass(frozen=True)
@@ -43,14 +50,14 @@ class Story:
 
     @property
     def case_id(self) -> UUID:
-        return uuid5(NAMES, f"case {self.number}")
+        return _named(NAMES, f"case {self.number}")
 
     @property
     def service_request_id(self) -> str:
         return f"26-{self.number:08}"
 
     def name(self, what: str) -> UUID:
-        return uuid5(self.case_id, what)
+        return _named(self.case_id, what)
 
     def wait(self, **time: float) -> "Story":
         self.now += timedelta(**time)
