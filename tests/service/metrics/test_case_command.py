@@ -63,14 +63,14 @@ async def test_show_prints_json_for_other_programs(world: World) -> None:
     assert json.loads(result.stdout)["service_request_id"] == story.service_request_id
 
 
-async def test_a_case_that_is_not_known_is_said_to_be_so(world: World) -> None:
-    result = await run(world, "show", "26-99999999")
+async def test_a_case_that_is_not_known_is_said_to_be_so(unheard: World) -> None:
+    result = await run(unheard, "show", "26-99999999")
     assert result.exit_code == 1
     assert "No case is known by this id" in result.stderr
 
 
-async def test_a_wrong_key_is_said_to_be_so(world: World) -> None:
-    result = await run(world, "show", "26-99999999", key="guessed")
+async def test_a_wrong_key_is_said_to_be_so(unheard: World) -> None:
+    result = await run(unheard, "show", "26-99999999", key="guessed")
     assert result.exit_code == 1
     assert "operators' key" in result.stderr
 

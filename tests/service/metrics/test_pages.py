@@ -1,16 +1,40 @@
 """What metrics serves: figures to everybody, cases to operators."""
 
+import asyncio
 import statistics
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from shared.events import intake, referrals
+from tests import databases
+from tests.databases import OwnDatabase
 from tests.service.metrics.world import World
 from tests.unit.metrics.stories import AGENCIES, Story, any_story
 
 pytestmark = pytest.mark.servers
 NOISE, POLICE = "noise", "nypd"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.fixture(scope="module")
+def settled_database(postgres_admin_url: str, template_database: str) -> Iterator[OwnDatabase]:
+    """Give the tests that only read the hundred cases one database between them."""
+    with databases.own_database(postgres_admin_url, template_database) as own:
+        asyncio.run(settle(own))
+        yield own
+
+
+async def settle(own: OwnDatabase) -> None:
+    async with World.open(own) as world:
+        await hear_hundred(world)
+
+
+@pytest.fixture
+async def settled(settled_database: OwnDatabase) -> AsyncIterator[World]:
+    """Put metrics together where the hundred cases have been heard, for a test that only reads."""
+    async with World.open(settled_database) as opened:
+        yield opened
 
 
 async def hear_hundred(world: World) -> list[Story]:
@@ -26,9 +50,8 @@ async def hear_hundred(world: World) -> list[Story]:
     return stories
 
 
-async def test_clocks_show_operators_the_percentiles_of_each_agency(world: World) -> None:
-    await hear_hundred(world)
-    told = {one["agency"]: one for one in (await world.staff.get("/clocks?by=agency&clock=resolution")).json()}
+async def test_clocks_show_operators_the_percentiles_of_each_agency(settled: World) -> None:
+    told = {one["agency"]: one for one in (await settled.staff.get("/clocks?by=agency&clock=resolution")).json()}
     assert sorted(told) == sorted([*AGENCIES, "parks"])
     seconds = [(1 + 2 * number) * 60.0 for number in range(95) if number % 3 == 0]
     tenths = statistics.quantiles(seconds, n=10, method="inclusive")
@@ -39,9 +62,8 @@ async def test_clocks_show_operators_the_percentiles_of_each_agency(world: World
     assert hpd["as_of"].endswith("Z")
 
 
-async def test_clocks_hide_small_groups_from_everybody_else(world: World) -> None:
-    await hear_hundred(world)
-    told = {one["agency"]: one for one in (await world.public.get("/clocks")).json()}
+async def test_clocks_hide_small_groups_from_everybody_else(settled: World) -> None:
+    told = {one["agency"]: one for one in (await settled.public.get("/clocks")).json()}
     assert told["parks"]["suppressed"]
     assert (told["parks"]["n"], told["parks"]["p50"]) == (None, None)
     [beside] = [name for name, one in told.items() if one.get("suppressed") and name != "parks"]
@@ -49,11 +71,10 @@ async def test_clocks_hide_small_groups_from_everybody_else(world: World) -> Non
     assert told[beside]["p50"] is not None
 
 
-async def test_of_the_lesser_clocks_everybody_sees_times_and_no_counts(world: World) -> None:
-    await hear_hundred(world)
-    public = (await world.public.get("/clocks?by=agency&clock=answer")).json()
+async def test_of_the_lesser_clocks_everybody_sees_times_and_no_counts(settled: World) -> None:
+    public = (await settled.public.get("/clocks?by=agency&clock=answer")).json()
     assert {one["n"] for one in public} == {None}
-    staff = (await world.staff.get("/clocks?by=agency&clock=answer")).json()
+    staff = (await settled.staff.get("/clocks?by=agency&clock=answer")).json()
     assert [one["p50"] for one in public] == [one["p50"] if one["n"] >= 11 else None for one in staff]
 
 
@@ -69,22 +90,21 @@ async def test_everybody_sees_no_count_that_is_small_or_gives_a_small_one_away(w
     assert told["mails"] == {"sent": 100, "failed": 0, "uncertain": 0, "suppressed": 0}
 
 
-async def test_clocks_of_one_week_are_those_of_what_was_filed_in_it(world: World) -> None:
-    await hear_hundred(world)
-    [city] = (await world.staff.get("/clocks?by=city&clock=response&week=2026-03-02")).json()
+async def test_clocks_of_one_week_are_those_of_what_was_filed_in_it(settled: World) -> None:
+    [city] = (await settled.staff.get("/clocks?by=city&clock=response&week=2026-03-02")).json()
     assert (city["n"], city["week"]) == (100, "2026-03-02")
-    assert (await world.staff.get("/clocks?by=city&clock=response&week=2026-03-09")).json() == []
+    assert (await settled.staff.get("/clocks?by=city&clock=response&week=2026-03-09")).json() == []
 
 
 @pytest.mark.parametrize("asked", ["by=city&week=2026-03-02", "by=program"])
-async def test_cells_that_would_give_hidden_ones_away_are_for_operators_only(world: World, asked: str) -> None:
-    assert (await world.public.get(f"/clocks?{asked}")).status_code == 401
-    assert (await world.staff.get(f"/clocks?{asked}")).status_code == 200
+async def test_cells_that_would_give_hidden_ones_away_are_for_operators_only(unheard: World, asked: str) -> None:
+    assert (await unheard.public.get(f"/clocks?{asked}")).status_code == 401
+    assert (await unheard.staff.get(f"/clocks?{asked}")).status_code == 200
 
 
 @pytest.mark.parametrize("asked", ["by=person", "clock=patience", "by=city&clock=work", "week=soon"])
-async def test_a_question_that_makes_no_sense_is_refused_with_what_would(world: World, asked: str) -> None:
-    answer = await world.public.get(f"/clocks?{asked}")
+async def test_a_question_that_makes_no_sense_is_refused_with_what_would(unheard: World, asked: str) -> None:
+    answer = await unheard.public.get(f"/clocks?{asked}")
     assert answer.status_code == 400
     assert answer.json()["error"]
 
@@ -134,10 +154,10 @@ async def test_what_happens_once_and_was_told_under_two_ids_is_a_duplicate(world
 
 
 @pytest.mark.parametrize("path", ["/cases/x/journey", "/cases/x/traces", f"/traces/{TRACE}"])
-async def test_cases_and_traces_are_for_operators_only(world: World, path: str) -> None:
-    assert (await world.public.get(path)).status_code == 401
-    assert (await world.public.get(path, headers={"authorization": "Bearer guessed"})).status_code == 401
-    assert (await world.staff.get(path)).status_code == 404
+async def test_cases_and_traces_are_for_operators_only(unheard: World, path: str) -> None:
+    assert (await unheard.public.get(path)).status_code == 401
+    assert (await unheard.public.get(path, headers={"authorization": "Bearer guessed"})).status_code == 401
+    assert (await unheard.staff.get(path)).status_code == 404
 
 
 async def test_a_journey_is_found_by_either_id_and_is_told_in_order(world: World) -> None:
@@ -157,16 +177,15 @@ async def test_a_journey_tells_nobodys_own_words(world: World) -> None:
     assert "Maria" not in (await world.staff.get(f"/cases/{story.case_id}/journey")).text
 
 
-async def test_the_dashboard_shows_figures_and_hides_small_groups(world: World) -> None:
-    await hear_hundred(world)
-    page = (await world.public.get("/")).text
+async def test_the_dashboard_shows_figures_and_hides_small_groups(settled: World) -> None:
+    page = (await settled.public.get("/")).text
     assert "Every report is accounted for" in page
     assert "1 h 40 min" in page
     assert "Too few to show: parks." in page
     assert "stands for a count that is not shown" in page
 
 
-async def test_the_dashboard_has_something_to_say_before_anything_was_heard(world: World) -> None:
-    answer = await world.public.get("/")
+async def test_the_dashboard_has_something_to_say_before_anything_was_heard(unheard: World) -> None:
+    answer = await unheard.public.get("/")
     assert answer.status_code == 200
     assert "Nothing has been heard yet" in answer.text

@@ -138,10 +138,10 @@ async def test_everything_that_is_held_about_a_case_is_told(world: World) -> Non
     assert {row["table_name"] for row in tables} <= told["held"].keys()
 
 
-async def test_what_is_held_is_for_operators_only_and_of_an_unknown_case_nothing_is(world: World) -> None:
-    assert (await world.public.get(f"/cases/{uuid4()}/held")).status_code == 401
-    assert (await world.staff.get("/cases/17/held")).status_code == 422
-    assert not any((await world.staff.get(f"/cases/{uuid4()}/held")).json()["held"].values())
+async def test_what_is_held_is_for_operators_only_and_of_an_unknown_case_nothing_is(unheard: World) -> None:
+    assert (await unheard.public.get(f"/cases/{uuid4()}/held")).status_code == 401
+    assert (await unheard.staff.get("/cases/17/held")).status_code == 422
+    assert not any((await unheard.staff.get(f"/cases/{uuid4()}/held")).json()["held"].values())
 
 
 async def test_what_may_not_be_told_yet_is_not_among_what_is_held(world: World) -> None:

@@ -3,7 +3,8 @@
 import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -45,14 +46,20 @@ class World:
         settings = Settings(database_url=own.url("metrics"), kafka_bootstrap="127.0.0.1:1", staff_key=STAFF_KEY)
         service = create_service(settings)
         await service.database.open()
-        consumers = {r.language.topic: Consumer("metrics", r, service.database) for r in service.routes}
+        await (
+            service.database.pool.wait()
+        )  # one connection: whoever asks before it is there makes the pool open another
+        prompt = [replace(route, rest=0) for route in service.routes]  # rests save a city work, and a test nothing
+        consumers = {route.language.topic: Consumer("metrics", route, service.database) for route in prompt}
         transport = httpx.ASGITransport(Starlette(routes=list(service.http)))
         headers = {"authorization": f"Bearer {STAFF_KEY}"}
         async with (
             httpx.AsyncClient(transport=transport, base_url="http://metrics") as public,
             httpx.AsyncClient(transport=transport, base_url="http://metrics", headers=headers) as staff,
         ):
-            yield cls(own, service, read_city(settings.jurisdiction), consumers, public, staff)
+            world = cls(own, service, read_city(settings.jurisdiction), consumers, public, staff)
+            with world._admin:
+                yield world
         await service.database.close()
 
     async def hear(self, *stories: Story, seed: int = 0) -> None:
@@ -88,8 +95,13 @@ class World:
 
     def query(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         """Look into the database as its administrator."""
-        with psycopg.connect(self.own.admin_url, options="-c search_path=metrics", row_factory=dict_row) as admin:
-            return admin.execute(sql.encode(), values).fetchall()
+        return self._admin.execute(sql.encode(), values).fetchall()
+
+    @cached_property
+    def _admin(self) -> psycopg.Connection[dict[str, Any]]:
+        """One connection for all questions: to make one costs more than to ask."""
+        options = "-c search_path=metrics"
+        return psycopg.connect(self.own.admin_url, autocommit=True, options=options, row_factory=dict_row)
 
 
 def record(one: Said) -> ConsumerRecord[bytes, bytes]:
