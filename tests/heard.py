@@ -1,32 +1,51 @@
-"""Records for consumers: golden samples as they once came, and events of types that nobody knows yet."""
+"""Records for consumers: events, golden samples as they once came, and events of types that nobody knows yet."""
 
 import json
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from aiokafka import ConsumerRecord
 
+from shared.events.event import Event
 from shared.events.topics import Language
+from shared.events.wire import schema_uri, write_time
+from shared.kit.messages import Record
 from tests.contract.golden_samples import golden_samples
 
 
-def samples_of(language: Language) -> list[ConsumerRecord[bytes, bytes]]:
+def samples_of(language: Language) -> list[Record]:
     """Return every golden sample of a language, as a record."""
     samples = [sample for sample in golden_samples() if sample.language == language]
-    return [record(sample.topic, sample.key, sample.headers, sample.value) for sample in samples]
+    return [record(sample.topic, sample.key, sample.headers, json.dumps(sample.value).encode()) for sample in samples]
 
 
-def stranger(language: Language, kind: str = "case.pondered.v1") -> ConsumerRecord[bytes, bytes]:
+def stranger(language: Language, kind: str = "case.pondered.v1") -> Record:
     """Return an event of a type that this language does not have yet."""
     sample = next(sample for sample in golden_samples() if sample.language == language)
     case_id = str(uuid4())
     changed = {"ce_type": kind.encode(), "ce_subject": case_id.encode(), "ce_id": str(uuid4()).encode()}
     headers = [(name, changed.get(name, value)) for name, value in sample.headers]
-    return record(sample.topic, case_id, headers, {"type": kind, "case_id": case_id, "depth": 3})
+    body = json.dumps({"type": kind, "case_id": case_id, "depth": 3}).encode()
+    return record(sample.topic, case_id, headers, body)
 
 
-def record(
-    topic: str, key: str, headers: list[tuple[str, bytes]], value: dict[str, object]
-) -> ConsumerRecord[bytes, bytes]:
+def written(topic: str, source: str, event: Event, identity: UUID, **others: str) -> Record:
+    """Return an event as a relay writes it; `others` are further headers, or other values for some."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(identity),
+        "ce_type": event.type,
+        "ce_source": source,
+        "ce_subject": str(event.case_id),
+        "ce_time": write_time(event.happened_at),
+        "ce_dataschema": schema_uri(topic, event.type),
+        "ce_dataclassification": event.label.value,
+        "ce_sequence": "1",
+    } | others
+    pairs = [(name, text.encode()) for name, text in headers.items()]
+    return record(topic, str(event.case_id), pairs, event.model_dump_json().encode())
+
+
+def record(topic: str, key: str, headers: list[tuple[str, bytes]], value: bytes) -> Record:
     """Return one record."""
     return ConsumerRecord(
         topic=topic,
@@ -35,7 +54,7 @@ def record(
         timestamp=0,
         timestamp_type=0,
         key=key.encode(),
-        value=json.dumps(value).encode(),
+        value=value,
         checksum=None,
         serialized_key_size=0,
         serialized_value_size=0,

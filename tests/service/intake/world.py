@@ -10,7 +10,6 @@ from uuid import UUID
 
 import httpx
 import psycopg
-from aiokafka import ConsumerRecord
 from starlette.applications import Starlette
 
 from services.intake.domain.tokens import Tokens
@@ -24,16 +23,17 @@ from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
 from shared.events.topics import CASES, REFERRALS
-from shared.events.wire import event_id, schema_uri, write_time
+from shared.events.wire import event_id, write_time
 from shared.kit import outbox
 from shared.kit.batches import Consumer
 from shared.kit.database import Database
+from shared.kit.messages import Record
 from shared.kit.vault import Vault
 from tests.databases import OwnDatabase
+from tests.heard import written
 from tests.unit.intake.times import NOON
 from tests.unit.intake.town import TOWN
 
-Record = ConsumerRecord[bytes, bytes]
 KEY = "the-key-of-the-tests"
 STAFF = "the-staff-s-key"
 TABLES = sorted(
@@ -167,28 +167,5 @@ def make_desk(url: str, clock: Clock) -> Desk:
 def record(event: Event, sequence: int) -> Record:
     """The Kafka record in which an event of routing travels; the same event is always the same message."""
     topic = REFERRALS.topic
-    value = event.model_dump_json().encode()
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": str(event_id(event.case_id, f"{topic}{write_time(event.happened_at)}", event)),
-        "ce_type": event.type,
-        "ce_source": REFERRALS.source,
-        "ce_subject": str(event.case_id),
-        "ce_time": write_time(event.happened_at),
-        "ce_dataschema": schema_uri(topic, event.type),
-        "ce_dataclassification": event.label.value,
-        "ce_sequence": str(sequence),
-    }
-    return ConsumerRecord(
-        topic=topic,
-        partition=0,
-        offset=0,
-        timestamp=0,
-        timestamp_type=0,
-        key=str(event.case_id).encode(),
-        value=value,
-        checksum=None,
-        serialized_key_size=36,
-        serialized_value_size=len(value),
-        headers=[(name, text.encode()) for name, text in headers.items()],
-    )
+    identity = event_id(event.case_id, f"{topic}{write_time(event.happened_at)}", event)
+    return written(topic, REFERRALS.source, event, identity, ce_sequence=str(sequence))

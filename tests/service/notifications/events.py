@@ -4,8 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from aiokafka import ConsumerRecord
-
 from shared.events.disclosures import EmergencyAccessOpened
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
@@ -24,7 +22,9 @@ from shared.events.reasons import Reason
 from shared.events.referrals import ReferralAccepted, ReferralHeld
 from shared.events.routing import CaseResolved
 from shared.events.topics import CASES, REFERRALS, Language
-from shared.events.wire import event_id, schema_uri, write_time
+from shared.events.wire import event_id
+from shared.kit.messages import Record
+from tests.heard import written
 
 FILED = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
@@ -92,31 +92,6 @@ def language_of(event: Event) -> Language:
     return CASES if isinstance(event, CaseSubmitted | ConsentEvent | PersonErased) else REFERRALS
 
 
-def record(event: Event, cause: UUID) -> ConsumerRecord[bytes, bytes]:
-    language = language_of(event)
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": str(event_id(cause, language.topic, event)),
-        "ce_type": event.type,
-        "ce_source": language.source,
-        "ce_subject": str(event.case_id),
-        "ce_time": write_time(event.happened_at),
-        "ce_dataschema": schema_uri(language.topic, event.type),
-        "ce_dataclassification": event.classification.value,
-        "ce_sequence": "1",
-        "traceparent": TRACEPARENT,
-    }
-    value = event.model_dump_json().encode()
-    return ConsumerRecord(
-        topic=language.topic,
-        partition=0,
-        offset=0,
-        timestamp=0,
-        timestamp_type=0,
-        key=str(event.case_id).encode(),
-        value=value,
-        checksum=None,
-        serialized_key_size=36,
-        serialized_value_size=len(value),
-        headers=[(name, text.encode()) for name, text in headers.items()],
-    )
+def record(event: Event, cause: UUID) -> Record:
+    topic, source = language_of(event).topic, language_of(event).source
+    return written(topic, source, event, event_id(cause, topic, event), traceparent=TRACEPARENT)

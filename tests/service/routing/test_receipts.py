@@ -14,9 +14,9 @@ from services.routing.store.receipts import add_receipts
 from shared.events.topics import CASES
 from shared.kit.batches import Consumer
 from shared.kit.database import Transaction, UnavailableError
-from shared.kit.messages import Batch, Route
+from shared.kit.messages import Batch, Record, Route
 from tests.service.routing.receipts import receipt
-from tests.service.routing.world import Record, World, record
+from tests.service.routing.world import World, record
 
 pytestmark = pytest.mark.servers
 

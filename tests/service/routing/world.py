@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
-from aiokafka import ConsumerRecord
 
 from services.routing.desk import Desk
 from services.routing.handlers import routes
@@ -18,16 +17,17 @@ from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
 from shared.events.topics import AGENCY_UPDATES, CASES, updates_topic
-from shared.events.wire import event_id, schema_uri, write_time
+from shared.events.wire import event_id
 from shared.kit.batches import Consumer
 from shared.kit.consents import CONSENT_LOCK
 from shared.kit.database import Database, Transaction
+from shared.kit.messages import Record
 from shared.kit.vault import Person, Vault
 from shared.policy.consent import Consent
 from tests.databases import OwnDatabase
+from tests.heard import written
 from tests.unit.routing.town import NOON, TOWN, report
 
-Record = ConsumerRecord[bytes, bytes]
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
 
@@ -180,29 +180,4 @@ def say_to_whom(agency: str, plain: bytes) -> str:
 
 def record(topic: str, source: str, event: Event, cause: UUID) -> Record:
     """The Kafka record in which an event travels."""
-    value = event.model_dump_json().encode()
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": str(event_id(cause, topic, event)),
-        "ce_type": event.type,
-        "ce_source": source,
-        "ce_subject": str(event.case_id),
-        "ce_time": write_time(event.happened_at),
-        "ce_dataschema": schema_uri(topic, event.type),
-        "ce_dataclassification": event.label.value,
-        "ce_sequence": "1",
-        "traceparent": TRACEPARENT,
-    }
-    return ConsumerRecord(
-        topic=topic,
-        partition=0,
-        offset=0,
-        timestamp=0,
-        timestamp_type=0,
-        key=str(event.case_id).encode(),
-        value=value,
-        checksum=None,
-        serialized_key_size=36,
-        serialized_value_size=len(value),
-        headers=[(name, text.encode()) for name, text in headers.items()],
-    )
+    return written(topic, source, event, event_id(cause, topic, event), traceparent=TRACEPARENT)
