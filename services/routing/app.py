@@ -15,7 +15,8 @@ from services.routing.http.ledger import ledger_routes
 from services.routing.http.partner import partner_routes
 from services.routing.http.sharing_page import sharing_page_routes
 from services.routing.http.triage import triage_routes
-from services.routing.http.trials import trial_routes
+from services.routing.http.trials import Trials, trial_routes
+from services.routing.http.trials_page import trials_page_routes
 from services.routing.jurisdiction import load_city, read_agencies
 from services.routing.ledger import make_signer
 from services.routing.partners import load_partners
@@ -71,6 +72,7 @@ def create_service(settings: RoutingSettings) -> Service:
 def _pages(desk: Desk, database: Database, settings: RoutingSettings, signer: Signer) -> list[Route]:
     staff_key = settings.staff_key.get_secret_value()
     explainer = Explainer(desk, History(desk.city.sharing))
+    trials = Trials(desk.city, settings.jurisdiction, database)
     return [
         *triage_routes(desk, database, staff_key),
         *case_routes(desk, database, staff_key),
@@ -79,7 +81,8 @@ def _pages(desk: Desk, database: Database, settings: RoutingSettings, signer: Si
         *explanation_routes(explainer, database, staff_key),
         *sharing_page_routes(explainer, database, staff_key),
         *ledger_routes(database, signer, staff_key),
-        *trial_routes(desk.city, settings.jurisdiction, database, staff_key),
+        *trial_routes(trials, staff_key),
+        *trials_page_routes(trials, staff_key),
     ]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,9 +19,9 @@ from services.routing.domain.trying import Trial, as_if_begun
 from services.routing.explaining.trials import Line, try_past_cases
 from services.routing.http.entrance import Staff, for_staff
 from services.routing.http.explanations import first_mistake
-from services.routing.http.replies import refuse, reply
+from services.routing.http.replies import reply
 from services.routing.jurisdiction import JurisdictionError
-from services.routing.jurisdiction.agreements import SUBFOLDER, Finding
+from services.routing.jurisdiction.agreements import SUBFOLDER
 from services.routing.jurisdiction.changes import FILES, ChangeError, read_changed
 from shared.kit.database import AWAY, Database
 
@@ -39,24 +39,46 @@ class Wanted(BaseModel):
     files: dict[str, str] = Field(min_length=1, max_length=10_000)
 
 
-def trial_routes(city: City, jurisdiction: Path, database: Database, key: str) -> list[Route]:
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """What past cases are gone through with; one trial runs at a time."""
+
+    city: City
+    jurisdiction: Path
+    database: Database
+    running: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Refused(NamedTuple):
+    """Why nothing is tried, and what is wrong in which line of which file."""
+
+    status: int
+    error: str
+    findings: tuple[Line, ...] = ()
+
+
+class Prepared(NamedTuple):
+    """What is tried, and what is said about it first."""
+
+    trial: Trial
+    since: datetime
+    notes: tuple[str, ...]
+
+
+def trial_routes(trials: Trials, key: str) -> list[Route]:
     """Serve `/sharing/try`, which takes agreements, and `/routing/try`, which takes the files beside them.
 
-    The answer is lines of JSON: `progress`, `asked` and `shared`, and at the end `summary`, or `failed`. One trial
-    runs at a time.
+    The answer is lines of JSON: `progress`, `asked` and `shared`, and at the end `summary`, or `failed`.
     """
-    running = asyncio.Lock()
 
     def serve(path: str, takes: Callable[[str], bool]) -> Route:
         async def run(request: Request, _: Staff) -> Response:
-            wanted: Wanted | _Prepared | _Refused = _read(await request.body(), takes)
-            if running.locked():
-                return refuse(409, "another trial is running: try again when it has ended")
-            if isinstance(wanted, Wanted):
-                wanted = await asyncio.to_thread(_prepare, wanted, city, jurisdiction)
-            if isinstance(wanted, _Refused):
-                return wanted.answer
-            return StreamingResponse(_lines(database, wanted, running), headers=HEADERS)
+            prepared = await prepare(trials, _read(await request.body(), takes))
+            if isinstance(prepared, Refused):
+                told = {"error": prepared.error, **({"findings": prepared.findings} if prepared.findings else {})}
+                return reply(told, prepared.status)
+            lines = (orjson.dumps(line) + b"\n" async for line in report(trials, prepared))
+            return StreamingResponse(lines, headers=HEADERS)
 
         return Route(path, for_staff(run, key), methods=["POST"])
 
@@ -68,61 +90,49 @@ def is_agreement(name: str) -> bool:
     return name.startswith(f"{SUBFOLDER}/") and name.endswith(".toml")
 
 
-class _Refused(NamedTuple):
-    """Why nothing is tried."""
-
-    answer: Response
-
-
-class _Prepared(NamedTuple):
-    """What is tried, and what is said about it first."""
-
-    trial: Trial
-    since: datetime
-    notes: tuple[str, ...]
+async def prepare(trials: Trials, wanted: Wanted | Refused) -> Prepared | Refused:
+    """Make ready to decide by both, or say why that cannot be."""
+    if isinstance(wanted, Refused):
+        return wanted
+    if trials.running.locked():
+        return Refused(409, "another trial is running: try again when it has ended")
+    return await asyncio.to_thread(_prepare, wanted, trials)
 
 
-def _read(body: bytes, takes: Callable[[str], bool]) -> Wanted | _Refused:
+async def report(trials: Trials, prepared: Prepared) -> AsyncIterator[Line]:
+    """Report line by line; when the database goes away in the middle, the last line says so."""
+    async with trials.running:
+        for note in prepared.notes:
+            yield {"kind": "note", "says": note}
+        try:
+            async for line in try_past_cases(trials.database, prepared.trial, prepared.since):
+                yield line
+        except AWAY as error:
+            log.warning("a trial was broken off: %s", type(error).__name__)
+            yield {"kind": "failed", "error": "nothing can be read at the moment: try again"}
+
+
+def _read(body: bytes, takes: Callable[[str], bool]) -> Wanted | Refused:
     try:
         wanted = Wanted.model_validate_json(body)
     except ValidationError as error:
-        return _Refused(refuse(422, first_mistake(error)))
+        return Refused(422, first_mistake(error))
     strange = sorted(name for name in wanted.files if not takes(name))
-    return _Refused(refuse(422, f"files: {strange[0]} is not tried here")) if strange else wanted
+    return Refused(422, f"files: {strange[0]} is not tried here") if strange else wanted
 
 
-def _prepare(wanted: Wanted, city: City, jurisdiction: Path) -> _Prepared | _Refused:
-    """Make ready to decide by both; the caches of the city at work are left alone."""
+def _prepare(wanted: Wanted, trials: Trials) -> Prepared | Refused:
+    """Read the files; the caches of the city at work are left alone."""
+    city = trials.city
     try:
-        changed = read_changed(jurisdiction, wanted.files, city.sharing.keys)
+        changed = read_changed(trials.jurisdiction, wanted.files, city.sharing.keys)
     except ChangeError as error:
-        found = {"error": "the files cannot be used", "findings": [_describe(each) for each in error.findings]}
-        return _Refused(reply(found, 422))
+        findings = tuple({"file": each.file, "line": each.line, "reason": each.reason} for each in error.findings)
+        return Refused(422, "the files cannot be used", findings)
     except JurisdictionError as error:
-        return _Refused(refuse(409, str(error)))
+        return Refused(409, str(error))
     agreements, moved = as_if_begun(changed.agreements, city.sharing.agreements, wanted.since)
     before = replace(city, sharing=city.sharing.under(city.sharing.agreements))
     after = replace(changed.city, sharing=changed.city.sharing.under(agreements))
     notes = tuple(f"{each.id} begins on {each.starts}: it is tried as if it had begun before." for each in moved)
-    return _Prepared(Trial(before, after), wanted.since, notes)
-
-
-def _describe(finding: Finding) -> Line:
-    return {"file": finding.file, "line": finding.line, "reason": finding.reason}
-
-
-async def _lines(database: Database, prepared: _Prepared, running: asyncio.Lock) -> AsyncIterator[bytes]:
-    """Write the report line by line; when the database goes away in the middle, the last line says so."""
-    async with running:
-        for note in prepared.notes:
-            yield _written({"kind": "note", "says": note})
-        try:
-            async for line in try_past_cases(database, prepared.trial, prepared.since):
-                yield _written(line)
-        except AWAY as error:
-            log.warning("a trial was broken off: %s", type(error).__name__)
-            yield _written({"kind": "failed", "error": "nothing can be read at the moment: try again"})
-
-
-def _written(line: Line) -> bytes:
-    return orjson.dumps(line) + b"\n"
+    return Prepared(Trial(before, after), wanted.since, notes)

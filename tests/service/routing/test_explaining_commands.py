@@ -18,7 +18,7 @@ from deploy.cli.routing import routing_app
 from services.routing.explaining.history import History
 from services.routing.explaining.sharing import Explainer
 from services.routing.http.explanations import explanation_routes
-from services.routing.http.trials import trial_routes
+from services.routing.http.trials import Trials, trial_routes
 from services.routing.jurisdiction import load_city
 from shared.kit.settings import SAMPLE_CITY
 from tests.service.routing.explaining import KEY
@@ -51,7 +51,7 @@ async def served(world: World) -> AsyncIterator[str]:
     """Serve it by HTTP, and give the address."""
     explainer = Explainer(world.desk, History(CITY.sharing))
     routes = explanation_routes(explainer, world.database, KEY)
-    site = Starlette(routes=[*routes, *trial_routes(CITY, SAMPLE_CITY, world.database, KEY)])
+    site = Starlette(routes=[*routes, *trial_routes(Trials(CITY, SAMPLE_CITY, world.database), KEY)])
     server = uvicorn.Server(uvicorn.Config(site, port=0, log_config=None, lifespan="off"))
     running = asyncio.create_task(server.serve())
     while not server.started:

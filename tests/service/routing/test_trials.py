@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from services.routing.explaining.trials import PAGE
-from services.routing.http.trials import trial_routes
+from services.routing.http.trials import Trials, trial_routes
 from services.routing.jurisdiction import load_city
 from shared.kit.settings import SAMPLE_CITY
 from tests.service.routing.explaining import BEARER, KEY
@@ -38,7 +38,7 @@ async def town(world: World) -> World:
 
 
 def client(world: World) -> httpx.AsyncClient:
-    routes = trial_routes(CITY, SAMPLE_CITY, world.database, KEY)
+    routes = trial_routes(Trials(CITY, SAMPLE_CITY, world.database), KEY)
     transport = httpx.ASGITransport(Starlette(routes=routes))
     return httpx.AsyncClient(transport=transport, base_url="http://routing", headers=BEARER, timeout=60)
 
