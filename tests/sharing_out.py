@@ -4,12 +4,18 @@ from typing import Any, Final
 
 from xdist.scheduler import LoadFileScheduling
 
-STAY_TOGETHER: Final = ("tests/journey/sharing/",)
-"""Folders whose files look at one and the same city."""
+CITIES: Final = (
+    "tests/faults/",
+    "tests/integration/kafka/",
+    "tests/integration/local/",
+    "tests/integration/test_agencies.py",
+    "tests/journey/",
+)
+"""Where tests run whole platforms: one at a time is as much as a small machine can take."""
 
 
 class Sharing(LoadFileScheduling):
-    """Share tests out by file, in the order in which they are; those of some folders stay together."""
+    """Share tests out by file, in the order in which they are; one worker has all those that run a city."""
 
     def __init__(self, config: Any, log: Any = None) -> None:
         """Keep the order: what takes long comes early, and so nobody is left alone with it at the end."""
@@ -17,5 +23,4 @@ class Sharing(LoadFileScheduling):
         super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = next((each for each in STAY_TOGETHER if nodeid.startswith(each)), None)
-        return folder or str(super()._split_scope(nodeid))
+        return "cities" if nodeid.startswith(CITIES) else str(super()._split_scope(nodeid))

@@ -1,4 +1,4 @@
-"""One city for all journeys of a run."""
+"""One city for all tests of this folder."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.city import City, running_city
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def city() -> Iterator[City]:
     """Run the platform, with every process that `handoff up` starts."""
     with running_city() as made:
