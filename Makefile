@@ -5,6 +5,9 @@ BIN := .venv/bin
 CASES ?= 500
 WORKERS ?= 2
 
+# Every process of a platform imports the same modules: let the first one keep them compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## show what can be typed
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -40,7 +43,7 @@ check: .venv/ready ## run what needs no server: style, types, layers, published 
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m deploy.contract --check
-	@$(BIN)/python -m pytest -q tests/unit tests/architecture tests/contract
+	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit tests/architecture tests/contract
 
 .PHONY: format
 format: .venv/ready ## format the code and mend what can be mended by itself

@@ -1,0 +1,1 @@
+"""Journeys of residents, all through one city."""
