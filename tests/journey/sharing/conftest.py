@@ -12,13 +12,16 @@ from tests.journey.sharing.town import town
 from tests.journey.sharing.world import CASES, SEED, World
 from tests.topics_read import Record, read_all, topic_names
 
+QUICK = "432000"
+"""The sample agencies do five days' work in a second: every answer is waited for."""
+
 
 @pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A city of its own, with all the cases filed, and nothing left to do."""
     print(f"seed {SEED}: HANDOFF_TEST_SEED={SEED} files the same again")  # noqa: T201 - shown when a test fails
     folder = town(tmp_path_factory.mktemp("sharing"))
-    with running_city(HANDOFF_JURISDICTION=str(folder)) as city:
+    with running_city(HANDOFF_JURISDICTION=str(folder), HANDOFF_AGENCY_SPEED=QUICK) as city:
         made = World(city, folder, random.Random(SEED))
         made.file(CASES, SEED)
         made.settle()

@@ -21,6 +21,7 @@ from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.consent import Consent
 from shared.policy.inquiry import Inquiry
 from tests.city import City, eventually
+from tests.journey.sharing.town import BUSY
 from tests.policy_oracle import Given, may_be_given
 
 GROUP_OF: Final[Mapping[str, FieldGroup]] = {
@@ -36,6 +37,7 @@ FORMS: Final = {"email": "{}@example.org", "media_url": "https://example.org/{}.
 TOKEN: Final = re.compile(rb"zq[a-p]{24}")
 CONSENTED: Final = 0.6
 CASES: Final = 200
+OPEN: Final = "state IN ('requested', 'accepted', 'in-progress', 'on-hold')"
 SEED: Final = int(os.environ.get("HANDOFF_TEST_SEED", "20260302"))
 
 
@@ -181,14 +183,17 @@ class World:
         return found
 
     def settle(self) -> None:
-        """Wait until nothing is on its way: no outbox row, and no case that routing has not heard of."""
-        eventually(lambda: self._is_quiet() or None, 120)
+        """Wait until nothing is on its way: in no outbox, to no service, and from no agency that answers."""
+        eventually(lambda: self._is_quiet() or None, 200)
 
     def _is_quiet(self) -> bool:
         waiting = sum(self.city.rows(f"SELECT count(*) FROM {name}.outbox")[0][0] for name in ("intake", "routing"))
         said = "SELECT count(DISTINCT case_id) FROM intake.outbox_sequences"
         known = self.city.rows("SELECT count(*) FROM routing.cases")[0][0]
-        return bool(waiting == 0 and known >= self.city.rows(said)[0][0])
+        return bool(waiting == 0 and known >= self.city.rows(said)[0][0] and not self._asked())
+
+    def _asked(self) -> list[Any]:
+        return self.city.rows(f"SELECT FROM routing.referrals WHERE {OPEN} AND agency NOT IN {BUSY} LIMIT 1")
 
 
 def tokens_in(raw: bytes) -> set[bytes]:
