@@ -8,7 +8,6 @@ from bench.figures import Figure, in_turns
 from bench.servers import Servers, fresh_database
 from services.routing.sequencer import RECEIPTS_AT_ONCE, sequence
 from services.routing.store.receipts import add_receipts
-from services.routing.tables import STAGING
 from shared.kit.database import Database
 from tests.service.routing.receipts import receipt
 
@@ -18,8 +17,8 @@ LONG, SHORT = 100_000, 1_000
 async def long_and_short(own: Servers) -> list[Figure]:
     """Measure both ledgers in turns; each grows by a thousand in every round."""
     async with AsyncExitStack() as stack:
-        long = await stack.enter_async_context(fresh_database(own, "routing", STAGING))
-        short = await stack.enter_async_context(fresh_database(own, "routing", STAGING))
+        long = await stack.enter_async_context(fresh_database(own, "routing"))
+        short = await stack.enter_async_context(fresh_database(own, "routing"))
         for database, size in ((long, LONG), (short, SHORT)):
             for _ in range(size // RECEIPTS_AT_ONCE):
                 await _sequence_a_batch(database)

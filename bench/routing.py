@@ -12,7 +12,6 @@ from bench.servers import Servers, admin, make_topic, opened
 from services.routing.desk import Desk
 from services.routing.handlers import routes
 from services.routing.jurisdiction import load_city
-from services.routing.tables import STAGING
 from shared.events.topics import CASES, Language
 from shared.kit.database import Database
 from shared.kit.messages import Record, Route
@@ -75,7 +74,7 @@ def prepared(servers: Servers, cases: Sequence[Filed]) -> str:
 async def routing_database(servers: Servers, template: str) -> AsyncIterator[Database]:
     """Give routing a fresh database with the persons' keys in it."""
     with databases.own_database(servers.postgres, template) as made:
-        async with opened(made, "routing", STAGING) as database:
+        async with opened(made, "routing") as database:
             yield database
 
 

@@ -1,6 +1,6 @@
 """What the figures are measured on: a Kafka and a durable PostgreSQL of their own, and fresh databases."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -13,7 +13,6 @@ from deploy.kafka import topics
 from deploy.kafka.declared import agencies_of, declared_topics
 from shared.kit.database import Database
 from shared.kit.kafka_access import KafkaAccess
-from shared.kit.outbox import STAGE
 from shared.kit.settings import SAMPLE_CITY
 from tests import databases, servers
 from tests.databases import OwnDatabase
@@ -36,17 +35,17 @@ def start_servers() -> Iterator[Servers]:
 
 
 @asynccontextmanager
-async def fresh_database(own: Servers, service: str, staging: Sequence[str] = (STAGE,)) -> AsyncIterator[Database]:
+async def fresh_database(own: Servers, service: str) -> AsyncIterator[Database]:
     """Give a service's way into a database of its own."""
     with databases.own_database(own.postgres, own.template) as made:
-        async with opened(made, service, staging) as database:
+        async with opened(made, service) as database:
             yield database
 
 
 @asynccontextmanager
-async def opened(made: OwnDatabase, service: str, staging: Sequence[str] = (STAGE,)) -> AsyncIterator[Database]:
+async def opened(made: OwnDatabase, service: str) -> AsyncIterator[Database]:
     """Open a database as one service."""
-    database = Database(made.url(service), service, staging)
+    database = Database(made.url(service), service)
     await database.open()
     try:
         yield database

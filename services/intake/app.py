@@ -13,7 +13,6 @@ from services.intake.http.tray import Tray
 from services.intake.jurisdiction import load_jurisdiction
 from services.intake.settings import IntakeSettings
 from services.intake.store.filing import forget_old_keys
-from shared.kit import outbox
 from shared.kit.clock import utc_now
 from shared.kit.database import Database
 from shared.kit.service import Service, create_asgi
@@ -43,7 +42,7 @@ def make_desk(settings: IntakeSettings, database: Database) -> Desk:
 
 def create_app(settings: IntakeSettings) -> Starlette:
     """Make the application."""
-    database = Database(settings.database_url.get_secret_value(), "intake", [outbox.STAGE], settings.database_pool)
+    database = Database(settings.database_url.get_secret_value(), "intake", size=settings.database_pool)
     desk = make_desk(settings, database)
 
     async def forget() -> None:

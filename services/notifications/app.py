@@ -15,7 +15,6 @@ from services.notifications.recipients import AddressBook
 from services.notifications.sender import Lane
 from services.notifications.settings import NotificationsSettings
 from services.notifications.smtp import MailServer
-from shared.kit import outbox
 from shared.kit.clock import utc_now
 from shared.kit.database import Database
 from shared.kit.service import Service, create_asgi
@@ -45,7 +44,7 @@ def make_database(settings: NotificationsSettings) -> Database:
     """Make the way to the service's schema, with a connection for each mail that is sent at the same time."""
     url = settings.database_url.get_secret_value()
     size = settings.database_pool + settings.smtp_connections
-    return Database(url, NAME, staging=(outbox.STAGE,), size=size)
+    return Database(url, NAME, size=size)
 
 
 def make_office(settings: NotificationsSettings, database: Database) -> Office:

@@ -24,7 +24,7 @@ from services.routing.register import Register, policy_set_of
 from services.routing.sequencer import Sequencer
 from services.routing.settings import RoutingSettings
 from services.routing.sweeper import keep_sweeping
-from services.routing.tables import SCHEMA, STAGING
+from services.routing.tables import SCHEMA
 from shared.kit.consents import still_stand
 from shared.kit.database import Database
 from shared.kit.service import Service, create_asgi
@@ -46,7 +46,7 @@ def create_service(settings: RoutingSettings) -> Service:
         KeyFileError: there is no key to sign the ledger with.
         PartnersError: the file of the agencies' keys cannot be used.
     """
-    database = Database(settings.database_url.get_secret_value(), SCHEMA, STAGING, settings.database_pool)
+    database = Database(settings.database_url.get_secret_value(), SCHEMA, size=settings.database_pool)
     partners = load_partners(settings.partners_file, read_agencies(settings.jurisdiction))
     city = load_city(settings.jurisdiction, partners.envelopes.agencies)
     register = Register(database, policy_set_of(settings.jurisdiction, city.sharing))

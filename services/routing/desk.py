@@ -11,7 +11,7 @@ from services.routing.domain.hearing import Refusal
 from services.routing.domain.placing import City
 from services.routing.domain.turn import Turn
 from services.routing.people import People, SealTo, sealing_to_nobody
-from services.routing.store.disclosures import keep_barred, keep_given, mark_recalled
+from services.routing.store.disclosures import mark_recalled
 from services.routing.store.locking import read_clock
 from services.routing.store.saving import save
 from shared.events.intake import CaseSubmitted
@@ -75,8 +75,6 @@ async def conclude(sitting: Sitting, outcomes: Sequence[Turn | Refusal]) -> None
     """Keep what was decided, and queue what is to be said about it."""
     turns = [outcome for outcome in outcomes if isinstance(outcome, Turn)]
     await save(sitting.tx, sitting.known, turns, sitting.people.seal)
-    await keep_given(sitting.tx, [given for turn in turns for given in turn.given])
-    await keep_barred(sitting.tx, turns)
     await mark_recalled(sitting.tx, [consent_id for turn in turns for consent_id in turn.recalled])
     await outbox.add(
         sitting.tx,

@@ -63,7 +63,6 @@ class Consumer:
         try:
             await self._narrow(await self._readable(records))
         except TRY_AGAIN as error:
-            self._database.suspect()
             self.refused = str(error) if isinstance(error, UnavailableError) else None
             self._instruments.paused(self.route, error)
             log.warning("paused: %s on %s", self.refused or type(error).__name__, self.route.language.topic)

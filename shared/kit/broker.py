@@ -10,10 +10,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.message import KafkaAckableMessage
 from faststream.security import BaseSecurity, SASLScram512
 
 from shared.kit.batches import Consumer
+from shared.kit.commits import Commits, FinishedLater
 from shared.kit.kafka_access import KafkaAccess
 from shared.kit.messages import Record
 
@@ -78,17 +78,18 @@ def subscribe(broker: KafkaBroker, consumer: Consumer, batch_size: int) -> Any:
     return subscriber
 
 
-def _whole(subscriber: Callable[[], Any]) -> Callable[[tuple[Record, ...]], Awaitable[KafkaAckableMessage]]:
+def _whole(subscriber: Callable[[], Any]) -> Callable[[tuple[Record, ...]], Awaitable[FinishedLater]]:
     """Wrap a batch without looking into it: FastStream's own parser fails on a header that is not text."""
+    commits = Commits()
 
-    async def parse(records: tuple[Record, ...]) -> KafkaAckableMessage:
-        return KafkaAckableMessage(body=b"", raw_message=records, consumer=subscriber().consumer)
+    async def parse(records: tuple[Record, ...]) -> FinishedLater:
+        return FinishedLater(commits, subscriber().consumer, records)
 
     return parse
 
 
-async def _as_it_came(message: KafkaAckableMessage) -> Sequence[Record]:
-    return message.raw_message if isinstance(message.raw_message, tuple) else (message.raw_message,)
+async def _as_it_came(message: FinishedLater) -> Sequence[Record]:
+    return message.records
 
 
 def make_producer(kafka: KafkaAccess, client: str) -> AIOKafkaProducer:

@@ -44,7 +44,7 @@ class Consumption:
         self.batch_size = 500
 
     async def run(self) -> None:
-        """Consume until cancelled; offsets of finished work are committed before this ends."""
+        """Consume until cancelled; what is under way is finished before this ends."""
         pauses = Pauses(first=0.2, longest=5.0)
         while self._consumers:
             broker = make_broker(self._kafka, self._service)

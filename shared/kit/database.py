@@ -138,6 +138,8 @@ class Database:
 
     async def _distrust(self, connection: Transaction, error: BaseException) -> None:
         """Give a connection up that has turned read-only, and try the others before they are lent."""
+        if isinstance(error, UnavailableError):
+            return  # something of ours is missing: the connection is as good as before
         if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
             await connection.close()
         self.suspect()

@@ -4,49 +4,45 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from uuid import UUID
 
+from orjson import Fragment
+
 from shared.events.event import Event
 from shared.events.wire import event_id, write_time
-from shared.kit.copying import Cell, copy_rows
 from shared.kit.database import Transaction
+from shared.kit.rows import Row, as_rows
 
 SHARDS = 16
 """Each case belongs to one shard; a shard is relayed by one relay at a time."""
-
-STAGE = """
-    CREATE TEMP TABLE IF NOT EXISTS outbox_stage (
-        ordinal integer, shard smallint, topic text, case_id uuid, event_id uuid, event_type text,
-        happened_at text, classification text, causation_id uuid, traceparent text, value text, guards uuid[]
-    ) ON COMMIT DELETE ROWS
-"""
-
-_STAGED = """
-    outbox_stage (ordinal, shard, topic, case_id, event_id, event_type, happened_at, classification, causation_id,
-        traceparent, value, guards)
-"""
-
-_PUBLISH = """
-    -- Number the events of each case in each topic, and queue them in that order. The counter's row stays locked
-    -- until the commit, so that two writers of one case get numbers and ids in the order in which they commit.
-    WITH counted AS (
-        INSERT INTO outbox_sequences AS s (topic, case_id, last)
-        SELECT topic, case_id, count(*) FROM outbox_stage GROUP BY topic, case_id ORDER BY topic, case_id
-        ON CONFLICT (topic, case_id) DO UPDATE SET last = s.last + excluded.last
-        RETURNING topic, case_id, last
-    )
-    INSERT INTO outbox (shard, topic, case_id, event_id, event_type, happened_at, classification,
-        causation_id, traceparent, value, guards, sequence)
-    SELECT shard, topic, case_id, event_id, event_type, happened_at, classification, causation_id, traceparent, value,
-        guards, last - count(*) OVER (PARTITION BY topic, case_id)
-             + row_number() OVER (PARTITION BY topic, case_id ORDER BY ordinal)
-    FROM outbox_stage JOIN counted USING (topic, case_id)
-    ORDER BY ordinal
-"""
 
 WAKE = """
     -- Wake a relay only when one sleeps: it holds this lock while it does, and NOTIFY costs every commit a global lock.
     SELECT pg_notify(current_schema() || '_outbox', '')
     WHERE NOT pg_try_advisory_xact_lock_shared(hashtext(current_schema() || '_outbox_sleeps'), 0)
 """
+
+_SAY = f"""
+    -- Number the events of each case in each topic, and queue them in that order. The counter's row stays locked
+    -- until the commit, so that two writers of one case get numbers and ids in the order in which they commit.
+    WITH said AS (
+        SELECT * FROM json_to_recordset(%s::json) AS said (ordinal integer, shard smallint, topic text, case_id uuid,
+            event_id uuid, event_type text, happened_at text, classification text, causation_id uuid, traceparent text,
+            value json, guards uuid[])
+    ), counted AS (
+        INSERT INTO outbox_sequences AS s (topic, case_id, last)
+        SELECT topic, case_id, count(*) FROM said GROUP BY topic, case_id ORDER BY topic, case_id
+        ON CONFLICT (topic, case_id) DO UPDATE SET last = s.last + excluded.last
+        RETURNING topic, case_id, last
+    ), queued AS (
+        INSERT INTO outbox (shard, topic, case_id, event_id, event_type, happened_at, classification,
+            causation_id, traceparent, value, guards, sequence)
+        SELECT shard, topic, case_id, event_id, event_type, happened_at, classification, causation_id, traceparent,
+            value::text, guards, last - count(*) OVER (PARTITION BY topic, case_id)
+                + row_number() OVER (PARTITION BY topic, case_id ORDER BY ordinal)
+        FROM said JOIN counted USING (topic, case_id)
+        ORDER BY ordinal
+    ), woken AS ({WAKE})
+    SELECT count(*) FROM woken
+"""  # noqa: S608 - our own statement
 
 
 class Announcement(NamedTuple):
@@ -75,27 +71,23 @@ async def add(tx: Transaction, announcements: Iterable[Announcement]) -> None:
     The ids are derived from cause, topic, type and subject, so that doing the work again says the same again.
     """
     rows = [_row(ordinal, said) for ordinal, said in enumerate(announcements)]
-    if not rows:
-        return
-    await tx.execute("DELETE FROM outbox_stage")
-    await copy_rows(tx, _STAGED, rows)
-    await tx.execute(_PUBLISH)
-    await tx.execute(WAKE)
+    if rows:
+        await tx.execute(_SAY, (as_rows(rows),))
 
 
-def _row(ordinal: int, said: Announcement) -> tuple[Cell, ...]:
+def _row(ordinal: int, said: Announcement) -> Row:
     event = said.event
-    return (
-        ordinal,
-        shard_of(event.case_id),
-        said.topic,
-        event.case_id,
-        event_id(said.cause, said.topic, event),
-        event.type,
-        write_time(event.happened_at),
-        event.label.value,
-        said.cause,
-        said.traceparent,
-        (said.text or event.__pydantic_serializer__.to_json(event)).decode(),
-        "{" + ",".join(map(str, said.guards)) + "}" if said.guards else None,
-    )
+    return {
+        "ordinal": ordinal,
+        "shard": shard_of(event.case_id),
+        "topic": said.topic,
+        "case_id": event.case_id,
+        "event_id": event_id(said.cause, said.topic, event),
+        "event_type": event.type,
+        "happened_at": write_time(event.happened_at),
+        "classification": event.label.value,
+        "causation_id": said.cause,
+        "traceparent": said.traceparent,
+        "value": Fragment(said.text or event.__pydantic_serializer__.to_json(event)),
+        "guards": said.guards or None,
+    }

@@ -2,22 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final
 from uuid import UUID
 
 from services.routing.domain.consenting import Use
 from services.routing.domain.reporting import Shared
-from services.routing.domain.turn import Given, Turn
-from services.routing.store.receipts import add_receipts
+from services.routing.domain.turn import Barred, Given, Turn
+from services.routing.store.adding import Additions
+from services.routing.store.receipts import receipt_row
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import ConsentEvent, ConsentWithdrawn, PersonErased
-from shared.kit.copying import copy_rows
 from shared.kit.database import Transaction
-
-_USES: Final = "consent_uses (consent_id, receipt_id, case_id, referral_id, agency, groups)"
-
-_BARRED: Final = "refused_disclosures (case_id, need_id, agency, cause, refused_at, why, policy_set)"
+from shared.kit.rows import Row
+from shared.policy.receipts import Receipt
 
 _TAKE_BACK = """
     -- Take out of the outbox what stands on these consents and has not left; a relay that is sending it is waited for.
@@ -62,24 +59,20 @@ async def keep_given(tx: Transaction, given: Sequence[Given]) -> None:
     Raises:
         UnavailableError: the receipts cannot be written, so nothing may be given.
     """
-    if not given:
-        return
-    await add_receipts(tx, [each.receipt for each in given])
-    rows = [
-        (consent_id, *_told(each), _array(groups)) for each in given for consent_id, groups in each.consents.items()
-    ]
-    await copy_rows(tx, _USES, rows)
+    additions = Additions()
+    note_given(additions, given)
+    await additions.write(tx)
 
 
-async def keep_barred(tx: Transaction, turns: Iterable[Turn]) -> None:
-    """Keep which agencies were not asked because they may not know."""
-    rows = [
-        (turn.report.case_id, barred.need_id, barred.agency, turn.prompt.cause, turn.around.now, _array(barred.by),
-         turn.around.city.sharing.hash)
-        for turn in turns
-        for barred in turn.barred
-    ]  # fmt: skip
-    await copy_rows(tx, _BARRED, rows)
+def note_given(additions: Additions, given: Sequence[Given]) -> None:
+    """Note the receipts of what is given, and under which consents it is."""
+    additions.note("receipts", [receipt_row(each.receipt) for each in given])
+    additions.note("consent_uses", [_use_row(each.receipt, *use) for each in given for use in each.consents.items()])
+
+
+def note_barred(additions: Additions, turns: Iterable[Turn]) -> None:
+    """Note which agencies were not asked because they may not know."""
+    additions.note("refused_disclosures", [_barred_row(turn, barred) for turn in turns for barred in turn.barred])
 
 
 async def look_up_shared(tx: Transaction, events: Sequence[Event]) -> Shared:
@@ -130,9 +123,27 @@ async def list_recipients(tx: Transaction, case_ids: Collection[UUID]) -> dict[U
     return found
 
 
-def _told(given: Given) -> tuple[object, ...]:
-    receipt = given.receipt
-    return receipt.receipt_id, receipt.case_id, receipt.referral_id, receipt.agency
+def _use_row(receipt: Receipt, consent_id: UUID, groups: Sequence[FieldGroup]) -> Row:
+    return {
+        "consent_id": consent_id,
+        "receipt_id": receipt.receipt_id,
+        "case_id": receipt.case_id,
+        "referral_id": receipt.referral_id,
+        "agency": receipt.agency,
+        "groups": groups,
+    }
+
+
+def _barred_row(turn: Turn, barred: Barred) -> Row:
+    return {
+        "case_id": turn.report.case_id,
+        "need_id": barred.need_id,
+        "agency": barred.agency,
+        "cause": turn.prompt.cause,
+        "refused_at": turn.around.now,
+        "why": barred.by,
+        "policy_set": turn.around.city.sharing.hash,
+    }
 
 
 def _array(values: Iterable[object]) -> str:

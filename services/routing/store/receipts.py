@@ -6,10 +6,10 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
-import psycopg
 
-from shared.kit.copying import NULL, copy_text, escape
-from shared.kit.database import AWAY, Transaction, UnavailableError
+from services.routing.store.adding import Additions
+from shared.kit.database import Transaction
+from shared.kit.rows import Row
 from shared.policy.merkle import Span
 from shared.policy.receipts import Ground, Receipt, grounds_of, write_moment
 
@@ -20,11 +20,6 @@ class Placed(NamedTuple):
     place: int | None
     facts: dict[str, Any]
 
-
-_NEW = """
-    receipts (receipt_id, case_id, referral_id, agency, given_at, channel, form, groups, grounds, purpose, policy_set,
-        digest, shown_from)
-"""
 
 _FACTS: Final = """
     r.place, r.receipt_id::text, r.case_id::text, r.referral_id::text, r.agency, r.given_at, r.channel, r.form,
@@ -52,9 +47,6 @@ _RECEIPT = f"""
     SELECT {_FACTS} FROM receipts r WHERE r.receipt_id = %s
 """  # noqa: S608
 
-_THEIR_OWN_FAULT = (psycopg.DataError, psycopg.IntegrityError)
-"""What is wrong with one receipt; it would be as wrong the next time."""
-
 
 async def add_receipts(tx: Transaction, receipts: Iterable[Receipt]) -> None:
     """Write receipts; the sequencer gives them their places in the ledger after the commit.
@@ -63,12 +55,9 @@ async def add_receipts(tx: Transaction, receipts: Iterable[Receipt]) -> None:
         UnavailableError: receipts cannot be written now, whatever is in them: try again later, and disclose nothing.
         psycopg.Error: the database is away, or one of these receipts cannot be written at all.
     """
-    try:
-        await copy_text(tx, _NEW, "".join([_line(receipt) for receipt in receipts]))
-    except (*AWAY, *_THEIR_OWN_FAULT):
-        raise
-    except psycopg.Error as error:
-        raise UnavailableError(f"receipts cannot be written: {type(error).__name__}") from error
+    additions = Additions()
+    additions.note("receipts", map(receipt_row, receipts))
+    await additions.write(tx)
 
 
 async def place_receipts(tx: Transaction, size: int, most: int) -> list[Placed]:
@@ -110,35 +99,26 @@ def _placed(row: Sequence[Any]) -> Placed:
     return Placed(place, facts)
 
 
-def _line(receipt: Receipt) -> str:
-    """Write a receipt as COPY reads it: by hand, and what many have in common once, for every case waits for it."""
-    cells = (
-        receipt.receipt_id.hex,
-        receipt.case_id.hex,
-        receipt.referral_id.hex if receipt.referral_id else NULL,
-        _text(receipt.agency),
-        receipt.given_at.isoformat(),
-        _text(receipt.channel),
-        _text(receipt.form),
-        _groups(receipt.groups),
-        _grounds(receipt.grounds),
-        _text(receipt.purpose),
-        _text(receipt.policy_set),
-        f"\\\\x{receipt.digest.hex()}",
-        receipt.shown_from.isoformat() if receipt.shown_from else NULL,
-    )
-    return "\t".join(cells) + "\n"
-
-
-_text = lru_cache(1024)(escape)
+def receipt_row(receipt: Receipt) -> Row:
+    """Return the row of a receipt that has no place yet."""
+    return {
+        "receipt_id": receipt.receipt_id,
+        "case_id": receipt.case_id,
+        "referral_id": receipt.referral_id,
+        "agency": receipt.agency,
+        "given_at": receipt.given_at,
+        "channel": receipt.channel,
+        "form": receipt.form,
+        "groups": receipt.groups,
+        "grounds": _grounds(receipt.grounds),
+        "purpose": receipt.purpose,
+        "policy_set": receipt.policy_set,
+        "digest": receipt.digest,
+        "shown_from": receipt.shown_from,
+    }
 
 
 @lru_cache(4096)
-def _groups(groups: tuple[str, ...]) -> str:
-    quoted = (group.replace("\\", "\\\\").replace('"', '\\"') for group in groups)
-    return escape("{" + ",".join(f'"{group}"' for group in quoted) + "}")
-
-
-@lru_cache(4096)
-def _grounds(grounds: tuple[Ground, ...]) -> str:
-    return escape(orjson.dumps(grounds_of(grounds)).decode())
+def _grounds(grounds: tuple[Ground, ...]) -> orjson.Fragment:
+    """Write grounds once: many receipts have the same."""
+    return orjson.Fragment(orjson.dumps(grounds_of(grounds)))

@@ -10,7 +10,6 @@ from psycopg.conninfo import make_conninfo
 
 from shared.kit.database import Database
 from shared.kit.migrations import KIT_TABLES_UP, OUTBOX_GUARDS_UP
-from shared.kit.outbox import STAGE
 
 EFFECTS = "CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, event_id uuid, case_id uuid, sequence bigint)"
 
@@ -33,7 +32,7 @@ def kit_url(postgres_admin_url: str) -> str:
 @pytest.fixture
 async def kit(kit_url: str) -> AsyncIterator[Database]:
     """Open that database as a service would."""
-    database = Database(kit_url, "kit", (STAGE,))
+    database = Database(kit_url, "kit")
     await database.open()
     yield database
     await database.close()

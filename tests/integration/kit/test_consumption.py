@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pydantic import TypeAdapter
 
@@ -16,8 +16,9 @@ from shared.events.intake import CaseEvent, CaseWithdrawn
 from shared.events.topics import Language
 from shared.events.wire import write_time
 from shared.kit.clock import utc_now
+from shared.kit.commits import COMMIT_SECONDS
 from shared.kit.consumption import Consumption
-from shared.kit.database import Database, Transaction
+from shared.kit.database import Database, Transaction, UnavailableError
 from shared.kit.kafka_access import KafkaAccess
 from shared.kit.messages import Batch, Route
 from shared.kit.relay import Relay
@@ -117,6 +118,38 @@ async def test_work_goes_on_where_it_was_left_after_a_restart(
         found = await effects(kit, 2 * CASES)
     assert len(found) == 2 * CASES
     assert in_order(found)
+
+
+async def committed(kafka: KafkaAccess, route: Route) -> int:
+    """Count the messages of a route whose offsets its group has committed."""
+    reader: Any = AIOKafkaConsumer(**kafka.client(), group_id=route.group, enable_auto_commit=False)
+    await reader.start()
+    try:
+        return sum([await reader.committed(TopicPartition(route.language.topic, part)) or 0 for part in range(4)])
+    finally:
+        await reader.stop()
+
+
+async def test_offsets_are_committed_soon_after_the_work_and_not_without_it(
+    kit: Database, kafka: KafkaAccess, language: Language
+) -> None:
+    async def refuse(batch: Batch[Any], tx: Transaction) -> None:
+        if any(message.envelope.sequence == 2 for message in batch):
+            raise UnavailableError("not now")
+        await note(batch, tx)
+
+    cases = [uuid4() for _ in range(CASES)]
+    route = Route(f"kit-{uuid4().hex[:8]}", language, refuse)
+    await publish(kafka, language, cases, 1)
+    async with consuming(kit, kafka, route):
+        await effects(kit, CASES)
+        async with asyncio.timeout(5):
+            while await committed(kafka, route) < CASES:
+                await asyncio.sleep(0.1)
+        await publish(kafka, language, cases, 2)
+        await asyncio.sleep(4 * COMMIT_SECONDS)
+        assert await committed(kafka, route) == CASES
+    assert await committed(kafka, route) == CASES
 
 
 async def test_messages_read_all_over_again_by_a_new_group_have_no_second_effect(

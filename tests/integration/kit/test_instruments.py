@@ -260,7 +260,7 @@ async def test_a_service_without_a_collector_measures_nothing(kit_url: str) -> N
     settings = ServiceSettings(
         database_url=SecretStr(kit_url), kafka_bootstrap="127.0.0.1:1", staff_key=SecretStr("key"), otlp_endpoint=None
     )
-    app = create_asgi(Service("kit", settings, Database(kit_url, "kit", (outbox.STAGE,))))
+    app = create_asgi(Service("kit", settings, Database(kit_url, "kit")))
     assert type(app.router.middleware_stack).__name__ != "TimedRequests"
     async with app.router.lifespan_context(app):
         assert [task.get_name() for task in asyncio.all_tasks() if "Gauges" in task.get_name()] == []

@@ -24,7 +24,6 @@ from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
 from shared.events.topics import CASES, REFERRALS
 from shared.events.wire import event_id, write_time
-from shared.kit import outbox
 from shared.kit.batches import Consumer
 from shared.kit.database import Database
 from shared.kit.messages import Record
@@ -148,7 +147,7 @@ class World:
 
 def make_desk(url: str, clock: Clock) -> Desk:
     """Put together what every request needs."""
-    database = Database(url, "intake", [outbox.STAGE])
+    database = Database(url, "intake")
     master_key = b"k" * 32
     return Desk(
         database=database,

@@ -12,7 +12,7 @@ import psycopg
 
 from services.routing.desk import Desk
 from services.routing.handlers import routes
-from services.routing.tables import SCHEMA, STAGING
+from services.routing.tables import SCHEMA
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
@@ -79,7 +79,7 @@ class World:
     @asynccontextmanager
     async def open(cls, own: OwnDatabase) -> AsyncIterator["World"]:
         """Connect to a database of its own."""
-        database = Database(own.url("routing"), SCHEMA, STAGING)
+        database = Database(own.url("routing"), SCHEMA)
         await database.open()
         clock = Hands()
         try:
