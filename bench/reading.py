@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer
 
 from shared.kit.batches import Consumer
 from shared.kit.broker import make_broker, subscribe
+from shared.kit.commits import Commits
 from shared.kit.database import Database
 from shared.kit.kafka_access import KafkaAccess
 from shared.kit.messages import Record, Route
@@ -96,12 +97,15 @@ async def as_a_service(kafka: KafkaAccess, route: Route, database: Database, cou
     own = replace(route, group=f"bench-{uuid4().hex[:8]}")
     watch = Watch(count, own.lanes)
     broker = make_broker(kafka, "bench")
-    watch.lanes = [subscribe(broker, Timed(own, database, watch), BATCH) for _ in range(own.lanes)]
+    lanes = [Commits() for _ in range(own.lanes)]
+    watch.lanes = [subscribe(broker, Timed(own, database, watch), BATCH, commits) for commits in lanes]
     await broker.start()
     try:
         async with asyncio.timeout(120):
             await watch.done.wait()
     finally:
+        for commits in lanes:
+            await commits.close()
         with suppress(TimeoutError):
             await broker.stop()
     return count / (watch.ended - watch.began)

@@ -56,7 +56,7 @@ def _security(kafka: KafkaAccess) -> BaseSecurity:
     return SASLScram512(kafka.user, kafka.password, context, use_ssl=context is not None)
 
 
-def subscribe(broker: KafkaBroker, consumer: Consumer, batch_size: int) -> Any:
+def subscribe(broker: KafkaBroker, consumer: Consumer, batch_size: int, commits: Commits) -> Any:
     """Subscribe one consumer; it is given raw records, so that one bad record cannot fail its batch."""
     topic = consumer.route.language.topic
     family = "{agency}" in topic
@@ -71,16 +71,15 @@ def subscribe(broker: KafkaBroker, consumer: Consumer, batch_size: int) -> Any:
         ack_policy=AckPolicy.NACK_ON_ERROR,
         rebalance_timeout_ms=30_000,
         heartbeat_interval_ms=HEARTBEAT_MS,
-        parser=_whole(lambda: subscriber),
+        parser=_whole(lambda: subscriber, commits),
         decoder=_as_it_came,
     )
     subscriber(consumer.__call__)
     return subscriber
 
 
-def _whole(subscriber: Callable[[], Any]) -> Callable[[tuple[Record, ...]], Awaitable[FinishedLater]]:
+def _whole(subscriber: Callable[[], Any], commits: Commits) -> Callable[[tuple[Record, ...]], Awaitable[FinishedLater]]:
     """Wrap a batch without looking into it: FastStream's own parser fails on a header that is not text."""
-    commits = Commits()
 
     async def parse(records: tuple[Record, ...]) -> FinishedLater:
         return FinishedLater(commits, subscriber().consumer, records)

@@ -11,6 +11,7 @@ from faststream.kafka import KafkaBroker
 
 from shared.kit.batches import Consumer
 from shared.kit.broker import make_broker, subscribe
+from shared.kit.commits import Commits
 from shared.kit.database import Database
 from shared.kit.instruments import Instruments
 from shared.kit.kafka_access import KafkaAccess
@@ -48,8 +49,9 @@ class Consumption:
         pauses = Pauses(first=0.2, longest=5.0)
         while self._consumers:
             broker = make_broker(self._kafka, self._service)
+            lanes = [(consumer, Commits()) for consumer in self._consumers]
             try:
-                self._subscribers = [subscribe(broker, consumer, self.batch_size) for consumer in self._consumers]
+                self._subscribers = [subscribe(broker, lane, self.batch_size, commits) for lane, commits in lanes]
                 await broker.start()
                 pauses.reset()
                 await self._watch()
@@ -58,7 +60,7 @@ class Consumption:
                 log.warning("not consuming: %s", self._broker_problem)
             finally:
                 self._subscribers = []
-                await _stop(broker)
+                await _stop(broker, [commits for _, commits in lanes])
             await pauses.take()
 
     async def problem(self) -> str | None:
@@ -116,7 +118,8 @@ def _summed(figures: Iterable[tuple[Route, int]]) -> list[tuple[Route, int]]:
     return list(sums.values())
 
 
-async def _stop(broker: KafkaBroker) -> None:
+async def _stop(broker: KafkaBroker, lanes: Sequence[Commits]) -> None:
+    await asyncio.gather(*(commits.close() for commits in lanes))
     try:
         async with asyncio.timeout(12):
             await broker.stop()
