@@ -7,7 +7,7 @@ from shared.events.topics import REFERRALS
 from shared.kit.database import Transaction
 from shared.kit.messages import Batch, Route
 
-REST_SECONDS = 0.1
+REST_SECONDS = 0.25
 """A resident who looks at a page sees what has happened this much later, and batches are larger."""
 
 

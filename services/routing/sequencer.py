@@ -33,7 +33,7 @@ from shared.policy.receipts import leaf_of
 log = logging.getLogger(__name__)
 
 RECEIPTS_AT_ONCE: Final = 1000
-GATHER_SECONDS: Final = 0.1
+GATHER_SECONDS: Final = 0.5
 """Receipts that come within this time share a transaction: nobody waits for their places."""
 
 IDLE_SECONDS: Final = 1.0

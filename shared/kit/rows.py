@@ -5,14 +5,18 @@ takes two for each table, and five hundred cost what they cost by COPY.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import orjson
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Row = Mapping[str, object]
 """A row by the names of its columns: text, numbers, ids, moments, bytes, lists of these, and JSON as it is."""
 
 
-def as_rows(rows: Iterable[Row]) -> str:
+def as_rows(rows: "Iterable[Row | DataclassInstance]") -> str:
     """Write rows as a parameter for `json_populate_recordset` or `json_to_recordset`.
 
     Raises:

@@ -1,15 +1,14 @@
 """What agencies were given of each case, and what was recalled."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-import orjson
 from psycopg.rows import class_row
 
 from services.intake.domain.disclosures import Disclosure, Recall, Told
 from shared.kit.database import Transaction
+from shared.kit.rows import as_rows
 
 _ADD_DISCLOSURES = """
     -- Note what was given, each receipt once.
@@ -60,9 +59,9 @@ async def list_delayed(connection: Transaction, case_ids: Sequence[UUID], at: da
 async def save_told(tx: Transaction, told: Told) -> None:
     """Write what a batch tells."""
     if told.disclosures:
-        await tx.execute(_ADD_DISCLOSURES, (_json(told.disclosures),))
+        await tx.execute(_ADD_DISCLOSURES, (as_rows(told.disclosures),))
     if told.recalls:
-        await tx.execute(_ADD_RECALLS, (_json(told.recalls),))
+        await tx.execute(_ADD_RECALLS, (as_rows(told.recalls),))
 
 
 async def list_told(connection: Transaction, case_id: UUID) -> Told:
@@ -73,7 +72,3 @@ async def list_told(connection: Transaction, case_id: UUID) -> Told:
     async with connection.cursor(row_factory=class_row(Recall)) as cursor:
         await cursor.execute(_LIST_RECALLS, (case_id,))
         return Told(tuple(disclosures), tuple(await cursor.fetchall()))
-
-
-def _json(rows: Sequence[Disclosure | Recall]) -> str:
-    return orjson.dumps([asdict(row) for row in rows]).decode()

@@ -1,13 +1,10 @@
 """Writes what routing has said about cases: history, who has which need, and whether a case is closed."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
-import orjson
-
-from services.intake.domain.progress import WITH_THE_AGENCY, Change, Handover, NewNote, Progress
+from services.intake.domain.progress import WITH_THE_AGENCY, Progress
 from shared.kit.database import Transaction
+from shared.kit.rows import as_rows
 
 _ADD_NOTES = """
     -- Add to the history, each event once.
@@ -54,13 +51,9 @@ _SET_CASES = """
 async def save(tx: Transaction, progress: Progress) -> None:
     """Write everything that a batch changes."""
     if progress.notes:
-        await tx.execute(_ADD_NOTES, (_json(progress.notes),))
+        await tx.execute(_ADD_NOTES, (as_rows(progress.notes),))
     if progress.handovers:
-        await tx.execute(_SET_REFERRALS, (_json(progress.handovers),))
+        await tx.execute(_SET_REFERRALS, (as_rows(progress.handovers),))
     if progress.changes:
-        values: dict[str, Any] = {"changes": _json(progress.changes), "working": list(WITH_THE_AGENCY)}
+        values: dict[str, Any] = {"changes": as_rows(progress.changes), "working": list(WITH_THE_AGENCY)}
         await tx.execute(_SET_CASES, values)
-
-
-def _json(rows: Sequence[NewNote | Handover | Change]) -> str:
-    return orjson.dumps([asdict(row) for row in rows]).decode()
