@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 ROWS_OF_A_SHARD = 64
 BUSY_SECONDS, MANY_ROWS = 0.01, 512
-REST_SECONDS_FOR_A_ROW, LONGEST_REST_SECONDS = 0.001, 0.015
+REST_SECONDS_FOR_A_ROW, LONGEST_REST_SECONDS = 0.001, 0.05
 """A round is followed by a rest, so that rows that come meanwhile share the next one and its cost: hardly any when few
 rows come, longer when many do, and none while there is a backlog."""
 

@@ -8,13 +8,14 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import psycopg
 
 from services.intake.store.filing import Entry, open_cases
 from shared.kit.database import AWAY, Database
 
-WRITERS = 3
+WRITERS = 2
 """Statements under way at once: while the disk confirms one, the next is worked on."""
 
 MOST_AT_ONCE = 64
@@ -53,18 +54,20 @@ class Tray:
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, written))
         if len(self._writers) < WRITERS:
-            writer = asyncio.create_task(self._write_all())
-            self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
+            self._writers.add(asyncio.create_task(self._write_all()))
         return await written
 
     async def _write_all(self) -> None:
-        await asyncio.sleep(0)  # those that are being read at this moment come along
-        while self._waiting:
-            taken = (self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE)))
-            batch = [(entry, written) for entry, written in taken if not written.done()]
-            if batch:
-                await self._write(batch)
+        """Write until nothing waits; a writer is gone as soon as it looks no more: the next entry calls another."""
+        try:
+            await asyncio.sleep(0)  # those that are being read at this moment come along
+            while self._waiting:
+                taken = (self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE)))
+                batch = [(entry, written) for entry, written in taken if not written.done()]
+                if batch:
+                    await self._write(batch)
+        finally:
+            self._writers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _write(self, batch: Sequence[tuple[Entry, asyncio.Future[bool]]]) -> None:
         """Write a batch; when it fails for another reason than an absence, write each entry by itself."""
