@@ -1,6 +1,7 @@
 """The outbox: what a service will say, written in the transaction that made it true."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -24,9 +25,9 @@ _SAY = f"""
     -- Number the events of each case in each topic, and queue them in that order. The counter's row stays locked
     -- until the commit, so that two writers of one case get numbers and ids in the order in which they commit.
     WITH said AS (
-        SELECT * FROM json_to_recordset(%s::json) AS said (ordinal integer, shard smallint, topic text, case_id uuid,
-            event_id uuid, event_type text, happened_at text, classification text, causation_id uuid, traceparent text,
-            value json, guards uuid[])
+        SELECT * FROM json_to_recordset(%s::json) AS said (ordinal integer, behind integer, shard smallint, topic text,
+            case_id uuid, event_id uuid, event_type text, happened_at text, classification text, causation_id uuid,
+            traceparent text, value json, guards uuid[])
     ), counted AS (
         INSERT INTO outbox_sequences AS s (topic, case_id, last)
         SELECT topic, case_id, count(*) FROM said GROUP BY topic, case_id ORDER BY topic, case_id
@@ -36,8 +37,7 @@ _SAY = f"""
         INSERT INTO outbox (shard, topic, case_id, event_id, event_type, happened_at, classification,
             causation_id, traceparent, value, guards, sequence)
         SELECT shard, topic, case_id, event_id, event_type, happened_at, classification, causation_id, traceparent,
-            value::text, guards, last - count(*) OVER (PARTITION BY topic, case_id)
-                + row_number() OVER (PARTITION BY topic, case_id ORDER BY ordinal)
+            value::text, guards, last - behind
         FROM said JOIN counted USING (topic, case_id)
         ORDER BY ordinal
     ), woken AS ({WAKE})
@@ -70,15 +70,27 @@ async def add(tx: Transaction, announcements: Iterable[Announcement]) -> None:
 
     The ids are derived from cause, topic, type and subject, so that doing the work again says the same again.
     """
-    rows = [_row(ordinal, said) for ordinal, said in enumerate(announcements)]
+    rows = _rows(list(announcements))
     if rows:
         await tx.execute(_SAY, (as_rows(rows),))
 
 
-def _row(ordinal: int, said: Announcement) -> Row:
+def _rows(announcements: Sequence[Announcement]) -> list[Row]:
+    """Write the rows, the last first: each says how many events of its case and topic come behind it."""
+    behind: Counter[tuple[str, UUID]] = Counter()
+    rows = []
+    for ordinal, said in reversed(list(enumerate(announcements))):
+        key = said.topic, said.event.case_id
+        rows.append(_row(ordinal, behind[key], said))
+        behind[key] += 1
+    return rows
+
+
+def _row(ordinal: int, behind: int, said: Announcement) -> Row:
     event = said.event
     return {
         "ordinal": ordinal,
+        "behind": behind,
         "shard": shard_of(event.case_id),
         "topic": said.topic,
         "case_id": event.case_id,
