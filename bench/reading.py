@@ -11,7 +11,7 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer
 
 from shared.kit.batches import Consumer
-from shared.kit.broker import make_broker, subscribe
+from shared.kit.broker import make_broker, start, subscribe
 from shared.kit.commits import Commits
 from shared.kit.database import Database
 from shared.kit.kafka_access import KafkaAccess
@@ -99,7 +99,7 @@ async def as_a_service(kafka: KafkaAccess, route: Route, database: Database, cou
     broker = make_broker(kafka, "bench")
     lanes = [Commits() for _ in range(own.lanes)]
     watch.lanes = [subscribe(broker, Timed(own, database, watch), BATCH, commits) for commits in lanes]
-    await broker.start()
+    await start(broker)
     try:
         async with asyncio.timeout(120):
             await watch.done.wait()

@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -17,8 +18,14 @@ from shared.kit.commits import Commits, FinishedLater
 from shared.kit.kafka_access import KafkaAccess
 from shared.kit.messages import Record
 
-POLL_MS = 10
-"""How long an idle consumer waits before it looks again; FastStream sleeps this long once more after an empty look."""
+PATIENCE_MS = 1_000
+"""How long a consumer waits for records before it sees to it that it is still wanted."""
+
+LONGEST_FETCH_MS = 500
+"""How long Kafka keeps a question for records that it has no answer to."""
+
+ENOUGH_BYTES = 65_536
+"""A consumer that rests is told of so much at once, or of what has come in the length of its rest."""
 
 REQUEST_TIMEOUT_MS = 10_000
 HEARTBEAT_MS = 500
@@ -39,6 +46,7 @@ def make_broker(kafka: KafkaAccess, client: str) -> KafkaBroker:
         acks="all",
         enable_idempotence=True,
         allow_auto_create_topics=False,
+        consumer_only=True,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         metadata_max_age_ms=METADATA_AGE_MS,
         ack_policy=AckPolicy.NACK_ON_ERROR,
@@ -47,6 +55,35 @@ def make_broker(kafka: KafkaAccess, client: str) -> KafkaBroker:
         logger=logging.getLogger("faststream"),
         log_level=logging.DEBUG,
     )
+
+
+class PatientConsumer(AIOKafkaConsumer):
+    """A consumer that waits until there are records.
+
+    FastStream sleeps after each look that finds nothing: what comes meanwhile would wait, and idle consumers would wake
+    for nothing a hundred times a second.
+    """
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[Record]]:
+        """Return the next records, as soon as there are some.
+
+        Raises:
+            ConsumerStoppedError: the consumer was stopped.
+        """
+        while True:
+            found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+            if found:
+                return found
+
+
+async def start(broker: KafkaBroker) -> None:
+    """Start a broker with its consumers."""
+    await broker.connect()
+    settings = broker.config.broker_config
+    settings.builder = partial(PatientConsumer, **cast("partial[Any]", settings.builder).keywords)
+    await broker.start()
 
 
 def _security(kafka: KafkaAccess) -> BaseSecurity:
@@ -58,7 +95,7 @@ def _security(kafka: KafkaAccess) -> BaseSecurity:
 
 def subscribe(broker: KafkaBroker, consumer: Consumer, batch_size: int, commits: Commits) -> Any:
     """Subscribe one consumer; it is given raw records, so that one bad record cannot fail its batch."""
-    topic = consumer.route.language.topic
+    topic, rest = consumer.route.language.topic, consumer.route.rest
     family = "{agency}" in topic
     subscriber = broker.subscriber(
         *(() if family else (topic,)),
@@ -66,7 +103,9 @@ def subscribe(broker: KafkaBroker, consumer: Consumer, batch_size: int, commits:
         group_id=consumer.route.group,
         batch=True,
         max_records=batch_size,
-        batch_timeout_ms=POLL_MS,
+        batch_timeout_ms=PATIENCE_MS,
+        fetch_min_bytes=ENOUGH_BYTES if rest else 1,
+        fetch_max_wait_ms=int(rest * 1000) if rest else LONGEST_FETCH_MS,
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.NACK_ON_ERROR,
         rebalance_timeout_ms=30_000,

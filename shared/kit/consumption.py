@@ -10,7 +10,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from faststream.kafka import KafkaBroker
 
 from shared.kit.batches import Consumer
-from shared.kit.broker import make_broker, subscribe
+from shared.kit.broker import make_broker, start, subscribe
 from shared.kit.commits import Commits
 from shared.kit.database import Database
 from shared.kit.instruments import Instruments
@@ -52,7 +52,7 @@ class Consumption:
             lanes = [(consumer, Commits()) for consumer in self._consumers]
             try:
                 self._subscribers = [subscribe(broker, lane, self.batch_size, commits) for lane, commits in lanes]
-                await broker.start()
+                await start(broker)
                 pauses.reset()
                 await self._watch()
             except (KafkaError, OSError) as error:

@@ -9,8 +9,11 @@ from shared.kit.dead_letters import Raw, read_raw
 TAKE = """
     -- Lock the shards that no other relay holds, until the end of this transaction, and take their oldest rows out.
     -- A relay that let a shard go after this statement began may have taken some of these: those are passed over.
-    WITH held AS MATERIALIZED (
-        SELECT shard FROM unnest(%s::int[]) AS shard
+    -- Its commit does not wait for the disk: what is there again after a crash is sent again, with the same ids.
+    WITH hasty AS MATERIALIZED (
+        SELECT set_config('synchronous_commit', 'off', true)
+    ), held AS MATERIALIZED (
+        SELECT shard FROM hasty, unnest(%s::int[]) AS shard
         WHERE pg_try_advisory_xact_lock(hashtext(current_schema() || '_outbox'), shard)
     ), oldest AS (
         SELECT waiting.id FROM held
@@ -19,6 +22,11 @@ TAKE = """
     DELETE FROM outbox USING oldest WHERE outbox.id = oldest.id
     RETURNING outbox.id, topic, case_id, event_id, event_type, happened_at, classification, causation_id, sequence,
         traceparent, value, raw, guards
+"""
+
+COMMIT_TO_DISK = """
+    -- Let the commit of this transaction wait for the disk as others do.
+    SET LOCAL synchronous_commit TO DEFAULT
 """
 
 REFUSE = """

@@ -21,20 +21,20 @@ from shared.kit.dead_letters import write_raw
 from shared.kit.instruments import Instruments
 from shared.kit.kafka_access import KafkaAccess
 from shared.kit.outbox import SHARDS
-from shared.kit.outbox_rows import OLDEST, REFUSE, TAKE, WITHHOLD, Row, frame
+from shared.kit.outbox_rows import COMMIT_TO_DISK, OLDEST, REFUSE, TAKE, WITHHOLD, Row, frame
 from shared.kit.pauses import Pauses
 from shared.kit.sending import Sending, start_sending
 
 log = logging.getLogger(__name__)
 
 ROWS_OF_A_SHARD = 64
-BUSY_SECONDS, MANY_ROWS = 0.01, 512
-REST_SECONDS_FOR_A_ROW, LONGEST_REST_SECONDS = 0.001, 0.05
-"""A round is followed by a rest, so that rows that come meanwhile share the next one and its cost: hardly any when few
-rows come, longer when many do, and none while there is a backlog."""
+REST_SECONDS, MANY_ROWS = 0.01, 512
+"""A round is followed by a rest, so that rows that come meanwhile share the next one and its cost; not after a round of
+many rows: there is a backlog."""
 
-QUIET_LOOKS = 20
-"""After so many looks that found nothing, sleep until somebody notifies."""
+LOOK_SECONDS, QUIET_LOOKS = 0.05, 10
+"""A relay looks at each commit of its own process; for those of others, so often. After so many looks that found
+nothing, it sleeps until somebody notifies."""
 
 SLEEP_SECONDS, ACKNOWLEDGED_WITHIN_SECONDS = 1.0, 15.0
 
@@ -109,10 +109,10 @@ class Relay:
             looks = 0 if sent else looks + 1
             self.problem = None
             if sent:
-                await asyncio.sleep(_rest_after(sent))
+                await asyncio.sleep(0 if sent >= MANY_ROWS else REST_SECONDS)
             else:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(BUSY_SECONDS):
+                    async with asyncio.timeout(LOOK_SECONDS):
                         await self._database.committed.wait()
         await self._sleep()
 
@@ -135,10 +135,14 @@ class Relay:
             return sorted(await cursor.fetchall())
 
     async def _said_still(self, tx: Transaction, rows: Sequence[Row]) -> Sequence[Row]:
-        """Leave out, and note, the rows that stand on something that has fallen; without a way to ask, all of them."""
+        """Leave out, and note, the rows that stand on something that has fallen; without a way to ask, all of them.
+
+        What becomes of these rows is on the disk when the transaction has ended: it counts in what is recalled.
+        """
         asked = {guard for row in rows for guard in row.guards or ()}
         if not asked:
             return rows
+        await tx.execute(COMMIT_TO_DISK)
         stands = await self._standing(tx, asked) if self._standing else set()
         fallen = [row for row in rows if not stands.issuperset(row.guards or ())]
         for row in fallen:
@@ -184,8 +188,3 @@ class Relay:
         producer, self._producer = self._producer, None
         if producer is not None:
             await cut_off(producer)
-
-
-def _rest_after(sent: int) -> float:
-    """Return the seconds to rest after a round of so many rows."""
-    return 0.0 if sent >= MANY_ROWS else min(LONGEST_REST_SECONDS, sent * REST_SECONDS_FOR_A_ROW)

@@ -255,6 +255,30 @@ async def test_what_stands_on_something_that_has_fallen_is_noted_and_not_said(
         )
 
 
+async def test_only_a_round_that_stands_on_something_waits_for_the_disk(
+    kit: Database, kafka: KafkaAccess, topic: str
+) -> None:
+    commits: list[str] = []
+
+    class Watched(Relay):
+        async def _said_still(self, tx: Transaction, rows: Sequence[Row]) -> Sequence[Row]:
+            said = await super()._said_still(tx, rows)
+            commits.extend(row[0] for row in await (await tx.execute("SHOW synchronous_commit")).fetchall())
+            return said
+
+    async def standing(_: Transaction, guards: Collection[UUID]) -> set[UUID]:
+        return set(guards)
+
+    relay = Watched("kit", kit, kafka, standing)
+    for guards in ((), (uuid4(),), ()):
+        await announce(kit, [said(topic, uuid4())._replace(guards=guards)])
+        await relay.relay_once()
+    await relay.close()
+    async with kit.transaction() as tx:
+        commits.extend(row[0] for row in await (await tx.execute("SHOW synchronous_commit")).fetchall())
+    assert commits == ["off", "on", "off", "on"]
+
+
 async def test_a_relay_that_cannot_ask_says_nothing_that_stands_on_something(
     kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
 ) -> None:
