@@ -1,8 +1,9 @@
 """What every decision of routing stands on, and how its outcome is kept and said."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from services.routing.domain.case import Case
@@ -11,17 +12,25 @@ from services.routing.domain.hearing import Refusal
 from services.routing.domain.placing import City
 from services.routing.domain.turn import Turn
 from services.routing.people import People, SealTo, sealing_to_nobody
+from services.routing.store.adding import Additions
 from services.routing.store.disclosures import mark_recalled
-from services.routing.store.locking import read_clock
 from services.routing.store.saving import save
 from shared.events.intake import CaseSubmitted
-from shared.kit import consents, outbox
 from shared.kit.database import Transaction
+from shared.kit.holding import Held, hold
 from shared.kit.outbox import Announcement
 from shared.kit.vault import Vault
 
-DatabaseClock = Callable[[Transaction], Awaitable[datetime]]
-"""Tells the time inside a transaction."""
+
+class Hold(Protocol):
+    """Holds consents, reads keys and tells the time, inside a transaction."""
+
+    async def __call__(
+        self, tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
+    ) -> Held:
+        """Hold the consents of these cases, read the keys of these persons."""
+        ...
+
 
 Check = Callable[[], None]
 """Lets somebody decide, or raises UnavailableError."""
@@ -33,16 +42,24 @@ def nothing_to_check() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The city, the keys of persons and agencies, and the clock: the database's, which all instances share.
+    """The city, the keys of persons and agencies, and what holds consents and tells the time.
 
-    `check` is asked before anything is decided.
+    The clock is the database's, which all instances share. `check` is asked before anything is decided.
     """
 
     city: City
     vault: Vault
-    clock: DatabaseClock = read_clock
+    holding: Hold = hold
     seal_to: SealTo = sealing_to_nobody
     check: Check = nothing_to_check
+
+    async def hold(self, tx: Transaction, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()) -> Held:
+        """Hold the consents of these cases as they are, read the keys of these persons, and tell the time."""
+        return await self.holding(tx, self.vault, persons, cases)
+
+    async def clock(self, tx: Transaction) -> datetime:
+        """Tell the time inside a transaction."""
+        return (await self.hold(tx)).now
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +75,34 @@ class Sitting:
 async def sit(desk: Desk, tx: Transaction, known: Mapping[UUID, Case], reports: Iterable[CaseSubmitted]) -> Sitting:
     """Make ready to decide about these reports: hold their consents as they are, read the keys of their persons.
 
-    The clock is read last: a consent that is held and has not ended by then has not ended before.
-
     Raises:
         UnavailableError: what would be decided by is not on record.
     """
     desk.check()
     reports = tuple(reports)
-    wanted = [report.person_id for report in reports if report.person_id is not None]
-    people = People(await desk.vault.load(tx, wanted) if wanted else {}, desk.seal_to)
-    held = await consents.lock_and_list(tx, [report.case_id for report in reports]) if reports else {}
-    return Sitting(tx, known, people, Circumstances(desk.city, await desk.clock(tx), people, held))
+    persons = [report.person_id for report in reports if report.person_id is not None]
+    held = await desk.hold(tx, persons, [report.case_id for report in reports])
+    people = People(held.persons, desk.seal_to)
+    return Sitting(tx, known, people, Circumstances(desk.city, held.now, people, held.consents))
 
 
-async def conclude(sitting: Sitting, outcomes: Sequence[Turn | Refusal]) -> None:
-    """Keep what was decided, and queue what is to be said about it."""
+async def conclude(
+    sitting: Sitting, outcomes: Sequence[Turn | Refusal], heard: Iterable[tuple[str, UUID]] = ()
+) -> None:
+    """Keep what was decided, queue what is to be said about it, and note in the inbox what was `heard` by this.
+
+    Where all cases are new and nothing is recalled, it is a single statement.
+    """
     turns = [outcome for outcome in outcomes if isinstance(outcome, Turn)]
-    await save(sitting.tx, sitting.known, turns, sitting.people.seal)
+    additions = Additions(_announced(outcomes))
+    additions.note("inbox", [{"source": source, "event_id": event_id} for source, event_id in heard])
+    await save(sitting.tx, sitting.known, turns, sitting.people.seal, additions)
     await mark_recalled(sitting.tx, [consent_id for turn in turns for consent_id in turn.recalled])
-    await outbox.add(
-        sitting.tx,
-        [
-            Announcement(
-                said.topic, said.event, outcome.prompt.cause, outcome.prompt.traceparent, said.guards, said.text
-            )
-            for outcome in outcomes
-            for said in outcome.said
-        ],
-    )
+
+
+def _announced(outcomes: Sequence[Turn | Refusal]) -> list[Announcement]:
+    return [
+        Announcement(said.topic, said.event, outcome.prompt.cause, outcome.prompt.traceparent, said.guards, said.text)
+        for outcome in outcomes
+        for said in outcome.said
+    ]

@@ -96,7 +96,7 @@ async def review(desk: Desk, database: Database, said: Review, note: str) -> str
 
 async def _people(desk: Desk, tx: Transaction, reports: Sequence[CaseSubmitted]) -> People:
     wanted = [report.person_id for report in reports if report.person_id is not None]
-    return People(await desk.vault.load(tx, wanted) if wanted else {})
+    return People((await desk.hold(tx, wanted)).persons)
 
 
 def _show(kept: Kept, report: CaseSubmitted, people: People, now: datetime) -> Shown:

@@ -21,13 +21,31 @@ from shared.kit.messages import Batch, Received, Route
 CaseMessage = Received[CaseSubmitted | CaseWithdrawn | ConsentEvent | PersonErased]
 UpdateMessage = Received[AgencyUpdate]
 
+NOTHING_SHARED = Shared({}, {})
+
 
 def routes(desk: Desk) -> list[Route]:
     """List what routing reads."""
     return [
-        Route("routing", CASES, partial(on_cases, desk), lanes=2),
+        Route("routing", CASES, partial(on_cases, desk), lanes=2, at_once=partial(on_new_cases, desk)),
         Route("routing-updates", AGENCY_UPDATES, partial(on_agency_updates, desk)),
     ]
+
+
+async def on_new_cases(desk: Desk, batch: Batch[Any], connection: Transaction) -> bool:
+    """Ask for help with new cases whose persons have consented to nothing: most batches hold nothing else.
+
+    There is nothing to be locked. A consent that is given from now on is heard of, and widens what was given.
+    """
+    reports = [message.event for message in batch if isinstance(message.event, CaseSubmitted)]
+    if not len(reports) == len(batch) == len(batch.subjects):
+        return False
+    sitting = await sit(desk, connection, {}, reports)
+    if any(sitting.around.consents.values()):
+        return False
+    turns = _decide_cases(sitting, batch, NOTHING_SHARED)
+    await conclude(sitting, turns, heard=[message.identity for message in batch])
+    return True
 
 
 async def on_cases(desk: Desk, batch: Batch[Any], tx: Transaction) -> None:

@@ -12,7 +12,6 @@ from services.routing.people import People
 from services.routing.store.emergencies import list_accesses
 from services.routing.store.locking import lock_cases, read_cases
 from services.routing.store.partner_referrals import Page, find_case_of, list_own
-from shared.kit.consents import lock_and_list
 from shared.kit.database import Database, Transaction
 
 Listed = tuple[Case, Referral]
@@ -78,5 +77,5 @@ async def _visible(desk: Desk, tx: Transaction, agency: str, own: list[tuple[UUI
 async def _look_around(desk: Desk, tx: Transaction, case_ids: list[UUID]) -> Circumstances:
     """Hold the consents of these cases as they are; nothing is opened, so that no key is needed."""
     desk.check()
-    held = await lock_and_list(tx, case_ids)
-    return Circumstances(desk.city, await desk.clock(tx), People({}), held)
+    held = await desk.hold(tx, cases=case_ids)
+    return Circumstances(desk.city, held.now, People({}), held.consents)

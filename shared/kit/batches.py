@@ -17,7 +17,7 @@ from shared.kit import inbox
 from shared.kit.database import AWAY, Database, UnavailableError
 from shared.kit.dead_letters import DeadLetter, set_aside
 from shared.kit.instruments import Instruments
-from shared.kit.messages import Received, Record, Route, keep_fresh, read
+from shared.kit.messages import Batch, Received, Record, Route, keep_fresh, read
 from shared.kit.pauses import Pauses
 from shared.kit.tracing import traced
 
@@ -121,12 +121,28 @@ class Consumer:
         if not messages:
             return
         with traced(self.route, messages) as watched, self._instruments.processing(self.route):
-            async with self._database.transaction() as tx:
-                fresh = await inbox.admit(tx, [message.identity for message in watched])
-                if batch := keep_fresh(watched, fresh):
-                    await self.route.handler(batch, tx)
+            batch = await self._at_once(watched) or await self._in_a_transaction(watched)
         self._faults = 0
         self._instruments.worked(self.route, watched, batch)
+
+    async def _at_once(self, messages: Sequence[Received[object]]) -> Batch[object] | None:
+        """Work on these messages by a single statement, if that is possible and none of them is known."""
+        if self.route.at_once is None:
+            return None
+        batch = keep_fresh(messages, {message.identity for message in messages})
+        try:
+            async with self._database.statement() as connection:
+                return batch if await self.route.at_once(batch, connection) else None
+        except psycopg.errors.UniqueViolation:
+            return None
+
+    async def _in_a_transaction(self, messages: Sequence[Received[object]]) -> Batch[object]:
+        """Work on those of these messages that have not been worked on."""
+        async with self._database.transaction() as tx:
+            fresh = await inbox.admit(tx, [message.identity for message in messages])
+            if batch := keep_fresh(messages, fresh):
+                await self.route.handler(batch, tx)
+        return batch
 
     async def _set_aside(self, letters: Sequence[DeadLetter], kind: str, *, ours: bool) -> None:
         """Set messages aside; count them where the fault may be ours (anybody may write nonsense as an agency)."""

@@ -16,13 +16,16 @@ from shared.policy.consent import Consent
 CONSENT_LOCK: Final = 0x48434F4E
 """The first key of the advisory locks; the second is the hash of the case."""
 
-_LOCK_THOSE_WITH_SOME = f"""
+LOCK_THOSE_WITH_SOME: Final = f"""
     -- Hold the consents of these cases as they are, in the order of their locks; most cases have none.
     SELECT pg_advisory_xact_lock_shared({CONSENT_LOCK}, lock) FROM (
         SELECT DISTINCT hashtext(case_id::text) AS lock FROM vault.consents
-        WHERE case_id = ANY(%s::text::uuid[]) ORDER BY lock
+        WHERE case_id = ANY({{}}::text::uuid[]) ORDER BY lock
     ) AS locks
 """  # noqa: S608 - a number of ours
+"""Gives a row for each lock; the braces are the place of the cases."""
+
+_LOCK = LOCK_THOSE_WITH_SOME.format("%s")
 
 _LIST = """
     -- Every consent of these cases, whether it counts or not: that depends on the moment and the recipient.
@@ -43,7 +46,7 @@ _STAND = """
 
 async def lock_and_list(tx: Transaction, case_ids: Collection[UUID]) -> dict[UUID, list[Consent]]:
     """Return the consents of these cases, and keep them as they are until the transaction ends."""
-    held = await tx.execute(_LOCK_THOSE_WITH_SOME, (_array(case_ids),))
+    held = await tx.execute(_LOCK, (_array(case_ids),))
     return await list_consents(tx, case_ids) if held.rowcount else defaultdict(list)
 
 
@@ -65,7 +68,7 @@ async def lock_for_withdrawal(tx: Transaction, case_id: UUID) -> None:
 async def still_stand(tx: Transaction, consent_ids: Collection[UUID]) -> set[UUID]:
     """Return which of these consents count now; those stay as they are until the transaction ends."""
     cases = await (await tx.execute(_CASES_OF, (_array(consent_ids),), binary=True)).fetchall()
-    await tx.execute(_LOCK_THOSE_WITH_SOME, (_array(row[0] for row in cases),))
+    await tx.execute(_LOCK, (_array(row[0] for row in cases),))
     rows = await tx.execute(_STAND, (_array(consent_ids),), binary=True)
     return {row[0] for row in await rows.fetchall()}
 

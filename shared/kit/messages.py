@@ -62,6 +62,10 @@ class Batch(Sequence[Received[E]]):
 Handler = Callable[[Batch[Any], Transaction], Awaitable[None]]
 """Works on one batch in one transaction; what it raises undoes all of it."""
 
+AtOnce = Callable[[Batch[Any], Transaction], Awaitable[bool]]
+"""Works on one batch by a single statement that is its own transaction, and that notes the batch in the inbox as well;
+False when there is more to it. What is known after all violates a unique index there, which undoes all of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -70,7 +74,8 @@ class Route:
     With several lanes, so many batches (of different partitions) are worked on at once: one decides while the
     database works for another. No more lanes than partitions are of use. What is not urgent may rest some seconds
     after each batch, so that fewer and larger ones do the same work. Who only listens is tolerant: an event of a type
-    that it does not know is no mistake, and comes as a plain `Event`.
+    that it does not know is no mistake, and comes as a plain `Event`. What most batches need may be done `at_once`; the
+    handler then gets the others only.
     """
 
     group: str
@@ -79,6 +84,7 @@ class Route:
     lanes: int = 1
     rest: float = 0.0
     tolerant: bool = False
+    at_once: AtOnce | None = None
 
 
 def read(language: Language, record: Record, *, tolerant: bool = False) -> Received[Any]:

@@ -21,13 +21,13 @@ WAKE = """
     WHERE NOT pg_try_advisory_xact_lock_shared(hashtext(current_schema() || '_outbox_sleeps'), 0)
 """
 
-_SAY = f"""
+SAYING = f"""
     -- Number the events of each case in each topic, and queue them in that order. The counter's row stays locked
     -- until the commit, so that two writers of one case get numbers and ids in the order in which they commit.
-    WITH said AS (
-        SELECT * FROM json_to_recordset(%s::json) AS said (ordinal integer, behind integer, shard smallint, topic text,
-            case_id uuid, event_id uuid, event_type text, happened_at text, classification text, causation_id uuid,
-            traceparent text, value json, guards uuid[])
+    said AS (
+        SELECT * FROM json_to_recordset(%(said)s::json) AS said (ordinal integer, behind integer, shard smallint,
+            topic text, case_id uuid, event_id uuid, event_type text, happened_at text, classification text,
+            causation_id uuid, traceparent text, value json, guards uuid[])
     ), counted AS (
         INSERT INTO outbox_sequences AS s (topic, case_id, last)
         SELECT topic, case_id, count(*) FROM said GROUP BY topic, case_id ORDER BY topic, case_id
@@ -41,8 +41,10 @@ _SAY = f"""
         FROM said JOIN counted USING (topic, case_id)
         ORDER BY ordinal
     ), woken AS ({WAKE})
-    SELECT count(*) FROM woken
 """  # noqa: S608 - our own statement
+"""What says events, for whoever writes more by the same statement: `WITH ... SELECT count(*) FROM woken`."""
+
+_SAY = f"WITH {SAYING} SELECT count(*) FROM woken"  # noqa: S608 - our own statement
 
 
 class Announcement(NamedTuple):
@@ -70,9 +72,14 @@ async def add(tx: Transaction, announcements: Iterable[Announcement]) -> None:
 
     The ids are derived from cause, topic, type and subject, so that doing the work again says the same again.
     """
-    rows = _rows(list(announcements))
-    if rows:
-        await tx.execute(_SAY, (as_rows(rows),))
+    said = list(announcements)
+    if said:
+        await tx.execute(_SAY, {"said": write(said)})
+
+
+def write(announcements: Sequence[Announcement]) -> str:
+    """Write events as the parameter `said` of what says them."""
+    return as_rows(_rows(announcements))
 
 
 def _rows(announcements: Sequence[Announcement]) -> list[Row]:

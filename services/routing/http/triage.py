@@ -22,7 +22,6 @@ from services.routing.tables import TriageRow
 from services.routing.triage_desk import choose
 from shared.events.event import Slug
 from shared.events.wire import write_time
-from shared.kit.consents import lock_and_list
 from shared.kit.database import Database
 from shared.kit.telemetry import span, traceparent_of
 from shared.policy.consent import Consent
@@ -91,8 +90,8 @@ async def _with_choices(
 ) -> list[tuple[TriageRow, list[str]]]:
     """Put beside each need the programs that may be chosen for it, as agreements and consents are now."""
     async with database.transaction() as tx:
-        held, now = await lock_and_list(tx, [row.case_id for row in waiting]), await desk.clock(tx)
-    return [(row, _possible(desk.city, _asking(desk.city, row, held, now))) for row in waiting]
+        held = await desk.hold(tx, cases=[row.case_id for row in waiting])
+    return [(row, _possible(desk.city, _asking(desk.city, row, held.consents, held.now))) for row in waiting]
 
 
 def _asking(city: City, row: TriageRow, held: Mapping[UUID, Sequence[Consent]], now: datetime) -> Asking:

@@ -1,15 +1,18 @@
-"""Adds rows to the tables of routing: those of a whole batch by one statement."""
+"""Adds rows to the tables of routing, and says what follows: all of a whole batch by one statement."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import psycopg
 
+from shared.kit import outbox
 from shared.kit.database import AWAY, Transaction, UnavailableError
+from shared.kit.outbox import SAYING, Announcement
 from shared.kit.rows import Row, as_rows
 
 _COLUMNS: Final[Mapping[str, str]] = {
+    "inbox": "source, event_id",
     "cases": "case_id, report, resolution, resolved_at, service_request_id, routed_at",
     "referrals": (
         "case_id, referral_id, need_id, need, agency, program, attempt, asked_at, changed_at, answer_by, due_at,"
@@ -21,6 +24,9 @@ _COLUMNS: Final[Mapping[str, str]] = {
         " digest, shown_from"
     ),
     "consent_uses": "consent_id, receipt_id, case_id, referral_id, agency, groups",
+    "triage": (
+        "case_id, need_id, entered_at, need, service_code, district, reason, why, ended_by, assigned_to, ended_at"
+    ),
     "refused_disclosures": "case_id, need_id, agency, cause, refused_at, why, policy_set",
 }
 """What can be added, and the columns that are written."""
@@ -32,20 +38,25 @@ def _insert(table: str, columns: str) -> str:
 
 
 _ADD: Final = f"""
-    -- All that a batch adds: cases, referrals and their history, receipts and what they stand on, refusals.
-    WITH {", ".join(f"added_{table} AS ({_insert(table, columns)})" for table, columns in _COLUMNS.items())}
-    SELECT
-"""
+    -- All that a batch adds: cases, referrals and their history, receipts and what they stand on, refusals; and all
+    -- that it says.
+    WITH {", ".join(f"added_{table} AS ({_insert(table, columns)})" for table, columns in _COLUMNS.items())}, {SAYING}
+    SELECT count(*) FROM woken
+"""  # noqa: S608 - our own names
 
 _THEIR_OWN_FAULT: Final = (psycopg.DataError, psycopg.IntegrityError)
 """What is wrong with one row; it would be as wrong the next time."""
 
 
 class Additions:
-    """Rows to be added, by table; each names its columns, and leaves out those that are to be NULL if it likes."""
+    """Rows to be added, by table, and events to be said.
 
-    def __init__(self) -> None:
+    Each row names its columns, and leaves out those that are to be NULL if it likes.
+    """
+
+    def __init__(self, said: Sequence[Announcement] = ()) -> None:
         self._rows: defaultdict[str, list[Row]] = defaultdict(list)
+        self._said = said
 
     def note(self, table: str, rows: Iterable[Row]) -> None:
         """Note rows of a table."""
@@ -59,10 +70,11 @@ class Additions:
                 disclosed): nothing is, and all of it is to be tried again later.
             psycopg.Error: the database is away, or one of these rows cannot be written at all.
         """
-        if not any(self._rows.values()):
+        if not self._said and not any(self._rows.values()):
             return
+        rows = {table: as_rows(self._rows[table]) for table in _COLUMNS}
         try:
-            await tx.execute(_ADD, {table: as_rows(self._rows[table]) for table in _COLUMNS})
+            await tx.execute(_ADD, {**rows, "said": outbox.write(self._said)})
         except (*AWAY, *_THEIR_OWN_FAULT):
             raise
         except psycopg.Error as error:

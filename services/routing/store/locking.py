@@ -47,13 +47,6 @@ _OF_NEED = """
 """
 
 
-async def read_clock(tx: Transaction) -> datetime:
-    """Return the database's time: the one clock that all instances share."""
-    cursor = await tx.execute("SELECT clock_timestamp()", binary=True)
-    ((now,),) = await cursor.fetchall()
-    return now  # type: ignore[no-any-return]
-
-
 async def lock_cases(tx: Transaction, case_ids: Iterable[UUID]) -> dict[UUID, Case]:
     """Lock those of these cases that are known, and return them."""
     return await _load(tx, _LOCK, case_ids)

@@ -35,17 +35,22 @@ _REWRITE = """
 """
 
 _TRIAGE = """
-    -- A need comes to the triage desk, or leaves it.
+    -- Needs of cases that were there before come to the triage desk, or leave it.
     INSERT INTO triage (case_id, need_id, entered_at, need, service_code, district, reason, why, ended_by, assigned_to,
         ended_at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s THEN clock_timestamp() END)
+    SELECT case_id, need_id, entered_at, need, service_code, district, reason, why, ended_by, assigned_to, ended_at
+    FROM json_populate_recordset(NULL::triage, %s::json)
     ON CONFLICT (need_id, entered_at) DO UPDATE
     SET ended_by = excluded.ended_by, assigned_to = excluded.assigned_to, ended_at = excluded.ended_at
 """
 
 
-async def save(tx: Transaction, known: Mapping[UUID, Case], turns: Sequence[Turn], seal: Seal) -> None:
-    """Keep what the turns made of cases, and what they gave; `known` is what the cases were when they were locked.
+async def save(
+    tx: Transaction, known: Mapping[UUID, Case], turns: Sequence[Turn], seal: Seal, additions: Additions
+) -> None:
+    """Keep what the turns made of cases, and what they gave, with whatever else is to be added.
+
+    `known` is what the cases were when they were locked; where none was, all of it is one statement.
 
     Turns of one case follow one another, so that the last one's case is what is kept. Old referrals are closed before
     new ones are added: a need may be handed to the same program again.
@@ -60,14 +65,15 @@ async def save(tx: Transaction, known: Mapping[UUID, Case], turns: Sequence[Turn
         await _move_referrals(tx, before, final)
         await _resolve_cases(tx, before, final)
         await _rewrite_reports(tx, before, final)
-    additions = Additions()
-    additions.note("cases", [_case_row(turn) for case_id, turn in latest.items() if case_id not in before])
-    additions.note("referrals", [_referral_row(case, new) for case, new in _new_referrals(before, final)])
+        await _move_waiting(tx, before, latest)
+    new = [turn for case_id, turn in latest.items() if case_id not in before]
+    additions.note("cases", map(_case_row, new))
+    additions.note("triage", [_triage_row(turn, waiting) for turn in new for waiting in turn.case.waiting.values()])
+    additions.note("referrals", [_referral_row(case, made) for case, made in _new_referrals(before, final)])
     additions.note("referral_changes", [_change_row(turn, noted, seal) for turn in turns for noted in turn.noted])
     note_given(additions, [given for turn in turns for given in turn.given])
     note_barred(additions, turns)
     await additions.write(tx)
-    await _save_triage(tx, before, final)
 
 
 async def _move_referrals(tx: Transaction, before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> None:
@@ -97,16 +103,15 @@ async def _rewrite_reports(tx: Transaction, before: Mapping[UUID, Case], final: 
             await tx.execute(_REWRITE, (final[case_id].text, case_id))
 
 
-async def _save_triage(tx: Transaction, before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> None:
+async def _move_waiting(tx: Transaction, before: Mapping[UUID, Case], latest: Mapping[UUID, Turn]) -> None:
     rows = [
-        _triage_row(case.report, waiting)
-        for case_id, case in final.items()
-        for need_id, waiting in case.waiting.items()
-        if case_id not in before or waiting is not before[case_id].waiting.get(need_id)
+        _triage_row(latest[case_id], waiting)
+        for case_id, case in before.items()
+        for need_id, waiting in latest[case_id].case.waiting.items()
+        if waiting is not case.waiting.get(need_id)
     ]
     if rows:
-        async with tx.cursor() as cursor:
-            await cursor.executemany(_TRIAGE, rows)
+        await tx.execute(_TRIAGE, (as_rows(rows),))
 
 
 def _new_referrals(before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> Iterator[tuple[Case, Referral]]:
@@ -149,17 +154,17 @@ def _change_row(turn: Turn, noted: Noted, seal: Seal) -> Row:
     }
 
 
-def _triage_row(report: CaseSubmitted, waiting: Waiting) -> tuple[object, ...]:
-    return (
-        report.case_id,
-        waiting.need.need_id,
-        waiting.since,
-        waiting.need.need,
-        report.service_code,
-        report.place.district,
-        waiting.reason,
-        waiting.why,
-        waiting.ended_by,
-        waiting.assigned_to,
-        waiting.ended_by is not None,
-    )
+def _triage_row(turn: Turn, waiting: Waiting) -> Row:
+    return {
+        "case_id": turn.report.case_id,
+        "need_id": waiting.need.need_id,
+        "entered_at": waiting.since,
+        "need": waiting.need.need,
+        "service_code": turn.report.service_code,
+        "district": turn.report.place.district,
+        "reason": waiting.reason,
+        "why": waiting.why,
+        "ended_by": waiting.ended_by,
+        "assigned_to": waiting.assigned_to,
+        "ended_at": turn.around.now if waiting.ended_by else None,
+    }

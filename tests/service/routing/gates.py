@@ -1,10 +1,11 @@
 """A street with a refuge and a clinic that no other test has, and gates at which its releases are held."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
+
+from psycopg.pq import TransactionStatus
 
 from services.routing.domain.book import RoutingBook, Rule
 from services.routing.domain.placing import City
@@ -12,6 +13,8 @@ from services.routing.domain.programs import Program
 from shared.events.fields import FieldGroup
 from shared.kit.consents import still_stand
 from shared.kit.database import Transaction
+from shared.kit.holding import Held, hold
+from shared.kit.vault import Vault
 from shared.policy.agreements import Form
 from shared.policy.decision import Sharing
 from tests.unit.routing.town import ADDRESS, HOUR, NEED, NOON, PROTECTS, agreement, clause
@@ -110,13 +113,17 @@ class Gates:
         self.deciding.is_open.set()
         self.sending.is_open.set()
 
-    async def clock(self, tx: Transaction) -> datetime:
-        """Tell the time inside a transaction that holds its consents: this is when a decision has begun."""
-        if not self.deciding.is_open.is_set():
+    async def hold(
+        self, tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
+    ) -> Held:
+        """Hold the consents as routing does: this is when a decision has begun."""
+        held = await hold(tx, vault, persons, cases)
+        is_held = tx.info.transaction_status is TransactionStatus.INTRANS
+        if is_held and not self.deciding.is_open.is_set():
             ((known,),) = await (await tx.execute("SELECT count(*) FROM cases")).fetchall()
             if known >= self.known:
                 await self.deciding()
-        return NOON
+        return held._replace(now=NOON)
 
     async def standing(self, tx: Transaction, consent_ids: Collection[UUID]) -> set[UUID]:
         """Tell what stands; the rows that stand on it are about to be sent."""

@@ -1,7 +1,7 @@
 """Routing on a database of its own, with every message delivered twice."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ from shared.events.wire import event_id
 from shared.kit.batches import Consumer
 from shared.kit.consents import CONSENT_LOCK
 from shared.kit.database import Database, Transaction
+from shared.kit.holding import Held, hold
 from shared.kit.messages import Record
 from shared.kit.vault import Person, Vault
 from shared.policy.consent import Consent
@@ -44,8 +45,11 @@ class Hands:
 
     shown: datetime = NOON
 
-    async def __call__(self, _: Transaction) -> datetime:
-        return self.shown
+    async def hold(
+        self, tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
+    ) -> Held:
+        """Hold and read as routing does, at the time that is shown."""
+        return (await hold(tx, vault, persons, cases))._replace(now=self.shown)
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class World:
         await database.open()
         clock = Hands()
         try:
-            yield cls(own, database, Desk(TOWN, Vault(b"k" * 32), clock, say_to_whom), clock)
+            yield cls(own, database, Desk(TOWN, Vault(b"k" * 32), clock.hold, say_to_whom), clock)
         finally:
             await database.close()
 

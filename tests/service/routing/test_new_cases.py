@@ -1,0 +1,124 @@
+"""New cases are dealt with at once, by one statement: to the same end as in a transaction, however they race."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.routing.handlers import routes
+from shared.events.event import Event
+from shared.events.topics import CASES
+from shared.kit.batches import Consumer
+from shared.kit.database import Transaction
+from shared.kit.holding import Held
+from shared.kit.messages import Batch, Record, Route
+from shared.kit.vault import Vault
+from tests.service.routing.test_consents import FOREVER, granted
+from tests.service.routing.world import World, record
+from tests.unit.routing import town
+from tests.unit.routing.town import CONTACT, consent
+
+TABLES = ("inbox", "cases", "referrals", "referral_changes", "triage", "receipts", "consent_uses")
+TOO = ("refused_disclosures", "outbox", "outbox_sequences", "outbox_withheld", "dead_letters")
+
+
+def records(*events: Event) -> list[Record]:
+    """What intake's relay sends."""
+    return [record(CASES.topic, CASES.source, event, uuid4()) for event in events]
+
+
+async def deliver(world: World, given: Sequence[Record], **changed: Any) -> None:
+    """Hear these records, by a route that may be changed."""
+    await Consumer("routing", replace(routes(world.desk)[0], **changed), world.database)(given)
+
+
+def kept(world: World) -> dict[str, list[Any]]:
+    """All rows, but for what the database itself adds to them, in an order of their own."""
+    query = "SELECT (to_jsonb(t) - 'id' - 'created_at' - 'recorded_at')::text AS row FROM {} AS t ORDER BY row"
+    return {table: [row[0] for row in world.rows(query.format(table))] for table in (*TABLES, *TOO)}
+
+
+def empty(world: World) -> None:
+    """Forget everything."""
+    world.change("TRUNCATE " + ", ".join((*TABLES, *TOO)))
+
+
+class Handler:
+    """Routing's own handler, which remembers how many messages it was given."""
+
+    def __init__(self, route: Route) -> None:
+        self.given: list[int] = []
+        self._handler = route.handler
+
+    async def __call__(self, batch: Batch[Any], tx: Transaction) -> None:
+        self.given.append(len(batch))
+        await self._handler(batch, tx)
+
+
+async def test_at_once_and_in_a_transaction_the_same_is_kept_and_said(world: World) -> None:
+    given = records(
+        world.file("housing"),
+        world.file("housing", "health", number=2),
+        world.file("noise", "loneliness", number=3, service_code="loud"),
+        world.file("safety", number=4, service_code="violence"),
+        world.file("health", number=5, service_code="drugs"),
+        town.report("housing", number=6),
+    )
+    handler = Handler(routes(world.desk)[0])
+    await deliver(world, given, handler=handler)
+    at_once = kept(world)
+    assert handler.given == []
+    assert len(at_once["inbox"]) == len(at_once["cases"]) == 6
+    assert all(at_once[table] for table in ("referrals", "triage", "receipts", "refused_disclosures", "outbox"))
+
+    empty(world)
+    await deliver(world, given, at_once=None)
+    assert kept(world) == at_once
+
+
+async def test_a_case_whose_person_has_consented_is_dealt_with_in_a_transaction(world: World) -> None:
+    filed, given = world.file("housing"), world.consent(consent("homes", groups=[CONTACT], ends_at=FOREVER))
+    handler = Handler(routes(world.desk)[0])
+    await deliver(world, records(filed, world.file("housing", number=2)), handler=handler)
+    assert handler.given == [2]
+    await deliver(world, records(granted(given)), handler=handler)
+    assert handler.given == [2, 1]
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_case_that_is_known_is_opened_once(world: World, *, again: bool) -> None:
+    """Whether the same message comes again or another about the same case, with another that is new."""
+    filed, other = world.file("housing"), world.file("housing", number=2)
+    first = records(filed)
+    await deliver(world, first)
+    before = kept(world)
+    await deliver(world, [*(first if again else records(filed)), *records(other)])
+    after = kept(world)
+    assert len(after["cases"]) == 2
+    assert [row for row in after["receipts"] if str(filed.case_id) in row] == before["receipts"]
+    assert [row for row in after["outbox"] if str(filed.case_id) in row] == before["outbox"]
+    assert not after["dead_letters"]
+
+
+async def test_a_case_that_two_open_at_the_same_moment_is_opened_once(world: World) -> None:
+    both_have_looked, first_two = asyncio.Barrier(2), iter(range(2))
+
+    async def hold(tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()) -> Held:
+        held = await world.clock.hold(tx, vault, persons, cases)
+        if next(first_two, None) is not None:
+            await both_have_looked.wait()
+        return held
+
+    held_up = replace(world, desk=replace(world.desk, holding=hold))
+    given = records(world.file("housing"), world.file("health", number=2))
+    await asyncio.gather(deliver(held_up, given), deliver(held_up, given))
+    found = kept(world)
+    assert len(found["cases"]) == len(found["receipts"]) == 2
+    assert not found["dead_letters"]
+
+    empty(world)
+    await deliver(world, given, at_once=None)
+    assert kept(world) == found
