@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -20,7 +21,7 @@ from deploy.local.kafka import KafkaNode, KafkaRuntime, prepare_kafka
 from deploy.local.ports import any_free
 from deploy.local.problems import NotReadyError
 from deploy.local.readiness import wait_for_kafka
-from shared.kit.broker import make_broker, make_producer
+from shared.kit.broker import make_broker, make_producer, start
 from shared.kit.kafka_access import KafkaAccess
 from tests.servers import running, temporary_folder
 
@@ -55,8 +56,12 @@ async def test_every_client_of_ours_and_a_partners_speaks_to_it(admin: KafkaAcce
     routing = replace(admin, user="routing", password="a-password")
     async with make_producer(routing, "routing") as producer:
         await producer.send_and_wait("agency.hpd.inbox.v1", b"sealed")
+    async with make_producer(admin, "admin") as producer:
+        await producer.send_and_wait("intake.cases.v1", b"a case")
     async with make_broker(routing, "routing") as broker:
-        assert await broker.ping(5)
+        subscriber: Any = broker.subscriber("intake.cases.v1", group_id="routing", auto_offset_reset="earliest")
+        await start(broker)
+        assert (await subscriber.get_one(timeout=20)).body == b"a case"
     account = read_account(tmp_path / "hpd.properties")
     inbox = AIOKafkaConsumer("agency.hpd.inbox.v1", **account, group_id="agency.hpd", auto_offset_reset="earliest")
     async with inbox as consumer:

@@ -68,9 +68,11 @@ def figures(city: City) -> Any:
 
 
 def settled_figures(city: City, number: str) -> Any:
-    """Wait until a case has ended and been counted, and nothing changes any more."""
+    """Wait until a case, and whatever else was asked of agencies, has ended and been counted."""
     ended = "SELECT 1 FROM intake.cases WHERE status = 'closed' AND service_request_id = '%s'"
     eventually(lambda: city.rows(ended % number), 90)
+    under_way = "SELECT 1 FROM routing.referrals WHERE state IN ('requested', 'accepted', 'in-progress', 'on-hold')"
+    eventually(lambda: not city.rows(under_way), 90)
     seen: list[Any] = []
 
     def look() -> Any:
