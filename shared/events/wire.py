@@ -18,7 +18,7 @@ from shared.events.topics import Language
 
 Headers = list[tuple[str, bytes]]
 
-_EVENT_IDS = uuid5(NAMESPACE_URL, "urn:handoff:event").bytes
+_EVENT_IDS = uuid5(NAMESPACE_URL, "urn:handoff:event")
 _LABELS = frozenset(Classification)
 
 
@@ -54,8 +54,12 @@ def event_id(cause: UUID, topic: str, event: Event) -> UUID:
 
 def derived_id(cause: UUID, topic: str, event_type: str, about: str) -> UUID:
     """Derive the id of an event from its parts, for whoever writes the event without making it."""
-    name = f"{cause}|{topic}|{event_type}|{about}".encode()
-    return UUID(bytes=sha1(_EVENT_IDS + name, usedforsecurity=False).digest()[:16], version=5)
+    return named_id(_EVENT_IDS, f"{cause}|{topic}|{event_type}|{about}")
+
+
+def named_id(space: UUID, name: str) -> UUID:
+    """Return what `uuid.uuid5` returns, which every event needs several times, in half the time."""
+    return UUID(bytes=sha1(space.bytes + name.encode(), usedforsecurity=False).digest()[:16], version=5)
 
 
 def schema_uri(topic: str, event_type: str) -> str:

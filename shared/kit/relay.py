@@ -28,9 +28,10 @@ from shared.kit.sending import Sending, start_sending
 log = logging.getLogger(__name__)
 
 ROWS_OF_A_SHARD = 64
-REST_SECONDS, MANY_ROWS = 0.01, 512
-"""A round is followed by a rest, so that rows that come meanwhile share the next one and its cost; not after a round of
-many rows: there is a backlog."""
+MANY_ROWS = 512
+SHORTEST_REST_SECONDS, REST_SECONDS_FOR_A_ROW, LONGEST_REST_SECONDS = 0.01, 0.001, 0.05
+"""A round is followed by a rest, so that rows that come meanwhile share the next one and its cost: a longer one when
+many come, and none while there is a backlog."""
 
 LOOK_SECONDS, QUIET_LOOKS = 0.05, 10
 """A relay looks at each commit of its own process; for those of others, so often. After so many looks that found
@@ -109,7 +110,7 @@ class Relay:
             looks = 0 if sent else looks + 1
             self.problem = None
             if sent:
-                await asyncio.sleep(0 if sent >= MANY_ROWS else REST_SECONDS)
+                await asyncio.sleep(_rest_after(sent))
             else:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
@@ -188,3 +189,10 @@ class Relay:
         producer, self._producer = self._producer, None
         if producer is not None:
             await cut_off(producer)
+
+
+def _rest_after(sent: int) -> float:
+    """Return the seconds to rest after a round of so many rows."""
+    if sent >= MANY_ROWS:
+        return 0.0
+    return min(LONGEST_REST_SECONDS, max(SHORTEST_REST_SECONDS, sent * REST_SECONDS_FOR_A_ROW))

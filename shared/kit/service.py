@@ -98,6 +98,7 @@ def serve(app: Starlette, name: str, settings: ServiceSettings) -> None:
         log_config=None,
         timeout_graceful_shutdown=5,
         server_header=False,
+        proxy_headers=False,
     )
 
 

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import orjson
 
 from services.intake.domain.report import Report
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Origin, Place, RecordedReferral, Urgency
+from shared.events.wire import named_id
 
 Status = Literal["open", "closed"]
 
@@ -89,7 +90,7 @@ def file_report(report: Report, identity: Identity, sealed: Sealed, origin: tupl
     return Filing(
         identity=identity,
         service_code=report.service.code,
-        needs=tuple((uuid5(identity.case_id, need), need) for need in report.needs),
+        needs=tuple([(named_id(identity.case_id, need), need) for need in report.needs]),
         place=report.place,
         urgency=report.urgency,
         language=report.language,

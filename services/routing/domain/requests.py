@@ -1,7 +1,6 @@
 """Asking a program to help, and not needing it any more."""
 
 from datetime import datetime
-from uuid import uuid5
 
 from services.routing.domain.disclosing import give_request
 from services.routing.domain.placing import Placed, Unplaced
@@ -12,6 +11,7 @@ from shared.events.intake import Need, RecordedReferral
 from shared.events.making import make
 from shared.events.reasons import Reason
 from shared.events.referrals import ReferralCancelled, ReferralRequested
+from shared.events.wire import named_id
 
 
 def request(turn: Turn, need: Need, placed: Placed) -> Referral:
@@ -78,7 +78,7 @@ def _new_referral(turn: Turn, need: Need, placed: Placed, record: RecordedReferr
     over = record is not None and record.closed_at is not None
     answer_by = None if over else now + program.answer_within
     return Referral(
-        referral_id=uuid5(need.need_id, f"{program.name}|{attempt}"),
+        referral_id=named_id(need.need_id, f"{program.name}|{attempt}"),
         need_id=need.need_id,
         need=need.need,
         agency=program.agency,
