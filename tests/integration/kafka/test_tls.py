@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from faststream import AckPolicy
 
 from deploy.kafka.accounts import keep_agency_files
 from deploy.kafka.certificates import make_certificates
@@ -59,7 +60,12 @@ async def test_every_client_of_ours_and_a_partners_speaks_to_it(admin: KafkaAcce
     async with make_producer(admin, "admin") as producer:
         await producer.send_and_wait("intake.cases.v1", b"a case")
     async with make_broker(routing, "routing") as broker:
-        subscriber: Any = broker.subscriber("intake.cases.v1", group_id="routing", auto_offset_reset="earliest")
+        subscriber: Any = broker.subscriber(
+            "intake.cases.v1",
+            group_id="routing",
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+        )
         await start(broker)
         assert (await subscriber.get_one(timeout=20)).body == b"a case"
     account = read_account(tmp_path / "hpd.properties")
