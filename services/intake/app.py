@@ -15,6 +15,7 @@ from services.intake.settings import IntakeSettings
 from services.intake.store.filing import forget_old_keys
 from shared.kit.clock import utc_now
 from shared.kit.database import Database
+from shared.kit.processes import Place
 from shared.kit.service import Service, create_asgi
 from shared.kit.vault import Vault, read_master_key
 
@@ -40,8 +41,8 @@ def make_desk(settings: IntakeSettings, database: Database) -> Desk:
     )
 
 
-def create_app(settings: IntakeSettings) -> Starlette:
-    """Make the application."""
+def create_app(settings: IntakeSettings, place: Place | None = None) -> Starlette:
+    """Make the application of one of its processes."""
     database = Database(settings.database_url.get_secret_value(), "intake", size=settings.database_pool)
     desk = make_desk(settings, database)
 
@@ -52,7 +53,8 @@ def create_app(settings: IntakeSettings) -> Starlette:
             await asyncio.sleep(FORGET_SECONDS)
 
     loops = (desk.keys.keep_reading, forget)
-    app = create_asgi(Service("intake", settings, database, routes(), http_routes(desk), loops))
+    service = Service("intake", settings, database, routes(), http_routes(desk), loops, place=place or Place())
+    app = create_asgi(service)
     # Whatever is served here answers for its own errors: nothing has to stand between it and the server.
     app.middleware_stack = app.router
     return app

@@ -6,4 +6,4 @@ from shared.kit.service import serve
 
 if __name__ == "__main__":
     settings = Settings()
-    serve(create_app(settings), "metrics", settings)
+    serve(lambda _: create_app(settings), "metrics", settings)

@@ -6,4 +6,4 @@ from shared.kit.service import serve
 
 if __name__ == "__main__":
     settings = NotificationsSettings()
-    serve(create_app(settings), NAME, settings)
+    serve(lambda _: create_app(settings), NAME, settings)

@@ -6,4 +6,4 @@ from shared.kit.service import serve
 
 if __name__ == "__main__":
     settings = RoutingSettings()
-    serve(create_app(settings), "routing", settings)
+    serve(lambda _: create_app(settings), "routing", settings)

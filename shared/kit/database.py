@@ -90,7 +90,7 @@ class Database:
                 async with connection.transaction():
                     yield connection
                 if announced:
-                    self._announce()
+                    self.announce()
             except AWAY as error:
                 await self._distrust(connection, error)
                 raise
@@ -102,7 +102,7 @@ class Database:
         async with self.pool.connection() as connection:
             try:
                 yield connection
-                self._announce()
+                self.announce()
             except AWAY as error:
                 await self._distrust(connection, error)
                 raise
@@ -132,7 +132,8 @@ class Database:
             return f"database: {type(error).__name__}"
         return None
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Tell whoever waits for `committed` in this process."""
         for watcher in self._watchers:
             watcher.set()
 

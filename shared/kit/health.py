@@ -1,6 +1,6 @@
 """Health that means it: alive = the loop moves; ready = database, broker and assignment are there."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -13,6 +13,11 @@ Figures = Callable[[], Awaitable[dict[str, float]]]
 """Gives figures that an operator wants beside the health, by name."""
 
 
+async def problems_of(checks: Iterable[Check]) -> list[str]:
+    """Return every reason why a service is not ready."""
+    return [problem for check in checks if (problem := await check())]
+
+
 def health_routes(checks: Sequence[Check], figures: Figures) -> list[Route]:
     """Serve `/health/live`, and `/health/ready` with every reason why not."""
 
@@ -20,7 +25,7 @@ def health_routes(checks: Sequence[Check], figures: Figures) -> list[Route]:
         return JSONResponse({"status": "alive"})
 
     async def ready(_: Request) -> JSONResponse:
-        problems = [problem for check in checks if (problem := await check())]
+        problems = await problems_of(checks)
         if problems:
             return JSONResponse({"status": "not ready", "problems": problems}, 503)
         return JSONResponse({"status": "ready", "figures": await figures()})

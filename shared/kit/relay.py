@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 ROWS_OF_A_SHARD = 64
 MANY_ROWS = 512
-SHORTEST_REST_SECONDS, REST_SECONDS_FOR_A_ROW, LONGEST_REST_SECONDS = 0.01, 0.001, 0.05
+SHORTEST_REST_SECONDS, REST_SECONDS_FOR_A_ROW, LONGEST_REST_SECONDS = 0.01, 0.001, 0.1
 """A round is followed by a rest, so that rows that come meanwhile share the next one and its cost: a longer one when
 many come, and none while there is a backlog."""
 

@@ -1,9 +1,9 @@
-"""One service as one process: its consumers, its relay, what it serves, started and stopped in the right order."""
+"""One service: its consumers, its relay, what it serves, started and stopped in the right order."""
 
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ from shared.kit.health import Check, Figures, health_routes
 from shared.kit.http_timing import time_requests
 from shared.kit.logs import start_logging
 from shared.kit.messages import Route
+from shared.kit.processes import Place, fork_helpers, listen
 from shared.kit.relay import Relay, Standing
 from shared.kit.seeing import Loop, Seeing
 from shared.kit.settings import ServiceSettings
@@ -30,6 +31,7 @@ class Service:
     """What one service is made of.
 
     `standing` tells what rows of its outbox stand on, where any do; `checks` and `figures` go with its own health.
+    In a helper only `http` and `loops` run.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Service:
     standing: Standing | None = None
     checks: Sequence[Check] = ()
     figures: Figures | None = None
+    place: Place = field(default_factory=Place)
 
 
 def create_asgi(service: Service) -> Starlette:
@@ -56,20 +59,30 @@ def create_asgi(service: Service) -> Starlette:
     async def relay_problem() -> str | None:
         return relay.problem
 
+    place = service.place
+    checks = (service.database.problem, consumption.problem, relay_problem, *service.checks)
+    answered_for = (service.database.problem, place.problem) if place.is_helper else checks
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with seeing.through(gauges) as looks:
+            loops = () if place.is_helper else (relay.run, consumption.run, *looks)
+            async with _running(service, loops), place.kept(service.database, checks):
+                yield
+
+    figures = _figures(service, relay, seeing)
+    app = Starlette(routes=[*health_routes(answered_for, figures), *service.http], lifespan=lifespan)
+    if settings.otlp_endpoint:
+        time_requests(app.router, instruments)
+    return app
+
+
+def _figures(service: Service, relay: Relay, seeing: Seeing) -> Figures:
     async def figures() -> dict[str, float]:
         kit = {"outbox_oldest_seconds": await relay.oldest_seconds(), "dropped_spans": seeing.dropped_spans()}
         return {**kit, **(await service.figures() if service.figures else {})}
 
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with seeing.through(gauges) as looks, _running(service, (relay.run, consumption.run, *looks)):
-            yield
-
-    checks = (service.database.problem, consumption.problem, relay_problem, *service.checks)
-    app = Starlette(routes=[*health_routes(checks, figures), *service.http], lifespan=lifespan)
-    if settings.otlp_endpoint:
-        time_requests(app.router, instruments)
-    return app
+    return figures
 
 
 @asynccontextmanager
@@ -84,14 +97,16 @@ async def _running(service: Service, loops: Sequence[Loop]) -> AsyncIterator[Non
         await service.database.close()
 
 
-def serve(app: Starlette, name: str, settings: ServiceSettings) -> None:
-    """Run a service until it is told to stop."""
+def serve(create: Callable[[Place], Starlette], name: str, settings: ServiceSettings, helpers: int = 0) -> None:
+    """Run a service, with so many helpers, until it is told to stop; `create` makes the application of each process."""
     start_logging(name, settings.log_format)
+    with listen(settings.http_host, settings.http_port, shared=False) as claimed:  # nobody else may be there
+        port = claimed.getsockname()[1]
+    place = fork_helpers(helpers)
+    listening = listen(settings.http_host, port, shared=helpers > 0)
     calm_garbage_collection()
-    uvicorn.run(
-        app,
-        host=settings.http_host,
-        port=settings.http_port,
+    config = uvicorn.Config(
+        create(place),
         loop="uvloop",
         http="httptools",
         access_log=False,
@@ -100,6 +115,10 @@ def serve(app: Starlette, name: str, settings: ServiceSettings) -> None:
         server_header=False,
         proxy_headers=False,
     )
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        place.dismiss()
 
 
 def calm_garbage_collection() -> None:

@@ -6,19 +6,20 @@ a commit is divided among those who wait anyway.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from uuid import UUID
 
 import psycopg
 
 from services.intake.store.filing import Entry, open_cases
 from shared.kit.database import AWAY, Database
 
-WRITERS = 2
-"""Statements under way at once: while the disk confirms one, the next is worked on."""
-
 MOST_AT_ONCE = 64
+
+
+Batch = Sequence[tuple[Entry, "asyncio.Future[bool]"]]
+"""Entries, and the promise that each of them has been written."""
 
 
 class TrayFullError(Exception):
@@ -40,7 +41,7 @@ class Tray:
     most_waiting: int = 1000
     patience: float = 10.0
     _waiting: deque[tuple[Entry, asyncio.Future[bool]]] = field(default_factory=deque)
-    _writers: set[asyncio.Task[None]] = field(default_factory=set)
+    _writer: asyncio.Task[None] | None = None
 
     async def put(self, entry: Entry) -> bool:
         """Open a case; False when its key was used before. When this returns, all of it is on disk.
@@ -53,27 +54,40 @@ class Tray:
             raise TrayFullError
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, written))
-        if len(self._writers) < WRITERS:
-            self._writers.add(asyncio.create_task(self._write_all()))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_all())
         return await written
 
     async def _write_all(self) -> None:
-        """Write until nothing waits; a writer is gone as soon as it looks no more: the next entry calls another."""
+        """Write until nothing waits; the writer is gone as soon as it looks no more: the next entry calls another."""
         try:
             await asyncio.sleep(0)  # those that are being read at this moment come along
-            while self._waiting:
-                taken = (self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE)))
-                batch = [(entry, written) for entry, written in taken if not written.done()]
-                if batch:
-                    await self._write(batch)
+            while batch := self._take():
+                await self._write_on(batch)
         finally:
-            self._writers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            self._writer = None
 
-    async def _write(self, batch: Sequence[tuple[Entry, asyncio.Future[bool]]]) -> None:
-        """Write a batch; when it fails for another reason than an absence, write each entry by itself."""
+    def _take(self) -> Batch:
+        """Take what waits, as far as it goes into one statement; nobody waits any more for what is done."""
+        batch: list[tuple[Entry, asyncio.Future[bool]]] = []
+        while self._waiting and len(batch) < MOST_AT_ONCE:
+            entry, written = self._waiting.popleft()
+            if not written.done():
+                batch.append((entry, written))
+        return batch
+
+    async def _write_on(self, batch: Batch, *, go_on: bool = True) -> None:
+        """Write this batch, and those that come meanwhile, on one connection: until nothing waits, or one fails."""
+        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self.patience), self.database.statement() as connection:
-                opened = await open_cases(connection, [entry for entry, _ in batch])
+            async with asyncio.timeout(self.patience) as patience, self.database.statement() as connection:
+                while batch:
+                    opened = await open_cases(connection, [entry for entry, _ in batch])
+                    self.database.announce()
+                    _answer(batch, opened)
+                    await asyncio.sleep(0)  # whoever asks next comes along
+                    patience.reschedule(loop.time() + self.patience)
+                    batch = self._take() if go_on else ()
         except TimeoutError:
             _fail(batch, TrayFullError())
         except AWAY as error:
@@ -83,14 +97,16 @@ class Tray:
                 _fail(batch, error)
                 return
             for single in batch:
-                await self._write([single])
-        else:
-            for entry, written in batch:
-                if not written.done():
-                    written.set_result(entry.filing.identity.case_id in opened)
+                await self._write_on([single], go_on=False)
 
 
-def _fail(batch: Sequence[tuple[Entry, asyncio.Future[bool]]], error: BaseException) -> None:
+def _answer(batch: Batch, opened: Collection[UUID]) -> None:
+    for entry, written in batch:
+        if not written.done():
+            written.set_result(entry.filing.identity.case_id in opened)
+
+
+def _fail(batch: Batch, error: BaseException) -> None:
     for _, written in batch:
         if not written.done():
             written.set_exception(error)

@@ -1,0 +1,129 @@
+"""Helpers on real processes: they answer with the first process, for it, and none of them is left without the other."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import httpx
+import pytest
+
+from deploy.local.ports import any_free
+from shared.kit.database import Database
+from shared.kit.processes import Place, listen
+
+WITHIN_SECONDS = 10.0
+
+
+@pytest.fixture
+def port() -> int:
+    """Choose a port."""
+    [free] = any_free(1)
+    return free
+
+
+@pytest.fixture
+def service(kit_url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a service with one helper; its Kafka is away."""
+    told = {
+        "HANDOFF_DATABASE_URL": kit_url,
+        "HANDOFF_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+        "HANDOFF_HTTP_PORT": str(port),
+        "HANDOFF_STAFF_KEY": "staff",
+    }
+    words = (sys.executable, "-m", "tests.integration.kit.helped")
+    with subprocess.Popen(  # noqa: S603
+        words, env={**os.environ, **told}, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as first:
+        try:
+            yield first
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(first.pid, signal.SIGKILL)
+
+
+def answering(port: int) -> dict[bool, int]:
+    """Ask until the first process (False) and its helper (True) have both answered; returns their process ids."""
+    found: dict[bool, int] = {}
+    until = time.monotonic() + WITHIN_SECONDS
+    while len(found) < 2 and time.monotonic() < until:
+        with suppress(httpx.TransportError):
+            answer = httpx.get(f"http://127.0.0.1:{port}/who").json()
+            found[answer["is_helper"]] = answer["pid"]
+    return found
+
+
+def ends(pid: int) -> bool:
+    """Tell whether a process ends within some seconds."""
+    until = time.monotonic() + WITHIN_SECONDS
+    while time.monotonic() < until:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_both_processes_answer_and_neither_is_ready_while_the_first_cannot_work(
+    service: subprocess.Popen[bytes], port: int
+) -> None:
+    pids = answering(port)
+    assert pids[False] == service.pid != pids[True]
+    unsaid, ready = "has not said", f"http://127.0.0.1:{port}/health/ready"
+    until = time.monotonic() + WITHIN_SECONDS
+    while unsaid in "".join(answers := [httpx.get(ready).text for _ in range(20)]) and time.monotonic() < until:
+        pass
+    assert all("relay: " in answer for answer in answers)
+
+
+def test_a_service_that_is_told_to_stop_leaves_no_helper(service: subprocess.Popen[bytes], port: int) -> None:
+    pids = answering(port)
+    service.send_signal(signal.SIGTERM)
+    service.wait(WITHIN_SECONDS)
+    assert ends(pids[True])
+
+
+@pytest.mark.parametrize("victim_is_helper", [True, False])
+def test_when_one_process_is_killed_the_other_ends_and_the_port_is_free(
+    service: subprocess.Popen[bytes], port: int, *, victim_is_helper: bool
+) -> None:
+    pids = answering(port)
+    os.kill(pids[victim_is_helper], signal.SIGKILL)
+    service.wait(WITHIN_SECONDS)
+    assert ends(pids[True])
+    listen("127.0.0.1", port, shared=False).close()
+
+
+def test_nobody_else_can_listen_where_a_service_shares_its_port_with_its_helpers(
+    service: subprocess.Popen[bytes], port: int
+) -> None:
+    assert len(answering(port)) == 2
+    assert service.poll() is None
+    with pytest.raises(OSError, match="in use"):
+        listen("127.0.0.1", port, shared=False)
+
+
+async def test_a_commit_in_a_helper_is_told_to_the_first_and_its_problems_to_the_helper(kit_url: str) -> None:
+    ours, theirs = socket.socketpair()
+    first, helper = Place(links=(ours,)), Place(is_helper=True, links=(theirs,))
+    here, there = Database(kit_url, "kit"), Database(kit_url, "kit")
+
+    async def away() -> str | None:
+        return "relay: Kafka is away"
+
+    async def well() -> str | None:
+        return None
+
+    assert await helper.problem() == "the first process has not said how it is"
+    async with first.kept(here, [away, well]), helper.kept(there, []):
+        there.announce()
+        async with asyncio.timeout(WITHIN_SECONDS):
+            await here.committed.wait()
+            while await helper.problem() != "relay: Kafka is away":
+                await asyncio.sleep(0.01)
