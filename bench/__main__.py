@@ -10,13 +10,14 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import deciding, filing, ledger, relaying, routing, telemetry, waiting
+from bench import deciding, filing, least, ledger, relaying, routing, telemetry, waiting
 from bench.figures import ROUNDS, Figure
 from bench.servers import Servers, start_servers
 from shared.kit.service import calm_garbage_collection
 
 BENCHES: dict[str, Callable[[Servers], Coroutine[Any, Any, list[Figure]]]] = {
     "routing": routing.throughput,
+    "least": least.least,
     "filing": filing.durable_answers,
     "waiting": waiting.to_the_agency,
     "relay": relaying.waiting_rows,

@@ -13,7 +13,7 @@ from services.routing.desk import Desk
 from services.routing.handlers import routes
 from services.routing.jurisdiction import load_city
 from shared.events.topics import CASES, Language
-from shared.kit.database import Database
+from shared.kit.database import Database, Transaction
 from shared.kit.messages import Record, Route
 from shared.kit.settings import SAMPLE_CITY
 from shared.kit.vault import Vault
@@ -36,16 +36,16 @@ async def throughput(servers: Servers) -> list[Figure]:
         async with routing_database(servers, template) as database:
             return await as_a_service(servers.kafka, route(PLAIN), database, EVENTS)
 
-    async def bare() -> float:
+    async def bare_loop() -> float:
         async with routing_database(servers, template) as database:
-            return await by_hand(servers.kafka, PLAIN.topic, EVENTS, _bare(database))
+            return await by_hand(servers.kafka, PLAIN.topic, EVENTS, bare(database))
 
     async def hand_written() -> float:
         async with routing_database(servers, template) as database:
             loop = Loop(database, load_city(SAMPLE_CITY), Vault(MASTER_KEY))
             return await by_hand(servers.kafka, PLAIN.topic, EVENTS, loop)
 
-    against_bare = await in_turns(ours, bare)
+    against_bare = await in_turns(ours, bare_loop)
     against_hand = await in_turns(ours, hand_written)
     return [
         Figure("routing / bare getmany, COPY, commit", *against_bare, "msg/s", 0.30, "at least"),
@@ -78,11 +78,19 @@ async def routing_database(servers: Servers, template: str) -> AsyncIterator[Dat
             yield database
 
 
-def _bare(database: Database) -> Work:
+def bare(database: Database) -> Work:
+    """Write each message as it is, and nothing else."""
+
     async def work(records: Sequence[Record]) -> None:
-        rows = [(record.partition, record.offset, (record.key or b"").decode(), record.value) for record in records]
-        async with database.transaction() as tx, tx.cursor() as cursor, cursor.copy(_COPY) as copy:
-            for row in rows:
-                await copy.write_row(row)
+        async with database.transaction() as tx:
+            await write_bare(tx, records)
 
     return work
+
+
+async def write_bare(tx: Transaction, records: Sequence[Record]) -> None:
+    """Copy messages into the table `bare`."""
+    rows = [(record.partition, record.offset, (record.key or b"").decode(), record.value) for record in records]
+    async with tx.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for row in rows:
+            await copy.write_row(row)
