@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 TELL_SECONDS = 1.0
 """How often the first process tells its helpers how it is."""
 
+TOLD_AGAIN_SECONDS = 0.01
+"""How soon after a commit the first process is told of the next: a relay rests for as long after each round."""
+
 GONE_WITHIN_SECONDS = 8.0
 """How long a helper may take to end, once the first process has."""
 
@@ -126,6 +129,7 @@ async def _tell_commits(writer: asyncio.StreamWriter, committed: asyncio.Event) 
         await committed.wait()
         committed.clear()
         writer.write(COMMITTED)
+        await asyncio.sleep(TOLD_AGAIN_SECONDS)
 
 
 async def _lead(link: socket.socket, database: Database, checks: Sequence[Check]) -> None:
