@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -50,10 +50,11 @@ class Place:
     @asynccontextmanager
     async def kept(self, database: Database, checks: Sequence[Check]) -> AsyncIterator[None]:
         """Keep in touch with the others for the length of a block; end with the first that ends."""
-        if self.is_helper:
-            work = [_help(self, database.watch())]
-        else:
-            work = [_lead(link, database, checks) for link in self.links]
+        work = (
+            [_help(self, database.watch())]
+            if self.is_helper
+            else [_lead(link, database, checks) for link in self.links]
+        )
         tasks = [asyncio.create_task(each) for each in work]
         try:
             yield
@@ -114,14 +115,29 @@ async def _help(place: Place, committed: asyncio.Event) -> None:
     """Tell the first process of each commit, and hear how it is."""
     [link] = place.links
     reader, writer = await asyncio.open_connection(sock=link)
-    telling = asyncio.create_task(_tell_commits(writer, committed))
-    try:
-        while line := await reader.readline():
-            place.problems = json.loads(line)
-        _end_too("the first process")
-    finally:
-        telling.cancel()
-        writer.close()
+    await _until_one_ends("the first process", writer, _hear_problems(reader, place), _tell_commits(writer, committed))
+
+
+async def _lead(link: socket.socket, database: Database, checks: Sequence[Check]) -> None:
+    """Hear of a helper's commits, and tell it how the service is."""
+    reader, writer = await asyncio.open_connection(sock=link)
+    await _until_one_ends("a helper", writer, _hear_commits(reader, database), _tell_problems(writer, checks))
+
+
+async def _hear_problems(reader: asyncio.StreamReader, place: Place) -> None:
+    while line := await reader.readline():
+        place.problems = json.loads(line)
+
+
+async def _hear_commits(reader: asyncio.StreamReader, database: Database) -> None:
+    while await reader.read(1024):
+        database.committed.set()
+
+
+async def _tell_problems(writer: asyncio.StreamWriter, checks: Sequence[Check]) -> None:
+    while True:
+        writer.write(json.dumps(await problems_of(checks)).encode() + b"\n")
+        await asyncio.sleep(TELL_SECONDS)
 
 
 async def _tell_commits(writer: asyncio.StreamWriter, committed: asyncio.Event) -> None:
@@ -132,29 +148,17 @@ async def _tell_commits(writer: asyncio.StreamWriter, committed: asyncio.Event) 
         await asyncio.sleep(TOLD_AGAIN_SECONDS)
 
 
-async def _lead(link: socket.socket, database: Database, checks: Sequence[Check]) -> None:
-    """Hear of a helper's commits, and tell it how the service is."""
-    reader, writer = await asyncio.open_connection(sock=link)
-    telling = asyncio.create_task(_tell_problems(writer, checks))
+async def _until_one_ends(other: str, writer: asyncio.StreamWriter, *talk: Coroutine[None, None, None]) -> None:
+    """Talk with another process; when that ends, however it does, so does this one, as if it had been asked to."""
+    tasks = [asyncio.create_task(each) for each in talk]
     try:
-        while await reader.read(1024):
-            database.committed.set()
-        _end_too("a helper")
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        log.warning("%s has ended: so does this one", other, exc_info=next(iter(ended)).exception())
+        os.kill(os.getpid(), signal.SIGTERM)
     finally:
-        telling.cancel()
+        for task in tasks:
+            task.cancel()
         writer.close()
-
-
-async def _tell_problems(writer: asyncio.StreamWriter, checks: Sequence[Check]) -> None:
-    while True:
-        writer.write(json.dumps(await problems_of(checks)).encode() + b"\n")
-        await asyncio.sleep(TELL_SECONDS)
-
-
-def _end_too(who: str) -> None:
-    """End this process as if it had been asked to: the others of its service are to be started together."""
-    log.error("%s has ended: so does this one", who)
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _has_ended(pid: int) -> bool:

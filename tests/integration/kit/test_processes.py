@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
 import httpx
@@ -127,3 +127,40 @@ async def test_a_commit_in_a_helper_is_told_to_the_first_and_its_problems_to_the
             await here.committed.wait()
             while await helper.problem() != "relay: Kafka is away":
                 await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def asked_to_end() -> AsyncIterator[asyncio.Event]:
+    """Note that this process was asked to end, which a service would do."""
+    loop, asked = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, asked.set)
+    yield asked
+    loop.remove_signal_handler(signal.SIGTERM)
+
+
+async def test_a_helper_that_dies_before_it_has_heard_everything_takes_the_first_with_it(
+    kit_url: str, asked_to_end: asyncio.Event
+) -> None:
+    ours, theirs = socket.socketpair()
+
+    async def well() -> str | None:
+        return None
+
+    async with Place(links=(ours,)).kept(Database(kit_url, "kit"), [well]):
+        assert await asyncio.to_thread(theirs.recv, 1, socket.MSG_PEEK)
+        theirs.close()
+        async with asyncio.timeout(WITHIN_SECONDS):
+            await asked_to_end.wait()
+
+
+async def test_a_first_process_that_cannot_say_how_it_is_does_not_go_on(
+    kit_url: str, asked_to_end: asyncio.Event
+) -> None:
+    ours, theirs = socket.socketpair()
+
+    async def broken() -> str | None:
+        raise RuntimeError
+
+    async with Place(links=(ours,)).kept(Database(kit_url, "kit"), [broken]), asyncio.timeout(WITHIN_SECONDS):
+        await asked_to_end.wait()
+    theirs.close()
