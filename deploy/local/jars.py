@@ -1,35 +1,15 @@
-"""The jars of Apache Kafka: fetched by their Maven coordinates, accepted only if their digest is the pinned one.
+"""The jars of Apache Kafka: fetched by their Maven coordinates, accepted only if their digest is the pinned one."""
 
-The list is what `org.apache.kafka:kafka_2.13` asks for by itself, and a logging backend. Resolved in one go, that
-backend's parent would push older versions of Kafka's own client and of Jackson under the server.
-"""
-
-import hashlib
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.pinned_jars import PinnedJar, is_pinned, pinned_jars
 from deploy.local.problems import JarsMissingError
 
-_PINS = Path(__file__).with_name("kafka-jars.sha256")
 _DOWNLOADS_AT_ONCE = 4
-
-
-@dataclass(frozen=True)
-class PinnedJar:
-    """One jar: its Maven coordinates, and the SHA-256 that its bytes must have."""
-
-    sha256: str
-    group: str
-    artifact: str
-    version: str
-
-    @property
-    def file_name(self) -> str:
-        """The name that the jar has in the cache folder."""
-        return f"{self.artifact}-{self.version}.jar"
 
 
 @dataclass
@@ -52,24 +32,9 @@ class Progress:
         self.tell(self)
 
 
-def pinned_jars() -> list[PinnedJar]:
-    """The jars that this version of Handoff runs Kafka with."""
-    lines = _PINS.read_text(encoding="utf-8").splitlines()
-    pairs = (line.split() for line in lines if line)
-    return [PinnedJar(sha256, *coordinates.split(":")) for sha256, coordinates in pairs]
-
-
 def missing_jars(folder: Path) -> list[PinnedJar]:
     """The pinned jars that are not in the folder, or are not what they should be."""
     return [jar for jar in pinned_jars() if not is_pinned(folder / jar.file_name, jar)]
-
-
-def is_pinned(path: Path, jar: PinnedJar) -> bool:
-    """Whether the file is there and its digest is the pinned one."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest() == jar.sha256
 
 
 def ensure_jars(folder: Path, tell: Callable[[Progress], None] = lambda _: None) -> None:

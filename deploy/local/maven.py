@@ -11,7 +11,7 @@ from jgo.maven import MavenContext, PythonResolver
 from requests import RequestException
 
 from deploy.local.folders import kafka_jars_folder
-from deploy.local.jars import PinnedJar
+from deploy.local.pinned_jars import PinnedJar
 from deploy.local.problems import JarsMissingError
 
 _PAUSES_SECONDS = (0.5, 2.0)

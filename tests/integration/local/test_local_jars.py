@@ -9,7 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from deploy.local.folders import kafka_jars_folder
-from deploy.local.jars import PinnedJar, Progress, ensure_jars, missing_jars, pinned_jars
+from deploy.local.jars import Progress, ensure_jars, missing_jars
+from deploy.local.pinned_jars import PinnedJar, pinned_jars
 from deploy.local.problems import JarsMissingError
 
 
