@@ -17,7 +17,6 @@ from shared.events.event import Event
 from shared.events.topics import family_of
 from shared.kit.messages import Received, Route
 from shared.kit.outbox_rows import Row
-from shared.kit.sending import Sending
 
 Attributes = dict[str, str | int]
 Kind = tuple[str, str | None]
@@ -105,7 +104,7 @@ class Instruments:
             self._relay_paused.add(1, _failed(error))
 
     @contextmanager
-    def sending(self, sendings: Sequence[Sending]) -> Iterator[None]:
+    def sending(self, rows: Sequence[Row]) -> Iterator[None]:
         """Time a block that sends rows; those that are in the list at its end have been tried."""
         began, failed = perf_counter(), _NOTHING
         try:
@@ -114,8 +113,8 @@ class Instruments:
             failed = _failed(error)
             raise
         finally:
-            if self.on and sendings:
-                self._count_sent([sending.row for sending in sendings], failed)
+            if self.on and rows:
+                self._count_sent(rows, failed)
                 operation: Attributes = {"messaging.system": "kafka", "messaging.operation.name": "send"}
                 self._sending.record(perf_counter() - began, operation | failed)
 

@@ -1,5 +1,6 @@
 """Rows of the outbox as a relay takes them, and how each is framed for Kafka."""
 
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,8 +21,8 @@ TAKE = """
         CROSS JOIN LATERAL (SELECT id FROM outbox WHERE outbox.shard = held.shard ORDER BY id LIMIT %s) AS waiting
     )
     DELETE FROM outbox USING oldest WHERE outbox.id = oldest.id
-    RETURNING outbox.id, topic, case_id, event_id, event_type, happened_at, classification, causation_id, sequence,
-        traceparent, value, raw, guards
+    RETURNING outbox.id, topic, case_id::text, event_id::text, event_type, happened_at, classification,
+        causation_id::text, sequence, traceparent, value, raw, guards
 """
 
 COMMIT_TO_DISK = """
@@ -45,16 +46,16 @@ OLDEST = "SELECT extract(epoch FROM now() - created_at)::float FROM outbox ORDER
 
 
 class Row(NamedTuple):
-    """One row of the outbox."""
+    """One row of the outbox; its ids are text, as they are sent."""
 
     id: int
     topic: str
-    case_id: UUID | None
-    event_id: UUID | None
+    case_id: str | None
+    event_id: str | None
     event_type: str | None
     happened_at: str | None
     classification: str | None
-    causation_id: UUID | None
+    causation_id: str | None
     sequence: int | None
     traceparent: str | None
     value: str | None
@@ -70,20 +71,34 @@ def frame(row: Row, source: bytes, traceparent: str | None) -> Raw:
     """Return key, value and headers: CloudEvents in binary mode, or as they came for a dead letter."""
     if row.raw is not None:
         return read_raw(row.raw)
-    case_id = str(row.case_id).encode()
+    case_id = (row.case_id or "").encode()
+    event_type, schema, classification = _kind(row.topic, row.event_type or "", row.classification or "")
     headers = [
         ("ce_specversion", b"1.0"),
-        ("ce_id", str(row.event_id).encode()),
-        ("ce_type", (row.event_type or "").encode()),
+        ("ce_id", (row.event_id or "").encode()),
+        event_type,
         ("ce_source", source),
         ("ce_subject", case_id),
         ("ce_time", (row.happened_at or "").encode()),
-        ("ce_dataschema", schema_uri(row.topic, row.event_type or "").encode()),
-        ("ce_dataclassification", (row.classification or "").encode()),
-        ("ce_causationid", str(row.causation_id).encode()),
+        schema,
+        classification,
+        ("ce_causationid", (row.causation_id or "").encode()),
         ("ce_sequence", str(row.sequence).encode()),
         ("content-type", b"application/json"),
     ]
     if traceparent is not None:
         headers.append(("traceparent", traceparent.encode()))
     return case_id, (row.value or "").encode(), headers
+
+
+Header = tuple[str, bytes]
+
+
+@lru_cache(1024)
+def _kind(topic: str, event_type: str, classification: str) -> tuple[Header, Header, Header]:
+    """Return the headers that all events of a kind share."""
+    return (
+        ("ce_type", event_type.encode()),
+        ("ce_dataschema", schema_uri(topic, event_type).encode()),
+        ("ce_dataclassification", classification.encode()),
+    )

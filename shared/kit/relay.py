@@ -13,7 +13,7 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from psycopg.rows import class_row
+from psycopg.rows import args_row
 
 from shared.kit.broker import cut_off, make_producer
 from shared.kit.database import AWAY, Database, Transaction
@@ -23,7 +23,7 @@ from shared.kit.kafka_access import KafkaAccess
 from shared.kit.outbox import SHARDS
 from shared.kit.outbox_rows import COMMIT_TO_DISK, OLDEST, REFUSE, TAKE, WITHHOLD, Row, frame
 from shared.kit.pauses import Pauses
-from shared.kit.sending import Sending, start_sending
+from shared.kit.sending import Sending
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ class Relay:
 
     async def _take(self, tx: Transaction) -> list[Row]:
         """Take the oldest rows out of the outbox, in order: it is undone if this transaction is."""
-        async with tx.cursor(row_factory=class_row(Row), binary=True) as cursor:
+        async with tx.cursor(row_factory=args_row(Row), binary=True) as cursor:
             await cursor.execute(TAKE, (list(range(SHARDS)), ROWS_OF_A_SHARD))
             return sorted(await cursor.fetchall())
 
@@ -153,20 +153,17 @@ class Relay:
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row], tx: Transaction) -> list[Row]:
         """Send rows and wait until Kafka has them; what it will never take is set aside, and returned."""
-        sendings: list[Sending] = []
+        sending = Sending(producer, self._source)
         refused = []
-        with self._instruments.sending(sendings):
+        with self._instruments.sending(sending.rows):
             for row in rows:
                 try:
-                    sendings.append(await start_sending(producer, row, self._source))
+                    await sending.add(row)
                 except MessageSizeTooLargeError:
                     await self._refuse(tx, row)
                     refused.append(row)
             async with asyncio.timeout(ACKNOWLEDGED_WITHIN_SECONDS):
-                await asyncio.gather(*(sending.promise for sending in sendings))
-        for sending in sendings:
-            if sending.span:
-                sending.span.end()
+                await sending.finish()
         return refused
 
     async def _refuse(self, tx: Transaction, row: Row) -> None:

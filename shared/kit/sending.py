@@ -1,35 +1,96 @@
-"""One row of the outbox on its way to Kafka, with the span of its trace."""
+"""Rows of the outbox on their way to Kafka: a batch for each partition, and a span for each row that is traced."""
 
 import asyncio
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from opentelemetry.trace import Span, SpanKind
 
+from shared.kit.dead_letters import Raw
 from shared.kit.outbox_rows import Row, frame
 from shared.kit.telemetry import CASE_ID, is_sampled, start_span, traceparent_of
 
+LARGEST_MESSAGE_BYTES: Final = 1_048_576
+"""With its headers, and as a batch of one: what Kafka takes unless a topic says otherwise."""
 
-@dataclass(slots=True)
+_KEYS_KEPT: Final = 4096
+_choose = DefaultPartitioner()
+
+
 class Sending:
-    """One row on its way: the producer's promise, and the span that ends when it is kept."""
+    """One round of rows; `rows` are those that were given to the producer."""
 
-    row: Row
-    promise: "asyncio.Future[Any]"
-    span: Span | None
+    def __init__(self, producer: AIOKafkaProducer, source: bytes) -> None:
+        self._producer = producer
+        self._source = source
+        self._partitions: dict[str, int] = {}
+        self._batches: dict[tuple[str, int], Any] = {}
+        self._promises: list[asyncio.Future[Any]] = []
+        self._spans: list[Span] = []
+        self.rows: list[Row] = []
+
+    async def add(self, row: Row) -> None:
+        """Put a row into the batch of its partition, behind those that came before it; a full batch is sent.
+
+        Raises:
+            MessageSizeTooLargeError: Kafka will never take it.
+        """
+        span = _span(row) if is_sampled(row.traceparent) else None
+        message = frame(row, self._source, traceparent_of(span) if span else row.traceparent)
+        if _size_of(message) > LARGEST_MESSAGE_BYTES:
+            raise MessageSizeTooLargeError
+        await self._put((row.topic, await self._partition(row.topic, message[0])), message)
+        self.rows.append(row)
+        if span:
+            self._spans.append(span)
+
+    async def finish(self) -> None:
+        """Send what has not been sent, and wait until Kafka has all of it."""
+        for place, batch in self._batches.items():
+            await self._send(place, batch)
+        await asyncio.gather(*self._promises)
+        for span in self._spans:
+            span.end()
+
+    async def _partition(self, topic: str, key: bytes | None) -> int:
+        count = self._partitions.get(topic)
+        if count is None:
+            count = self._partitions[topic] = len(await self._producer.partitions_for(topic))
+        return _partition_of(key or b"", count)
+
+    async def _put(self, place: tuple[str, int], message: Raw) -> None:
+        batch = self._batches.get(place)
+        if batch is not None:
+            if _append(batch, message):
+                return
+            await self._send(place, batch)
+        self._batches[place] = batch = self._producer.create_batch()
+        _append(batch, message)
+
+    async def _send(self, place: tuple[str, int], batch: Any) -> None:
+        topic, partition = place
+        self._promises.append(await self._producer.send_batch(batch, topic, partition=partition))
 
 
-async def start_sending(producer: AIOKafkaProducer, row: Row, source: bytes) -> Sending:
-    """Give a row to the producer.
+def _size_of(message: Raw) -> int:
+    key, value, headers = message
+    return int(DefaultRecordBatchBuilder.estimate_size_in_bytes(key, value, list(headers)))
 
-    Raises:
-        MessageSizeTooLargeError: Kafka will never take it.
-    """
-    span = _span(row) if is_sampled(row.traceparent) else None
-    key, value, headers = frame(row, source, traceparent_of(span) if span else row.traceparent)
-    promise = await producer.send(row.topic, value, key, headers=headers)
-    return Sending(row, promise, span)
+
+@lru_cache(_KEYS_KEPT)
+def _partition_of(key: bytes, count: int) -> int:
+    """Return where a key goes, as every client of Kafka chooses; kept, as most cases have several rows in a round."""
+    return int(_choose(key, range(count), ()))
+
+
+def _append(batch: Any, message: Raw) -> bool:
+    """Put a message into a batch, unless that is full; an empty one takes any."""
+    key, value, headers = message
+    return batch.append(timestamp=None, key=key, value=value, headers=headers) is not None
 
 
 def _span(row: Row) -> Span:
@@ -37,5 +98,5 @@ def _span(row: Row) -> Span:
         f"{row.topic} send",
         row.traceparent,
         SpanKind.PRODUCER,
-        attributes={CASE_ID: str(row.case_id), "messaging.destination.name": row.topic},
+        attributes={CASE_ID: row.case_id or "", "messaging.destination.name": row.topic},
     )

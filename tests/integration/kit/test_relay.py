@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from confluent_kafka import Producer
 
 from shared.events.intake import CaseWithdrawn
 from shared.events.wire import Envelope, read_envelope
@@ -224,6 +225,37 @@ async def test_what_is_too_large_for_kafka_is_set_aside_and_the_rest_goes_on(
     async with kit.statement() as connection:
         rows = await (await connection.execute("SELECT topic, reason FROM dead_letters")).fetchall()
     assert rows == [(topic, "MessageSizeTooLarge")]
+
+
+async def test_large_events_are_sent_in_several_batches_and_in_order(
+    kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
+) -> None:
+    cases = [uuid4() for _ in range(4)]
+    for _ in range(5):
+        await announce(kit, [said(topic, case_id) for case_id in cases])
+    async with kit.transaction() as tx:
+        await tx.execute("UPDATE outbox SET value = repeat('x', 100000 + 50000 * (id % 5)::int)")
+    assert await relays[0].relay_once() == 20
+    records = await heard(kafka, topic, 20)
+    sequences = [[envelope.sequence for envelope in envelopes] for envelopes in by_case(records).values()]
+    assert sequences == [[1, 2, 3, 4, 5]] * 4
+    assert {len(record.value or b"") for record in records} == {100_000, 150_000, 200_000, 250_000, 300_000}
+
+
+async def test_a_case_goes_to_the_partition_that_other_clients_choose_for_it(
+    kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
+) -> None:
+    cases = [uuid4() for _ in range(30)]
+    await announce(kit, [said(topic, case_id) for case_id in cases])
+    await drain(relays[0])
+    found = {record.key: record.partition for record in await heard(kafka, topic, 30)}
+    delivered: dict[bytes | None, int | None] = {}
+    other = Producer(kafka.properties() | {"partitioner": "murmur2_random"})
+    for case_id in cases:
+        other.produce(topic, key=str(case_id), on_delivery=lambda _, to: delivered.update({to.key(): to.partition()}))
+    other.flush(10)
+    assert len(set(found.values())) == 3
+    assert delivered == found
 
 
 async def test_what_stands_on_something_that_has_fallen_is_noted_and_not_said(

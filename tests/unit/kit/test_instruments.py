@@ -60,7 +60,7 @@ def received(event: Event) -> Received[Any]:
 
 def row(topic: str, event_type: str | None) -> Row:
     """Make a row of the outbox."""
-    return Row(1, topic, uuid4(), uuid4(), event_type, None, None, None, 1, None, "{}", None)
+    return Row(1, topic, str(uuid4()), str(uuid4()), event_type, None, None, None, 1, None, "{}", None)
 
 
 def settings(endpoint: str | None) -> ServiceSettings:
