@@ -15,6 +15,7 @@ COMMANDS = {
     "import": "deploy.cli.imports:import_command",
     "kafka": "deploy.cli.kafka:kafka_app",
     "case": "deploy.cli.cases:case_app",
+    "dead-letters": "deploy.cli.dead_letters:dead_letters_app",
     "person": "deploy.cli.persons:person_app",
     "ledger": "deploy.cli.ledger:ledger_app",
     "agreements": "deploy.cli.agreements:agreements_app",

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
-from deploy.cli.person_services import OTHERS, PersonError, Services, find_services, find_state
+from deploy.cli.services import NAMES, ServiceError, Services, find_services, find_state
 from deploy.local.problems import LocalPlatformError
 from shared.kit.kafka_access import KafkaAccess, KafkaAccessError, access_from
 
@@ -41,7 +42,7 @@ def export(case: Case, out: Out = None, *, partial: Partial = False, data_dir: D
     try:
         services = find_services(data_dir)
         told = _gather(services, case)
-    except (LocalPlatformError, PersonError) as error:
+    except (LocalPlatformError, ServiceError) as error:
         raise _fail(str(error)) from error
     for name, why in told["missing"].items():
         _say(f"Not there: {name}. {why}")
@@ -65,13 +66,13 @@ def erase(case: Case, *, yes: Yes = False, data_dir: DataDir = None) -> None:
     if not yes and typer.prompt(f"This cannot be undone. Type {case} to erase its person", default="") != case:
         raise _fail("Nothing was erased.")
     try:
-        erased = find_services(data_dir).erase(case)
+        erased = find_services(data_dir).ask("intake", "POST", _person(case) + "/erase", {"confirm": case})
         _say_erased(erased)
         wanted = yes or typer.confirm(
             "Remove what agencies have read of it from their inbox topics, too?", default=True
         )
         unread = wanted and _remove(*_kafka(data_dir), str(erased["case_id"]))
-    except (LocalPlatformError, PersonError, KafkaAccessError) as error:
+    except (LocalPlatformError, ServiceError, KafkaAccessError) as error:
         raise _fail(str(error)) from error
     if unread:
         raise typer.Exit(UNREAD)
@@ -79,15 +80,19 @@ def erase(case: Case, *, yes: Yes = False, data_dir: DataDir = None) -> None:
 
 def _gather(services: Services, case: str) -> dict[str, Any]:
     """Ask every service; intake first, since it knows the case by either name."""
-    held = {"intake": services.person(case)}
+    held = {"intake": services.ask("intake", "GET", _person(case))}
     case_id = str(held["intake"]["case"]["case_id"])
     missing: dict[str, str] = {}
-    for name in OTHERS:
+    for name in NAMES[1:]:
         try:
-            held[name] = services.held(name, case_id)
-        except PersonError as error:
+            held[name] = services.ask(name, "GET", f"/cases/{case_id}/held")
+        except ServiceError as error:
             missing[name] = str(error)
     return {"case_id": case_id, "exported_at": datetime.now(UTC).isoformat(), "missing": missing, "services": held}
+
+
+def _person(case: str) -> str:
+    return f"/api/v1/persons/{quote(case, safe='')}"
 
 
 def _warn_of_delays(told: dict[str, Any]) -> None:
@@ -133,7 +138,7 @@ def _remove(access: KafkaAccess, agencies: Sequence[str], case_id: str) -> bool:
     try:
         removals = asyncio.run(remove_read(access, case_id, agencies, _progress))
     except RemovalError as error:
-        raise PersonError(f"{error}. The person is erased; run it again to clear the agencies' topics.") from error
+        raise ServiceError(f"{error}. The person is erased; run it again to clear the agencies' topics.") from error
     for each in removals:
         typer.echo(f"Inbox of {each.agency}: removed {each.removed} records, {each.unread} not read yet.")
     unread = [each.agency for each in removals if each.unread]

@@ -90,8 +90,11 @@ def show_status(state: PlatformState, reports: Sequence[PartReport], *, as_json:
     for report in reports:
         health = "[green]ready[/green]" if report.health.ready else f"[red]{', '.join(report.health.problems)}[/red]"
         again = f" (started again {report.restarts} times)" if report.restarts else ""
-        table.add_row(report.name, report.address, str(report.pid or ""), health + again)
+        letters = f", [yellow]dead letters: {report.health.dead_letters}[/yellow]" if report.health.dead_letters else ""
+        table.add_row(report.name, report.address, str(report.pid or ""), health + again + letters)
     _console.print(table)
+    if any(report.health.dead_letters for report in reports):
+        _console.print("Look at what was set aside with `handoff dead-letters list`.")
 
 
 def _document(state: PlatformState, reports: Sequence[PartReport]) -> dict[str, object]:

@@ -14,6 +14,7 @@ class Health:
 
     ready: bool
     problems: tuple[str, ...] = ()
+    dead_letters: int = 0
 
 
 def ask(url: str) -> Health:
@@ -23,17 +24,18 @@ def ask(url: str) -> Health:
     try:
         connection.request("GET", "/health/ready")
         response = connection.getresponse()
-        return Health(response.status == http.client.OK, _problems(response.read()))
+        return _read(response.status, response.read())
     except (OSError, http.client.HTTPException) as error:
         return Health(ready=False, problems=(f"does not answer: {type(error).__name__}",))
     finally:
         connection.close()
 
 
-def _problems(body: bytes) -> tuple[str, ...]:
+def _read(status: int, body: bytes) -> Health:
     try:
         answer = json.loads(body)
     except ValueError:
-        return ()
-    found = answer.get("problems", ()) if isinstance(answer, dict) else ()
-    return tuple(str(problem) for problem in found)
+        answer = None
+    said = answer if isinstance(answer, dict) else {}
+    problems = tuple(str(problem) for problem in said.get("problems", ()))
+    return Health(status == http.client.OK, problems, int(said.get("figures", {}).get("dead_letters", 0)))

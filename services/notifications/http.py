@@ -13,7 +13,7 @@ from services.notifications import store
 from services.notifications.jurisdiction import Jurisdiction
 from services.notifications.tables import STATES, CaseRow, DeliveryRow
 from shared.kit.database import Database
-from shared.kit.security import bearer_of, is_key
+from shared.kit.replies import for_staff
 
 SHOWN = {
     "id",
@@ -40,16 +40,15 @@ class Pages:
 
     def routes(self) -> Sequence[Route]:
         """Return the addresses that are served."""
-        return [
-            Route("/deliveries", self.list_deliveries),
-            Route("/deliveries/summary", self.count_deliveries),
-            Route("/cases/{case_id}/held", self.list_held),
-        ]
+        served = {
+            "/deliveries": self.list_deliveries,
+            "/deliveries/summary": self.count_deliveries,
+            "/cases/{case_id}/held": self.list_held,
+        }
+        return [Route(path, for_staff(endpoint, self._staff_key)) for path, endpoint in served.items()]
 
     async def list_deliveries(self, request: Request) -> JSONResponse:
         """Answer with the deliveries of one case, in the order of what they tell."""
-        if not is_key(bearer_of(request), self._staff_key):
-            return _unauthorized()
         case_id = _uuid(request.query_params.get("case_id", ""))
         if case_id is None:
             return JSONResponse({"error": "case_id must be the id of a case (a UUID)"}, 422)
@@ -66,8 +65,6 @@ class Pages:
 
     async def list_held(self, request: Request) -> JSONResponse:
         """Answer with every row that is held about one case, for the person whom it is about."""
-        if not is_key(bearer_of(request), self._staff_key):
-            return _unauthorized()
         case_id = _uuid(request.path_params["case_id"])
         if case_id is None:
             return JSONResponse({"error": "the address holds the id of a case (a UUID)"}, 422)
@@ -75,10 +72,8 @@ class Pages:
             held = await store.list_held(tx, case_id)
         return JSONResponse({"service": "notifications", "case_id": str(case_id), "held": held})
 
-    async def count_deliveries(self, request: Request) -> JSONResponse:
+    async def count_deliveries(self, _: Request) -> JSONResponse:
         """Answer with how many deliveries are in each state, and the same for each template."""
-        if not is_key(bearer_of(request), self._staff_key):
-            return _unauthorized()
         counted = select(DeliveryRow.template, DeliveryRow.state, func.count()).group_by(
             DeliveryRow.template, DeliveryRow.state
         )
@@ -96,8 +91,3 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _unauthorized() -> JSONResponse:
-    headers = {"www-authenticate": 'Bearer realm="handoff"'}
-    return JSONResponse({"error": "show the staff key: Authorization: Bearer ..."}, 401, headers)

@@ -4,11 +4,15 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from shared.events.topics import dead_letter_topic
 from shared.kit.database import Transaction
 from shared.kit.messages import Record
 from shared.kit.outbox import SHARDS, WAKE
+
+OURS: Final = "dl-"
+"""How the names of the headers begin that say why a message is here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +63,14 @@ def _headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
     """The message's own headers, and ours that say why it is here."""
     record = letter.record
     ours = {
-        "dl-reason": letter.reason,
-        "dl-consumer": letter.consumer,
-        "dl-tries": str(letter.tries),
-        "dl-topic": record.topic,
-        "dl-partition": str(record.partition),
-        "dl-offset": str(record.offset),
+        "reason": letter.reason,
+        "consumer": letter.consumer,
+        "tries": str(letter.tries),
+        "topic": record.topic,
+        "partition": str(record.partition),
+        "offset": str(record.offset),
     }
-    return [*record.headers, *((name, value.encode()) for name, value in ours.items())]
+    return [*record.headers, *((OURS + name, value.encode()) for name, value in ours.items())]
 
 
 Raw = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]

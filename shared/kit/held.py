@@ -14,7 +14,7 @@ KIT_HELD: Final[Mapping[str, LiteralString]] = {
     "outbox_withheld": "SELECT to_jsonb(kept) FROM outbox_withheld AS kept WHERE case_id = %(case)s ORDER BY event_id",
     "outbox_sequences": "SELECT to_jsonb(kept) FROM outbox_sequences AS kept WHERE case_id = %(case)s ORDER BY topic",
     "dead_letters": """
-        SELECT to_jsonb(kept) - 'raw' FROM dead_letters AS kept
+        SELECT to_jsonb(kept) - 'raw' - 'repaired' FROM dead_letters AS kept
         WHERE position(convert_to(%(case)s::text, 'UTF8') IN raw) > 0 ORDER BY created_at
     """,
 }

@@ -76,6 +76,21 @@ OUTBOX_GUARDS_UP = (
 """What rows of the outbox stand on, and a note of those that were not said because it fell."""
 
 
+SETTLED_LETTERS_UP = (
+    """
+    ALTER TABLE dead_letters
+        ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY,
+        ADD COLUMN settled_at timestamptz,
+        ADD COLUMN outcome text,
+        ADD COLUMN settled_by text,
+        ADD COLUMN repaired bytea
+    """,
+    "CREATE UNIQUE INDEX dead_letters_number ON dead_letters (number)",
+    "CREATE INDEX dead_letters_open ON dead_letters (number) WHERE settled_at IS NULL",
+)
+"""A number by which an operator names a dead letter, and what became of it."""
+
+
 def run(schema: str, metadata: MetaData) -> None:
     """Migrate one schema, on the connection that the caller put into the Alembic config, else on its URL."""
     given = context.config.attributes.get("connection")

@@ -81,6 +81,10 @@ class Relay:
         finally:
             await self.close()
 
+    async def why_not(self) -> str | None:
+        """Say why nothing is relayed now; None when it is."""
+        return self.problem
+
     async def oldest_seconds(self) -> float:
         """Return the age of the oldest row that waits, in seconds; 0 when none does."""
         async with self._database.statement() as connection:

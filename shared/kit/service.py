@@ -13,17 +13,21 @@ from starlette.routing import BaseRoute
 
 from shared.kit.consumption import Consumption
 from shared.kit.database import Database
+from shared.kit.dead_letter_routes import dead_letter_routes
 from shared.kit.gauges import Gauges
 from shared.kit.health import Check, Figures, health_routes
 from shared.kit.http_timing import time_requests
 from shared.kit.logs import start_logging
 from shared.kit.messages import Route
 from shared.kit.processes import Place, fork_helpers, listen
+from shared.kit.redelivery import Redelivery
 from shared.kit.relay import Relay, Standing
 from shared.kit.seeing import Loop, Seeing
 from shared.kit.settings import ServiceSettings
 
 log = logging.getLogger(__name__)
+
+MOST_LETTERS_COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,8 @@ def create_asgi(service: Service) -> Starlette:
     relay = Relay(service.name, service.database, settings.kafka, service.standing, instruments)
     gauges = Gauges(relay, consumption, seeing.dropped_spans)
 
-    async def relay_problem() -> str | None:
-        return relay.problem
-
     place = service.place
-    checks = (service.database.problem, consumption.problem, relay_problem, *service.checks)
+    checks = (service.database.problem, consumption.problem, relay.why_not, *service.checks)
     answered_for = (service.database.problem, place.problem) if place.is_helper else checks
 
     @asynccontextmanager
@@ -70,16 +71,22 @@ def create_asgi(service: Service) -> Starlette:
             async with _running(service, loops), place.kept(service.database, checks):
                 yield
 
-    figures = _figures(service, relay, seeing)
-    app = Starlette(routes=[*health_routes(answered_for, figures), *service.http], lifespan=lifespan)
+    redelivery = Redelivery(service.database, service.routes)
+    health = health_routes(answered_for, _figures(service, relay, seeing, redelivery))
+    letters = dead_letter_routes(redelivery, settings.staff_key.get_secret_value())
+    app = Starlette(routes=[*health, *letters, *service.http], lifespan=lifespan)
     if settings.otlp_endpoint:
         time_requests(app.router, instruments)
     return app
 
 
-def _figures(service: Service, relay: Relay, seeing: Seeing) -> Figures:
+def _figures(service: Service, relay: Relay, seeing: Seeing, redelivery: Redelivery) -> Figures:
     async def figures() -> dict[str, float]:
-        kit = {"outbox_oldest_seconds": await relay.oldest_seconds(), "dropped_spans": seeing.dropped_spans()}
+        kit = {
+            "outbox_oldest_seconds": await relay.oldest_seconds(),
+            "dropped_spans": seeing.dropped_spans(),
+            "dead_letters": await redelivery.count_open(MOST_LETTERS_COUNTED),
+        }
         return {**kit, **(await service.figures() if service.figures else {})}
 
     return figures

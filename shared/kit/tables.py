@@ -92,7 +92,7 @@ def _withheld(metadata: MetaData) -> None:
 
 
 def _dead_letters(metadata: MetaData) -> None:
-    Table(
+    letters = Table(
         "dead_letters",
         metadata,
         Column("topic", Text, primary_key=True),
@@ -103,4 +103,11 @@ def _dead_letters(metadata: MetaData) -> None:
         Column("tries", Integer, nullable=False, server_default=text("1")),
         Column("raw", LargeBinary, nullable=False),
         _now(),
+        Column("number", BigInteger, Identity(always=True), nullable=False),
+        Column("settled_at", DateTime(timezone=True)),
+        Column("outcome", Text),
+        Column("settled_by", Text),
+        Column("repaired", LargeBinary),
     )
+    Index("dead_letters_number", letters.c.number, unique=True)
+    Index("dead_letters_open", letters.c.number, postgresql_where=letters.c.settled_at.is_(None))

@@ -15,10 +15,10 @@ from services.metrics.domain.publication import PublicCell, blur
 from services.metrics.domain.reconciliation import reconcile, withhold
 from services.metrics.domain.relations import CLOCKS as COUNTED
 from services.metrics.http.public import read_publication
-from services.metrics.http.replies import refuse, reply
 from services.metrics.jurisdiction import City
 from services.metrics.store.cells import get_totals, list_cells
 from shared.kit.database import Database, Transaction
+from shared.kit.replies import refuse, reply
 from shared.kit.security import bearer_of, is_key
 
 CLOCKS = {

@@ -10,11 +10,11 @@ from starlette.routing import Route
 from services.metrics.domain.journey import JourneyEntry, arrange
 from services.metrics.domain.spans import Span
 from services.metrics.domain.veiling import veil_entry, veil_span
-from services.metrics.http.replies import for_staff, refuse, reply
 from services.metrics.jurisdiction import City
 from services.metrics.store.journey import KnownCase, find_case, list_entries
 from services.metrics.store.spans import list_named, list_spans_of_case, list_trace
 from shared.kit.database import Database, Transaction
+from shared.kit.replies import for_staff, refuse, reply
 
 UNKNOWN = "No case is known by this id here: neither as a case id nor as a service request id."
 

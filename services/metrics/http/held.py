@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.metrics.http.replies import for_staff, refuse, reply
 from services.metrics.store.held import list_held
 from shared.kit.database import Database
+from shared.kit.replies import for_staff, refuse, reply
 
 
 def held_routes(database: Database, staff_key: str) -> list[Route]:

@@ -9,9 +9,9 @@ from starlette.routing import Route
 
 from services.metrics.domain.spans import Span
 from services.metrics.http.otlp import UnreadableSpansError, read_spans, unpack
-from services.metrics.http.replies import for_staff, refuse
 from services.metrics.store.spans import keep_spans
 from shared.kit.database import AWAY, Database
+from shared.kit.replies import for_staff, refuse
 
 PROTOBUF = "application/x-protobuf"
 MOST_BYTES = 4 * 1024 * 1024

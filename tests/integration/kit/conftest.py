@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from shared.kit.database import Database
-from shared.kit.migrations import KIT_TABLES_UP, OUTBOX_GUARDS_UP
+from shared.kit.migrations import KIT_TABLES_UP, OUTBOX_GUARDS_UP, SETTLED_LETTERS_UP
 
 EFFECTS = "CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, event_id uuid, case_id uuid, sequence bigint)"
 
@@ -24,7 +24,7 @@ def kit_url(postgres_admin_url: str) -> str:
     with psycopg.connect(url) as connection:
         connection.execute("CREATE SCHEMA kit")
         connection.execute("SET search_path TO kit")
-        for statement in (*KIT_TABLES_UP, *OUTBOX_GUARDS_UP, EFFECTS):
+        for statement in (*KIT_TABLES_UP, *OUTBOX_GUARDS_UP, *SETTLED_LETTERS_UP, EFFECTS):
             connection.execute(statement)
     return url
 

@@ -11,7 +11,8 @@ from shared.events.topics import CASES
 from shared.kit.batches import Consumer
 from shared.kit.database import Database, Transaction
 from shared.kit.messages import Batch, Route
-from tests.integration.kit.test_batches import count, effects, failing_on, ids, letters, record
+from tests.integration.kit.effects import count, effects, failing_on, ids, record
+from tests.integration.kit.test_batches import letters
 
 _COUNT = """
     WITH heard AS (

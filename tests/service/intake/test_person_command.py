@@ -2,12 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,6 +15,7 @@ from deploy.cli.persons import person_app
 from services.intake.http.routes import http_routes
 from shared.kit.kafka_access import KafkaAccess
 from tests.service.intake.world import STAFF, World
+from tests.serving import served
 from tests.unit.intake.town import form
 
 pytestmark = pytest.mark.servers
@@ -28,18 +26,6 @@ async def held(request: Request) -> Response:
     if request.headers["authorization"] != f"Bearer {STAFF}":
         return JSONResponse({"error": "show the key"}, 401)
     return JSONResponse({"case_id": request.path_params["case"], "held": {"rows": 1}})
-
-
-@asynccontextmanager
-async def served(app: Starlette) -> AsyncIterator[str]:
-    """Serve by HTTP, and give the address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await running
 
 
 async def run(world: World, *words: str, metrics: str | None = None, **more: str) -> Result:

@@ -2,17 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from typer.testing import CliRunner, Result
 
 from deploy.cli.cases import case_app
 from shared.events.reasons import Reason
 from tests.service.metrics.world import STAFF_KEY, World
+from tests.serving import served
 from tests.unit.metrics.stories import Story
 from tests.unit.metrics.test_spans import request, sent
 
@@ -20,21 +18,8 @@ pytestmark = pytest.mark.servers
 NOISE, POLICE = "noise", "nypd"
 
 
-@asynccontextmanager
-async def served(world: World) -> AsyncIterator[str]:
-    """Serve metrics' pages by HTTP, and give the address."""
-    config = uvicorn.Config(Starlette(routes=list(world.service.http)), port=0, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await running
-
-
 async def run(world: World, *arguments: str, key: str = STAFF_KEY) -> Result:
-    async with served(world) as url:
+    async with served(Starlette(routes=list(world.service.http))) as url:
         environment = {"HANDOFF_METRICS_URL": url, "HANDOFF_STAFF_KEY": key, "COLUMNS": "200"}
         return await asyncio.to_thread(CliRunner().invoke, case_app, list(arguments), env=environment)
 

@@ -1,11 +1,8 @@
 """A ledger in a test's own database: receipts in it, served by HTTP, and the command that verifies it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.applications import Starlette
 from typer.testing import CliRunner, Result
@@ -21,6 +18,7 @@ from shared.policy.proofs import Tree
 from shared.policy.receipts import Receipt, canonical, facts_of
 from tests.service.routing.receipts import receipt
 from tests.service.routing.world import World
+from tests.serving import served
 
 SIGNER = Signer("town/ledger", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 KEY = "a key for staff"
@@ -70,20 +68,8 @@ def client(world: World, key: str | None = KEY) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(site(world)), base_url="http://routing", headers=headers)
 
 
-@asynccontextmanager
-async def served(world: World) -> AsyncIterator[str]:
-    """Serve the ledger by HTTP, and give the address."""
-    server = uvicorn.Server(uvicorn.Config(site(world), port=0, log_config=None, lifespan="off"))
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await running
-
-
 async def run(world: World, *arguments: str, key: str = KEY) -> Result:
     """Run `handoff ledger` with these words."""
-    async with served(world) as url:
+    async with served(site(world)) as url:
         environment = {"HANDOFF_ROUTING_URL": url, "HANDOFF_STAFF_KEY": key, "COLUMNS": "200"}
         return await asyncio.to_thread(CliRunner().invoke, ledger_app, list(arguments), env=environment)

@@ -2,14 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import typer
-import uvicorn
 from starlette.applications import Starlette
 from typer.testing import CliRunner, Result
 
@@ -23,6 +20,7 @@ from services.routing.jurisdiction import load_city
 from shared.kit.settings import SAMPLE_CITY
 from tests.service.routing.explaining import KEY
 from tests.service.routing.world import World
+from tests.serving import served
 from tests.unit.routing.town import case_id
 
 pytestmark = pytest.mark.servers
@@ -46,23 +44,15 @@ def _asks_hpd(service: str) -> bool:
     return rule is not None and rule.candidates[0].startswith("hpd/")
 
 
-@asynccontextmanager
-async def served(world: World) -> AsyncIterator[str]:
-    """Serve it by HTTP, and give the address."""
+def site(world: World) -> Starlette:
+    """What routing serves of it."""
     explainer = Explainer(world.desk, History(CITY.sharing))
     routes = explanation_routes(explainer, world.database, KEY)
-    site = Starlette(routes=[*routes, *trial_routes(Trials(CITY, SAMPLE_CITY, world.database), KEY)])
-    server = uvicorn.Server(uvicorn.Config(site, port=0, log_config=None, lifespan="off"))
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await running
+    return Starlette(routes=[*routes, *trial_routes(Trials(CITY, SAMPLE_CITY, world.database), KEY)])
 
 
 async def run(world: World, app: typer.Typer, *words: object, key: str = KEY) -> Result:
-    async with served(world) as url:
+    async with served(site(world)) as url:
         environment = {"HANDOFF_ROUTING_URL": url, "HANDOFF_STAFF_KEY": key, "COLUMNS": "200"}
         return await asyncio.to_thread(CliRunner().invoke, app, [*map(str, words)], env=environment)
 

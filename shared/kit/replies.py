@@ -1,15 +1,21 @@
-"""Replies as JSON, and the key that operators show."""
+"""Replies to operators: JSON, the key that they show, and what is said while the database is away."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.events.wire import write_time
+from shared.kit.database import AWAY
 from shared.kit.security import bearer_of, is_key
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS: Final = 5
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -34,7 +40,13 @@ def for_staff(endpoint: Endpoint, key: str) -> Endpoint:
     async def guarded(request: Request) -> Response:
         if not is_key(bearer_of(request), key):
             return refuse(401, "Show the operators' key: Authorization: Bearer <HANDOFF_STAFF_KEY>.")
-        return await endpoint(request)
+        try:
+            return await endpoint(request)
+        except AWAY as error:
+            log.warning("answered 503: %s", type(error).__name__)
+            away = refuse(503, "The database is away at the moment: try again.")
+            away.headers["retry-after"] = str(RETRY_SECONDS)
+            return away
 
     return guarded
 

@@ -1,11 +1,10 @@
-"""Asks every service what it holds about a person, and intake to erase one."""
+"""Reaches the services as an operator: those that the environment names, else those of this machine."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
@@ -13,11 +12,11 @@ from deploy.local.settings import default_data_dir
 from deploy.local.state import PlatformState, read_state
 
 TIMEOUT = 30.0
-OTHERS = ("routing", "notifications", "metrics")
+NAMES = ("intake", "routing", "notifications", "metrics")
 
 
-class PersonError(Exception):
-    """A service cannot tell; the text says which, and why."""
+class ServiceError(Exception):
+    """A service does not do what it is asked; the text says which, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +26,11 @@ class Services:
     urls: Mapping[str, str]
     staff_key: str
 
-    def person(self, case: str) -> dict[str, Any]:
-        """Ask intake for everything that it holds."""
-        return self._ask("intake", "GET", f"/api/v1/persons/{quote(case, safe='')}")
-
-    def held(self, service: str, case_id: str) -> dict[str, Any]:
-        """Ask another service for everything that it holds."""
-        return self._ask(service, "GET", f"/cases/{quote(case_id, safe='')}/held")
-
-    def erase(self, case: str) -> dict[str, Any]:
-        """Ask intake to erase the person of a case."""
-        return self._ask("intake", "POST", f"/api/v1/persons/{quote(case, safe='')}/erase", {"confirm": case})
-
-    def _ask(self, service: str, method: str, path: str, said: Mapping[str, str] | None = None) -> dict[str, Any]:
+    def ask(self, service: str, method: str, path: str, said: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Ask a service.
 
         Raises:
-            PersonError: it is away, does not know our key, or does not know the case.
+            ServiceError: it is away, does not know our key, or does not do what it is asked.
         """
         headers = {"Authorization": f"Bearer {self.staff_key}"}
         try:
@@ -51,22 +38,23 @@ class Services:
             with httpx.Client(base_url=self.urls[service], timeout=TIMEOUT, trust_env=False) as client:
                 answer = client.request(method, path, headers=headers, json=said)
         except httpx.TransportError as error:
-            raise PersonError(f"{service} does not answer at {self.urls[service]} ({type(error).__name__}).") from error
+            raise ServiceError(
+                f"{service} does not answer at {self.urls[service]} ({type(error).__name__})."
+            ) from error
         if not answer.is_success:
-            raise PersonError(f"{service}: {_complaint(answer)}")
+            raise ServiceError(f"{service}: {_complaint(answer)}")
         found: dict[str, Any] = answer.json()
         return found
 
 
 def find_services(data_dir: Path | None) -> Services:
     """Return the services that HANDOFF_<NAME>_URL and HANDOFF_STAFF_KEY name, else those of this machine."""
-    names = ("intake", *OTHERS)
-    given = {name: os.environ.get(f"HANDOFF_{name.upper()}_URL", "") for name in names}
+    given = {name: os.environ.get(f"HANDOFF_{name.upper()}_URL", "") for name in NAMES}
     key = os.environ.get("HANDOFF_STAFF_KEY")
     if key and all(given.values()):
         return Services(given, key)
     state = find_state(data_dir)
-    return Services({name: given[name] or state.url(name) for name in names}, key or state.staff_key)
+    return Services({name: given[name] or state.url(name) for name in NAMES}, key or state.staff_key)
 
 
 def find_state(data_dir: Path | None) -> PlatformState:

@@ -1,0 +1,15 @@
+"""Number dead letters, and note what became of them."""
+
+from alembic import op
+
+from shared.kit.migrations import SETTLED_LETTERS_UP
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for statement in SETTLED_LETTERS_UP:
+        op.execute(statement)

@@ -1,0 +1,50 @@
+"""What routing had set aside, and is given again later: each has its effect once, whatever was heard in between."""
+
+from uuid import uuid4
+
+import pytest
+
+from services.routing.handlers import routes
+from shared.events.agency_updates import HelpAccepted
+from shared.events.topics import AGENCY_UPDATES, CASES, updates_topic
+from shared.kit.dead_letters import DeadLetter, set_aside
+from shared.kit.messages import Record
+from shared.kit.redelivery import Redelivery
+from tests.service.routing.world import World, record
+from tests.unit.routing.town import NOON
+
+pytestmark = pytest.mark.servers
+
+
+async def lose(world: World, lost: Record, route: int) -> None:
+    """Set a message aside, as the consumer of this route does."""
+    async with world.database.transaction() as tx:
+        await set_aside(tx, "routing", [DeadLetter(lost, "ArithmeticError", routes(world.desk)[route].group, 3)])
+
+
+async def redeliver(world: World, number: int) -> str | None:
+    return (await Redelivery(world.database, routes(world.desk)).redeliver(number, "Ada")).outcome
+
+
+async def test_a_case_is_routed_once(world: World) -> None:
+    filed = world.file("housing")
+    await lose(world, record(CASES.topic, CASES.source, filed, uuid4()), 0)
+    assert world.rows("SELECT count(*) FROM referrals") == [(0,)]
+    assert await redeliver(world, 1) == "done"
+    before = world.everything()
+    assert world.rows("SELECT case_id, state FROM referrals") == [(filed.case_id, "requested")]
+    assert await redeliver(world, 1) == "done"
+    assert world.everything() == before
+
+
+async def test_an_answer_that_was_given_again_meanwhile_changes_nothing(world: World) -> None:
+    filed = world.file("housing")
+    await world.hear(filed)
+    ((referral_id,),) = world.rows("SELECT referral_id FROM referrals")
+    accepted = HelpAccepted(case_id=filed.case_id, referral_id=referral_id, occurred_at=NOON)
+    source = AGENCY_UPDATES.source.format(agency="homes")
+    await lose(world, record(updates_topic("homes"), source, accepted, uuid4()), 1)
+    await world.hear_from("homes", accepted)
+    before = world.rows("SELECT state, changes FROM referrals")
+    assert await redeliver(world, 1) == "done"
+    assert world.rows("SELECT state, changes FROM referrals") == before
