@@ -1,5 +1,6 @@
 """A whole platform, as `handoff up` runs it."""
 
+import asyncio
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from deploy.kafka.declared import agencies_of
 from deploy.local import background, lock
@@ -20,6 +22,7 @@ from deploy.local.folders import DataFolder
 from deploy.local.health import ask
 from deploy.local.state import NotRunningError, PlatformState, read_state
 from deploy.postgres.services import SERVICES
+from shared.events.topics import updates_topic
 from tests.servers import temporary_folder
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -135,6 +138,29 @@ def test_each_service_has_an_account_of_its_own_at_kafka_and_knows_no_other(stat
 def test_kafka_allows_what_is_declared_and_nothing_else(state: PlatformState) -> None:
     done = handoff("kafka", "acls", "--check", "--data-dir", str(state.data_dir))
     assert (done.returncode, done.stdout) == (0, "The rules are as declared.\n")
+
+
+async def say_nonsense(state: PlatformState) -> None:
+    """Write something to an agency's topic that nobody can read."""
+    producer = AIOKafkaProducer(**state.kafka.client())
+    await producer.start()
+    try:
+        await producer.send_and_wait(updates_topic("hpd"), b"nonsense", b"key")
+    finally:
+        await producer.stop()
+
+
+def test_what_is_set_aside_is_seen_listed_and_dismissed(state: PlatformState) -> None:
+    here = ("--data-dir", str(state.data_dir))
+    assert handoff("dead-letters", "list", *here).stdout == "Nothing is set aside.\n"
+    asyncio.run(say_nonsense(state))
+    assert eventually(lambda: "dead letters: 1" in handoff("status", *here).stdout)
+    assert "ce_specversion is missing" in handoff("dead-letters", "list", *here).stdout
+    again = handoff("dead-letters", "redeliver", "routing", "--all", *here)
+    assert (again.returncode, again.stdout) == (1, "")
+    for service in ("routing", "metrics"):
+        assert handoff("dead-letters", "dismiss", service, "1", *here).returncode == 0
+    assert handoff("dead-letters", "list", *here).stdout == "Nothing is set aside.\n"
 
 
 def test_nothing_listens_beyond_this_machine(state: PlatformState) -> None:
