@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
+from time import monotonic
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
@@ -22,7 +23,7 @@ from shared.kit.instruments import Instruments
 from shared.kit.kafka_access import KafkaAccess
 from shared.kit.outbox import SHARDS
 from shared.kit.outbox_rows import COMMIT_TO_DISK, OLDEST, REFUSE, TAKE, WITHHOLD, Row, frame
-from shared.kit.pauses import Pauses
+from shared.kit.pauses import Pauses, rest_after
 from shared.kit.sending import Sending
 
 log = logging.getLogger(__name__)
@@ -30,8 +31,7 @@ log = logging.getLogger(__name__)
 ROWS_OF_A_SHARD = 64
 MANY_ROWS = 512
 SHORTEST_REST_SECONDS, REST_SECONDS_FOR_A_ROW, LONGEST_REST_SECONDS = 0.01, 0.001, 0.1
-"""A round is followed by a rest, so that rows that come meanwhile share the next one and its cost: a longer one when
-many come, and none while there is a backlog."""
+"""A round is followed by a rest, longer when many rows come or rounds take long; by none while there is a backlog."""
 
 LOOK_SECONDS, QUIET_LOOKS = 0.05, 10
 """A relay looks at each commit of its own process; for those of others, so often. After so many looks that found
@@ -110,11 +110,12 @@ class Relay:
         looks = 0
         while looks < QUIET_LOOKS:
             self._database.committed.clear()
+            began = monotonic()
             sent = await self.relay_once()
             looks = 0 if sent else looks + 1
             self.problem = None
             if sent:
-                await asyncio.sleep(_rest_after(sent))
+                await asyncio.sleep(_rest_after(sent, monotonic() - began))
             else:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
@@ -192,8 +193,8 @@ class Relay:
             await cut_off(producer)
 
 
-def _rest_after(sent: int) -> float:
-    """Return the seconds to rest after a round of so many rows."""
+def _rest_after(sent: int, took: float) -> float:
+    """Return the seconds to rest after a round of so many rows and seconds."""
     if sent >= MANY_ROWS:
         return 0.0
-    return min(LONGEST_REST_SECONDS, max(SHORTEST_REST_SECONDS, sent * REST_SECONDS_FOR_A_ROW))
+    return rest_after(max(took, sent * REST_SECONDS_FOR_A_ROW), least=SHORTEST_REST_SECONDS, most=LONGEST_REST_SECONDS)

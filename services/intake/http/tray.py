@@ -14,6 +14,7 @@ import psycopg
 
 from services.intake.store.filing import Entry, open_cases
 from shared.kit.database import AWAY, Database
+from shared.kit.pauses import rest_after
 
 MOST_AT_ONCE = 64
 LONGEST_REST_SECONDS = 0.002
@@ -86,7 +87,8 @@ class Tray:
                     opened = await open_cases(connection, [entry for entry, _ in batch])
                     self.database.announce()
                     _answer(batch, opened)
-                    await asyncio.sleep(rest_after(len(batch), loop.time() - began))
+                    rest = rest_after(loop.time() - began, most=LONGEST_REST_SECONDS) if len(batch) > 1 else 0
+                    await asyncio.sleep(rest)  # whoever asks next comes along
                     patience.reschedule(loop.time() + self.patience)
                     batch = self._take() if go_on else ()
         except TimeoutError:
@@ -111,8 +113,3 @@ def _fail(batch: Batch, error: BaseException) -> None:
     for _, written in batch:
         if not written.done():
             written.set_exception(error)
-
-
-def rest_after(count: int, took: float) -> float:
-    """Return the seconds in which those who come next can gather, after a statement of so many entries and seconds."""
-    return min(took, LONGEST_REST_SECONDS) if count > 1 else 0.0

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, cast
 
-from services.intake.http.tray import LONGEST_REST_SECONDS, MOST_AT_ONCE, Batch, Tray, rest_after
+from services.intake.http.tray import MOST_AT_ONCE, Batch, Tray
 from shared.kit.database import Database
 
 
@@ -37,9 +37,3 @@ async def test_a_report_behind_many_that_nobody_waits_for_any_more_is_written() 
 
     async with asyncio.timeout(5):
         assert await last
-
-
-def test_the_writer_rests_as_long_as_it_wrote_within_bounds_and_not_after_a_single_report() -> None:
-    assert rest_after(1, 0.001) == 0
-    assert rest_after(2, 0.001) == 0.001
-    assert rest_after(2, 10.0) == LONGEST_REST_SECONDS
