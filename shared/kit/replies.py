@@ -21,7 +21,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def reply(content: Any, status: int = 200) -> Response:
-    """Return JSON; dataclasses become objects, times are written in UTC."""
+    """Return JSON; dataclasses become objects, named tuples lists; times are written in UTC."""
     body = orjson.dumps(content, default=_write, option=orjson.OPT_PASSTHROUGH_DATETIME)
     return Response(body, status, media_type="application/json", headers={"cache-control": "no-store"})
 
@@ -40,18 +40,29 @@ def for_staff(endpoint: Endpoint, key: str) -> Endpoint:
     async def guarded(request: Request) -> Response:
         if not is_key(bearer_of(request), key):
             return refuse(401, "Show the operators' key: Authorization: Bearer <HANDOFF_STAFF_KEY>.")
+        return await endpoint(request)
+
+    return patient(guarded)
+
+
+def patient(endpoint: Endpoint) -> Endpoint:
+    """Answer 503, and when to come again, while the database is away or will not take what must be written."""
+
+    async def trying(request: Request) -> Response:
         try:
             return await endpoint(request)
         except AWAY as error:
             log.warning("answered 503: %s", type(error).__name__)
-            away = refuse(503, "The database is away at the moment: try again.")
+            away = refuse(503, "nothing can be read or kept at the moment: try again")
             away.headers["retry-after"] = str(RETRY_SECONDS)
             return away
 
-    return guarded
+    return trying
 
 
-def _write(value: Any) -> str:
+def _write(value: Any) -> str | list[Any]:
     if isinstance(value, datetime):
         return write_time(value)
+    if isinstance(value, tuple):
+        return list(value)
     raise TypeError

@@ -5,9 +5,8 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.routing.http.entrance import Endpoint, patient
-from services.routing.http.replies import refuse
 from services.routing.partners import Partners
+from shared.kit.replies import Endpoint, patient, refuse
 from shared.kit.security import bearer_of
 
 AgencyEndpoint = Callable[[Request, str], Awaitable[Response]]

@@ -8,13 +8,13 @@ from starlette.routing import Route
 
 from services.routing.desk import Desk
 from services.routing.http.entrance import Staff, for_staff
-from services.routing.http.replies import refuse, reply
 from services.routing.people import People
 from services.routing.store.reading import CaseFile, find_case_file
 from services.routing.tables import ReferralChangeRow, ReferralRow
 from shared.events.intake import CaseSubmitted, Need
 from shared.events.wire import write_time
 from shared.kit.database import Database
+from shared.kit.replies import refuse, reply
 
 
 def case_routes(desk: Desk, database: Database, key: str) -> list[Route]:

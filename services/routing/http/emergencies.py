@@ -12,10 +12,10 @@ from services.routing.desk import Desk
 from services.routing.emergency_desk import NOBODY, Shown, list_accesses_for_review, review
 from services.routing.http.entrance import Staff, for_staff
 from services.routing.http.pages import fill
-from services.routing.http.replies import refuse, reply
 from services.routing.store.emergencies import MOST_SHOWN, Review
 from shared.events.wire import write_time
 from shared.kit.database import Database
+from shared.kit.replies import refuse, reply
 
 
 class Verdict(BaseModel):

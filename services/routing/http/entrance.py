@@ -2,25 +2,18 @@
 
 import base64
 import binascii
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.routing.http.replies import refuse
-from shared.kit.database import AWAY
+from shared.kit.replies import Endpoint, patient, refuse
 from shared.kit.security import bearer_of, is_key
-
-log = logging.getLogger(__name__)
 
 NOBODY_IN_PARTICULAR = "staff"
 """Who is noted when a key was shown without a name."""
-
-RETRY_SECONDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +23,6 @@ class Staff:
     name: str
 
 
-Endpoint = Callable[[Request], Awaitable[Response]]
 StaffEndpoint = Callable[[Request, Staff], Awaitable[Response]]
 
 
@@ -48,21 +40,6 @@ def for_staff(endpoint: StaffEndpoint, key: str) -> Endpoint:
         return await endpoint(request, staff)
 
     return patient(guarded)
-
-
-def patient(endpoint: Endpoint) -> Endpoint:
-    """Answer 503, and when to come again, while the database is away or will not take what must be written."""
-
-    async def trying(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except AWAY as error:
-            log.warning("answered 503: %s", type(error).__name__)
-            refused = refuse(503, "nothing can be read or kept at the moment: try again")
-            refused.headers["retry-after"] = str(RETRY_SECONDS)
-            return refused
-
-    return trying
 
 
 def _recognise(request: Request, key: str) -> Staff | None:

@@ -16,9 +16,9 @@ from services.routing.explaining.questions import Question
 from services.routing.explaining.sharing import Explainer, explain_sharing
 from services.routing.http.answers import describe_choice, describe_choices, describe_sharing
 from services.routing.http.entrance import Staff, for_staff
-from services.routing.http.replies import refuse, reply
 from services.routing.store.past import find_case, forbid_writing
 from shared.kit.database import Database, Transaction
+from shared.kit.replies import refuse, reply
 
 UNKNOWN = "routing knows no such case, referral or service request"
 

@@ -9,12 +9,12 @@ from starlette.routing import Route
 
 from services.routing.desk import Desk
 from services.routing.http.entrance import Staff, for_staff
-from services.routing.http.replies import reply
 from services.routing.people import People
 from services.routing.store.held import list_held
 from shared.events.intake import CaseSubmitted
 from shared.kit.database import Database, Transaction
 from shared.kit.held import Held
+from shared.kit.replies import reply
 
 SEALED = {"referral_changes": ("words",), "emergency_accesses": ("reason", "note")}
 """The columns that hold somebody's own words, sealed under the person's key."""

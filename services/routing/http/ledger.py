@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from services.routing.http.entrance import Endpoint, Staff, for_staff, patient
-from services.routing.http.replies import refuse, reply
+from services.routing.http.entrance import Staff, for_staff
 from services.routing.ledger import Proof, prove, prove_extension, sign
 from services.routing.store.checkpoints import find_latest, list_checkpoints
 from services.routing.store.ledger import DamagedLedgerError, list_nodes, read_extent
 from services.routing.store.receipts import list_receipts
 from shared.events.wire import write_time
 from shared.kit.database import Database, Transaction
+from shared.kit.replies import Endpoint, patient, refuse, reply
 from shared.policy.checkpoint import Signer
 from shared.policy.merkle import Span
 

@@ -16,13 +16,13 @@ from services.routing.emergency_desk import Stated, open_in_emergency
 from services.routing.http.agency_entrance import AgencyEndpoint, for_agency
 from services.routing.http.ledger import describe
 from services.routing.http.partner_bodies import LARGEST_BODY, EmergencyForm, read_body
-from services.routing.http.replies import refuse, reply
 from services.routing.partner_desk import Listed, list_referrals, prove_receipt, read_referral
 from services.routing.partners import Partners
 from services.routing.store.ledger import DamagedLedgerError
 from services.routing.store.partner_referrals import BEFORE_ALL, Page
 from shared.events.wire import write_time
 from shared.kit.database import Database
+from shared.kit.replies import refuse, reply
 from shared.kit.telemetry import span, traceparent_of
 
 PREFIX: Final = "/partner/v1"

@@ -12,10 +12,10 @@ from services.routing.http.answers import describe_choices, describe_refusal, de
 from services.routing.http.entrance import Staff, for_staff
 from services.routing.http.explanations import UNKNOWN
 from services.routing.http.pages import fill
-from services.routing.http.replies import reply
 from services.routing.store.evidence import list_late_refusals
 from services.routing.store.past import find_case, forbid_writing
 from shared.kit.database import Database, Transaction
+from shared.kit.replies import reply
 
 LATE: Final = 50
 """Refusals on the page: the latest ones."""

@@ -16,13 +16,13 @@ from services.routing.domain.placing import Asking, City
 from services.routing.domain.triage import Choice, Declined
 from services.routing.http.entrance import Staff, for_staff
 from services.routing.http.pages import fill
-from services.routing.http.replies import refuse, reply
 from services.routing.store.reading import list_waiting
 from services.routing.tables import TriageRow
 from services.routing.triage_desk import choose
 from shared.events.event import Slug
 from shared.events.wire import write_time
 from shared.kit.database import Database
+from shared.kit.replies import refuse, reply
 from shared.kit.telemetry import span, traceparent_of
 from shared.policy.consent import Consent
 

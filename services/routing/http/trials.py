@@ -19,11 +19,11 @@ from services.routing.domain.trying import Trial, as_if_begun
 from services.routing.explaining.trials import Line, try_past_cases
 from services.routing.http.entrance import Staff, for_staff
 from services.routing.http.explanations import first_mistake
-from services.routing.http.replies import reply
 from services.routing.jurisdiction import JurisdictionError
 from services.routing.jurisdiction.agreements import SUBFOLDER
 from services.routing.jurisdiction.changes import FILES, ChangeError, read_changed
 from shared.kit.database import AWAY, Database
+from shared.kit.replies import reply
 
 log = logging.getLogger(__name__)
 
