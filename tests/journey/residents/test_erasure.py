@@ -2,17 +2,34 @@
 
 import asyncio
 import subprocess
-import time
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from deploy.local.postgres import programs_folder
+from shared.events.topics import AGENCY_UPDATES, CASES, DELIVERIES, REFERRALS
 from tests.city import City, eventually
 from tests.topics_read import Record, read_all, topic_names
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
+
+HEARD = (CASES, REFERRALS, DELIVERIES, AGENCY_UPDATES)
+"""What metrics listens to."""
+
+GOING_ON = """
+    SELECT 'a case' FROM intake.cases WHERE status = 'open'
+    UNION ALL SELECT 'a referral' FROM routing.referrals
+        WHERE state IN ('requested', 'accepted', 'in-progress', 'on-hold')
+    UNION ALL SELECT 'a mail' FROM notifications.deliveries WHERE state IN ('waiting', 'queued', 'sending')
+    UNION ALL SELECT 'words of intake' FROM intake.outbox
+    UNION ALL SELECT 'words of routing' FROM routing.outbox
+    UNION ALL SELECT 'words of notifications' FROM notifications.outbox
+"""
+"""What can still lead to another event."""
+
+UNCOUNTED = "SELECT 'cases' FROM metrics.stale_cases UNION ALL SELECT 'cells' FROM metrics.stale_cells"
+"""What metrics has heard and not counted."""
 
 UNREAD = 3
 """What `handoff person erase` exits with while an agency has not read all of its messages."""
@@ -67,20 +84,21 @@ def figures(city: City) -> Any:
     return cells, {name: account[name] for name in ("accepted", "routed", "at_triage") if name in account}
 
 
-def settled_figures(city: City, number: str) -> Any:
-    """Wait until a case, and whatever else was asked of agencies, has ended and been counted."""
-    ended = "SELECT 1 FROM intake.cases WHERE status = 'closed' AND service_request_id = '%s'"
-    eventually(lambda: city.rows(ended % number), 90)
-    under_way = "SELECT 1 FROM routing.referrals WHERE state IN ('requested', 'accepted', 'in-progress', 'on-hold')"
-    eventually(lambda: not city.rows(under_way), 90)
-    seen: list[Any] = []
+def said(city: City) -> int:
+    """Count the events on the topics that metrics reads; one that Kafka has twice is one."""
+    heard = [record for record in everything_on_kafka(city) if any(each.source_of(record.topic) for each in HEARD)]
+    return len({(record.topic, dict(record.headers)["ce_id"]) for record in heard})
+
+
+def settled_figures(city: City) -> Any:
+    """Wait until nothing is going on and metrics has counted everything that was said; return the figures."""
 
     def look() -> Any:
-        time.sleep(2)
-        seen.append(figures(city))
-        return seen[-1] if seen[-2:-1] == seen[-1:] else None
+        if city.rows(GOING_ON) or city.rows("SELECT count(*) FROM metrics.journey_entries") != [(said(city),)]:
+            return None
+        return None if city.rows(UNCOUNTED) else figures(city)
 
-    return eventually(look, 60)
+    return eventually(look, 120)
 
 
 def erase(city: City, number: str) -> "subprocess.CompletedProcess[str] | None":
@@ -99,7 +117,7 @@ def test_an_erased_person_is_in_no_topic_table_log_or_backup_and_figures_stay(ci
     city.reconciled(before + 1)
     inbox = eventually(lambda: [r for r in everything_on_kafka(city) if word.encode() in (r.value or b"")] or None)
     assert {record.topic for record in inbox} == {"agency.hpd.inbox.v1"}
-    counted = settled_figures(city, number)
+    counted = settled_figures(city)
 
     done = eventually(lambda: erase(city, number), 120)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -113,7 +131,7 @@ def test_an_erased_person_is_in_no_topic_table_log_or_backup_and_figures_stay(ci
     keys = "SELECT count(*) FROM vault.person_keys JOIN intake.cases USING (person_id)"
     assert city.rows(f"{keys} WHERE service_request_id = '{number}'") == [(0,)]
     city.reconciled(before + 1)
-    assert figures(city) == counted
+    assert settled_figures(city) == counted
 
     again = city.file(key, **form)
     assert again.status_code != 201 or again.json()[0]["service_request_id"] == number
