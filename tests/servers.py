@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local import processes
-from deploy.local.folders import kafka_jars_folder
+from deploy.local.class_keeping import keep_classes, should_keep_classes
 from deploy.local.jars import ensure_jars
-from deploy.local.java import find_java
-from deploy.local.kafka import KafkaNode, KafkaRuntime, prepare_kafka
+from deploy.local.kafka import KafkaNode, prepare_kafka
+from deploy.local.kafka_runtime import KafkaRuntime, find_runtime
 from deploy.local.ports import any_free
 from deploy.local.postgres import ADMIN, PostgresNode, prepare_postgres
 from deploy.local.processes import Program
@@ -48,14 +48,22 @@ def postgres() -> Iterator[str]:
 @contextmanager
 def child_kafka() -> Iterator[KafkaAccess]:
     """Run Kafka as a child process on a free port, with its data in a folder that is gone afterwards."""
-    jars = kafka_jars_folder()
-    ensure_jars(jars)
+    runtime = kafka_runtime()
     port, controller_port = any_free(2)
     with temporary_folder() as folder:
         node = KafkaNode(folder / "kafka", port, controller_port, password="tests")
-        with running(prepare_kafka(node, KafkaRuntime(find_java(), jars)), folder / "kafka.log"):
+        with running(prepare_kafka(node, runtime), folder / "kafka.log"):
             asyncio.run(wait_for_kafka(node.access))
             yield node.access
+
+
+def kafka_runtime() -> KafkaRuntime:
+    """What runs Kafka here; the first time on a machine it is fetched and prepared."""
+    runtime = find_runtime()
+    ensure_jars(runtime.jars)
+    if should_keep_classes(runtime):
+        keep_classes(runtime)
+    return runtime
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def _up(settings: PlatformSettings, *, detach: bool) -> None:
         platform_screen.show_who_runs(settings.folder.path)
         raise typer.Exit(1)
     if settings.kafka is None:
-        platform_screen.fetch_kafka()
+        platform_screen.prepare_kafka()
     if detach:
         platform_screen.say("Starting ...")
         platform_screen.show_ready(background.start(settings.folder), detached=True)

@@ -9,39 +9,18 @@ from tempfile import TemporaryDirectory
 
 from deploy.kafka.acls import ADMIN
 from deploy.local import processes
+from deploy.local.kafka_runtime import KafkaRuntime
 from deploy.local.ports import LOOPBACK
 from deploy.local.problems import ForeignDataError
 from deploy.local.processes import Program
 from deploy.local.secret_files import write_secret
 from shared.kit.kafka_access import MECHANISM, KafkaAccess
 
-_LOGGING = Path(__file__).with_name("log4j2.yaml")
-# A small heap, and the quick compiler only: the thorough one costs a broker of this size more than it saves.
-_JAVA_OPTIONS = (
-    "-Xms64m",
-    "-Xmx192m",
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
-    "-XX:+ExitOnOutOfMemoryError",
-)
 _MIB = 1024 * 1024
 
 _AUTHORIZER = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
 _SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
 _PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
-
-
-@dataclass(frozen=True)
-class KafkaRuntime:
-    """What runs Kafka: a Java, and the folder that holds Kafka's jars."""
-
-    java: Path
-    jars: Path
-
-    def command(self, main_class: str, *arguments: str) -> tuple[str, ...]:
-        """The command that runs one of Kafka's programs."""
-        logging = f"-Dlog4j2.configurationFile={_LOGGING}"
-        return (str(self.java), *_JAVA_OPTIONS, logging, "-cp", f"{self.jars}/*", main_class, *arguments)
 
 
 @dataclass(frozen=True)
@@ -74,8 +53,10 @@ class KafkaNode:
         return self.folder / "data"
 
 
-def prepare_kafka(node: KafkaNode, runtime: KafkaRuntime) -> Program:
+def prepare_kafka(node: KafkaNode, runtime: KafkaRuntime, keep: Path | None = None) -> Program:
     """Write the node's settings, format its storage at the first start, and say how to run it.
+
+    Its classes are kept in `keep` when it ends, if that is given.
 
     Raises:
         ForeignDataError: the data are from a version that knew no accounts.
@@ -92,7 +73,7 @@ def prepare_kafka(node: KafkaNode, runtime: KafkaRuntime) -> Program:
     write_secret(node.settings_file, "\n".join(lines) + "\n")
     if not formatted:
         _format(node, runtime)
-    return Program("kafka", runtime.command("kafka.Kafka", str(node.settings_file)))
+    return Program("kafka", runtime.command("kafka.Kafka", str(node.settings_file), keep=keep))
 
 
 def _has_accounts(node: KafkaNode) -> bool:

@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from deploy.local import processes
 from deploy.local.addresses import choose_addresses
 from deploy.local.crew import Crew
-from deploy.local.folders import kafka_jars_folder
 from deploy.local.guard import Guard
-from deploy.local.java import find_java
-from deploy.local.kafka import KafkaNode, KafkaRuntime, prepare_kafka
+from deploy.local.kafka import KafkaNode, prepare_kafka
+from deploy.local.kafka_runtime import find_runtime
 from deploy.local.keys import load_keys
 from deploy.local.parts import Part, Plan
 from deploy.local.ports import LOOPBACK
@@ -106,7 +105,7 @@ class Supervisor:
             return
         ports, password = self._plan.addresses.ports, self._plan.keys.kafka_admin_password
         node = KafkaNode(self._settings.folder.kafka, ports["kafka"], ports["kafka-controller"], password)
-        program = await asyncio.to_thread(prepare_kafka, node, KafkaRuntime(find_java(), kafka_jars_folder()))
+        program = await asyncio.to_thread(prepare_kafka, node, find_runtime())
         self._crew.start(Part(program))
 
     async def _start_postgres(self) -> None:

@@ -17,6 +17,7 @@ from shared.events.event import Event
 from shared.events.topics import family_of
 from shared.kit.messages import Received, Route
 from shared.kit.outbox_rows import Row
+from shared.kit.sending import Sending
 
 Attributes = dict[str, str | int]
 Kind = tuple[str, str | None]
@@ -104,19 +105,19 @@ class Instruments:
             self._relay_paused.add(1, _failed(error))
 
     @contextmanager
-    def sending(self, rows: Sequence[Row]) -> Iterator[None]:
-        """Time a block that sends rows; those that are in the list at its end have been tried."""
-        began, failed = perf_counter(), _NOTHING
+    def sending(self, sending: Sending) -> Iterator[None]:
+        """Time a block that sends rows, from when it gave the last of them to Kafka."""
+        failed = _NOTHING
         try:
             yield
         except BaseException as error:
             failed = _failed(error)
             raise
         finally:
-            if self.on and rows:
-                self._count_sent(rows, failed)
+            if self.on and sending.rows:
+                self._count_sent(sending.rows, failed)
                 operation: Attributes = {"messaging.system": "kafka", "messaging.operation.name": "send"}
-                self._sending.record(perf_counter() - began, operation | failed)
+                self._sending.record(perf_counter() - sending.handed_over, operation | failed)
 
     def relayed(self, taken: Sequence[Row], sent: Sequence[Row], refused: Sequence[Row]) -> None:
         """A round of rows has left the outbox: most are sent, Kafka refused some, the rest was withheld."""

@@ -1,4 +1,4 @@
-"""Pauses after failures, which grow until something succeeds, and rests after work, which let more come together."""
+"""Pauses after failures, which grow until something succeeds."""
 
 import asyncio
 
@@ -19,11 +19,3 @@ class Pauses:
     def reset(self) -> None:
         """Begin with the short pause again."""
         self._next = self.first
-
-
-def rest_after(took: float, *, least: float = 0.0, most: float) -> float:
-    """Return the seconds to rest after work of so many seconds: as many, within limits.
-
-    What comes meanwhile shares the next round and its cost, and the slower everything is, the more it shares.
-    """
-    return min(most, max(least, took))

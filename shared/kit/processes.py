@@ -26,7 +26,7 @@ TELL_SECONDS = 1.0
 """How often the first process tells its helpers how it is."""
 
 TOLD_AGAIN_SECONDS = 0.01
-"""How soon after a commit the first process is told of the next: a relay rests for as long after each round."""
+"""How soon after a commit the first process is told of the next: a relay rests for longer than that."""
 
 GONE_WITHIN_SECONDS = 8.0
 """How long a helper may take to end, once the first process has."""

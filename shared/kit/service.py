@@ -21,7 +21,8 @@ from shared.kit.logs import start_logging
 from shared.kit.messages import Route
 from shared.kit.processes import Place, fork_helpers, listen
 from shared.kit.redelivery import Redelivery
-from shared.kit.relay import Relay, Standing
+from shared.kit.relay import Relay
+from shared.kit.rounds import Standing
 from shared.kit.seeing import Loop, Seeing
 from shared.kit.settings import ServiceSettings
 

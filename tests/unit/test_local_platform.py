@@ -11,7 +11,8 @@ import pytest
 from deploy.local.addresses import Addresses, choose_addresses
 from deploy.local.bounded_logs import bound
 from deploy.local.folders import DataFolder
-from deploy.local.kafka import KafkaNode, KafkaRuntime, prepare_kafka
+from deploy.local.kafka import KafkaNode, prepare_kafka
+from deploy.local.kafka_runtime import KafkaRuntime
 from deploy.local.keys import Keys, load_keys
 from deploy.local.parts import Plan
 from deploy.local.ports import any_free, choose_ports, next_free

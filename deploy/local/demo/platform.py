@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.cli.platform_screen import fetch_kafka
+from deploy.cli.platform_screen import prepare_kafka
 from deploy.local import background
 from deploy.local.folders import DataFolder
 from deploy.local.state import NotRunningError, PlatformState, read_state
@@ -27,7 +27,7 @@ def running_platform(data_dir: Path) -> Iterator[tuple[PlatformState, float | No
         yield state, None
         return
     if not os.environ.get("HANDOFF_KAFKA_BOOTSTRAP"):
-        fetch_kafka()
+        prepare_kafka()
     speed = os.environ.setdefault(SPEED, DEMO_SPEED)
     folder = DataFolder(data_dir.resolve())
     state = background.start(folder, tied=True)

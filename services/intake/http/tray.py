@@ -14,7 +14,6 @@ import psycopg
 
 from services.intake.store.filing import Entry, open_cases
 from shared.kit.database import AWAY, Database
-from shared.kit.pauses import rest_after
 
 MOST_AT_ONCE = 64
 LONGEST_REST_SECONDS = 0.002
@@ -87,7 +86,7 @@ class Tray:
                     opened = await open_cases(connection, [entry for entry, _ in batch])
                     self.database.announce()
                     _answer(batch, opened)
-                    rest = rest_after(loop.time() - began, most=LONGEST_REST_SECONDS) if len(batch) > 1 else 0
+                    rest = min(LONGEST_REST_SECONDS, loop.time() - began) if len(batch) > 1 else 0
                     await asyncio.sleep(rest)  # whoever asks next comes along
                     patience.reschedule(loop.time() + self.patience)
                     batch = self._take() if go_on else ()

@@ -15,16 +15,13 @@ from deploy.kafka.declared import declared_topics
 from deploy.kafka.preparation import let_in
 from deploy.kafka.topics import make_topics
 from deploy.local.agencies.account import read_account
-from deploy.local.folders import kafka_jars_folder
-from deploy.local.jars import ensure_jars
-from deploy.local.java import find_java
-from deploy.local.kafka import KafkaNode, KafkaRuntime, prepare_kafka
+from deploy.local.kafka import KafkaNode, prepare_kafka
 from deploy.local.ports import any_free
 from deploy.local.problems import NotReadyError
 from deploy.local.readiness import wait_for_kafka
 from shared.kit.broker import make_broker, make_producer, start
 from shared.kit.kafka_access import KafkaAccess
-from tests.servers import running, temporary_folder
+from tests.servers import kafka_runtime, running, temporary_folder
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -32,12 +29,11 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 @pytest.fixture(scope="module")
 def admin() -> Iterator[KafkaAccess]:
     """A broker of its own that speaks TLS to clients, as its administrator."""
-    ensure_jars(kafka_jars_folder())
     with temporary_folder() as folder:
         make_certificates(folder, folder, ["127.0.0.1"])
         port, controller_port = any_free(2)
         node = KafkaNode(folder / "kafka", port, controller_port, "tests")
-        program = prepare_kafka(node, KafkaRuntime(find_java(), kafka_jars_folder()))
+        program = prepare_kafka(node, kafka_runtime())
         settings = node.settings_file.read_text().replace("CLIENTS:SASL_PLAINTEXT", "CLIENTS:SASL_SSL")
         node.settings_file.write_text(settings + _tls(folder))
         with running(program, folder / "kafka.log"):

@@ -11,20 +11,23 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from confluent_kafka import Producer
 
 from shared.events.intake import CaseWithdrawn
 from shared.events.wire import Envelope, read_envelope
 from shared.kit import outbox
+from shared.kit.broker import make_producer
 from shared.kit.database import Database, Transaction
 from shared.kit.kafka_access import KafkaAccess
 from shared.kit.outbox import Announcement
-from shared.kit.outbox_rows import Row
 from shared.kit.relay import Relay
+from shared.kit.rounds import Round
+from shared.kit.sending import Sending
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SOURCE = b"/services/kit"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
 
@@ -185,20 +188,51 @@ async def test_two_relays_keep_order_when_one_is_stopped_at_random(
 async def test_a_crash_between_send_and_delete_repeats_with_the_same_ids(
     kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
 ) -> None:
-    class Crashing(Relay):
-        async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row], tx: Transaction) -> list[Row]:
-            await super()._send(producer, rows, tx)
+    async def crash() -> None:
+        async with make_producer(kafka, "kit-relay") as producer, kit.transaction() as tx:
+            await Round(tx, Sending(producer, SOURCE), None).go(asyncio.Event())
             raise ConnectionAbortedError
 
     await announce(kit, [said(topic, uuid4()) for _ in range(7)])
-    crashing = Crashing("kit", kit, kafka)
     with pytest.raises(ConnectionAbortedError):
-        await crashing.relay_once()
-    await crashing.close()
+        await crash()
     await drain(relays[0])
     records = await heard(kafka, topic, 14)
     assert len(records) == 14
     assert len({read_envelope(record.headers).id for record in records}) == 7
+
+
+async def test_what_comes_while_kafka_has_not_acknowledged_the_rest_goes_with_it(
+    kit: Database, kafka: KafkaAccess, topic: str
+) -> None:
+    class Meanwhile(Sending):
+        async def hand_over(self) -> None:
+            if len(self.rows) < 3:
+                await announce(kit, [said(topic, uuid4())])
+            await super().hand_over()
+
+    await announce(kit, [said(topic, uuid4())])
+    async with make_producer(kafka, "kit-relay") as producer, kit.transaction() as tx:
+        done = Round(tx, Meanwhile(producer, SOURCE), None)
+        await done.go(asyncio.Event(), longest=30)
+        assert (len(done.taken), done.is_last) == (3, True)
+    assert len(await heard(kafka, topic, 3)) == 3
+    await until_empty(kit)
+
+
+async def test_a_round_with_a_row_that_stands_on_something_takes_no_more(
+    kit: Database, kafka: KafkaAccess, topic: str
+) -> None:
+    async def standing(_: Transaction, guards: Collection[UUID]) -> set[UUID]:
+        await announce(kit, [said(topic, uuid4())])
+        return set(guards)
+
+    await announce(kit, [said(topic, uuid4())._replace(guards=(uuid4(),))])
+    async with make_producer(kafka, "kit-relay") as producer, kit.transaction() as tx:
+        done = Round(tx, Sending(producer, SOURCE), standing)
+        await done.go(asyncio.Event(), longest=30)
+    assert (len(done.taken), done.is_last) == (1, False)
+    assert done.rest > 0
 
 
 async def test_a_sleeping_relay_is_woken_by_a_commit(kit: Database, relays: list[Relay], topic: str) -> None:
@@ -292,22 +326,20 @@ async def test_only_a_round_that_stands_on_something_waits_for_the_disk(
 ) -> None:
     commits: list[str] = []
 
-    class Watched(Relay):
-        async def _said_still(self, tx: Transaction, rows: Sequence[Row]) -> Sequence[Row]:
-            said = await super()._said_still(tx, rows)
-            commits.extend(row[0] for row in await (await tx.execute("SHOW synchronous_commit")).fetchall())
-            return said
+    async def note(tx: Transaction) -> None:
+        commits.extend(row[0] for row in await (await tx.execute("SHOW synchronous_commit")).fetchall())
 
     async def standing(_: Transaction, guards: Collection[UUID]) -> set[UUID]:
         return set(guards)
 
-    relay = Watched("kit", kit, kafka, standing)
-    for guards in ((), (uuid4(),), ()):
-        await announce(kit, [said(topic, uuid4())._replace(guards=guards)])
-        await relay.relay_once()
-    await relay.close()
+    async with make_producer(kafka, "kit-relay") as producer:
+        for guards in ((), (uuid4(),), ()):
+            await announce(kit, [said(topic, uuid4())._replace(guards=guards)])
+            async with kit.transaction() as tx:
+                await Round(tx, Sending(producer, SOURCE), standing).go(asyncio.Event())
+                await note(tx)
     async with kit.transaction() as tx:
-        commits.extend(row[0] for row in await (await tx.execute("SHOW synchronous_commit")).fetchall())
+        await note(tx)
     assert commits == ["off", "on", "off", "on"]
 
 

@@ -1,15 +1,8 @@
-"""How long is paused after failures, and rested after work."""
+"""How long is paused after failures."""
 
 from time import monotonic
 
-import pytest
-
-from shared.kit.pauses import Pauses, rest_after
-
-
-@pytest.mark.parametrize(("took", "rest"), [(0.001, 0.01), (0.03, 0.03), (5.0, 0.1)])
-def test_a_rest_is_as_long_as_the_work_within_limits(took: float, rest: float) -> None:
-    assert rest_after(took, least=0.01, most=0.1) == rest
+from shared.kit.pauses import Pauses
 
 
 async def test_pauses_double_up_to_the_longest_and_begin_anew_after_a_success() -> None:

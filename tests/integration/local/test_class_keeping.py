@@ -1,0 +1,44 @@
+"""Kafka's classes, kept by a real run of it, and read back by another."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deploy.local.class_keeping import keep_classes
+from deploy.local.kafka_runtime import KafkaRuntime
+from deploy.local.pinned_jars import pinned_jars
+from tests.servers import kafka_runtime
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+INSISTING = "-XX:AOTMode=on"
+"""Java fails if it cannot read the classes back."""
+
+
+def random_uuid(runtime: KafkaRuntime) -> "subprocess.CompletedProcess[str]":
+    """Run one of Kafka's programs, with the classes read back."""
+    java, *options = runtime.command("kafka.tools.StorageTool", "random-uuid")
+    return subprocess.run(  # noqa: S603 - our own command
+        [java, INSISTING, *options], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_classes_are_kept_once_and_read_back(tmp_path: Path) -> None:
+    here = kafka_runtime()
+    jars = tmp_path / "jars"
+    jars.mkdir()
+    for jar in pinned_jars():
+        (jars / jar.file_name).symlink_to(here.jars / jar.file_name)
+    runtime = KafkaRuntime(here.java, jars)
+    if runtime.kept_classes is None:
+        pytest.skip("this Java keeps no classes: it is older than version 25")
+    keep_classes(runtime)
+    assert runtime.has_kept_classes
+    done = random_uuid(runtime)
+    assert (done.returncode, len(done.stdout.strip())) == (0, 22), done.stderr
+    rest = {file.name for file in jars.iterdir()} - {jar.file_name for jar in pinned_jars()}
+    assert rest == {runtime.kept_classes.name, runtime.kept_classes.with_suffix(".lock").name}
+
+    runtime.kept_classes.write_bytes(b"not what Java has written")
+    assert random_uuid(runtime).returncode != 0

@@ -1,0 +1,96 @@
+"""A batch never overtakes one of the same partition that may still fail, and never waits for those of others."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaConnectionError
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from shared.kit.outbox_rows import Row
+from shared.kit.sending import Sending
+
+
+class Kafka:
+    """A producer whose batches are acknowledged when the test says so; each topic has one partition."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, asyncio.Future[Any]]] = []
+
+    async def partitions_for(self, topic: str) -> set[int]:
+        """Return the partitions of a topic."""
+        del topic
+        return {0}
+
+    def create_batch(self) -> BatchBuilder:
+        """Make an empty batch."""
+        return BatchBuilder(262_144, 0, is_transactional=False)
+
+    async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int) -> "asyncio.Future[Any]":
+        """Note a batch, and promise that it will be acknowledged."""
+        assert (batch.record_count() > 0, partition) == (True, 0)
+        self.sent.append((topic, asyncio.get_running_loop().create_future()))
+        return self.sent[-1][1]
+
+    @property
+    def topics(self) -> list[str]:
+        """Where batches were sent to, in order."""
+        return [topic for topic, _ in self.sent]
+
+
+def row(topic: str) -> Row:
+    """Make one row that is not traced."""
+    case_id, event_id = "0b0f9f2e-3f2a-4f0e-9c57-6b6d7d0f8b11", "5c6f0f6e-1f5b-4a50-8a1c-0d0f5f4f1a22"
+    return Row(1, topic, case_id, event_id, "case.withdrawn.v1", None, "internal", None, 1, None, "{}", None)
+
+
+async def give(sending: Sending, topic: str) -> None:
+    """Give one row to Kafka."""
+    await sending.add(row(topic))
+    await sending.hand_over()
+
+
+async def settle() -> None:
+    """Let every task go as far as it can."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def kafka() -> Kafka:
+    return Kafka()
+
+
+@pytest.fixture
+def sending(kafka: Kafka) -> Sending:
+    return Sending(kafka, b"/services/kit")  # type: ignore[arg-type]
+
+
+async def test_a_batch_waits_for_the_one_before_it(kafka: Kafka, sending: Sending) -> None:
+    await give(sending, "intake.cases.v1")
+    second = asyncio.create_task(give(sending, "intake.cases.v1"))
+    await settle()
+    assert kafka.topics == ["intake.cases.v1"]
+    kafka.sent[0][1].set_result(None)
+    await second
+    assert kafka.topics == ["intake.cases.v1", "intake.cases.v1"]
+    finishing = asyncio.create_task(sending.finish())
+    await settle()
+    assert not finishing.done()
+    kafka.sent[1][1].set_result(None)
+    await finishing
+    assert len(sending.rows) == 2
+
+
+async def test_batches_of_other_partitions_wait_for_nobody(kafka: Kafka, sending: Sending) -> None:
+    await give(sending, "intake.cases.v1")
+    await give(sending, "routing.referrals.v1")
+    assert kafka.topics == ["intake.cases.v1", "routing.referrals.v1"]
+
+
+async def test_what_comes_after_a_batch_that_failed_is_not_sent(kafka: Kafka, sending: Sending) -> None:
+    await give(sending, "intake.cases.v1")
+    kafka.sent[0][1].set_exception(KafkaConnectionError())
+    with pytest.raises(KafkaConnectionError):
+        await give(sending, "intake.cases.v1")
+    assert kafka.topics == ["intake.cases.v1"]
