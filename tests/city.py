@@ -2,12 +2,11 @@
 
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import psycopg
@@ -16,8 +15,7 @@ from deploy.local import background
 from deploy.local.folders import DataFolder
 from deploy.local.state import PlatformState, read_state
 from tests.servers import temporary_folder
-
-T = TypeVar("T")
+from tests.waiting import eventually
 
 FAST_AGENCIES = "86400"
 """The sample agencies do a day's work in a second."""
@@ -85,17 +83,3 @@ def running_city(**environment: str) -> Iterator[City]:
     finally:
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
-
-
-def eventually(look: Callable[[], T | None], seconds: float = 45) -> T:
-    """Look again and again until there is something; transport errors mean that a part is not back yet."""
-    until, last = time.monotonic() + seconds, ""
-    while time.monotonic() < until:
-        try:
-            found = look()
-        except (httpx.TransportError, psycopg.OperationalError) as error:
-            found, last = None, repr(error)
-        if found:
-            return found
-        time.sleep(0.2)
-    raise AssertionError(f"it did not happen within {seconds} s {last}")

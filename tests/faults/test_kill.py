@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.city import City, eventually, running_city
+from tests.city import City, running_city
 from tests.faults.checker import (
     assert_each_201_is_one_case_with_its_referrals,
     assert_inboxes_are_in_order,
@@ -19,6 +19,7 @@ from tests.faults.checker import (
     assert_nothing_waits,
     inbox_records,
 )
+from tests.waiting import eventually
 
 CASES = 200
 KILLS = 3

@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from deploy.kafka.declared import declared_topics
 from deploy.kafka.topics import make_topics
 from shared.kit.kafka_access import KafkaAccess
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 
@@ -70,7 +71,7 @@ async def hear_updates(kafka: KafkaAccess, agency: str, endings: int) -> list[Co
     topic = f"agency.{agency}.updates.v1"
     heard: list[ConsumerRecord[bytes, bytes]] = []
     async with AIOKafkaConsumer(topic, **kafka.client(), auto_offset_reset="earliest") as consumer:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len({r.value for r in heard if is_ending(r)}) < endings:
                 for records in (await consumer.getmany(timeout_ms=500)).values():
                     heard += records

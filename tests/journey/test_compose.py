@@ -25,8 +25,8 @@ from deploy.local.ports import any_free
 from deploy.postgres.services import SERVICES
 from shared.kit.kafka_access import KafkaAccess
 from shared.kit.settings import SAMPLE_CITY
-from tests.city import eventually
 from tests.topics_read import read_all, topic_names
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.city import City, eventually, running_city
+from tests.city import City, running_city
+from tests.waiting import eventually
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 NYC = DATA / "nyc_311_service_requests_1000.csv"
@@ -89,7 +90,7 @@ def test_the_figures_of_resolution_equal_those_of_the_file(city: City, nyc: str)
         found = {cell["agency"]: (cell["p50"], cell["p90"]) for cell in cells}
         return found if set(wanted) <= set(found) and _same(found, wanted) else None
 
-    assert eventually(shown, 60)
+    assert eventually(shown)
     assert {"hpd", "dohmh", "nypd"} <= set(wanted)
 
 

@@ -13,9 +13,10 @@ from aiokafka import AIOKafkaProducer
 
 from shared.events.topics import CASES, LANGUAGES, updates_topic
 from shared.kit.kafka_access import KafkaAccess
-from tests.city import City, eventually, running_city
+from tests.city import City, running_city
 from tests.measured import Sink, otlp_sink
 from tests.planted import Planted, plant
+from tests.waiting import eventually
 
 FILED = 20
 ATTRIBUTES = {

@@ -16,6 +16,7 @@ from deploy.kafka.declared import Topic, declared_topics
 from deploy.kafka.preparation import let_in
 from deploy.kafka.topics import make_topics
 from shared.kit.kafka_access import KafkaAccess
+from tests.waiting import PATIENCE_SECONDS
 
 DONE = "done"
 _REFUSED = "TOPIC_AUTHORIZATION_FAILED"
@@ -112,7 +113,7 @@ async def _start_and_read(consumer: Any) -> None:
 
 async def _outcome(work: Any) -> str:
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await work
     except KafkaError as error:
         return type(error).__name__

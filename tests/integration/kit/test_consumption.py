@@ -22,6 +22,7 @@ from shared.kit.database import Database, Transaction, UnavailableError
 from shared.kit.kafka_access import KafkaAccess
 from shared.kit.messages import Batch, Route
 from shared.kit.relay import Relay
+from tests.waiting import PATIENCE_SECONDS
 
 CASES = 300
 
@@ -85,7 +86,7 @@ async def consuming(database: Database, kafka: KafkaAccess, route: Route) -> Asy
 
 async def effects(database: Database, count: int) -> list[tuple[UUID, int]]:
     """Wait until there are so many effects, and a moment longer; return case and number in order."""
-    async with asyncio.timeout(45):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         found: list[tuple[UUID, int]] = []
         while len(found) < count:
             await asyncio.sleep(0.2)
@@ -212,7 +213,7 @@ async def test_a_consumer_and_a_relay_with_a_wrong_password_say_that_it_may_be_t
     relaying = asyncio.create_task(relay.run())
     try:
         async with consuming(kit, wrong, Route(f"kit-{uuid4().hex[:8]}", language, note)) as consumption:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while "password" not in f"{await consumption.problem()}" or "password" not in f"{relay.problem}":
                     await asyncio.sleep(0.1)
             said = f"{await consumption.problem()} {relay.problem}"
@@ -227,6 +228,6 @@ async def test_a_consumer_and_a_relay_with_a_wrong_password_say_that_it_may_be_t
 async def test_a_consumer_is_ready_once_it_runs(kit: Database, kafka: KafkaAccess, language: Language) -> None:
     async with consuming(kit, kafka, Route(f"kit-{uuid4().hex[:8]}", language, note)) as consumption:
         assert await consumption.problem() == "broker: not connected"
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while await consumption.problem():
                 await asyncio.sleep(0.1)

@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from shared.kit.database import Database
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 
@@ -26,7 +27,7 @@ async def test_a_task_that_missed_its_cancellation_begins_nothing_more(kit: Data
     await done.wait()
     task.cancel()
     may_go_on.set()
-    await asyncio.wait([task], timeout=5)
+    await asyncio.wait([task], timeout=PATIENCE_SECONDS)
     assert task.cancelled()
     async with kit.statement() as connection:
         assert await (await connection.execute("SELECT count(*) FROM effects")).fetchone() == (1,)

@@ -28,6 +28,7 @@ from shared.kit.relay import Relay
 from shared.kit.service import Service, create_asgi
 from shared.kit.settings import ServiceSettings
 from tests.measured import Measured
+from tests.waiting import PATIENCE_SECONDS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GROUP, NAME = "messaging.consumer.group.name", "messaging.destination.name"
@@ -168,7 +169,7 @@ async def test_a_kafka_that_is_away_is_a_pause_of_the_relay(kit: Database) -> No
     measured = Measured()
     relay = Relay("kit", kit, KafkaAccess("127.0.0.1:1"), instruments=measured.instruments)
     task = asyncio.create_task(relay.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not measured.points("handoff.relay.pauses"):
             await asyncio.sleep(0.05)
     task.cancel()
@@ -191,7 +192,7 @@ async def running(consumption: Consumption) -> AsyncIterator[None]:
 
 async def seen(gauges: Gauges, measured: Measured, topic: str, lag: int) -> None:
     """Look until the lag of a topic is this."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while measured.values("handoff.consumer.lag", NAME) != {(topic,): lag}:
             await gauges.look()
             await asyncio.sleep(0.1)

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
@@ -16,8 +15,7 @@ import pytest
 from deploy.local.ports import any_free
 from shared.kit.database import Database
 from shared.kit.processes import Place, listen
-
-WITHIN_SECONDS = 10.0
+from tests.waiting import PATIENCE_SECONDS, eventually
 
 
 @pytest.fixture
@@ -37,9 +35,7 @@ def service(kit_url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
         "HANDOFF_STAFF_KEY": "staff",
     }
     words = (sys.executable, "-m", "tests.integration.kit.helped")
-    with subprocess.Popen(  # noqa: S603
-        words, env={**os.environ, **told}, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as first:
+    with subprocess.Popen(words, env={**os.environ, **told}, start_new_session=True) as first:  # noqa: S603
         try:
             yield first
         finally:
@@ -47,64 +43,65 @@ def service(kit_url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
                 os.killpg(first.pid, signal.SIGKILL)
 
 
-def answering(port: int) -> dict[bool, int]:
+def answering(service: subprocess.Popen[bytes], port: int) -> dict[bool, int]:
     """Ask until the first process (False) and its helper (True) have both answered; returns their process ids."""
     found: dict[bool, int] = {}
-    until = time.monotonic() + WITHIN_SECONDS
-    while len(found) < 2 and time.monotonic() < until:
-        with suppress(httpx.TransportError):
-            answer = httpx.get(f"http://127.0.0.1:{port}/who").json()
-            found[answer["is_helper"]] = answer["pid"]
+
+    def have_both() -> bool:
+        assert service.poll() is None, "the service has ended"
+        answer = httpx.get(f"http://127.0.0.1:{port}/who").json()
+        found[answer["is_helper"]] = answer["pid"]
+        return len(found) == 2
+
+    assert eventually(have_both)
     return found
 
 
-def ends(pid: int) -> bool:
-    """Tell whether a process ends within some seconds."""
-    until = time.monotonic() + WITHIN_SECONDS
-    while time.monotonic() < until:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.02)
+def has_ended(pid: int) -> bool:
+    """Tell whether there is no process with this id any more."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
     return False
 
 
 def test_both_processes_answer_and_neither_is_ready_while_the_first_cannot_work(
     service: subprocess.Popen[bytes], port: int
 ) -> None:
-    pids = answering(port)
+    pids = answering(service, port)
     assert pids[False] == service.pid != pids[True]
     unsaid, ready = "has not said", f"http://127.0.0.1:{port}/health/ready"
-    until = time.monotonic() + WITHIN_SECONDS
-    while unsaid in "".join(answers := [httpx.get(ready).text for _ in range(20)]) and time.monotonic() < until:
-        pass
-    assert all("relay: " in answer for answer in answers)
+
+    def answers() -> list[str]:
+        found = [httpx.get(ready).text for _ in range(20)]
+        return [] if unsaid in "".join(found) else found
+
+    assert all("relay: " in answer for answer in eventually(answers))
 
 
 def test_a_service_that_is_told_to_stop_leaves_no_helper(service: subprocess.Popen[bytes], port: int) -> None:
-    pids = answering(port)
+    pids = answering(service, port)
     service.send_signal(signal.SIGTERM)
-    service.wait(WITHIN_SECONDS)
-    assert ends(pids[True])
+    service.wait(PATIENCE_SECONDS)
+    assert eventually(lambda: has_ended(pids[True]))
 
 
 @pytest.mark.parametrize("victim_is_helper", [True, False])
 def test_when_one_process_is_killed_the_other_ends_and_the_port_is_free(
     service: subprocess.Popen[bytes], port: int, *, victim_is_helper: bool
 ) -> None:
-    pids = answering(port)
+    pids = answering(service, port)
     os.kill(pids[victim_is_helper], signal.SIGKILL)
-    service.wait(WITHIN_SECONDS)
-    assert ends(pids[True])
+    service.wait(PATIENCE_SECONDS)
+    assert eventually(lambda: has_ended(pids[True]))
     listen("127.0.0.1", port, shared=False).close()
 
 
 def test_nobody_else_can_listen_where_a_service_shares_its_port_with_its_helpers(
     service: subprocess.Popen[bytes], port: int
 ) -> None:
-    assert len(answering(port)) == 2
-    assert service.poll() is None
+    answering(service, port)
     with pytest.raises(OSError, match="in use"):
         listen("127.0.0.1", port, shared=False)
 
@@ -123,7 +120,7 @@ async def test_a_commit_in_a_helper_is_told_to_the_first_and_its_problems_to_the
     assert await helper.problem() == "the first process has not said how it is"
     async with first.kept(here, [away, well]), helper.kept(there, []):
         there.announce()
-        async with asyncio.timeout(WITHIN_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await here.committed.wait()
             while await helper.problem() != "relay: Kafka is away":
                 await asyncio.sleep(0.01)
@@ -149,7 +146,7 @@ async def test_a_helper_that_dies_before_it_has_heard_everything_takes_the_first
     async with Place(links=(ours,)).kept(Database(kit_url, "kit"), [well]):
         assert await asyncio.to_thread(theirs.recv, 1, socket.MSG_PEEK)
         theirs.close()
-        async with asyncio.timeout(WITHIN_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await asked_to_end.wait()
 
 
@@ -161,6 +158,6 @@ async def test_a_first_process_that_cannot_say_how_it_is_does_not_go_on(
     async def broken() -> str | None:
         raise RuntimeError
 
-    async with Place(links=(ours,)).kept(Database(kit_url, "kit"), [broken]), asyncio.timeout(WITHIN_SECONDS):
+    async with Place(links=(ours,)).kept(Database(kit_url, "kit"), [broken]), asyncio.timeout(PATIENCE_SECONDS):
         await asked_to_end.wait()
     theirs.close()

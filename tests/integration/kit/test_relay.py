@@ -25,6 +25,7 @@ from shared.kit.outbox import Announcement
 from shared.kit.relay import Relay
 from shared.kit.rounds import Round
 from shared.kit.sending import Sending
+from tests.waiting import PATIENCE_SECONDS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SOURCE = b"/services/kit"
@@ -74,7 +75,7 @@ async def heard(kafka: KafkaAccess, topic: str, count: int) -> list[ConsumerReco
     await consumer.start()
     try:
         records: list[ConsumerRecord[bytes, bytes]] = []
-        until = monotonic() + 20
+        until = monotonic() + PATIENCE_SECONDS
         while len(records) < count and monotonic() < until:
             for each in (await consumer.getmany(timeout_ms=200)).values():
                 records += each
@@ -109,7 +110,7 @@ async def stop(*tasks: "asyncio.Task[None]") -> None:
 
 async def until_empty(database: Database) -> None:
     """Wait until the outbox is empty."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             async with database.statement() as connection:
                 if not await (await connection.execute("SELECT 1 FROM outbox LIMIT 1")).fetchone():

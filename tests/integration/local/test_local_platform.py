@@ -7,8 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -24,6 +23,7 @@ from deploy.local.state import NotRunningError, PlatformState, read_state
 from deploy.postgres.services import SERVICES
 from shared.events.topics import updates_topic
 from tests.servers import temporary_folder
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -31,15 +31,6 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 def handoff(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "deploy.cli.main", *arguments]
     return subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 30.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def processes_of(state: PlatformState) -> list[psutil.Process]:
@@ -182,7 +173,7 @@ def test_a_part_that_is_killed_comes_back(state: PlatformState, name: str) -> No
     assert before is not None
     os.kill(before, signal.SIGKILL)
     assert eventually(lambda: read_state(state.data_dir).part(name).pid not in {before, None})
-    assert eventually(lambda: handoff("status", "--data-dir", str(state.data_dir)).returncode == 0, seconds=60)
+    assert eventually(lambda: handoff("status", "--data-dir", str(state.data_dir)).returncode == 0)
 
 
 def test_down_leaves_no_process(state: PlatformState) -> None:
@@ -203,5 +194,5 @@ def test_another_start_finds_the_same_keys_and_data(folder: DataFolder) -> None:
 def test_a_killed_supervisor_leaves_no_process(state: PlatformState) -> None:
     processes = processes_of(state)
     os.kill(state.pid, signal.SIGKILL)
-    assert eventually(lambda: all_gone(processes), seconds=20)
-    assert eventually(lambda: not lock.is_held(Path(state.data_dir, "run", "lock")), seconds=20)
+    assert eventually(lambda: all_gone(processes))
+    assert eventually(lambda: not lock.is_held(Path(state.data_dir, "run", "lock")))

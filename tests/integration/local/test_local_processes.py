@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,18 +21,10 @@ from deploy.local.guard import Guard
 from deploy.local.parts import Part
 from deploy.local.problems import NotReadyError
 from deploy.local.processes import Program
+from tests.waiting import PATIENCE_SECONDS, eventually
 
 STUBBORN = ("sh", "-c", "trap '' TERM; while true; do sleep 0.1; done")
 SLEEPER = ("sleep", "1000")
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 15.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def is_gone(pid: int) -> bool:
@@ -80,7 +72,9 @@ async def test_a_part_that_dies_is_started_again_and_told_of(folder: DataFolder)
         assert before.pid is not None
         await asyncio.sleep(0.3)
         os.kill(before.pid, signal.SIGKILL)
-        await asyncio.sleep(2)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while crew.states()[0].pid in {before.pid, None}:
+                await asyncio.sleep(0.05)
         watching.cancel()
         (after,) = crew.states()
     assert after.pid != before.pid
@@ -92,12 +86,14 @@ async def test_the_pauses_before_another_start_grow(folder: DataFolder) -> None:
     news: list[str] = []
     with crew_of(folder) as crew:
         crew.start(Part(Program("failing", ("false",))))
+        began = time.monotonic()
         watching = asyncio.create_task(crew.watch(news.append))
-        await asyncio.sleep(4)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(ends := [line for line in news if "ended with exit code 1" in line]) < 3:
+                await asyncio.sleep(0.05)
         watching.cancel()
-    ends = [line for line in news if "ended with exit code 1" in line]
-    assert ["in 1 s" in ends[0], "in 2 s" in ends[1]] == [True, True]
-    assert len(ends) < 4
+    assert ["in 1 s" in ends[0], "in 2 s" in ends[1], "in 4 s" in ends[2]] == [True, True, True]
+    assert time.monotonic() - began > 3, "the pauses are kept, not only said"
 
 
 async def test_a_part_that_is_never_ready_is_named_with_the_end_of_its_log(folder: DataFolder) -> None:
@@ -138,6 +134,6 @@ def test_a_killed_supervisor_leaves_no_process_and_no_lock(folder: DataFolder) -
         stubborn, sleeper = map(int, supervisor.stdout.readline().split())
         assert not is_gone(stubborn)
         supervisor.kill()
-    assert eventually(lambda: is_gone(sleeper), seconds=3)
+    assert eventually(lambda: is_gone(sleeper))
     assert lock.is_held(folder.lock)
     assert eventually(lambda: is_gone(stubborn) and not lock.is_held(folder.lock))

@@ -11,6 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from deploy.kafka.declared import Topic
 from deploy.kafka.topics import TopicsError, make_topics
 from tests.topics import OwnTopics
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 
@@ -33,7 +34,7 @@ async def retention_ms(topics: OwnTopics, name: str) -> str:
 async def make_and_see(topics: OwnTopics, topic: Topic) -> None:
     """Make a topic; a broker shows what the controller has taken a moment later."""
     await make_topics(topics.kafka, [topic])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await retention_ms(topics, topic.name) != topic.settings["retention.ms"]:
             await asyncio.sleep(0.1)
 

@@ -9,8 +9,9 @@ import pytest
 
 from deploy.local.postgres import programs_folder
 from shared.events.topics import AGENCY_UPDATES, CASES, DELIVERIES, REFERRALS
-from tests.city import City, eventually
+from tests.city import City
 from tests.topics_read import Record, read_all, topic_names
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
 

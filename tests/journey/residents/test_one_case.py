@@ -7,8 +7,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.city import City, eventually
+from tests.city import City
 from tests.topics_read import read_all, topic_names
+from tests.waiting import eventually
 
 REPORT: dict[str, str | list[str]] = {
     "service_code": "heat-hot-water",
@@ -35,7 +36,7 @@ def filed(city: City) -> dict[str, Any]:
         [request] = httpx.get(url, timeout=30).json()
         return request if request["status"] == "closed" else None
 
-    return {**made, **eventually(closed, 60)}
+    return {**made, **eventually(closed)}
 
 
 def test_the_case_is_closed_by_the_agency_that_the_book_names(filed: dict[str, Any]) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.city import City, eventually
+from tests.city import City
 from tests.planted import Planted, plant
 from tests.topics_read import Record, read_all, topic_names
+from tests.waiting import eventually
 
 CASES = 50
 
@@ -16,7 +17,7 @@ CASES = 50
 def planted(city: City) -> list[Planted]:
     """File the cases, and wait until each of them has been routed and closed, and mails have gone out."""
     marks = plant(city, CASES)
-    eventually(lambda: _mails(city) >= CASES or None, 60)
+    eventually(lambda: _mails(city) >= CASES or None)
     return marks
 
 

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from shared.events.fields import FieldGroup
-from tests.city import eventually
 from tests.journey.sharing.world import CASES, Filed, World, tokens_in
 from tests.topics_read import Record
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
 

@@ -20,9 +20,10 @@ from shared.events.fields import FieldGroup
 from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.consent import Consent
 from shared.policy.inquiry import Inquiry
-from tests.city import City, eventually
+from tests.city import City
 from tests.journey.sharing.town import BUSY
 from tests.policy_oracle import Given, may_be_given
+from tests.waiting import eventually
 
 GROUP_OF: Final[Mapping[str, FieldGroup]] = {
     "address_string": FieldGroup.ADDRESS,

@@ -11,6 +11,7 @@ from services.metrics.domain.observation import facts_of
 from services.metrics.store.facts import TABLES
 from tests.service.metrics.world import World
 from tests.unit.metrics.stories import Said, Story, any_story
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 
@@ -48,7 +49,7 @@ async def test_consumers_of_different_topics_never_lock_each_other_up(world: Wor
     said = [one for number in range(150) for one in any_story(number, number).said]
     forwards = [one for one in said if "agency" not in one.topic]
     backwards = list(reversed(forwards))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.gather(*(world.hear_once(part) for part in (forwards, backwards, forwards, backwards)))
     assert kept(world) == told(said)
 

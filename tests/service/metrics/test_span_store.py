@@ -11,6 +11,7 @@ from services.metrics.http.spans import MOST_BYTES
 from tests.service.metrics.world import World
 from tests.unit.metrics.stories import Story
 from tests.unit.metrics.test_spans import request, sent
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 PROTOBUF = {"content-type": "application/x-protobuf"}
@@ -106,7 +107,7 @@ async def test_of_too_many_spans_the_oldest_are_thrown_away(world: World) -> Non
         await world.staff.post("/v1/traces", content=body(sent(number)), headers=PROTOBUF)
     async with world.service.database.transaction() as tx:
         await tx.execute("SELECT pg_stat_force_next_flush()")  # a connection that idles tells after ten seconds
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while world.query(COUNTED)[0]["n_live_tup"] < 6:
             await asyncio.sleep(0.1)
     await rollups.prune(world.service.database, timedelta(days=1), 4)

@@ -5,11 +5,11 @@ import os
 import signal
 import sys
 from asyncio.subprocess import Process
-from datetime import timedelta
 from pathlib import Path
 
 from tests.service.notifications.mail_server import STALL, MailServerForTests
 from tests.service.notifications.world import World
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
 ONE_MAIL = """
@@ -46,7 +46,7 @@ async def other_process(world: World) -> Process:
 
 async def until_holding(mails: MailServerForTests) -> None:
     """Wait until the mail server has a mail that it has not answered."""
-    assert await asyncio.to_thread(mails.holding.wait, 30)
+    assert await asyncio.to_thread(mails.holding.wait, PATIENCE_SECONDS)
 
 
 async def test_a_mail_that_was_in_hand_when_its_sender_was_killed_is_uncertain(
@@ -140,4 +140,4 @@ async def test_the_bell_wakes_an_idle_sender(world: World, mails: MailServerForT
 async def stop(task: asyncio.Task[None]) -> None:
     """Stop a sender, as the service does."""
     task.cancel()
-    await asyncio.wait([task], timeout=timedelta(seconds=5).total_seconds())
+    await asyncio.wait([task], timeout=PATIENCE_SECONDS)

@@ -18,6 +18,7 @@ from shared.kit.vault import Vault
 from shared.policy.agreements import Form
 from shared.policy.decision import Sharing
 from tests.unit.routing.town import ADDRESS, HOUR, NEED, NOON, PROTECTS, agreement, clause
+from tests.waiting import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Gate:
 
     async def holds(self) -> None:
         """Wait until somebody is held."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await self.reached.wait()
 
 

@@ -28,6 +28,7 @@ from tests.service.routing.test_consents import FOREVER, granted, withdrawn
 from tests.service.routing.world import World, record
 from tests.topics_read import Record, read_all
 from tests.unit.routing.town import consent
+from tests.waiting import PATIENCE_SECONDS
 
 _WITHDRAW = "UPDATE vault.consents SET withdrawn_at = clock_timestamp() WHERE consent_id = %s"
 
@@ -134,14 +135,14 @@ class Replay:
     async def caught_up(self) -> None:
         """Wait until everything was heard."""
         part = TopicPartition(self.language.topic, 0)
-        async with asyncio.timeout(60), self._of_group() as consumer:
+        async with asyncio.timeout(PATIENCE_SECONDS), self._of_group() as consumer:
             while await consumer.committed(part) != (await self.reader.end_offsets([part]))[part]:
                 await asyncio.sleep(0.05)
 
     async def settled(self) -> None:
         """Wait until everything was heard and said."""
         await self.caught_up()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while self.world.rows("SELECT FROM outbox LIMIT 1"):
                 await asyncio.sleep(0.05)
 
@@ -172,4 +173,4 @@ async def _beside(task: "asyncio.Task[None]") -> AsyncIterator[None]:
     finally:
         while not task.done():  # asyncio before Python 3.12 may lose one that comes together with what was waited for
             task.cancel()
-            await asyncio.wait([task], timeout=15)
+            await asyncio.wait([task], timeout=PATIENCE_SECONDS)

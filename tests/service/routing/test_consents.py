@@ -18,6 +18,7 @@ from shared.kit.vault import Vault
 from shared.policy.consent import Consent
 from tests.service.routing.world import World, record
 from tests.unit.routing.town import NOON, consent
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 
@@ -143,7 +144,7 @@ async def test_a_withdrawal_waits_for_a_release_that_counts_on_the_consent(world
         taking_back = asyncio.create_task(asyncio.to_thread(world.take_back, given))
         await asyncio.sleep(0.3)
         assert not taking_back.done(), "the withdrawal has to wait until this transaction ends"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await taking_back
     async with world.database.transaction() as tx:
         assert await still_stand(tx, [given.consent_id]) == set()

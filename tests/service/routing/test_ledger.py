@@ -17,6 +17,7 @@ from tests.service.routing.ledgers import SIGNER, give, leaf_data, sequence_all,
 from tests.service.routing.receipts import receipt, receipt_id
 from tests.service.routing.world import World
 from tests.unit.policy.trees import naive_root
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 
@@ -156,7 +157,7 @@ async def test_the_loop_is_woken_by_commits_and_has_the_ledger_signed(world: Wor
     try:
         for number in range(3):
             await give(world, receipt(number))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while world.rows("SELECT FROM receipts WHERE place IS NULL"):
                     await asyncio.sleep(0.02)
         await asyncio.sleep(0.5)
@@ -172,12 +173,12 @@ async def test_what_stops_the_ledger_is_said_until_it_is_over(world: World) -> N
     await give(world, receipt(0))
     running = asyncio.create_task(sequencer.run())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while "InsufficientPrivilege" not in str(sequencer._problems):
                 await asyncio.sleep(0.02)
         assert places(world) == [(None, receipt_id(0))]
         world.change("GRANT INSERT ON ledger_nodes TO handoff_routing")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while sequencer._problems:
                 await asyncio.sleep(0.02)
         assert places(world) == [(0, receipt_id(0))]

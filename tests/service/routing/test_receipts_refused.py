@@ -14,6 +14,7 @@ from shared.kit.database import UnavailableError
 from shared.kit.kafka_access import KafkaAccess
 from tests.service.routing.world import World
 from tests.unit.routing.town import HOUR, NOON, need_id
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 
@@ -58,7 +59,7 @@ async def test_the_sweeper_waits_and_goes_on_by_itself(world: World) -> None:
         assert not sweeping.done()
         assert "referral.cancelled.v1" not in {row.type for row in world.spoken()}
         world.change(ALLOWED)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while receipts(world) == given:
                 await asyncio.sleep(0.05)
     finally:

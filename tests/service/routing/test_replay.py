@@ -17,6 +17,7 @@ from tests.service.routing.gates import Street
 from tests.service.routing.replaying import Heard, Permitted, Replay
 from tests.service.routing.world import World
 from tests.topics import OwnTopics
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 
@@ -85,13 +86,13 @@ async def withdraw_in_the_middle(replay: Replay, permitted: Sequence[Permitted])
     assert MIDDLE <= known < CASES
     ends = {each.filed.case_id: asyncio.create_task(replay.withdraw(each)) for each in withdrawn_of(permitted)}
     free = {each.filed.case_id for each in (*permitted[DELIVERED], *permitted[WAITING.stop : known - 1])} & ends.keys()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.gather(*(ends[case_id] for case_id in free))
     await asyncio.sleep(0.3)
     sending = {each.filed.case_id for each in permitted[WAITING]} & ends.keys()
     assert not [case_id for case_id in sending if ends[case_id].done()], "they wait until what is being sent was sent"
     replay.gates.open()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return dict(zip(ends, await asyncio.gather(*ends.values()), strict=True))
 
 
