@@ -149,8 +149,8 @@ class Consumer:
         if not letters:
             return
         async with self._database.transaction() as tx:
-            await set_aside(tx, self._service, letters)
-        self._instruments.set_aside(self.route, len(letters), kind)
+            fresh = await set_aside(tx, self._service, letters)
+        self._instruments.set_aside(self.route, fresh, kind)
         self._faults += len(letters) if ours else 0
         if self._faults >= FAULTS_IN_A_ROW:
             self.halted = f"{self._faults} messages of {self.route.language.topic} were set aside in a row"

@@ -37,11 +37,13 @@ _KEEP = """
 """
 
 
-async def set_aside(tx: Transaction, service: str, letters: Sequence[DeadLetter]) -> None:
-    """Set messages aside in this transaction; doing it again changes nothing."""
+async def set_aside(tx: Transaction, service: str, letters: Sequence[DeadLetter]) -> int:
+    """Set messages aside in this transaction; doing it again changes nothing. Returns how many were not so before."""
     async with tx.cursor() as cursor:
         await cursor.executemany(_KEEP, [_row(service, letter) for letter in letters])
+        fresh = cursor.rowcount
         await cursor.execute(WAKE)
+    return fresh
 
 
 def _row(service: str, letter: DeadLetter) -> dict[str, object]:

@@ -123,6 +123,14 @@ async def test_what_cannot_be_read_and_what_fails_are_set_aside_under_different_
     assert measured.values("messaging.process.duration", ERROR) == {("ArithmeticError",): 6, (None,): 3}
 
 
+async def test_a_message_that_was_set_aside_before_is_not_counted_again(kit: Database) -> None:
+    measured, nonsense = Measured(), record(8, b"nonsense")
+    working = consumer(kit, measured)
+    await working([nonsense])
+    await working([nonsense, record(9, b"{}")])
+    assert measured.values("handoff.dead_letters", ERROR) == {("MalformedMessageError",): 2}
+
+
 async def test_a_database_that_is_away_is_a_pause(kit: Database, kit_url: str) -> None:
     async def cut(batch: Batch[Any], tx: Transaction) -> None:
         with psycopg.connect(kit_url, autocommit=True) as admin:
