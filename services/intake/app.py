@@ -8,7 +8,7 @@ from services.intake.domain.tokens import Tokens
 from services.intake.handlers import routes
 from services.intake.http.desk import Desk, Numbers
 from services.intake.http.keys import ApiKeys
-from services.intake.http.routes import http_routes
+from services.intake.http.routes import FILING, http_routes
 from services.intake.http.tray import Tray
 from services.intake.jurisdiction import load_jurisdiction
 from services.intake.settings import IntakeSettings
@@ -57,4 +57,5 @@ def create_app(settings: IntakeSettings, place: Place | None = None) -> Starlett
     app = create_asgi(service)
     # Whatever is served here answers for its own errors: nothing has to stand between it and the server.
     app.middleware_stack = app.router
+    app.router.routes.sort(key=lambda route: getattr(route, "path", "") != FILING)  # most requests look for this one
     return app

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from http import HTTPStatus
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 import orjson
 from starlette.datastructures import Headers
@@ -90,7 +90,7 @@ def _decoded(text: str) -> str:
     """Undo what a form does to spaces and rare characters; most values have none, and this runs for each of them."""
     if "+" in text:
         text = text.replace("+", " ")
-    return unquote(text, errors="strict") if "%" in text else text
+    return unquote_to_bytes(text).decode() if "%" in text else text
 
 
 _decoded_name = lru_cache(maxsize=1024)(_decoded)

@@ -11,12 +11,13 @@ from services.intake.http.requests import post_request
 from services.intake.http.resource import NotHere, Resource
 
 API = "/open311/v2"
+FILING = f"{API}/requests.{{format}}"
 
 
 def http_routes(desk: Desk) -> list[BaseRoute]:
-    """Return all paths; that of filing comes first, since most requests take it."""
+    """Return all paths."""
     return [
-        Route(f"{API}/requests.{{format}}", Resource(desk, {"POST": post_request, "GET": open311.get_requests})),
+        Route(FILING, Resource(desk, {"POST": post_request, "GET": open311.get_requests})),
         Route(f"{API}/requests/{{service_request_id}}.{{format}}", Resource(desk, {"GET": open311.get_one_request})),
         Route(f"{API}/services.{{format}}", Resource(desk, {"GET": open311.get_services})),
         Route(f"{API}/services/{{service_code}}.{{format}}", Resource(desk, {"GET": open311.get_service})),

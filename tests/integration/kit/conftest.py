@@ -1,6 +1,6 @@
 """A schema with nothing but the kit's own tables, and a table of effects to count."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import psycopg
@@ -10,13 +10,14 @@ from psycopg.conninfo import make_conninfo
 
 from shared.kit.database import Database
 from shared.kit.migrations import KIT_TABLES_UP, OUTBOX_GUARDS_UP, SETTLED_LETTERS_UP
+from tests.databases import drop
 
 EFFECTS = "CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, event_id uuid, case_id uuid, sequence bigint)"
 
 
 @pytest.fixture
-def kit_url(postgres_admin_url: str) -> str:
-    """Make a database of its own with the schema `kit`, and return its address."""
+def kit_url(postgres_admin_url: str) -> Iterator[str]:
+    """Make a database with the schema `kit` for one test, and return its address."""
     name = f"kit_{uuid4().hex[:12]}"
     with psycopg.connect(postgres_admin_url, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -26,7 +27,8 @@ def kit_url(postgres_admin_url: str) -> str:
         connection.execute("SET search_path TO kit")
         for statement in (*KIT_TABLES_UP, *OUTBOX_GUARDS_UP, *SETTLED_LETTERS_UP, EFFECTS):
             connection.execute(statement)
-    return url
+    yield url
+    drop(postgres_admin_url, name)
 
 
 @pytest.fixture
