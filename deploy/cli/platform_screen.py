@@ -99,7 +99,7 @@ def show_status(state: PlatformState, reports: Sequence[PartReport], *, as_json:
     table = Table("part", "address", "process", "health", box=None, pad_edge=False)
     for report in reports:
         health = "[green]ready[/green]" if report.health.ready else f"[red]{', '.join(report.health.problems)}[/red]"
-        again = f" (started again {report.restarts} times)" if report.restarts else ""
+        again = f" (started again: {report.restarts})" if report.restarts else ""
         letters = f", [yellow]dead letters: {report.health.dead_letters}[/yellow]" if report.health.dead_letters else ""
         table.add_row(report.name, report.address, str(report.pid or ""), health + again + letters)
     _console.print(table)

@@ -44,7 +44,7 @@ def _table(then: list[dict[str, Any]], now: list[dict[str, Any]]) -> Table:
 
 
 def _print_record(agency: dict[str, Any], console: Console) -> None:
-    """Print what is on record: receipts, recalls, refusals, events that were not sent."""
+    """Print what is on record: receipts, recalls, refusals, emergencies, events that were not sent."""
     for each in agency["receipts"]:
         what = ", ".join(each["groups"]) or "no field"
         text = f"{_minute(each['given_at'])} UTC: given by {each['channel']}: {what} (receipt {each['receipt_id']})"
@@ -55,9 +55,19 @@ def _print_record(agency: dict[str, Any], console: Console) -> None:
         console.print(text, style="yellow", markup=False, highlight=False)
     for each in agency["refused"]:
         console.print(f"{_minute(each['refused_at'])} UTC: {each['says']}", style="red", markup=False, highlight=False)
+    for each in agency["opened_in_emergencies"]:
+        what = f"{', '.join(each['groups'])}; {_verdict(each)}"
+        text = f"{_minute(each['opened_at'])} UTC: opened in an emergency by {each['caseworker']}: {what}"
+        console.print(text, style="yellow", markup=False, highlight=False)
     for each in agency["withheld_events"]:
         text = f"{_minute(each['withheld_at'])} UTC: {each['type']} was not sent: a consent had fallen"
         console.print(text, style="yellow", markup=False, highlight=False)
+
+
+def _verdict(opened: dict[str, Any]) -> str:
+    if not opened["reviewed_at"]:
+        return "not reviewed yet"
+    return f"{'justified' if opened['justified'] else 'not justified'}, says {opened['reviewed_by']}"
 
 
 def _how(answer: dict[str, Any]) -> str:

@@ -91,6 +91,7 @@ def _agency(found: AgencyAnswer, evidence: Evidence) -> Json:
         "receipts": [_plain(each) for each in evidence.receipts if each.agency == name],
         "recalls": [_plain(each) for each in evidence.recalls if each.agency == name],
         "refused": [describe_refusal(each) for each in evidence.refusals if each.agency == name],
+        "opened_in_emergencies": [_plain(each) for each in evidence.opened if each.agency == name],
         "withheld_events": [_plain(each) for each in evidence.withheld if each.agency == name],
     }
 

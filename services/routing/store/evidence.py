@@ -1,4 +1,4 @@
-"""What is on record about the sharing of one case: receipts, recalls, refusals, and what was not said after all."""
+"""What is on record about the sharing of one case: receipts, recalls, refusals, emergencies, what was not said."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,6 +57,21 @@ class Withheld(NamedTuple):
     withheld_at: datetime
 
 
+class Opened(NamedTuple):
+    """What a caseworker opened in an emergency against policy, until when, and what a reviewer made of it."""
+
+    access_id: UUID
+    referral_id: UUID
+    agency: str
+    groups: list[str]
+    opened_at: datetime
+    ends_at: datetime
+    caseworker: str
+    reviewed_at: datetime | None
+    reviewed_by: str | None
+    justified: bool | None
+
+
 class Reason(NamedTuple):
     """Why a referral was requested, as it was noted then; `by` is who asked for it."""
 
@@ -86,6 +101,7 @@ class Evidence:
     recalls: Sequence[Recall]
     refusals: Sequence[Refusal]
     withheld: Sequence[Withheld]
+    opened: Sequence[Opened]
 
 
 _RECEIPTS = """
@@ -123,6 +139,13 @@ _WITHHELD = """
     SELECT event_id, topic, event_type, guards, created_at FROM outbox_withheld WHERE case_id = %s ORDER BY created_at
 """
 
+_OPENED = """
+    -- What was opened in emergencies, the oldest first.
+    SELECT access_id, referral_id, agency, groups, opened_at, ends_at, caseworker, reviewed_at, reviewed_by, justified
+    FROM emergency_accesses WHERE referral_id IN (SELECT referral_id FROM referrals WHERE case_id = %s)
+    ORDER BY opened_at
+"""
+
 _REASONS = """
     -- Why each referral of a case was requested.
     SELECT referral_id, occurred_at, by, why FROM referral_changes WHERE case_id = %s AND number = 1
@@ -143,6 +166,7 @@ async def find_evidence(tx: Transaction, case_id: UUID) -> Evidence:
         recalls=[Recall(*row) for row in await (await tx.execute(_RECALLS, {"case": case_id})).fetchall()],
         refusals=[Refusal(*row) for row in await _rows(tx, _REFUSALS, case_id)],
         withheld=[Withheld(event_id, _agency(topic), *rest) for event_id, topic, *rest in withheld],
+        opened=[Opened(*row) for row in await _rows(tx, _OPENED, case_id)],
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import typer
@@ -12,16 +13,20 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli.agreements import agreements_app
 from deploy.cli.routing import routing_app
+from services.routing.domain.emergencies import Access
 from services.routing.explaining.history import History
 from services.routing.explaining.sharing import Explainer
 from services.routing.http.explanations import explanation_routes
 from services.routing.http.trials import Trials, trial_routes
 from services.routing.jurisdiction import load_city
+from services.routing.store.emergencies import Review, add_access, keep_review
+from shared.events.fields import FieldGroup
 from shared.kit.settings import SAMPLE_CITY
 from tests.service.routing.explaining import KEY
+from tests.service.routing.partner_client import referral_of
 from tests.service.routing.world import World
 from tests.serving import served
-from tests.unit.routing.town import case_id
+from tests.unit.routing.town import HOUR, NOON, case_id
 
 pytestmark = pytest.mark.servers
 
@@ -75,6 +80,18 @@ async def test_a_case_is_explained_in_words_and_as_json(town: World) -> None:
     one = await run(town, agreements_app, "explain", case_id(), "--agency", "nypd", "--json")
     (police,) = json.loads(one.stdout)["agencies"]
     assert (police["agency"], police["receipts"]) == ("nypd", [])
+
+
+async def test_what_was_opened_in_an_emergency_is_in_the_explanation(town: World) -> None:
+    opened = Access(uuid4(), referral_of(town, "hpd"), "hpd", frozenset({FieldGroup.HEALTH}), NOON, NOON + HOUR)
+    async with town.database.transaction() as tx:
+        await add_access(tx, case_id(), opened, "Kim [Lee]", "sealed")
+    before = await run(town, agreements_app, "explain", "SR-1", "--agency", "hpd")
+    assert "12:00 UTC: opened in an emergency by Kim [Lee]: health; not reviewed yet" in before.stdout
+    async with town.database.transaction() as tx:
+        await keep_review(tx, Review(opened.access_id, "staff:lou", justified=True), NOON, "sealed")
+    after = await run(town, agreements_app, "explain", "SR-1", "--agency", "hpd")
+    assert "health; justified, says staff:lou" in after.stdout
 
 
 async def test_what_cannot_be_explained_is_said(town: World) -> None:

@@ -252,6 +252,7 @@ async def test_the_page_shows_what_waits_first_and_flags_what_has_waited_too_lon
         assert "72 hours" not in (await staff.get("/emergencies", headers=page)).text
         world.clock.shown = NOON + 74 * HOUR
         shown = await staff.get("/emergencies", headers=page)
+    assert shown.text.count(f'href="/sharing?of={referral_of(world)}&amp;agency=homes"') == 2
     assert shown.text.count("Not reviewed for 72 hours") == 1
     assert shown.text.count("<form") == 1
     assert "says staff:kim" in shown.text

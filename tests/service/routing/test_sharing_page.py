@@ -8,6 +8,7 @@ from services.routing.explaining.history import History
 from services.routing.explaining.sharing import Explainer
 from services.routing.http.sharing_page import sharing_page_routes
 from tests.service.routing.explaining import BEARER, KEY, put_on_record
+from tests.service.routing.partner_client import REASON, STAFF_KEY, agency, caller, path_of, referral_of
 from tests.service.routing.world import World
 from tests.unit.routing.town import AGREEMENTS, NOON, case_id
 
@@ -45,6 +46,32 @@ async def test_the_page_can_be_asked_about_an_agency_that_has_nothing_to_do_with
         page = await staff.get("/sharing", params={"of": str(case_id()), "agency": "<police>"})
     assert "It was asked about." in page.text
     assert "<police>" not in page.text
+
+
+async def test_what_was_opened_in_an_emergency_is_told_and_what_a_reviewer_says_of_it(
+    world: World,
+) -> None:
+    await world.hear(world.file("housing"))
+    referral_id = referral_of(world)
+    async with agency(world) as homes:
+        opened = await homes.post(
+            f"{path_of(referral_id)}/emergency", json={"reason": REASON, "caseworker": "Kim Lee", "minutes": 30}
+        )
+    async with client(world, PAGE) as staff:
+        before = (await staff.get("/sharing", params={"of": str(referral_id), "agency": "homes"})).text
+        await reviewed(world, opened.json()["access_id"])
+        after = (await staff.get("/sharing", params={"of": str(referral_id), "agency": "homes"})).text
+    assert "opened in an emergency by Kim Lee, until 2026-03-02 12:30 UTC: identity, household, narrative" in before
+    assert 'Nobody has <a href="/emergencies">reviewed</a> it.' in before
+    assert "Not justified, says staff:lou." in after
+    assert "danger" not in before + after, "what caseworkers and reviewers wrote is personal"
+
+
+async def reviewed(world: World, access_id: str) -> None:
+    """Let a reviewer say that an access was not justified."""
+    async with caller(world, STAFF_KEY) as staff:
+        said = {"justified": False, "note": "Nobody was in danger", "by": "lou"}
+        assert (await staff.post(f"/emergencies/{access_id}", json=said)).status_code == 200
 
 
 async def test_what_was_refused_of_late_is_listed(world: World) -> None:
