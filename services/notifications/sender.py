@@ -1,10 +1,8 @@
 """Sending mails: each is noted as being sent, handed in, and then noted as what became of it. Never twice."""
 
-import asyncio
 import logging
-from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from opentelemetry.trace import SpanKind
 
@@ -15,6 +13,7 @@ from services.notifications.office import Office, Result
 from services.notifications.recipients import Recipient
 from services.notifications.smtp import MailServer, UnreachableError
 from shared.kit.database import AWAY
+from shared.kit.finishing import finish
 from shared.kit.pauses import Pauses
 from shared.kit.telemetry import CASE_ID, span, traceparent_of
 
@@ -71,7 +70,7 @@ class Lane:
             if to_send and ready:
                 await store.mark_sending(tx, to_send[0][0])
         if to_send and ready:
-            await _finish(self._send(*to_send[0]))
+            await finish(self._send(*to_send[0]), FINISH_SECONDS)
         elif to_send:
             await self._server.reach()
         return bool(due)
@@ -120,14 +119,3 @@ def _unsent(delivery: Delivery, recipient: Recipient) -> Result | None:
             return delivery, recipient
         case _:
             return delivery, Postponed("sealed")
-
-
-async def _finish(work: Coroutine[Any, Any, None]) -> None:
-    """Let work that has begun come to its end, also when the service is told to stop meanwhile."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task], timeout=FINISH_SECONDS)
-        task.cancel()
-        raise

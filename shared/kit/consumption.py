@@ -10,9 +10,10 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from faststream.kafka import KafkaBroker
 
 from shared.kit.batches import Consumer
-from shared.kit.broker import make_broker, start, subscribe
+from shared.kit.broker import CUT_OFF_WITHIN_SECONDS, make_broker, start, subscribe
 from shared.kit.commits import Commits
 from shared.kit.database import Database
+from shared.kit.finishing import finish
 from shared.kit.instruments import Instruments
 from shared.kit.kafka_access import KafkaAccess
 from shared.kit.messages import Route
@@ -52,7 +53,7 @@ class Consumption:
             lanes = [(consumer, Commits()) for consumer in self._consumers]
             try:
                 self._subscribers = [subscribe(broker, lane, self.batch_size, commits) for lane, commits in lanes]
-                await start(broker)
+                await finish(start(broker), CUT_OFF_WITHIN_SECONDS)
                 pauses.reset()
                 await self._watch()
             except (KafkaError, OSError) as error:

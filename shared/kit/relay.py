@@ -13,8 +13,9 @@ from contextlib import suppress
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from shared.kit.broker import cut_off, make_producer
+from shared.kit.broker import CUT_OFF_WITHIN_SECONDS, cut_off, make_producer
 from shared.kit.database import AWAY, Database
+from shared.kit.finishing import finish
 from shared.kit.instruments import Instruments
 from shared.kit.kafka_access import KafkaAccess
 from shared.kit.outbox_rows import OLDEST
@@ -126,9 +127,9 @@ class Relay:
         if self._producer is None:
             producer = make_producer(self._kafka, self._client)
             try:
-                await producer.start()
+                await finish(producer.start(), CUT_OFF_WITHIN_SECONDS)  # what it has opened, it alone can close
             except BaseException:
-                await producer.stop()
+                await cut_off(producer)
                 raise
             self._producer = producer
         return self._producer

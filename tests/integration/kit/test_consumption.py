@@ -1,6 +1,7 @@
 """Consumers on real Kafka and PostgreSQL: redelivery, rebalance with two live consumers, poison in a batch."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -223,6 +224,15 @@ async def test_a_consumer_and_a_relay_with_a_wrong_password_say_that_it_may_be_t
             await relaying
     assert said.count(f"the password of {wrong.user} is wrong") == 2
     assert "not-the-password" not in said
+
+
+async def test_a_consumer_that_is_stopped_while_it_starts_leaves_no_connection_open(
+    kit: Database, kafka: KafkaAccess, language: Language
+) -> None:
+    for milliseconds in range(0, 60, 4):
+        async with consuming(kit, kafka, Route(f"kit-{uuid4().hex[:8]}", language, note)):
+            await asyncio.sleep(milliseconds / 1000)
+        gc.collect()  # a connection that was left open says so now, and the test fails
 
 
 async def test_a_consumer_is_ready_once_it_runs(kit: Database, kafka: KafkaAccess, language: Language) -> None:

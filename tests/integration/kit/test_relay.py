@@ -1,6 +1,7 @@
 """The outbox and its relay on real Kafka and PostgreSQL: in order, nothing lost, repeats only with the same id."""
 
 import asyncio
+import gc
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -184,6 +185,14 @@ async def test_two_relays_keep_order_when_one_is_stopped_at_random(
         assert sorted(set(numbers)) == list(range(1, 51))
         assert len({e.id for e in envelopes}) == 50
         assert [n for at, n in enumerate(numbers) if n not in numbers[:at]] == sorted(set(numbers))
+
+
+async def test_a_relay_that_is_stopped_while_it_starts_leaves_no_connection_open(relays: list[Relay]) -> None:
+    for milliseconds in range(0, 60, 2):
+        task = await running(relays[0])
+        await asyncio.sleep(milliseconds / 1000)
+        await stop(task)
+        gc.collect()  # a connection that was left open says so now, and the test fails
 
 
 async def test_a_crash_between_send_and_delete_repeats_with_the_same_ids(
