@@ -42,7 +42,8 @@ def main() -> int:
 
 def measure(names: Sequence[str]) -> list[Figure]:
     """Measure on servers that are started for it."""
-    logging.getLogger("faststream").setLevel(logging.CRITICAL)
+    for name in "faststream", "aiokafka":  # that consumers join and give batches back meanwhile is no news here
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     calm_garbage_collection()  # as every service does; it serves all sides alike
     console = Console(stderr=True)
     figures: list[Figure] = []
