@@ -11,7 +11,7 @@ from tests.architecture.source import Source
 Rule = Callable[[Source], Iterator[str]]
 
 LONGEST_FUNCTION: Final = 30
-LONGEST_MODULE: Final = 200
+LONGEST_MODULE: Final = 300
 LONGEST_HANDLER: Final = 10
 NAMES_THAT_SAY_NOTHING: Final = frozenset({"utils", "helpers", "common", "core", "base", "manager", "misc"})
 
@@ -92,7 +92,7 @@ def handlers_are_shorter(source: Source) -> Iterator[str]:
 
 
 def modules_are_short(source: Source) -> Iterator[str]:
-    """None has more than 200 lines; migrations and tests are lists."""
+    """None has more than 300 lines; migrations and tests are lists."""
     lines = source.text.count("\n")
     if lines > LONGEST_MODULE and source.path.startswith((*_PRODUCT, "bench/")) and "/migrations/" not in source.path:
         yield f"{source.path} has {lines} lines"
