@@ -13,7 +13,7 @@ from rich.table import Table
 from bench import deciding, filing, least, ledger, relaying, routing, telemetry, waiting
 from bench.figures import ROUNDS, Figure
 from bench.servers import Servers, start_servers
-from shared.kit.service import calm_garbage_collection
+from shared.kit.service.service import calm_garbage_collection
 
 BENCHES: dict[str, Callable[[Servers], Coroutine[Any, Any, list[Figure]]]] = {
     "routing": routing.throughput,

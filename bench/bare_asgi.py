@@ -6,7 +6,7 @@ from typing import Any
 import uvicorn
 from psycopg_pool import AsyncConnectionPool
 
-from shared.kit.service import calm_garbage_collection
+from shared.kit.service.service import calm_garbage_collection
 
 _INSERT = "INSERT INTO intake.bare (body) VALUES (%s) RETURNING id"
 

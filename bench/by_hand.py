@@ -12,14 +12,14 @@ from uuid import UUID, uuid5
 import orjson
 
 from bench.hand_rows import Said, case_routed, common_of, disclosed, event_id, header, outbox_rows, receipt_of, released
-from services.routing.domain.placing import Asking, City, Placed, place
-from shared.kit import inbox
-from shared.kit.consents import lock_and_list
-from shared.kit.copying import copy_rows
-from shared.kit.database import Database, Transaction
-from shared.kit.messages import Record
-from shared.kit.outbox import WAKE
-from shared.kit.vault import Person, Vault
+from services.routing.domain.placement import Asking, City, Placed, place
+from shared.kit.database.database import Database, Transaction
+from shared.kit.database.rows import copy_rows
+from shared.kit.messaging import inbox
+from shared.kit.messaging.messages import Record
+from shared.kit.messaging.outbox import WAKE
+from shared.kit.vault.consents import lock_and_list
+from shared.kit.vault.vault import Person, Vault
 from shared.policy.plan import ReleasePlan
 
 Rows = dict[str, list[tuple[object, ...]]]

@@ -10,15 +10,15 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 
-from services.routing.domain.placing import Asking, Placed, place
+from services.routing.domain.placement import Asking, Placed, place
 from services.routing.jurisdiction import load_city
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Need, Origin, Place
 from shared.events.topics import CASES
 from shared.events.wire import schema_uri, write_time
-from shared.kit.kafka_access import KafkaAccess
-from shared.kit.settings import SAMPLE_CITY
-from shared.kit.vault import Person, Vault
+from shared.kit.kafka.access import KafkaAccess
+from shared.kit.service.settings import SAMPLE_CITY
+from shared.kit.vault.vault import Person, Vault
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MASTER_KEY = bytes(range(32))

@@ -10,7 +10,7 @@ from bench.figures import Figure, in_turns
 from bench.servers import Servers
 from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.decision import Sharing
-from shared.policy.inquiry import Inquiry
+from shared.policy.disclosure_query import Inquiry
 
 MANY: Final = 1000
 FEW: Final = 10

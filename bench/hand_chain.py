@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from shared.kit.kafka_access import KafkaAccess, access_from
+from shared.kit.kafka.access import KafkaAccess, access_from
 
 CASES_TOPIC, AGENCY_TOPIC = "bench.hand.cases", "bench.hand.agency"
 PAUSE_SECONDS = 0.01

@@ -11,9 +11,9 @@ import orjson
 
 from shared.events.fields import FieldGroup
 from shared.events.wire import write_time
-from shared.kit.messages import Record
-from shared.kit.outbox import shard_of
-from shared.kit.vault import Person, Vault
+from shared.kit.messaging.messages import Record
+from shared.kit.messaging.outbox import shard_of
+from shared.kit.vault.vault import Person, Vault
 from shared.policy.plan import ReleasePlan
 from shared.policy.redaction import redact
 

@@ -18,11 +18,11 @@ from bench.hand_rows import header
 from bench.reading import Work, by_hand
 from bench.routing import EVENTS, bare, prepared, routing_database, write_bare
 from bench.servers import Servers, make_topic
-from services.routing.people import DIGESTS
+from services.routing.use_cases.person_keys import DIGESTS
 from shared.events.fields import FieldGroup
-from shared.kit.database import Database
-from shared.kit.messages import Record
-from shared.kit.vault import Person, Vault
+from shared.kit.database.database import Database
+from shared.kit.messaging.messages import Record
+from shared.kit.vault.vault import Person, Vault
 
 TOPIC = "bench.least"
 OPENED = (FieldGroup.ADDRESS, FieldGroup.CONTACT, FieldGroup.NARRATIVE)

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 from bench.figures import Figure, in_turns
 from bench.servers import Servers, fresh_database
-from services.routing.sequencer import RECEIPTS_AT_ONCE, sequence
 from services.routing.store.receipts import add_receipts
-from shared.kit.database import Database
+from services.routing.workers.ledger_sequencer import RECEIPTS_AT_ONCE, sequence
+from shared.kit.database.database import Database
 from tests.service.routing.receipts import receipt
 
 LONG, SHORT = 100_000, 1_000

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer
 
-from shared.kit.batches import Consumer
-from shared.kit.broker import make_broker, start, subscribe
-from shared.kit.commits import Commits
-from shared.kit.database import Database
-from shared.kit.kafka_access import KafkaAccess
-from shared.kit.messages import Record, Route
+from shared.kit.consumer.consumer import Consumer
+from shared.kit.database.database import Database
+from shared.kit.kafka.access import KafkaAccess
+from shared.kit.kafka.clients import make_broker, start, subscribe
+from shared.kit.kafka.offsets import Commits
+from shared.kit.messaging.messages import Record, Route
 
 BATCH = 500
 

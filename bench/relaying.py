@@ -7,8 +7,8 @@ from time import perf_counter
 
 from bench.figures import Figure, in_turns
 from bench.servers import Servers, fresh_database, make_topic
-from shared.kit.database import Database
-from shared.kit.relay import Relay
+from shared.kit.database.database import Database
+from shared.kit.relay.relay import Relay
 
 FEW, MANY = 1_000, 100_000
 BATCHES = 8

@@ -9,14 +9,14 @@ from bench.cases import MASTER_KEY, Filed, make_cases, publish
 from bench.figures import Figure, in_turns
 from bench.reading import Work, as_a_service, by_hand
 from bench.servers import Servers, admin, make_topic, opened
-from services.routing.desk import Desk
 from services.routing.handlers import routes
 from services.routing.jurisdiction import load_city
+from services.routing.use_cases.context import Desk
 from shared.events.topics import CASES, Language
-from shared.kit.database import Database, Transaction
-from shared.kit.messages import Record, Route
-from shared.kit.settings import SAMPLE_CITY
-from shared.kit.vault import Vault
+from shared.kit.database.database import Database, Transaction
+from shared.kit.messaging.messages import Record, Route
+from shared.kit.service.settings import SAMPLE_CITY
+from shared.kit.vault.vault import Vault
 from tests import databases
 
 EVENTS = 5_000

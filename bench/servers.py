@@ -11,9 +11,9 @@ from psycopg.conninfo import make_conninfo
 
 from deploy.kafka import topics
 from deploy.kafka.declared import agencies_of, declared_topics
-from shared.kit.database import Database
-from shared.kit.kafka_access import KafkaAccess
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.database.database import Database
+from shared.kit.kafka.access import KafkaAccess
+from shared.kit.service.settings import SAMPLE_CITY
 from tests import databases, servers
 from tests.databases import OwnDatabase
 

@@ -9,8 +9,8 @@ from bench.reading import as_a_service
 from bench.routing import EVENTS, prepared, route, routing_database
 from bench.servers import Servers, make_topic
 from shared.events.topics import CASES, Language
-from shared.kit.settings import ServiceSettings
-from shared.kit.telemetry import start_telemetry
+from shared.kit.observability.traces import start_telemetry
+from shared.kit.service.settings import ServiceSettings
 
 ONE_IN = 10
 """An intake that files a thousand cases a second keeps a hundred traces of them, by default: one in ten."""

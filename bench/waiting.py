@@ -14,7 +14,7 @@ from bench.load import post, request
 from bench.processes import API_KEY, background, script, service
 from bench.servers import Servers, admin, make_topic, make_topics
 from shared.events.topics import inbox_topic
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 from tests import databases
 
 A_SECOND = 100

@@ -19,7 +19,7 @@ from joserfc.jwk import OKPKey
 
 from deploy.kafka.declared import agencies_of
 from deploy.local.secret_files import write_secret
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.service.settings import SAMPLE_CITY
 
 Document = dict[str, Any]
 

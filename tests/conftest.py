@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 from tests import databases, servers
 from tests.databases import OwnDatabase
 from tests.lending import Lender

@@ -8,7 +8,7 @@ from aiokafka import ConsumerRecord
 from shared.events.event import Event
 from shared.events.topics import Language
 from shared.events.wire import schema_uri, write_time
-from shared.kit.messages import Record
+from shared.kit.messaging.messages import Record
 from tests.contract.golden_samples import golden_samples
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from shared.kit.instruments import Instruments
-from shared.kit.metering import make_provider
+from shared.kit.observability.instruments import Instruments
+from shared.kit.observability.metrics_export import make_provider
 
 Point = dict[str, Any]
 

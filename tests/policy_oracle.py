@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Agreement, Clause
-from shared.policy.inquiry import Inquiry
+from shared.policy.disclosure_query import Inquiry
 
 STRICT = {FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE}
 NEVER_FULL = {*STRICT, FieldGroup.HEALTH, FieldGroup.JUSTICE}

@@ -14,7 +14,7 @@ from shared.events.intake import CaseSubmitted, Need, Origin, Place
 from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.consent import Consent
 from shared.policy.decision import Sharing
-from shared.policy.inquiry import Inquiry
+from shared.policy.disclosure_query import Inquiry
 
 AGENCIES = ("ash", "birch", "cedar")
 NEEDS = ("shelter", "safety")

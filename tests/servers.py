@@ -17,7 +17,7 @@ from deploy.local.ports import any_free
 from deploy.local.postgres import ADMIN, PostgresNode, prepare_postgres
 from deploy.local.processes import Program
 from deploy.local.readiness import wait_for_kafka, wait_for_postgres
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 
 KAFKA_IMAGE = "apache/kafka:4.3.0"
 POSTGRES_IMAGE = "postgres:18"

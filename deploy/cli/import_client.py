@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from services.intake.imports import ImportRecord
+from services.intake.domain.import_record import ImportRecord
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 """Seconds between two tries, and what they grow to."""

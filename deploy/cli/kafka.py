@@ -12,7 +12,7 @@ from deploy.cli.platform import DataDir
 from deploy.kafka.declared import Topic, agencies_of, declared_topics
 from deploy.local.problems import LocalPlatformError
 from deploy.local.settings import SAMPLE_CITY, default_data_dir
-from shared.kit.kafka_access import KafkaAccess, KafkaAccessError, access_from
+from shared.kit.kafka.access import KafkaAccess, KafkaAccessError, access_from
 
 DIFFERENT = 1
 _SECONDS = 5.0

@@ -13,7 +13,7 @@ import typer
 
 from deploy.cli.services import NAMES, ServiceError, Services, find_services, find_state
 from deploy.local.problems import LocalPlatformError
-from shared.kit.kafka_access import KafkaAccess, KafkaAccessError, access_from
+from shared.kit.kafka.access import KafkaAccess, KafkaAccessError, access_from
 
 FAILED, UNREAD = 1, 3
 EVERY, AT_ONCE = 50_000, 5_000

@@ -8,7 +8,7 @@ import typer
 
 from deploy.local.problems import LocalPlatformError
 from deploy.local.settings import PlatformSettings, default_data_dir, settings_from
-from shared.kit.kafka_access import KafkaAccessError
+from shared.kit.kafka.access import KafkaAccessError
 
 NOT_ALL_READY = 1
 NOT_RUNNING = 3

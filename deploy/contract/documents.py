@@ -12,8 +12,8 @@ from deploy.contract import agreement, asyncapi
 from deploy.contract.catalogue import published
 from deploy.contract.messages import example_messages
 from deploy.contract.schemas import schema_of
-from services.intake import openapi
-from services.routing import openapi as partner_openapi
+from services.intake.http import openapi
+from services.routing.http import openapi as partner_openapi
 
 FAMILIES: Final = ("schemas/*/*.json", "examples/*/*.json")
 """Which files belong to the events: one that no event has any more is stale, too."""

@@ -8,7 +8,7 @@ from deploy.contract.examples import examples
 from deploy.contract.invented import AGENCY, example_id
 from shared.events.event import Event
 from shared.events.wire import event_id, write_time
-from shared.kit.outbox_rows import Row, frame
+from shared.kit.relay.outbox_rows import Row, frame
 
 Message = dict[str, Any]
 

@@ -11,7 +11,7 @@ from secrets import token_urlsafe
 from deploy.kafka.acls import account_of
 from deploy.local.secret_files import write_secret
 from deploy.postgres.services import SERVICES
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 
 _PASSWORD = "sasl.password"  # noqa: S105 - the name of a setting
 _AUTHORITY = "ca.pem"

@@ -20,7 +20,7 @@ from confluent_kafka.admin import (
 )
 
 from deploy.kafka.acls import Acl
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 
 ITERATIONS = 4096
 """Rounds of SCRAM: Kafka's default, and enough for passwords that were made by a machine."""

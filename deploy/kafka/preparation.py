@@ -12,8 +12,8 @@ from deploy.kafka.administration import Administration, AdministrationError
 from deploy.kafka.declared import Topic, agencies_of, declared_topics
 from deploy.kafka.topics import TopicsError, make_topics
 from deploy.local.problems import NotReadyError
-from shared.kit.kafka_access import MECHANISM, KafkaAccess, KafkaAccessError, access_from
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.kafka.access import MECHANISM, KafkaAccess, KafkaAccessError, access_from
+from shared.kit.service.settings import SAMPLE_CITY
 
 _SHOWN_WITHIN_SECONDS = 20.0
 _PAUSE_SECONDS = 0.05

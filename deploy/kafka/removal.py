@@ -15,7 +15,7 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from shared.events.agency_inbox import HelpAmended, HelpRequested
 from shared.events.topics import inbox_topic
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 
 GIVING = frozenset(kind.model_fields["type"].default.encode() for kind in (HelpRequested, HelpAmended))
 """The types of record that may hold something of a person."""

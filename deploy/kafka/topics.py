@@ -10,7 +10,7 @@ from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 
 from deploy.kafka.declared import Topic
 from deploy.local.readiness import wait_for_kafka
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 
 _PAUSE_SECONDS = 0.5
 

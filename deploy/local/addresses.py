@@ -11,7 +11,7 @@ from deploy.local.postgres import PostgresNode
 from deploy.local.secret_files import write_secret
 from deploy.local.settings import PlatformSettings
 from deploy.postgres.services import role_of
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 
 DATABASE = "handoff"
 _USUAL_PORTS = {

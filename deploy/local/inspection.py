@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from deploy.local.health import Health, ask
 from deploy.local.problems import NotReadyError
 from deploy.local.state import PartState, PlatformState
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 
 _SECONDS = 3.0
 

@@ -14,7 +14,7 @@ from deploy.local.ports import LOOPBACK
 from deploy.local.problems import ForeignDataError
 from deploy.local.processes import Program
 from deploy.local.secret_files import write_secret
-from shared.kit.kafka_access import MECHANISM, KafkaAccess
+from shared.kit.kafka.access import MECHANISM, KafkaAccess
 
 _MIB = 1024 * 1024
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from deploy.local.problems import NotReadyError
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 
 _PAUSE_SECONDS = 0.05
 _LAST_LINES = 15

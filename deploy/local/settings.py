@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.folders import DataFolder
-from shared.kit.kafka_access import KafkaAccess, access_from
+from shared.kit.kafka.access import KafkaAccess, access_from
 
 SAMPLE_CITY = Path(__file__).parents[1] / "jurisdictions" / "sample-city"
 DEFAULT_DATA_DIR = Path(".handoff")

@@ -10,7 +10,7 @@ from deploy.local.folders import DataFolder
 from deploy.local.lock import is_held
 from deploy.local.problems import LocalPlatformError
 from deploy.local.secret_files import write_secret
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 
 Phase = Literal["starting", "ready", "stopping"]
 

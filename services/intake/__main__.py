@@ -4,7 +4,7 @@ from functools import partial
 
 from services.intake.app import create_app
 from services.intake.settings import IntakeSettings
-from shared.kit.service import serve
+from shared.kit.service.service import serve
 
 if __name__ == "__main__":
     settings = IntakeSettings()

@@ -6,18 +6,18 @@ from starlette.applications import Starlette
 
 from services.intake.domain.tokens import Tokens
 from services.intake.handlers import routes
-from services.intake.http.desk import Desk, Numbers
-from services.intake.http.keys import ApiKeys
 from services.intake.http.routes import FILING, http_routes
-from services.intake.http.tray import Tray
 from services.intake.jurisdiction import load_jurisdiction
 from services.intake.settings import IntakeSettings
-from services.intake.store.filing import forget_old_keys
+from services.intake.store.new_cases import forget_old_keys
+from services.intake.store.write_batcher import Tray
+from services.intake.use_cases.api_keys import ApiKeys
+from services.intake.use_cases.context import Desk, Numbers
 from shared.kit.clock import utc_now
-from shared.kit.database import Database
-from shared.kit.processes import Place
-from shared.kit.service import Service, create_asgi
-from shared.kit.vault import Vault, read_master_key
+from shared.kit.database.database import Database
+from shared.kit.service.processes import Place
+from shared.kit.service.service import Service, create_asgi
+from shared.kit.vault.vault import Vault, read_master_key
 
 FORGET_SECONDS = 600.0
 

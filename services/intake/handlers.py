@@ -4,8 +4,8 @@ from services.intake.domain.disclosures import told_by
 from services.intake.domain.progress import Heard, follow
 from services.intake.store import disclosures, progress
 from shared.events.topics import REFERRALS
-from shared.kit.database import Transaction
-from shared.kit.messages import Batch, Route
+from shared.kit.database.database import Transaction
+from shared.kit.messaging.messages import Batch, Route
 
 REST_SECONDS = 0.25
 """A resident who looks at a page sees what has happened this much later, and batches are larger."""

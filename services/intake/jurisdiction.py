@@ -7,7 +7,7 @@ from typing import Any
 
 from services.intake.domain.catalogue import Catalogue, NeedsFile, ServicesFile
 from services.intake.domain.city import City, Districts, DistrictsFile, Jurisdiction
-from services.intake.domain.sharing import Sharing
+from services.intake.domain.consent_options import Sharing
 from shared.policy.agreements import Agreement
 
 FILES = ("city.toml", "services.toml", "needs.toml", "districts.toml", "agencies.toml")

@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr
 
-from shared.kit.settings import ServiceSettings
+from shared.kit.service.settings import ServiceSettings
 
 
 class IntakeSettings(ServiceSettings):

@@ -9,7 +9,7 @@ from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
-from shared.kit.tables import kit_tables
+from shared.kit.database.tables import kit_tables
 
 metadata = MetaData(schema="intake")
 kit_tables(metadata)

@@ -2,7 +2,7 @@
 
 from services.metrics.app import create_app
 from services.metrics.settings import Settings
-from shared.kit.service import serve
+from shared.kit.service.service import serve
 
 if __name__ == "__main__":
     settings = Settings()

@@ -2,18 +2,17 @@
 
 from starlette.applications import Starlette
 
-from services.metrics import rollups
 from services.metrics.handlers import routes
-from services.metrics.http.aggregates import aggregate_routes
-from services.metrics.http.cases import case_routes
-from services.metrics.http.dashboard import dashboard_routes
-from services.metrics.http.held import held_routes
-from services.metrics.http.spans import span_routes
+from services.metrics.http.api.aggregates import aggregate_routes
+from services.metrics.http.api.cases import case_routes, held_routes
+from services.metrics.http.api.spans import span_routes
+from services.metrics.http.pages.dashboard import dashboard_routes
 from services.metrics.jurisdiction import read_city
 from services.metrics.settings import Settings
 from services.metrics.store import STAGING
-from shared.kit.database import Database
-from shared.kit.service import Service, create_asgi
+from services.metrics.workers import rollups
+from shared.kit.database.database import Database
+from shared.kit.service.service import Service, create_asgi
 
 
 def create_app(settings: Settings) -> Starlette:

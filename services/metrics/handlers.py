@@ -6,8 +6,8 @@ from services.metrics.domain.journey import entry_of
 from services.metrics.domain.observation import facts_of
 from services.metrics.store.facts import keep_entries, mark_stale, save_facts
 from shared.events.topics import AGENCY_UPDATES, CASES, DELIVERIES, REFERRALS
-from shared.kit.database import Transaction
-from shared.kit.messages import Batch, Route
+from shared.kit.database.database import Transaction
+from shared.kit.messaging.messages import Batch, Route
 
 REST_SECONDS = 0.1
 """Figures are this much later, and batches are larger."""

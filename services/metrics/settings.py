@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from shared.kit.settings import ServiceSettings
+from shared.kit.service.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

@@ -2,7 +2,7 @@
 
 from services.notifications.app import NAME, create_app
 from services.notifications.settings import NotificationsSettings
-from shared.kit.service import serve
+from shared.kit.service.service import serve
 
 if __name__ == "__main__":
     settings = NotificationsSettings()

@@ -5,20 +5,19 @@ from typing import Final
 
 from starlette.applications import Starlette
 
-from services.notifications.bell import Bell
 from services.notifications.handlers import routes
-from services.notifications.http import Pages
+from services.notifications.http.api.deliveries import Pages
 from services.notifications.jurisdiction import read_jurisdiction
-from services.notifications.letters import Letters
-from services.notifications.office import Office
-from services.notifications.recipients import AddressBook
-from services.notifications.sender import Lane
 from services.notifications.settings import NotificationsSettings
-from services.notifications.smtp import MailServer
+from services.notifications.use_cases.deliveries import Bell, Office
+from services.notifications.use_cases.mail_renderer import Letters
+from services.notifications.use_cases.recipients import AddressBook
+from services.notifications.workers.sender import Lane
+from services.notifications.workers.smtp import MailServer
 from shared.kit.clock import utc_now
-from shared.kit.database import Database
-from shared.kit.service import Service, create_asgi
-from shared.kit.vault import Vault, read_master_key
+from shared.kit.database.database import Database
+from shared.kit.service.service import Service, create_asgi
+from shared.kit.vault.vault import Vault, read_master_key
 
 NAME: Final = "notifications"
 

@@ -3,14 +3,14 @@
 from typing import Any
 
 from services.notifications import store
-from services.notifications.bell import Bell
 from services.notifications.domain.news import news_of
 from services.notifications.domain.reporters import Reporter, erased_of, reporter_of
 from services.notifications.jurisdiction import Jurisdiction
+from services.notifications.use_cases.deliveries import Bell
 from shared.events.intake import CaseSubmitted, PersonErased
 from shared.events.topics import CASES, REFERRALS
-from shared.kit.database import Transaction
-from shared.kit.messages import Batch, Route
+from shared.kit.database.database import Transaction
+from shared.kit.messaging.messages import Batch, Route
 
 GROUP = "notifications"
 

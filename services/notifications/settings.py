@@ -1,11 +1,23 @@
 """The settings that only notifications needs."""
 
+from dataclasses import dataclass
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from services.notifications.smtp import Account
-from shared.kit.settings import ServiceSettings
+from shared.kit.service.settings import ServiceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where mails are handed in; with `starttls` nothing is said in the clear."""
+
+    host: str
+    port: int
+    user: str | None = None
+    password: str | None = None
+    starttls: bool = False
+    timeout_seconds: float = 20.0
 
 
 class NotificationsSettings(ServiceSettings):

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, DateTime, Index, MetaData, UniqueConstra
 from sqlalchemy import Text as SqlText
 from sqlmodel import Field, SQLModel
 
-from shared.kit.tables import kit_tables
+from shared.kit.database.tables import kit_tables
 
 metadata = MetaData(schema="notifications")
 kit_tables(metadata)

@@ -2,7 +2,7 @@
 
 from services.routing.app import create_app
 from services.routing.settings import RoutingSettings
-from shared.kit.service import serve
+from shared.kit.service.service import serve
 
 if __name__ == "__main__":
     settings = RoutingSettings()

@@ -3,32 +3,32 @@
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from services.routing.desk import Desk
-from services.routing.explaining.history import History
-from services.routing.explaining.sharing import Explainer
 from services.routing.handlers import routes
-from services.routing.http.cases import case_routes
-from services.routing.http.emergencies import emergency_routes
-from services.routing.http.explanations import explanation_routes
-from services.routing.http.held import held_routes
-from services.routing.http.ledger import ledger_routes
-from services.routing.http.partner import partner_routes
-from services.routing.http.sharing_page import sharing_page_routes
-from services.routing.http.triage import triage_routes
-from services.routing.http.trials import Trials, trial_routes
-from services.routing.http.trials_page import trials_page_routes
+from services.routing.http.api.cases import case_routes
+from services.routing.http.api.explanations import explanation_routes
+from services.routing.http.api.ledger import ledger_routes
+from services.routing.http.api.partner import partner_routes
+from services.routing.http.api.subject_export import held_routes
+from services.routing.http.api.what_if import Trials, trial_routes
+from services.routing.http.pages.emergencies import emergency_routes
+from services.routing.http.pages.explanations import sharing_page_routes
+from services.routing.http.pages.triage import triage_routes
+from services.routing.http.pages.what_if import trials_page_routes
 from services.routing.jurisdiction import load_city, read_agencies
-from services.routing.ledger import make_signer
-from services.routing.partners import load_partners
-from services.routing.register import Register, policy_set_of
-from services.routing.sequencer import Sequencer
 from services.routing.settings import RoutingSettings
-from services.routing.sweeper import keep_sweeping
 from services.routing.tables import SCHEMA
-from shared.kit.consents import still_stand
-from shared.kit.database import Database
-from shared.kit.service import Service, create_asgi
-from shared.kit.vault import Vault, read_master_key
+from services.routing.use_cases.agency_keys import load_partners
+from services.routing.use_cases.context import Desk
+from services.routing.use_cases.explain.disclosures import Explainer
+from services.routing.use_cases.explain.policy_history import History
+from services.routing.use_cases.ledger import make_signer
+from services.routing.workers.deadlines import keep_sweeping
+from services.routing.workers.ledger_sequencer import Sequencer
+from services.routing.workers.policy_registration import Register, policy_set_of
+from shared.kit.database.database import Database
+from shared.kit.service.service import Service, create_asgi
+from shared.kit.vault.consents import still_stand
+from shared.kit.vault.vault import Vault, read_master_key
 from shared.policy.checkpoint import Signer
 
 

@@ -5,18 +5,18 @@ from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
-from services.routing.desk import Desk, Sitting, conclude, sit
+from services.routing.domain.agency_updates import Heard, Refusal, hear
 from services.routing.domain.case import Case
-from services.routing.domain.hearing import Heard, Refusal, hear
-from services.routing.domain.reporting import Shared, decide
-from services.routing.domain.turn import Prompt, Turn
+from services.routing.domain.decision import Prompt, Turn
+from services.routing.domain.submission import Shared, decide
+from services.routing.store.cases import lock_cases
 from services.routing.store.disclosures import look_up_shared
-from services.routing.store.locking import lock_cases
+from services.routing.use_cases.context import Desk, Sitting, conclude, sit
 from shared.events.agency_updates import AgencyUpdate, ReasonedUpdate
 from shared.events.intake import CaseSubmitted, CaseWithdrawn, ConsentEvent, PersonErased
 from shared.events.topics import AGENCY_UPDATES, CASES
-from shared.kit.database import Transaction
-from shared.kit.messages import Batch, Received, Route
+from shared.kit.database.database import Transaction
+from shared.kit.messaging.messages import Batch, Received, Route
 
 CaseMessage = Received[CaseSubmitted | CaseWithdrawn | ConsentEvent | PersonErased]
 UpdateMessage = Received[AgencyUpdate]

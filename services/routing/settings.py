@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from shared.kit.settings import ServiceSettings
+from shared.kit.service.settings import ServiceSettings
 
 
 class RoutingSettings(ServiceSettings):

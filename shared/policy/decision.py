@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from shared.policy.agreements import Agreement
+from shared.policy.clause_evaluation import Court, Trial
+from shared.policy.clause_index import Offer, Offers
 from shared.policy.consent import CLOCKS_DIFFER
-from shared.policy.inquiry import Inquiry
-from shared.policy.offers import Offer, Offers
+from shared.policy.disclosure_query import Inquiry
 from shared.policy.plan import ReleasePlan
 from shared.policy.policies import Policies, our_policies
 from shared.policy.shelf import Shelf
-from shared.policy.trials import Court, Trial
 from shared.policy.verdicts import choose_grants, write_terms, write_verdicts
 
 MOST_PLANS: Final = 50_000

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Form
+from shared.policy.clause_evaluation import Trial
 from shared.policy.consent import Consent
 from shared.policy.plan import CONSENT_ONLY, REDISCLOSURE_NOTICE, Ground, Terms, Verdict
-from shared.policy.trials import Trial
 
 NO_AGREEMENT: Final = "no-agreement"
 """No clause to the agency, for this need and from whoever holds the case, names the group."""

@@ -20,11 +20,11 @@ _PRODUCT = ("services/", "shared/", "deploy/")
 
 
 def only_the_database_module_commits(source: Source) -> Iterator[str]:
-    """Nobody but shared/kit/database.py ends a transaction (nor but shared/kit/commits.py commits offsets)."""
-    if not source.path.startswith(("services/", "shared/")) or source.path == "shared/kit/database.py":
+    """Only shared/kit/database/database.py ends a transaction; only shared/kit/kafka/offsets.py commits offsets."""
+    if not source.path.startswith(("services/", "shared/")) or source.path == "shared/kit/database/database.py":
         return
     for call in _calls(source):
-        if source.path == "shared/kit/commits.py" and ast.unparse(call.func) == "consumer.commit":
+        if source.path == "shared/kit/kafka/offsets.py" and ast.unparse(call.func) == "consumer.commit":
             continue
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         said = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else ""

@@ -25,16 +25,16 @@ BREACHES = [
     ("inwards", "services.metrics.tables", "services.metrics.store"),
     ("inwards", "services.routing.domain", "services.routing.tables"),
     ("pure", "services.intake.domain", "sqlmodel"),
-    ("pure", "services.routing.domain", "shared.kit.database"),
+    ("pure", "services.routing.domain", "shared.kit.database.database"),
     ("pure", "services.metrics.domain", "random"),
     ("pure", "shared.events", "opentelemetry"),
     ("pure", "shared.policy", "os"),
-    ("stores", "services.intake.store", "shared.kit.broker"),
+    ("stores", "services.intake.store", "shared.kit.kafka.clients"),
     ("stores", "services.metrics.tables", "faststream"),
     ("handlers", "services.routing.handlers", "psycopg"),
     ("handlers", "services.notifications.handlers", "services.notifications.tables"),
     ("kafka", "services.metrics.app", "aiokafka"),
-    ("partners", "deploy.local.agencies", "shared.kit.settings"),
+    ("partners", "deploy.local.agencies", "shared.kit.service.settings"),
 ]
 
 

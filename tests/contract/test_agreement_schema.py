@@ -13,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from deploy.contract.agreement import NAME, agreement_schema
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.service.settings import SAMPLE_CITY
 from shared.policy.agreements import Agreement
 
 ROOT = Path(__file__).parents[2]

@@ -6,12 +6,12 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from services.routing import openapi
-from services.routing.domain.disclosing import PARTNER_PATH
-from services.routing.domain.filing import route
-from services.routing.domain.reading import Asked, read
-from services.routing.http.ledger import describe
-from services.routing.ledger import Proof
+from services.routing.domain.disclosure import PARTNER_PATH
+from services.routing.domain.partner_access import Asked, read
+from services.routing.domain.submission import route
+from services.routing.http import openapi
+from services.routing.http.api.ledger import describe
+from services.routing.use_cases.ledger import Proof
 from shared.events.fields import FieldGroup
 from shared.policy.receipts import facts_of
 from tests.unit.routing.town import around, case_id, prompt, report

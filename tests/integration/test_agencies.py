@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from deploy.kafka.declared import declared_topics
 from deploy.kafka.topics import make_topics
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers

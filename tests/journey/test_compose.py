@@ -23,8 +23,8 @@ from deploy.kafka.preparation import compare_rules
 from deploy.local.agencies.account import read_account
 from deploy.local.ports import any_free
 from deploy.postgres.services import SERVICES
-from shared.kit.kafka_access import KafkaAccess
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.kafka.access import KafkaAccess
+from shared.kit.service.settings import SAMPLE_CITY
 from tests.topics_read import read_all, topic_names
 from tests.waiting import eventually
 

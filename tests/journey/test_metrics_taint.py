@@ -12,7 +12,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from shared.events.topics import CASES, LANGUAGES, updates_topic
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 from tests.city import City, running_city
 from tests.measured import Sink, otlp_sink
 from tests.planted import Planted, plant

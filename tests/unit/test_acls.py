@@ -9,7 +9,7 @@ from deploy.kafka.declared import agencies_of, declared_topics
 from deploy.local.agencies.account import connection_of, read_account
 from deploy.postgres.services import SERVICES
 from shared.events.topics import dead_letter_topic, inbox_topic, updates_topic
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 
 SAMPLE_CITY = Path("deploy/jurisdictions/sample-city")
 TOPICS = declared_topics(["hpd", "nypd"])

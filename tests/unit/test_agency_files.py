@@ -15,8 +15,7 @@ from deploy.local.agencies.keys import Keys, read_keys
 from deploy.local.agencies.reading import Reader
 from deploy.local.agencies.wire import Heard
 from deploy.partners import keep_partner_files
-from services.routing.envelopes import Envelopes, read_public_key
-from services.routing.partners import load_partners
+from services.routing.use_cases.agency_keys import Envelopes, load_partners, read_public_key
 from shared.events.agency_inbox import Disclosed, DisclosureRecalled, HelpAmended, HelpRequested, PersonErased
 from shared.events.fields import AddressFields, FieldGroup, IdentityFields, NeedFields, Released
 from tests.unit.routing.town import NOON

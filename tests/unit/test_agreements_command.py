@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli.agreements import agreements_app
 from deploy.cli.main import Commands
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.service.settings import SAMPLE_CITY
 
 FINE_DAY = "2026-03-02"
 

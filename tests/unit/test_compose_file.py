@@ -10,7 +10,7 @@ import yaml
 
 from deploy.kafka.acls import ADMIN
 from deploy.postgres.services import SERVICES, USERS_OF_THE_VAULT
-from shared.kit.kafka_access import MECHANISM
+from shared.kit.kafka.access import MECHANISM
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")

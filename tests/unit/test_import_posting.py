@@ -12,7 +12,7 @@ from deploy.cli.import_client import Answer, IntakeError, Waiting, post_records
 from deploy.cli.import_files.rows import Problem
 from deploy.cli.import_files.values import Parsed
 from deploy.cli.import_report import Tally
-from services.intake.imports import ImportRecord, Remark
+from services.intake.domain.import_record import ImportRecord, Remark
 
 Respond = Callable[[httpx.Request], httpx.Response]
 

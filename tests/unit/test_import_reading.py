@@ -7,7 +7,7 @@ from deploy.cli.import_files.json_objects import split_objects
 from deploy.cli.import_files.reading import READERS, read_records
 from deploy.cli.import_files.rows import Problem, SourceFile
 from deploy.cli.import_files.values import Parsed
-from services.intake.imports import ImportRecord, Remark
+from services.intake.domain.import_record import ImportRecord, Remark
 
 ROOT = Path(__file__).parents[2]
 CITY = ROOT / "deploy/jurisdictions/sample-city"

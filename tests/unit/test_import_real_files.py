@@ -12,7 +12,7 @@ from deploy.cli.import_files.reading import READERS, read_records
 from deploy.cli.import_files.rows import SourceFile
 from deploy.cli.import_files.values import Parsed
 from deploy.jurisdictions.districts import districts_by_cell
-from services.intake.imports import Remark
+from services.intake.domain.import_record import Remark
 
 ROOT = Path(__file__).parents[2]
 CITY = ROOT / "deploy/jurisdictions/sample-city"

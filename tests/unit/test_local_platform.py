@@ -21,7 +21,7 @@ from deploy.local.secret_files import write_secret
 from deploy.local.settings import PlatformSettings, settings_from
 from deploy.local.state import NotRunningError, read_state
 from deploy.postgres.services import SERVICES
-from shared.kit.kafka_access import KafkaAccess, access_from
+from shared.kit.kafka.access import KafkaAccess, access_from
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from deploy.partners import keep_partner_files, prepare_partners
-from services.routing.partners import load_partners
+from services.routing.use_cases.agency_keys import load_partners
 
 
 def keep(tmp_path: Path, api: str = "http://routing", *agencies: str) -> tuple[Path, Path]:

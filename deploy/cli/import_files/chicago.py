@@ -14,7 +14,7 @@ from deploy.cli.import_files.values import (
     text_of,
     texts_of,
 )
-from services.intake.imports import ImportRecord, Remark
+from services.intake.domain.import_record import ImportRecord, Remark
 
 _CLOSED = frozenset({"closed", "completed", "canceled", "cancelled"})
 _KEPT_OF_CSV = ("sr_short_code", "owner_department", "created_department", "community_area", "ward", "parent_sr_number")

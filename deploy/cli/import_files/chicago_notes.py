@@ -7,7 +7,7 @@ from typing import Any
 
 from deploy.cli.import_files.mapping import ServiceMap
 from deploy.cli.import_files.values import UnreadableRowError, required, required_moment, text_of
-from services.intake.imports import FollowOn, ImportNote, Remark
+from services.intake.domain.import_record import FollowOn, ImportNote, Remark
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from deploy.cli.import_files.values import (
     text_of,
     texts_of,
 )
-from services.intake.imports import ImportRecord, Remark
+from services.intake.domain.import_record import ImportRecord, Remark
 
 # The portal renamed two columns and says so in the new name.
 _KIND = ("complaint_type", "problem_formerly_complaint_type", "problem")

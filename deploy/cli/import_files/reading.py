@@ -10,7 +10,7 @@ from deploy.cli.import_files import chicago, nyc
 from deploy.cli.import_files.mapping import AgencyMap, ServiceMap, load
 from deploy.cli.import_files.rows import Problem, Row, SourceFile
 from deploy.cli.import_files.values import Parsed, UnreadableRowError
-from services.intake.imports import ImportRecord, Remark, remarks_on
+from services.intake.domain.import_record import ImportRecord, Remark, remarks_on
 
 RowReader = Callable[[Mapping[str, Any]], tuple[ImportRecord, set[Remark]]]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.intake.imports import ImportRecord, Remark
+from services.intake.domain.import_record import ImportRecord, Remark
 
 _PORTAL_TIME = "%m/%d/%Y %I:%M:%S %p"
 _NOTHING = frozenset({"", "n/a", "unspecified", "null", "none"})

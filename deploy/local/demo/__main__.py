@@ -18,7 +18,7 @@ from deploy.local.demo.run import Asked, demonstrate
 from deploy.local.demo.screen import show_pages, show_summary
 from deploy.local.problems import LocalPlatformError
 from deploy.local.settings import default_data_dir
-from shared.kit.kafka_access import KafkaAccessError
+from shared.kit.kafka.access import KafkaAccessError
 
 STOPPED_BY_HAND = 130
 

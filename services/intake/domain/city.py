@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import h3
 
 from services.intake.domain.catalogue import Catalogue, Part
-from services.intake.domain.sharing import Offer, Sharing
+from services.intake.domain.consent_options import Offer, Sharing
 from shared.events.event import Slug
 from shared.events.intake import Place
 

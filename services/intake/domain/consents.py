@@ -7,9 +7,9 @@ from typing import Final
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from services.intake.domain.consent_options import Offer
 from services.intake.domain.fields import Fields, text_of
 from services.intake.domain.problems import Problem, bad
-from services.intake.domain.sharing import Offer
 from shared.events.fields import FieldGroup
 
 LONGEST: Final = timedelta(days=366)

@@ -8,9 +8,9 @@ from uuid import UUID, uuid5
 from services.intake.domain.catalogue import ServiceKind
 from services.intake.domain.city import Jurisdiction
 from services.intake.domain.fields import UNPRINTABLE
-from services.intake.domain.filing import Filing, Identity, Sealed, Standing
+from services.intake.domain.import_record import FollowOn, ImportRecord
+from services.intake.domain.new_case import Filing, Identity, Sealed, Standing
 from services.intake.domain.personal import Personal, pack, sort_answers
-from services.intake.imports import FollowOn, ImportRecord
 from shared.events.fields import FieldGroup
 from shared.events.intake import Origin, Place, RecordedReferral
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from services.intake.domain.catalogue import Datatype
+from services.intake.domain.import_record import ImportRecord
 from services.intake.domain.position import LATITUDES, LONGITUDES
-from services.intake.http.imports import MOST_RECORDS
-from services.intake.imports import ImportRecord
+from services.intake.http.api.imports import MOST_RECORDS
 
 Part = dict[str, Any]
 

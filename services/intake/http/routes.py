@@ -2,13 +2,14 @@
 
 from starlette.routing import BaseRoute, Route
 
-from services.intake.http import imports, open311, pages, status
-from services.intake.http.caseworkers import delete_consent, get_consents, post_consent
-from services.intake.http.desk import Desk
-from services.intake.http.formats import Format
-from services.intake.http.persons import get_person, post_erase
-from services.intake.http.requests import post_request
-from services.intake.http.resource import NotHere, Resource
+from services.intake.http.api import imports, open311
+from services.intake.http.api.consents import delete_consent, get_consents, post_consent
+from services.intake.http.api.formats import Format
+from services.intake.http.api.persons import get_person, post_erase
+from services.intake.http.api.requests import post_request
+from services.intake.http.api.resource import NotHere, Resource
+from services.intake.http.pages import report_form, status
+from services.intake.use_cases.context import Desk
 
 API = "/open311/v2"
 FILING = f"{API}/requests.{{format}}"
@@ -26,7 +27,7 @@ def http_routes(desk: Desk) -> list[BaseRoute]:
         Route("/open311/{rest:path}", NotHere()),
         Route("/imports/{source}", Resource(desk, {"POST": imports.post_records}, Format.JSON)),
         *_api_routes(desk),
-        *pages.page_routes(desk),
+        *report_form.page_routes(desk),
         *status.status_routes(desk),
     ]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from services.intake.domain.consents import Given, Permission
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from services.intake.domain.disclosures import Disclosure, Recall, Told
-from shared.kit.database import Transaction
-from shared.kit.rows import as_rows
+from shared.kit.database.database import Transaction
+from shared.kit.database.rows import as_rows
 
 _ADD_DISCLOSURES = """
     -- Note what was given, each receipt once.

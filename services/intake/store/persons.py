@@ -9,8 +9,8 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from services.intake.store import consents
-from shared.kit.consents import lock_for_withdrawal
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
+from shared.kit.vault.consents import lock_for_withdrawal
 
 _FIND = "SELECT case_id FROM cases WHERE case_id::text = %(case)s OR service_request_id = %(case)s"
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from services.intake.domain.progress import WITH_THE_AGENCY, Progress
-from shared.kit.database import Transaction
-from shared.kit.rows import as_rows
+from shared.kit.database.database import Transaction
+from shared.kit.database.rows import as_rows
 
 _ADD_NOTES = """
     -- Add to the history, each event once.

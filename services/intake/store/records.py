@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
 
 _KNOWN = "SELECT external_id FROM cases WHERE source = %s AND external_id = ANY(%s)"
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
+from services.metrics.domain.cell_suppression import Name, Sum
 from services.metrics.domain.cells import PAIRING, Cell, row_of
 from services.metrics.domain.tallies import Tally
-from services.metrics.domain.withholding import Name, Sum
 
 CLOCKS = ("response", "resolution")
 """The clocks whose counts are published."""

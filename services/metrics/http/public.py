@@ -4,7 +4,7 @@ from services.metrics.domain.publication import Publication, publish
 from services.metrics.domain.relations import CLOCKS, TABLES, Figures
 from services.metrics.jurisdiction import City
 from services.metrics.store.cells import Totals, get_totals, list_cells, list_latest_weeks
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
 
 WEEKS = 12
 

@@ -1,6 +1,6 @@
 """Alembic's entry for this schema."""
 
 from services.metrics.tables import metadata
-from shared.kit.migrations import run
+from shared.kit.database.migrations import run
 
 run("metrics", metadata)

@@ -1,5 +1,5 @@
 """What metrics keeps, as SQL; nothing here commits."""
 
-from services.metrics.store.staging import STAGING
+from services.metrics.store.copy_stages import STAGING
 
 __all__ = ["STAGING"]

@@ -9,7 +9,7 @@ from psycopg.rows import class_row
 from services.metrics.domain.cells import ALL_TIME, Cell
 from services.metrics.domain.clocks import CASE_CLOCKS, REFERRAL_CLOCKS, WITHOUT_HOLD
 from services.metrics.store.figures import CASES, REFERRALS, Kept, group_by
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
 
 SHARES = [0.5, 0.9, 0.95]
 PART = 20_000

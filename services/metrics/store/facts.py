@@ -7,8 +7,8 @@ from psycopg import sql
 
 from services.metrics.domain.facts import KEPT, Fact, gather
 from services.metrics.domain.journey import JourneyEntry
-from services.metrics.store.staging import ENTRIES, FACT_STAGES
-from shared.kit.database import Transaction
+from services.metrics.store.copy_stages import ENTRIES, FACT_STAGES
+from shared.kit.database.database import Transaction
 
 TABLES = {
     "CaseFact": "case_facts",

@@ -11,8 +11,8 @@ from psycopg.types.json import Jsonb
 from services.metrics.domain.cells import ALL_TIME
 from services.metrics.domain.clocks import CaseClocks, ReferralClocks
 from services.metrics.domain.tallies import Tally, change
-from services.metrics.store.staging import CASE_CLOCKS, REFERRAL_CLOCKS, Stage
-from shared.kit.database import Transaction
+from services.metrics.store.copy_stages import CASE_CLOCKS, REFERRAL_CLOCKS, Stage
+from shared.kit.database.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from services.metrics.domain.journey import JourneyEntry
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
 
 MOST = 2000
 """So many events of a case are shown, at most."""

@@ -15,7 +15,7 @@ from services.metrics.domain.journey import ONCE
 from services.metrics.domain.records import CaseRecord, Heard
 from services.metrics.store.facts import TABLES
 from shared.events.topics import CASES, DELIVERIES, REFERRALS
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
 
 F = TypeVar("F", bound=Fact)
 NUMBERED = [CASES.topic, REFERRALS.topic, DELIVERIES.topic]

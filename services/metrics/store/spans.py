@@ -8,8 +8,8 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from services.metrics.domain.spans import Span
-from services.metrics.store.staging import SPANS
-from shared.kit.database import Transaction
+from services.metrics.store.copy_stages import SPANS
+from shared.kit.database.database import Transaction
 
 MOST = 5000
 """So many spans are shown at once, at most."""

@@ -1,6 +1,6 @@
 """Alembic for the `notifications` schema."""
 
 from services.notifications.tables import metadata
-from shared.kit.migrations import run
+from shared.kit.database.migrations import run
 
 run("notifications", metadata)

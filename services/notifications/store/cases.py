@@ -5,8 +5,8 @@ from dataclasses import asdict
 from uuid import UUID
 
 from services.notifications.domain.reporters import Erased, Reporter
-from services.notifications.store.writing import as_json
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
+from shared.kit.database.rows import as_json
 
 _MEET = """
     -- Make a row for each case that is new to us, in one order everywhere, so that two writers cannot block each other.

@@ -11,9 +11,9 @@ from services.notifications.domain.deliveries import Delivery
 from services.notifications.domain.news import News, Template
 from services.notifications.domain.outcomes import Ended, TryAgain
 from services.notifications.store.cases import lock_cases
-from services.notifications.store.writing import as_json
 from shared.events.fields import FieldGroup
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
+from shared.kit.database.rows import as_json
 
 _ADD = """
     -- Queue news, each once. What is for the reporter waits while their case is not known, and is left out when the

@@ -4,10 +4,9 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
 from services.routing.domain.case import Case
-from services.routing.domain.circumstances import Circumstances, asking
-from services.routing.domain.placing import Placed
-from services.routing.domain.requests import request
-from services.routing.domain.turn import Prompt, Turn
+from services.routing.domain.decision import Circumstances, Prompt, Turn, asking
+from services.routing.domain.placement import Placed
+from services.routing.domain.referrals import request
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from services.routing.domain.book import RoutingBook, Rule
-from services.routing.domain.placing import City
-from services.routing.domain.programs import Program
+from services.routing.domain.city import Program
+from services.routing.domain.placement import City
+from services.routing.domain.rules import RoutingBook, Rule
 from services.routing.jurisdiction.agreements import load_agreements
 from services.routing.jurisdiction.checks import contradictions
 from services.routing.jurisdiction.forms import AgenciesFile, BookFile, ServicesFile

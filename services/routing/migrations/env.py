@@ -1,6 +1,6 @@
 """Alembic for the `routing` schema."""
 
 from services.routing.tables import SCHEMA, metadata
-from shared.kit.migrations import run
+from shared.kit.database.migrations import run
 
 run(SCHEMA, metadata)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
 from shared.policy.agreements import Agreement
 
 _LOADING: Final = 0x48414752

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
 from shared.policy.proofs import Tree
 
 

@@ -4,16 +4,16 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
-from services.routing.domain.consenting import Use
-from services.routing.domain.reporting import Shared
-from services.routing.domain.turn import Barred, Given, Turn
-from services.routing.store.adding import Additions
+from services.routing.domain.consent_changes import Use
+from services.routing.domain.decision import Barred, Given, Turn
+from services.routing.domain.submission import Shared
+from services.routing.store.new_cases import Additions
 from services.routing.store.receipts import receipt_row
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import ConsentEvent, ConsentWithdrawn, PersonErased
-from shared.kit.database import Transaction
-from shared.kit.rows import Row
+from shared.kit.database.database import Transaction
+from shared.kit.database.rows import Row
 from shared.policy.receipts import Receipt
 
 _TAKE_BACK = """

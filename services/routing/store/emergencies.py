@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.routing.domain.emergencies import Access
+from services.routing.domain.partner_access import Access
 from shared.events.fields import FieldGroup
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
 
 _ADD = """
     -- What is opened now.

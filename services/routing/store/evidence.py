@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from shared.events.topics import AGENCY_INBOX
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
 
 
 class Receipt(NamedTuple):

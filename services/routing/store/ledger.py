@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.kit.copying import copy_text
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
+from shared.kit.database.rows import copy_text
 from shared.policy.merkle import Node, Span
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
 
 _CASE = """
     -- The case of one referral of one agency.

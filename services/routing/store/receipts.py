@@ -7,9 +7,9 @@ from uuid import UUID
 
 import orjson
 
-from services.routing.store.adding import Additions
-from shared.kit.database import Transaction
-from shared.kit.rows import Row
+from services.routing.store.new_cases import Additions
+from shared.kit.database.database import Transaction
+from shared.kit.database.rows import Row
 from shared.policy.merkle import Span
 from shared.policy.receipts import Ground, Receipt, grounds_of, write_moment
 

@@ -15,7 +15,7 @@ from deploy.kafka.acls import accounts_of
 from deploy.kafka.declared import Topic, declared_topics
 from deploy.kafka.preparation import let_in
 from deploy.kafka.topics import make_topics
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 from tests.waiting import PATIENCE_SECONDS
 
 DONE = "done"

@@ -13,7 +13,7 @@ from aiokafka.errors import ClusterAuthorizationFailedError, for_code
 from deploy.kafka.acls import accounts_of
 from deploy.kafka.administration import Administration
 from deploy.postgres.services import SERVICES
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 from tests.integration.kafka.city import DONE, Guarded, guard, join, operations_on, read_from, write_to
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]

@@ -16,8 +16,8 @@ from deploy.kafka.declared import agencies_of, declared_topics
 from deploy.kafka.preparation import RulesError, compare_rules, let_in, prepare_broker
 from deploy.local.problems import NotReadyError
 from deploy.local.readiness import wait_for_kafka
-from shared.kit.kafka_access import KafkaAccess
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.kafka.access import KafkaAccess
+from shared.kit.service.settings import SAMPLE_CITY
 from tests.topics import OwnTopics
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]

@@ -19,8 +19,8 @@ from deploy.local.kafka import KafkaNode, prepare_kafka
 from deploy.local.ports import any_free
 from deploy.local.problems import NotReadyError
 from deploy.local.readiness import wait_for_kafka
-from shared.kit.broker import make_broker, make_producer, start
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
+from shared.kit.kafka.clients import make_broker, make_producer, start
 from tests.servers import kafka_runtime, running, temporary_folder
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]

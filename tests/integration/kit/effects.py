@@ -10,8 +10,8 @@ from aiokafka import ConsumerRecord
 from shared.events.intake import CaseWithdrawn
 from shared.events.topics import CASES
 from shared.events.wire import schema_uri
-from shared.kit.database import Database, Transaction
-from shared.kit.messages import Batch
+from shared.kit.database.database import Database, Transaction
+from shared.kit.messaging.messages import Batch
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

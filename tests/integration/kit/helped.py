@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from shared.kit.database import Database
-from shared.kit.processes import Place
-from shared.kit.service import Service, create_asgi, serve
-from shared.kit.settings import ServiceSettings
+from shared.kit.database.database import Database
+from shared.kit.service.processes import Place
+from shared.kit.service.service import Service, create_asgi, serve
+from shared.kit.service.settings import ServiceSettings
 
 
 def create_app(place: Place) -> Starlette:

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from shared.events.topics import CASES
-from shared.kit.batches import Consumer
-from shared.kit.database import Database, Transaction
-from shared.kit.messages import Batch, Route
+from shared.kit.consumer.consumer import Consumer
+from shared.kit.database.database import Database, Transaction
+from shared.kit.messaging.messages import Batch, Route
 from tests.integration.kit.effects import count, effects, failing_on, ids, record
 from tests.integration.kit.test_batches import letters
 

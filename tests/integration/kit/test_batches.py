@@ -8,10 +8,10 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from shared.events.topics import AGENCY_UPDATES, CASES
-from shared.kit.batches import FAULTS_IN_A_ROW, Consumer, HaltedError
-from shared.kit.database import Database, Transaction
-from shared.kit.dead_letters import read_raw
-from shared.kit.messages import Batch, Route
+from shared.kit.consumer.consumer import FAULTS_IN_A_ROW, Consumer, HaltedError
+from shared.kit.database.database import Database, Transaction
+from shared.kit.dead_letters.dead_letters import read_raw
+from shared.kit.messaging.messages import Batch, Route
 from tests.integration.kit.effects import count, effects, failing_on, ids, record
 
 

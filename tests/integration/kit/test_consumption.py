@@ -17,12 +17,12 @@ from shared.events.intake import CaseEvent, CaseWithdrawn
 from shared.events.topics import Language
 from shared.events.wire import write_time
 from shared.kit.clock import utc_now
-from shared.kit.commits import COMMIT_SECONDS
-from shared.kit.consumption import Consumption
-from shared.kit.database import Database, Transaction, UnavailableError
-from shared.kit.kafka_access import KafkaAccess
-from shared.kit.messages import Batch, Route
-from shared.kit.relay import Relay
+from shared.kit.consumer.supervisor import Consumption
+from shared.kit.database.database import Database, Transaction, UnavailableError
+from shared.kit.kafka.access import KafkaAccess
+from shared.kit.kafka.offsets import COMMIT_SECONDS
+from shared.kit.messaging.messages import Batch, Route
+from shared.kit.relay.relay import Relay
 from tests.waiting import PATIENCE_SECONDS
 
 CASES = 300

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from shared.kit.database import Database
+from shared.kit.database.database import Database
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers

@@ -11,11 +11,11 @@ from typer.testing import CliRunner, Result
 from deploy.cli.dead_letters import dead_letters_app
 from deploy.local.ports import any_free
 from shared.events.topics import CASES
-from shared.kit.database import Database
-from shared.kit.dead_letter_routes import AT_ONCE, dead_letter_routes
-from shared.kit.dead_letters import DeadLetter, set_aside
-from shared.kit.messages import Route
-from shared.kit.redelivery import Redelivery
+from shared.kit.database.database import Database
+from shared.kit.dead_letters.dead_letters import DeadLetter, set_aside
+from shared.kit.dead_letters.redrive import Redelivery
+from shared.kit.dead_letters.routes import AT_ONCE, dead_letter_routes
+from shared.kit.messaging.messages import Route
 from tests.integration.kit.effects import count, effects, ids, record
 from tests.serving import served
 

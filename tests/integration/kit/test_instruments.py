@@ -16,17 +16,17 @@ from pydantic import SecretStr, TypeAdapter
 from shared.events.intake import CaseEvent, CaseWithdrawn
 from shared.events.topics import CASES, Language
 from shared.events.wire import schema_uri
-from shared.kit import outbox
-from shared.kit.batches import FAULTS_IN_A_ROW, Consumer
-from shared.kit.consumption import Consumption
-from shared.kit.database import Database, Transaction
-from shared.kit.gauges import Gauges
-from shared.kit.kafka_access import KafkaAccess
-from shared.kit.messages import Batch, Route
-from shared.kit.outbox import Announcement
-from shared.kit.relay import Relay
-from shared.kit.service import Service, create_asgi
-from shared.kit.settings import ServiceSettings
+from shared.kit.consumer.consumer import FAULTS_IN_A_ROW, Consumer
+from shared.kit.consumer.supervisor import Consumption
+from shared.kit.database.database import Database, Transaction
+from shared.kit.kafka.access import KafkaAccess
+from shared.kit.messaging import outbox
+from shared.kit.messaging.messages import Batch, Route
+from shared.kit.messaging.outbox import Announcement
+from shared.kit.relay.relay import Relay
+from shared.kit.service.gauges import Gauges
+from shared.kit.service.service import Service, create_asgi
+from shared.kit.service.settings import ServiceSettings
 from tests.measured import Measured
 from tests.waiting import PATIENCE_SECONDS
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from deploy.local.ports import any_free
-from shared.kit.database import Database
-from shared.kit.processes import Place, listen
+from shared.kit.database.database import Database
+from shared.kit.service.processes import Place, listen
 from tests.waiting import PATIENCE_SECONDS, eventually
 
 

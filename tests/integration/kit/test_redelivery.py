@@ -9,12 +9,12 @@ from httpx import ASGITransport, AsyncClient, Response
 from starlette.applications import Starlette
 
 from shared.events.topics import CASES
-from shared.kit.batches import TRIES, Consumer
-from shared.kit.database import Database
-from shared.kit.dead_letter_routes import AT_ONCE, LARGEST_BODY_BYTES, dead_letter_routes
-from shared.kit.dead_letters import DeadLetter, set_aside
-from shared.kit.messages import Route
-from shared.kit.redelivery import Redelivery, StillFailingError, UnknownLetterError
+from shared.kit.consumer.consumer import TRIES, Consumer
+from shared.kit.database.database import Database
+from shared.kit.dead_letters.dead_letters import DeadLetter, set_aside
+from shared.kit.dead_letters.redrive import Redelivery, StillFailingError, UnknownLetterError
+from shared.kit.dead_letters.routes import AT_ONCE, LARGEST_BODY_BYTES, dead_letter_routes
+from shared.kit.messaging.messages import Route
 from tests.integration.kit.effects import count, effects, failing_on, ids, record
 
 KEY = "staff-key"

@@ -18,14 +18,13 @@ from confluent_kafka import Producer
 
 from shared.events.intake import CaseWithdrawn
 from shared.events.wire import Envelope, read_envelope
-from shared.kit import outbox
-from shared.kit.broker import make_producer
-from shared.kit.database import Database, Transaction
-from shared.kit.kafka_access import KafkaAccess
-from shared.kit.outbox import Announcement
-from shared.kit.relay import Relay
-from shared.kit.rounds import Round
-from shared.kit.sending import Sending
+from shared.kit.database.database import Database, Transaction
+from shared.kit.kafka.access import KafkaAccess
+from shared.kit.kafka.clients import make_producer
+from shared.kit.messaging import outbox
+from shared.kit.messaging.outbox import Announcement
+from shared.kit.relay.kafka_sender import Sending
+from shared.kit.relay.relay import Relay, Round
 from tests.waiting import PATIENCE_SECONDS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

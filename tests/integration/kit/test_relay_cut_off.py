@@ -11,9 +11,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import NodeNotReadyError
 from aiokafka.protocol.produce import ProduceRequest
 
-from shared.kit.database import Database, Transaction
-from shared.kit.kafka_access import KafkaAccess
-from shared.kit.relay import Relay
+from shared.kit.database.database import Database, Transaction
+from shared.kit.kafka.access import KafkaAccess
+from shared.kit.relay.relay import Relay
 from tests.integration.kit.test_relay import announce, said
 from tests.topics import OwnTopics
 

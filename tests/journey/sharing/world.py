@@ -19,7 +19,7 @@ from deploy.local.generate import Form, read_city, reports
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.consent import Consent
-from shared.policy.inquiry import Inquiry
+from shared.policy.disclosure_query import Inquiry
 from tests.city import City
 from tests.journey.sharing.town import BUSY
 from tests.policy_oracle import Given, may_be_given

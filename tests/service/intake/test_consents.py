@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from services.intake.http.consenting import withdraw
+from services.intake.use_cases.consents import withdraw
 from shared.events.intake import ConsentGranted
 from shared.events.topics import CASES
-from shared.kit.consents import lock_and_list
-from shared.kit.telemetry import new_traceparent
+from shared.kit.observability.traces import new_traceparent
+from shared.kit.vault.consents import lock_and_list
 from tests.service.intake.world import STAFF, World
 from tests.unit.intake.town import form
 

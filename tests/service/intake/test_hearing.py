@@ -17,7 +17,7 @@ from shared.events.referrals import (
     ReferralRequested,
 )
 from shared.events.routing import CaseResolved
-from shared.kit.batches import Consumer
+from shared.kit.consumer.consumer import Consumer
 from tests.service.intake.world import World
 from tests.unit.intake.times import HOUR, NOON
 from tests.unit.intake.town import form

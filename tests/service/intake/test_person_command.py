@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli.persons import person_app
 from services.intake.http.routes import http_routes
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 from tests.service.intake.world import STAFF, World
 from tests.serving import served
 from tests.unit.intake.town import form

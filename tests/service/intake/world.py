@@ -14,20 +14,20 @@ from starlette.applications import Starlette
 
 from services.intake.domain.tokens import Tokens
 from services.intake.handlers import routes
-from services.intake.http.desk import Desk, Numbers
-from services.intake.http.keys import ApiKeys
 from services.intake.http.routes import http_routes
-from services.intake.http.tray import Tray
+from services.intake.store.write_batcher import Tray
 from services.intake.tables import metadata
+from services.intake.use_cases.api_keys import ApiKeys
+from services.intake.use_cases.context import Desk, Numbers
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
 from shared.events.topics import CASES, REFERRALS
 from shared.events.wire import event_id, write_time
-from shared.kit.batches import Consumer
-from shared.kit.database import Database
-from shared.kit.messages import Record
-from shared.kit.vault import Vault
+from shared.kit.consumer.consumer import Consumer
+from shared.kit.database.database import Database
+from shared.kit.messaging.messages import Record
+from shared.kit.vault.vault import Vault
 from tests.databases import OwnDatabase
 from tests.heard import written
 from tests.unit.intake.times import NOON

@@ -11,7 +11,7 @@ from services.metrics.domain.cells import ALL_TIME, Cell
 from services.metrics.domain.clocks import clock_case, clock_referral
 from services.metrics.domain.records import CaseRecord
 from services.metrics.domain.tallies import tally
-from services.metrics.http.aggregates import CLOCKS
+from services.metrics.http.api.aggregates import CLOCKS
 from services.metrics.store.cells import get_totals, list_cells
 from shared.events import referrals
 from tests.service.metrics.world import World

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.metrics import rollups
-from services.metrics.http.spans import MOST_BYTES
+from services.metrics.http.api.spans import MOST_BYTES
+from services.metrics.workers import rollups
 from tests.service.metrics.world import World
 from tests.unit.metrics.stories import Story
 from tests.unit.metrics.test_spans import request, sent

@@ -13,15 +13,15 @@ from aiokafka import ConsumerRecord
 from psycopg.rows import dict_row
 from starlette.applications import Starlette
 
-from services.metrics import rollups
 from services.metrics.app import create_service
 from services.metrics.domain.cells import DIMENSIONS
 from services.metrics.jurisdiction import City, read_city
 from services.metrics.settings import Settings
+from services.metrics.workers import rollups
 from shared.events.topics import LANGUAGES
 from shared.events.wire import write_time
-from shared.kit.batches import Consumer
-from shared.kit.service import Service
+from shared.kit.consumer.consumer import Consumer
+from shared.kit.service.service import Service
 from tests.databases import OwnDatabase
 from tests.unit.metrics.stories import Said, Story
 

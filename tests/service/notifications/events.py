@@ -23,7 +23,7 @@ from shared.events.referrals import ReferralAccepted, ReferralHeld
 from shared.events.routing import CaseResolved
 from shared.events.topics import CASES, REFERRALS, Language
 from shared.events.wire import event_id
-from shared.kit.messages import Record
+from shared.kit.messaging.messages import Record
 from tests.heard import written
 
 FILED = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

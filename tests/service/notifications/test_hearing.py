@@ -12,7 +12,7 @@ from services.notifications.domain.reporters import reporter_of
 from shared.events.intake import CaseSubmitted
 from shared.events.referrals import ReferralAccepted
 from shared.events.topics import CASES, REFERRALS, Language
-from shared.kit.database import Transaction
+from shared.kit.database.database import Transaction
 from tests.heard import samples_of, stranger
 from tests.service.notifications.events import accepted, held, resolved, submitted
 from tests.service.notifications.world import World

@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[3]
 ONE_MAIL = """
 import asyncio
 from services.notifications.app import make_database, make_office
-from services.notifications.sender import Lane
+from services.notifications.workers.sender import Lane
 from services.notifications.settings import NotificationsSettings
-from services.notifications.smtp import MailServer
+from services.notifications.workers.smtp import MailServer
 
 async def main():
     settings = NotificationsSettings()

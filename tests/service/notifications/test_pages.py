@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.notifications.http import Pages
+from services.notifications.http.api.deliveries import Pages
 from services.notifications.jurisdiction import read_jurisdiction
 from tests.service.notifications.events import accepted, opened
 from tests.service.notifications.world import STAFF_KEY, World

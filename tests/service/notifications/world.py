@@ -13,14 +13,14 @@ import psycopg
 from services.notifications.app import make_database, make_office
 from services.notifications.handlers import routes
 from services.notifications.jurisdiction import read_jurisdiction
-from services.notifications.office import Office
-from services.notifications.sender import Lane
 from services.notifications.settings import NotificationsSettings
-from services.notifications.smtp import MailServer
+from services.notifications.use_cases.deliveries import Office
+from services.notifications.workers.sender import Lane
+from services.notifications.workers.smtp import MailServer
 from shared.events.event import Event
 from shared.events.fields import ContactFields, FieldGroup
-from shared.kit.batches import Consumer
-from shared.kit.vault import Vault
+from shared.kit.consumer.consumer import Consumer
+from shared.kit.vault.vault import Vault
 from tests.databases import OwnDatabase
 from tests.service.notifications.events import language_of, record, submitted
 

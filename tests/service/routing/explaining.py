@@ -6,10 +6,10 @@ from datetime import datetime
 import httpx
 from starlette.applications import Starlette
 
-from services.routing.explaining.history import History
-from services.routing.explaining.sharing import Explainer
-from services.routing.http.explanations import explanation_routes
+from services.routing.http.api.explanations import explanation_routes
 from services.routing.store.agreements import PolicySet, Written, record_policy_set
+from services.routing.use_cases.explain.disclosures import Explainer
+from services.routing.use_cases.explain.policy_history import History
 from shared.policy.agreements import Agreement
 from tests.service.routing.world import World
 from tests.unit.routing.agreement_text import text_of

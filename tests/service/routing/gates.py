@@ -7,14 +7,13 @@ from uuid import UUID
 
 from psycopg.pq import TransactionStatus
 
-from services.routing.domain.book import RoutingBook, Rule
-from services.routing.domain.placing import City
-from services.routing.domain.programs import Program
+from services.routing.domain.city import Program
+from services.routing.domain.placement import City
+from services.routing.domain.rules import RoutingBook, Rule
 from shared.events.fields import FieldGroup
-from shared.kit.consents import still_stand
-from shared.kit.database import Transaction
-from shared.kit.holding import Held, hold
-from shared.kit.vault import Vault
+from shared.kit.database.database import Transaction
+from shared.kit.vault.consents import Held, hold, still_stand
+from shared.kit.vault.vault import Vault
 from shared.policy.agreements import Form
 from shared.policy.decision import Sharing
 from tests.unit.routing.town import ADDRESS, HOUR, NEED, NOON, PROTECTS, agreement, clause

@@ -8,11 +8,11 @@ from starlette.applications import Starlette
 from typer.testing import CliRunner, Result
 
 from deploy.cli.ledger import ledger_app
-from services.routing.http.ledger import ledger_routes
-from services.routing.ledger import sign
-from services.routing.sequencer import sequence
+from services.routing.http.api.ledger import ledger_routes
 from services.routing.store.receipts import add_receipts
-from shared.kit.database import Database
+from services.routing.use_cases.ledger import sign
+from services.routing.workers.ledger_sequencer import sequence
+from shared.kit.database.database import Database
 from shared.policy.checkpoint import Signer
 from shared.policy.proofs import Tree
 from shared.policy.receipts import Receipt, canonical, facts_of

@@ -5,10 +5,10 @@ from uuid import UUID
 import httpx
 from starlette.applications import Starlette
 
-from services.routing.http.emergencies import emergency_routes
-from services.routing.http.partner import partner_routes
-from services.routing.partners import Partners
-from shared.kit.security import key_hash
+from services.routing.http.api.partner import partner_routes
+from services.routing.http.pages.emergencies import emergency_routes
+from services.routing.use_cases.agency_keys import Partners
+from shared.kit.http.auth import key_hash
 from tests.service.routing.world import World
 
 STAFF_KEY = "a key for staff"

@@ -18,10 +18,10 @@ from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
 from shared.events.topics import CASES, Language, inbox_topic
 from shared.events.wire import read_envelope
-from shared.kit.consents import lock_for_withdrawal
-from shared.kit.consumption import Consumption
-from shared.kit.kafka_access import KafkaAccess
-from shared.kit.relay import Relay
+from shared.kit.consumer.supervisor import Consumption
+from shared.kit.kafka.access import KafkaAccess
+from shared.kit.relay.relay import Relay
+from shared.kit.vault.consents import lock_for_withdrawal
 from shared.policy.consent import Consent
 from tests.service.routing.gates import Gates, Street
 from tests.service.routing.test_consents import FOREVER, granted, withdrawn

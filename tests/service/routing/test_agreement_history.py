@@ -17,8 +17,8 @@ from services.routing.store.agreements import (
     record_policy_set,
 )
 from services.routing.tables import SCHEMA
-from shared.kit.database import Database
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.database.database import Database
+from shared.kit.service.settings import SAMPLE_CITY
 from shared.policy.agreements import Agreement
 from tests.databases import OwnDatabase
 

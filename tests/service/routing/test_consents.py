@@ -7,14 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.routing.people import People
-from services.routing.sweeper import sweep_consents
+from services.routing.use_cases.person_keys import People
+from services.routing.workers.deadlines import sweep_consents
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, ConsentGranted, ConsentWithdrawn, PersonErased
 from shared.events.topics import CASES
-from shared.kit.consents import lock_and_list, still_stand
-from shared.kit.outbox_rows import TAKE, WITHHOLD
-from shared.kit.vault import Vault
+from shared.kit.relay.outbox_rows import TAKE, WITHHOLD
+from shared.kit.vault.consents import lock_and_list, still_stand
+from shared.kit.vault.vault import Vault
 from shared.policy.consent import Consent
 from tests.service.routing.world import World, record
 from tests.unit.routing.town import NOON, consent

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.routing.domain.placing import City
+from services.routing.domain.placement import City
 from shared.events.fields import FieldGroup
 from tests.service.routing.explaining import client, put_on_record
 from tests.service.routing.test_consents import FOREVER, withdrawn

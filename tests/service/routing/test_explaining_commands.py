@@ -13,15 +13,15 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli.agreements import agreements_app
 from deploy.cli.routing import routing_app
-from services.routing.domain.emergencies import Access
-from services.routing.explaining.history import History
-from services.routing.explaining.sharing import Explainer
-from services.routing.http.explanations import explanation_routes
-from services.routing.http.trials import Trials, trial_routes
+from services.routing.domain.partner_access import Access
+from services.routing.http.api.explanations import explanation_routes
+from services.routing.http.api.what_if import Trials, trial_routes
 from services.routing.jurisdiction import load_city
 from services.routing.store.emergencies import Review, add_access, keep_review
+from services.routing.use_cases.explain.disclosures import Explainer
+from services.routing.use_cases.explain.policy_history import History
 from shared.events.fields import FieldGroup
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.service.settings import SAMPLE_CITY
 from tests.service.routing.explaining import KEY
 from tests.service.routing.partner_client import referral_of
 from tests.service.routing.world import World

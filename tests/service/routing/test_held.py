@@ -6,9 +6,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.routing.http.held import held_routes
+from services.routing.http.api.subject_export import held_routes
 from shared.events.agency_updates import HelpRejected
-from shared.kit.security import key_hash
+from shared.kit.http.auth import key_hash
 from tests.service.routing.test_updates import WORDS, say, submit
 from tests.service.routing.world import World
 

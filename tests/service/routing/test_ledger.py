@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from services.routing.sequencer import Sequencer, sequence
 from services.routing.store.ledger import DamagedLedgerError, lock_ledger
 from services.routing.store.receipts import add_receipts, place_receipts
+from services.routing.workers.ledger_sequencer import Sequencer, sequence
 from shared.events.disclosures import Ground
-from shared.kit.database import Database
+from shared.kit.database.database import Database
 from shared.policy.receipts import facts_of, leaf_of
 from tests.service.routing.ledgers import SIGNER, give, leaf_data, sequence_all, sign_now
 from tests.service.routing.receipts import receipt, receipt_id

@@ -11,11 +11,11 @@ import pytest
 from services.routing.handlers import routes
 from shared.events.event import Event
 from shared.events.topics import CASES
-from shared.kit.batches import Consumer
-from shared.kit.database import Transaction
-from shared.kit.holding import Held
-from shared.kit.messages import Batch, Record, Route
-from shared.kit.vault import Vault
+from shared.kit.consumer.consumer import Consumer
+from shared.kit.database.database import Transaction
+from shared.kit.messaging.messages import Batch, Record, Route
+from shared.kit.vault.consents import Held
+from shared.kit.vault.vault import Vault
 from tests.service.routing.test_consents import FOREVER, granted
 from tests.service.routing.world import World, record
 from tests.unit.routing import town

@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.routing.people import DIGESTS
-from services.routing.sequencer import sequence
+from services.routing.use_cases.person_keys import DIGESTS
+from services.routing.workers.ledger_sequencer import sequence
 from shared.events.agency_updates import HelpAccepted, HelpRejected
 from shared.events.intake import CaseSubmitted, CaseWithdrawn
 from shared.events.reasons import Reason
-from shared.kit.vault import Person
+from shared.kit.vault.vault import Person
 from shared.policy.merkle import hash_leaf
 from shared.policy.receipts import canonical
 from tests.service.routing.ledgers import sign_now

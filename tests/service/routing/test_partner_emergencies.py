@@ -12,7 +12,7 @@ import pytest
 
 from shared.events.agency_updates import HelpRejected
 from shared.events.reasons import Reason
-from shared.kit.security import key_hash
+from shared.kit.http.auth import key_hash
 from tests.service.routing.partner_client import REASON, STAFF_KEY, agency, caller, path_of, referral_of
 from tests.service.routing.test_consents import FOREVER, to_refuge, violent
 from tests.service.routing.test_receipts import hindered

@@ -12,9 +12,9 @@ import pytest
 from services.routing.handlers import routes
 from services.routing.store.receipts import add_receipts
 from shared.events.topics import CASES
-from shared.kit.batches import Consumer
-from shared.kit.database import Transaction, UnavailableError
-from shared.kit.messages import Batch, Record, Route
+from shared.kit.consumer.consumer import Consumer
+from shared.kit.database.database import Transaction, UnavailableError
+from shared.kit.messaging.messages import Batch, Record, Route
 from tests.service.routing.receipts import receipt
 from tests.service.routing.world import World, record
 

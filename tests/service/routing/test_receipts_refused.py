@@ -7,11 +7,11 @@ import pytest
 from starlette.applications import Starlette
 
 from services.routing.handlers import routes
-from services.routing.http.triage import triage_routes
-from services.routing.sweeper import keep_sweeping, sweep
-from shared.kit.consumption import Consumption
-from shared.kit.database import UnavailableError
-from shared.kit.kafka_access import KafkaAccess
+from services.routing.http.pages.triage import triage_routes
+from services.routing.workers.deadlines import keep_sweeping, sweep
+from shared.kit.consumer.supervisor import Consumption
+from shared.kit.database.database import UnavailableError
+from shared.kit.kafka.access import KafkaAccess
 from tests.service.routing.world import World
 from tests.unit.routing.town import HOUR, NOON, need_id
 from tests.waiting import PATIENCE_SECONDS

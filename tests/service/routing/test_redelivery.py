@@ -7,9 +7,9 @@ import pytest
 from services.routing.handlers import routes
 from shared.events.agency_updates import HelpAccepted
 from shared.events.topics import AGENCY_UPDATES, CASES, updates_topic
-from shared.kit.dead_letters import DeadLetter, set_aside
-from shared.kit.messages import Record
-from shared.kit.redelivery import Redelivery
+from shared.kit.dead_letters.dead_letters import DeadLetter, set_aside
+from shared.kit.dead_letters.redrive import Redelivery
+from shared.kit.messaging.messages import Record
 from tests.service.routing.world import World, record
 from tests.unit.routing.town import NOON
 

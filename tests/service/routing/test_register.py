@@ -11,13 +11,13 @@ import pytest
 
 from services.routing.handlers import routes
 from services.routing.jurisdiction.agreements import load_agreements
-from services.routing.register import Register, policy_set_of
 from services.routing.store.agreements import list_agreements_in
 from services.routing.tables import SCHEMA
+from services.routing.workers.policy_registration import Register, policy_set_of
 from shared.events.topics import CASES
-from shared.kit.batches import Consumer
-from shared.kit.database import Database, UnavailableError
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.consumer.consumer import Consumer
+from shared.kit.database.database import Database, UnavailableError
+from shared.kit.service.settings import SAMPLE_CITY
 from shared.policy.decision import Sharing
 from tests.databases import OwnDatabase
 from tests.service.routing.world import World, record

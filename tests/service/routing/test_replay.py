@@ -12,7 +12,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from shared.events.topics import REFERRALS, inbox_topic
-from shared.kit.kafka_access import KafkaAccess
+from shared.kit.kafka.access import KafkaAccess
 from tests.service.routing.gates import Street
 from tests.service.routing.replaying import Heard, Permitted, Replay
 from tests.service.routing.world import World

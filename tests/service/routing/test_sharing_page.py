@@ -4,9 +4,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.routing.explaining.history import History
-from services.routing.explaining.sharing import Explainer
-from services.routing.http.sharing_page import sharing_page_routes
+from services.routing.http.pages.explanations import sharing_page_routes
+from services.routing.use_cases.explain.disclosures import Explainer
+from services.routing.use_cases.explain.policy_history import History
 from tests.service.routing.explaining import BEARER, KEY, put_on_record
 from tests.service.routing.partner_client import REASON, STAFF_KEY, agency, caller, path_of, referral_of
 from tests.service.routing.world import World

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.routing.sweeper import sweep
+from services.routing.workers.deadlines import sweep
 from shared.events.agency_updates import HelpAccepted
 from tests.service.routing.world import World
 from tests.unit.routing.town import HOUR, NOON

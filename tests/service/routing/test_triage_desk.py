@@ -8,8 +8,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.routing.http.cases import case_routes
-from services.routing.http.triage import triage_routes
+from services.routing.http.api.cases import case_routes
+from services.routing.http.pages.triage import triage_routes
 from shared.events.agency_updates import HelpRejected
 from shared.events.reasons import Reason
 from tests.service.routing.world import World

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.routing.explaining.trials import PAGE
-from services.routing.http.trials import Trials, trial_routes
+from services.routing.http.api.what_if import Trials, trial_routes
 from services.routing.jurisdiction import load_city
-from shared.kit.settings import SAMPLE_CITY
+from services.routing.use_cases.what_if import PAGE
+from shared.kit.service.settings import SAMPLE_CITY
 from tests.service.routing.explaining import BEARER, KEY
 from tests.service.routing.world import World
 from tests.unit.routing.town import case_id

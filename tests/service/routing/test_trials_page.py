@@ -4,9 +4,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.routing.http.trials import Trials
-from services.routing.http.trials_page import MOST_SHOWN, trials_page_routes
-from shared.kit.settings import SAMPLE_CITY
+from services.routing.http.api.what_if import Trials
+from services.routing.http.pages.what_if import MOST_SHOWN, trials_page_routes
+from shared.kit.service.settings import SAMPLE_CITY
 from tests.service.routing.explaining import BEARER, KEY
 from tests.service.routing.test_trials import BOOK, CITY, SIGNED, file_repair, without_hpd
 from tests.service.routing.world import World

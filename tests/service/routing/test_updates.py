@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.routing.domain.hearing import NOT_YOURS
+from services.routing.domain.agency_updates import NOT_YOURS
 from shared.events.agency_updates import (
     AgencyUpdate,
     HelpAccepted,

@@ -10,20 +10,19 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from services.routing.desk import Desk
 from services.routing.handlers import routes
 from services.routing.tables import SCHEMA
+from services.routing.use_cases.context import Desk
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
 from shared.events.topics import AGENCY_UPDATES, CASES, updates_topic
 from shared.events.wire import event_id
-from shared.kit.batches import Consumer
-from shared.kit.consents import CONSENT_LOCK
-from shared.kit.database import Database, Transaction
-from shared.kit.holding import Held, hold
-from shared.kit.messages import Record
-from shared.kit.vault import Person, Vault
+from shared.kit.consumer.consumer import Consumer
+from shared.kit.database.database import Database, Transaction
+from shared.kit.messaging.messages import Record
+from shared.kit.vault.consents import CONSENT_LOCK, Held, hold
+from shared.kit.vault.vault import Person, Vault
 from shared.policy.consent import Consent
 from tests.databases import OwnDatabase
 from tests.heard import written

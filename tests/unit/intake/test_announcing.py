@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain.filing import (
+from services.intake.domain.new_case import (
     SUBMITTED,
     Filing,
     Identity,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.intake.domain.fields import Fields
 from services.intake.domain.problems import Refused
-from services.intake.http.bodies import LARGEST_BODY, read_body, read_fields, read_form, read_json
+from services.intake.http.api.bodies import LARGEST_BODY, read_body, read_fields, read_form, read_json
 
 SAID = {"service_code": "no-heat", "lat": "40.7", "description": "cold & dark ñ\nsecond line"}
 READ = {name: [value] for name, value in SAID.items()}

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from services.intake.domain.consent_options import Sharing
 from services.intake.domain.consents import Permission, last_day, read_permission
 from services.intake.domain.report import Report, read_report
-from services.intake.domain.sharing import Sharing
 from shared.events.fields import FieldGroup
 from tests.unit.intake.times import HOUR, NOON
 from tests.unit.intake.town import CITY, REFUGE, TOWN, WARMTH, agreement, form

@@ -4,9 +4,9 @@ import json
 
 from defusedxml import ElementTree
 
+from services.intake.domain.open311 import definition, discovery, service_row
 from services.intake.domain.problems import Problem, Refused
-from services.intake.domain.shown import definition, discovery, service_row
-from services.intake.http.formats import Format, refuse, render
+from services.intake.http.api.formats import Format, refuse, render
 from tests.unit.intake.town import HEAT, NOISE, TOWN
 
 

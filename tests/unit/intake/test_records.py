@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from services.intake.domain.filing import Filing, Identity, Sealed, announcement
+from services.intake.domain.import_record import FollowOn, ImportNote, ImportRecord
+from services.intake.domain.new_case import Filing, Identity, Sealed, announcement
 from services.intake.domain.records import Readable, Unreadable, file_record, personal_of, read_record
-from services.intake.imports import FollowOn, ImportNote, ImportRecord
 from shared.events.fields import FieldGroup, Released
 from shared.events.intake import CaseSubmitted, Origin, Place
 from tests.unit.intake.times import HOUR, NOON

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from services.intake.domain.progress import NOTE_TYPES, STATES
-from services.intake.http.texts import FOLDER, LANGUAGES, texts_in
+from services.intake.http.translations import FOLDER, LANGUAGES, texts_in
 from services.intake.jurisdiction import load_jurisdiction
 from shared.events.fields import FieldGroup
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.service.settings import SAMPLE_CITY
 from tests.unit.intake.town import TOWN
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

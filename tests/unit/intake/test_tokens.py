@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.tokens import Tokens, read_token
-from services.intake.http.desk import new_id
+from services.intake.use_cases.context import new_id
 from tests.unit.intake.times import NOON
 
 TOKENS = Tokens(b"k" * 32)

@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any, cast
 
-from services.intake.http.tray import MOST_AT_ONCE, Batch, Tray
-from shared.kit.database import Database
+from services.intake.store.write_batcher import MOST_AT_ONCE, Batch, Tray
+from shared.kit.database.database import Database
 
 
 class PromptTray(Tray):

@@ -5,8 +5,8 @@ from typing import Any
 
 from services.intake.domain.catalogue import Attribute, Catalogue, Choice, NeedKind, ServiceKind
 from services.intake.domain.city import City, District, Districts, DistrictsFile, Jurisdiction
+from services.intake.domain.consent_options import Sharing
 from services.intake.domain.fields import Fields
-from services.intake.domain.sharing import Sharing
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Agreement
 

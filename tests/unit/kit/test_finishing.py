@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from shared.kit.finishing import finish
+from shared.kit.clock import finish
 
 
 async def test_what_work_returns_and_raises_is_heard() -> None:

@@ -20,17 +20,17 @@ from shared.events.event import Classification, Event
 from shared.events.intake import CaseWithdrawn
 from shared.events.topics import AGENCY_INBOX, AGENCY_UPDATES, CASES, LANGUAGES, Language, family_of
 from shared.events.wire import Envelope
-from shared.kit.consumption import Consumption
-from shared.kit.database import Database
-from shared.kit.gauges import Gauges
-from shared.kit.http_timing import time_requests
-from shared.kit.instruments import Instruments
-from shared.kit.kafka_access import KafkaAccess
-from shared.kit.messages import Batch, Received, Route
-from shared.kit.metering import Metering, make_provider, start_metering
-from shared.kit.outbox_rows import Row
-from shared.kit.relay import Relay
-from shared.kit.settings import ServiceSettings
+from shared.kit.consumer.supervisor import Consumption
+from shared.kit.database.database import Database
+from shared.kit.kafka.access import KafkaAccess
+from shared.kit.messaging.messages import Batch, Received, Route
+from shared.kit.observability.http_metrics import time_requests
+from shared.kit.observability.instruments import Instruments
+from shared.kit.observability.metrics_export import Metering, make_provider, start_metering
+from shared.kit.relay.outbox_rows import Row
+from shared.kit.relay.relay import Relay
+from shared.kit.service.gauges import Gauges
+from shared.kit.service.settings import ServiceSettings
 from tests.architecture.source import ROOT
 from tests.measured import Measured, otlp_sink
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
-from shared.kit.kafka_access import KafkaAccess, KafkaAccessError, access_from
-from shared.kit.settings import ServiceSettings
+from shared.kit.kafka.access import KafkaAccess, KafkaAccessError, access_from
+from shared.kit.service.settings import ServiceSettings
 
 BROKER = {"HANDOFF_KAFKA_BOOTSTRAP": "one:9092,two:9092"}
 ACCOUNT = {"HANDOFF_KAFKA_USER": "intake", "HANDOFF_KAFKA_PASSWORD": "guess-me-not"}

@@ -2,7 +2,7 @@
 
 from time import monotonic
 
-from shared.kit.pauses import Pauses
+from shared.kit.clock import Pauses
 
 
 async def test_pauses_double_up_to_the_longest_and_begin_anew_after_a_success() -> None:

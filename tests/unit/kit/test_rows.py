@@ -6,7 +6,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from shared.kit.rows import as_rows
+from shared.kit.database.rows import as_rows
 
 
 def test_cells_are_written_as_postgresql_reads_them() -> None:

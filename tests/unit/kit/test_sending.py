@@ -7,8 +7,8 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from shared.kit.outbox_rows import Row
-from shared.kit.sending import Sending
+from shared.kit.relay.kafka_sender import Sending
+from shared.kit.relay.outbox_rows import Row
 
 
 class Kafka:

@@ -7,8 +7,8 @@ import sys
 import pytest
 from opentelemetry.sdk.trace.sampling import Decision
 
-from shared.kit.logs import JsonLines
-from shared.kit.telemetry import RateLimited, context_of, is_sampled, new_traceparent
+from shared.kit.observability.logs import JsonLines
+from shared.kit.observability.traces import RateLimited, context_of, is_sampled, new_traceparent
 
 
 def test_a_traceparent_is_read_as_it_is_written() -> None:

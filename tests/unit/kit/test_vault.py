@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.events.fields import FieldGroup
-from shared.kit.vault import Vault, VaultError, read_master_key
+from shared.kit.vault.vault import Vault, VaultError, read_master_key
 
 VAULT = Vault(bytes(range(32)))
 

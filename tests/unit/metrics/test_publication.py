@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from services.metrics.domain.cell_suppression import Name
 from services.metrics.domain.cells import ALL_TIME, Cell
 from services.metrics.domain.clocks import clock_case, clock_referral
 from services.metrics.domain.discretion import UNDISCLOSED, Discretion
@@ -18,7 +19,6 @@ from services.metrics.domain.reconciliation import reconcile, withhold
 from services.metrics.domain.records import CaseRecord
 from services.metrics.domain.relations import CLOCKS, MEASURES, TABLES, Figures
 from services.metrics.domain.tallies import tally
-from services.metrics.domain.withholding import Name
 from shared.events.fields import FieldGroup
 from tests.unit.metrics.stories import START, Story, any_story
 from tests.unit.metrics.test_clocks import record_of

@@ -10,7 +10,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, St
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SentSpan
 
 from services.metrics.domain.spans import Span, grow, walk
-from services.metrics.http.otlp import UnreadableSpansError, read_spans, unpack
+from services.metrics.http.api.otlp import UnreadableSpansError, read_spans, unpack
 from tests.unit.metrics.stories import Story
 
 CASE = Story(1).case_id

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.domain.withholding import Name, Offer, Sum, choose_shown
+from services.metrics.domain.cell_suppression import Name, Offer, Sum, choose_shown
 
 MINIMUM = 11
 TOTAL: Name = ("total",)

@@ -15,7 +15,7 @@ import pytest
 from services.notifications.domain.deliveries import Addressed, Delivery
 from services.notifications.domain.news import Recipient, Template
 from services.notifications.jurisdiction import read_jurisdiction
-from services.notifications.letters import IncompleteLanguageError, Letters
+from services.notifications.use_cases.mail_renderer import IncompleteLanguageError, Letters
 from shared.events.fields import FieldGroup
 
 CITY = read_jurisdiction(Path(__file__).parents[3] / "deploy" / "jurisdictions" / "sample-city")

@@ -12,7 +12,7 @@ from shared.events.fields import FieldGroup
 from shared.policy.agreements import FRONT_DOOR, Form
 from shared.policy.consent import Consent
 from shared.policy.decision import Sharing
-from shared.policy.explaining import WORDS, explain
+from shared.policy.explanation import WORDS, explain
 from shared.policy.plan import REDISCLOSURE_NOTICE, Ground
 from shared.policy.policies import Policies, PolicyError, our_policies, read_policies
 from tests.policy_oracle import may_be_given

@@ -9,7 +9,7 @@ from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Need, Origin, Place
 from shared.policy.agreements import Form
 from shared.policy.decision import Sharing
-from shared.policy.opening import NOTHING, Release, release
+from shared.policy.release import NOTHING, Release, release
 from tests.unit.policy.town import ALL, NOON, SPACE, agreement, consent, inquiry, share
 
 NEED, ADDRESS, NARRATIVE = FieldGroup.NEED, FieldGroup.ADDRESS, FieldGroup.NARRATIVE

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
 from shared.policy.agreements import Form
-from shared.policy.opening import Release, release
+from shared.policy.release import Release, release
 from tests.policy_oracle import Given, may_be_given
 from tests.policy_worlds import NUMBER, World, make_report, make_world, token, unseal, without_one
 

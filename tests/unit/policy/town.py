@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.consent import Consent
-from shared.policy.inquiry import Inquiry
+from shared.policy.disclosure_query import Inquiry
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

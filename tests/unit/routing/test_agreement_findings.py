@@ -17,7 +17,7 @@ from services.routing.jurisdiction.agreements import (
     load_agreements,
     parse_agreement,
 )
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.service.settings import SAMPLE_CITY
 
 TODAY = date(2026, 3, 2)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.routing.jurisdiction.agreements.lines import Path, lines_of, nearest
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.service.settings import SAMPLE_CITY
 
 EVERYTHING = '''
 # a remark = "with a key"

@@ -6,8 +6,8 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.routing.domain.book import RoutingBook, Rule
-from services.routing.domain.placing import Asking, Placed, Standing, Unplaced, place, place_fallback
+from services.routing.domain.placement import Asking, Placed, Standing, Unplaced, place, place_fallback
+from services.routing.domain.rules import RoutingBook, Rule
 from shared.events.fields import FieldGroup
 from shared.events.reasons import Reason
 from shared.policy.consent import Consent

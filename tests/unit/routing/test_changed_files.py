@@ -4,7 +4,7 @@ import pytest
 
 from services.routing.jurisdiction import load_city
 from services.routing.jurisdiction.changes import ChangeError, read_changed
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.service.settings import SAMPLE_CITY
 
 BOOK = (SAMPLE_CITY / "routing-book.toml").read_text("utf-8")
 AGENCIES = (SAMPLE_CITY / "agencies.toml").read_text("utf-8")

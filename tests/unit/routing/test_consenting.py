@@ -4,10 +4,9 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from services.routing.domain.case import Resolution
-from services.routing.domain.circumstances import Circumstances
-from services.routing.domain.consenting import Fallen, Granted, Use, erase, recall, widen
-from services.routing.domain.filing import route, withdraw
-from services.routing.domain.turn import Given, Turn
+from services.routing.domain.consent_changes import Fallen, Granted, Use, erase, recall, widen
+from services.routing.domain.decision import Circumstances, Given, Turn
+from services.routing.domain.submission import route, withdraw
 from shared.events import agency_inbox, disclosures
 from shared.events.agency_inbox import UNDISCLOSED, HelpAmended, HelpRequested
 from shared.events.disclosures import DisclosureMade

@@ -9,16 +9,15 @@ from typing import Any
 import pytest
 from cedarpy import policies_to_json_str
 
-from services.routing.domain.answering import NEED_WITHHELD, Answer, explain_decision, in_words
-from services.routing.domain.book import RoutingBook, Rule
-from services.routing.domain.choosing import explain_choice
-from services.routing.domain.hindsight import consents_as_known
-from services.routing.domain.placing import Asking
-from services.routing.explaining.questions import Question
+from services.routing.domain.explanation import NEED_WITHHELD, Answer, explain_choice, explain_decision, in_words
+from services.routing.domain.placement import Asking
+from services.routing.domain.rules import RoutingBook, Rule
+from services.routing.domain.what_if import consents_as_known
+from services.routing.use_cases.explain.questions import Question
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Form
 from shared.policy.consent import Consent
-from shared.policy.explaining import WORDS
+from shared.policy.explanation import WORDS
 from shared.policy.policies import our_policies
 from tests.unit.routing.town import (
     ADDRESS,

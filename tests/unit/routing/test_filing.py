@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import TypeVar
 
+from services.routing.domain.agency_updates import Heard, hear
 from services.routing.domain.case import Resolution
-from services.routing.domain.filing import route, withdraw
-from services.routing.domain.hearing import Heard, hear
+from services.routing.domain.decision import Turn
 from services.routing.domain.referral import State
-from services.routing.domain.turn import Turn
+from services.routing.domain.submission import route, withdraw
 from shared.events.agency_inbox import HelpRequested
 from shared.events.agency_updates import HelpAccepted
 from shared.events.event import Event

@@ -1,9 +1,9 @@
 """What an agency says is applied, refused with a reason, or already known."""
 
+from services.routing.domain.agency_updates import NOT_YOURS, Heard, Refusal, hear
 from services.routing.domain.case import Resolution
-from services.routing.domain.filing import route
-from services.routing.domain.hearing import NOT_YOURS, Heard, Refusal, hear
-from services.routing.domain.turn import Turn
+from services.routing.domain.decision import Turn
+from services.routing.domain.submission import route
 from shared.events.agency_inbox import UpdateRefused
 from shared.events.agency_updates import (
     HelpAccepted,

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from services.routing.domain.placing import Asking, Placed, Unplaced, place
+from services.routing.domain.placement import Asking, Placed, Unplaced, place
 from services.routing.jurisdiction import JurisdictionError, load_city
 from shared.events.fields import FieldGroup
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.service.settings import SAMPLE_CITY
 from tests.unit.routing.town import NOON
 
 WRONG = {

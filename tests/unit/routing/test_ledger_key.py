@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.routing.ledger import make_signer
 from services.routing.settings import RoutingSettings
-from shared.kit.key_files import KeyFileError
+from services.routing.use_cases.ledger import make_signer
+from shared.kit.vault.key_files import KeyFileError
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 

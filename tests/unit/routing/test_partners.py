@@ -8,9 +8,14 @@ import pytest
 from joserfc import jwe
 from joserfc.jwk import ECKey, OKPKey
 
-from services.routing.envelopes import EnvelopeError, Envelopes, read_public_key
-from services.routing.partners import PartnersError, load_partners
-from shared.kit.security import key_hash
+from services.routing.use_cases.agency_keys import (
+    EnvelopeError,
+    Envelopes,
+    PartnersError,
+    load_partners,
+    read_public_key,
+)
+from shared.kit.http.auth import key_hash
 
 OLD, NEW = OKPKey.generate_key("X25519"), ECKey.generate_key("P-256")
 AGENCIES = ("homes", "clinic")

@@ -8,19 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.routing.domain.emergencies import (
+from services.routing.domain.decision import Turn
+from services.routing.domain.partner_access import (
     LONGEST,
     Access,
+    Asked,
     NotOpened,
     Opened,
+    ReferralRead,
     Wanted,
     open_withheld,
+    read,
     with_accesses,
 )
-from services.routing.domain.filing import route
-from services.routing.domain.reading import Asked, ReferralRead, read
 from services.routing.domain.referral import Referral
-from services.routing.domain.turn import Turn
+from services.routing.domain.submission import route
 from shared.events.fields import FieldGroup
 from shared.policy.consent import Consent
 from shared.policy.plan import CONSENT_ONLY

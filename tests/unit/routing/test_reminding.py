@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
+from services.routing.domain.agency_updates import Heard, hear
 from services.routing.domain.case import Case
-from services.routing.domain.filing import route
-from services.routing.domain.hearing import Heard, hear
-from services.routing.domain.reminding import due, remind
+from services.routing.domain.deadlines import due, remind
+from services.routing.domain.decision import Turn
+from services.routing.domain.submission import route
 from services.routing.domain.triage import Choice, Declined, assign
-from services.routing.domain.turn import Turn
 from shared.events.agency_inbox import AnswerOverdue
 from shared.events.agency_updates import HelpAccepted
 from tests.unit.routing.town import HOUR, NOON, around, need_id, prompt, record, report, types, update

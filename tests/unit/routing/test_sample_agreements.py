@@ -7,11 +7,11 @@ import pytest
 
 from services.routing.jurisdiction.agreements import load_agreements
 from shared.events.fields import RESTRICTED, FieldGroup
-from shared.kit.settings import SAMPLE_CITY
+from shared.kit.service.settings import SAMPLE_CITY
 from shared.policy.agreements import FRONT_DOOR, Form
 from shared.policy.consent import Consent
 from shared.policy.decision import Sharing
-from shared.policy.inquiry import Inquiry
+from shared.policy.disclosure_query import Inquiry
 from shared.policy.plan import ReleasePlan
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

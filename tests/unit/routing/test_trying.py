@@ -5,11 +5,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from services.routing.domain.book import RoutingBook, Rule
-from services.routing.domain.filing import route
-from services.routing.domain.hindsight import Past
-from services.routing.domain.placing import City
-from services.routing.domain.trying import Asked, Shared, Trial, as_if_begun
+from services.routing.domain.placement import City
+from services.routing.domain.rules import RoutingBook, Rule
+from services.routing.domain.submission import route
+from services.routing.domain.what_if import Asked, Past, Shared, Trial, as_if_begun
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Agreement, Form
 from shared.policy.consent import Consent

@@ -5,14 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from services.routing.domain.consenting import Fallen, Granted, Use, erase, recall, widen
-from services.routing.domain.emergencies import Opened, Wanted, open_withheld
-from services.routing.domain.filing import route, withdraw
-from services.routing.domain.hearing import Heard, Refusal, hear
-from services.routing.domain.reading import Asked, read
-from services.routing.domain.reminding import remind
+from services.routing.domain.agency_updates import Heard, Refusal, hear
+from services.routing.domain.consent_changes import Fallen, Granted, Use, erase, recall, widen
+from services.routing.domain.deadlines import remind
+from services.routing.domain.decision import Said, Turn
+from services.routing.domain.partner_access import Asked, Opened, Wanted, open_withheld, read
+from services.routing.domain.submission import route, withdraw
 from services.routing.domain.triage import Choice, assign
-from services.routing.domain.turn import Said, Turn
 from shared.events.agency_updates import (
     AgencyUpdate,
     HelpAccepted,

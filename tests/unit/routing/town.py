@@ -6,11 +6,10 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.routing.domain.book import RoutingBook, Rule
-from services.routing.domain.circumstances import Circumstances
-from services.routing.domain.placing import City
-from services.routing.domain.programs import Program
-from services.routing.domain.turn import Prompt, Turn
+from services.routing.domain.city import Program
+from services.routing.domain.decision import Circumstances, Prompt, Turn
+from services.routing.domain.placement import City
+from services.routing.domain.rules import RoutingBook, Rule
 from shared.events.agency_updates import AgencyUpdate
 from shared.events.event import Event
 from shared.events.fields import FieldGroup

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.kit.migrations import OUTBOX_GUARDS_UP
+from shared.kit.database.migrations import OUTBOX_GUARDS_UP
 
 revision = "0003"
 down_revision = "0002"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.kit.migrations import KIT_TABLES_UP
+from shared.kit.database.migrations import KIT_TABLES_UP
 
 revision = "0001"
 down_revision = None

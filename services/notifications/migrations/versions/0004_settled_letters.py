@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.kit.migrations import SETTLED_LETTERS_UP
+from shared.kit.database.migrations import SETTLED_LETTERS_UP
 
 revision = "0004"
 down_revision = "0003"

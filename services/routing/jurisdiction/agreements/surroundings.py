@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import NamedTuple
 
-from services.routing.domain.book import RoutingBook, Rule
+from services.routing.domain.rules import RoutingBook, Rule
 from services.routing.jurisdiction.forms import ProgramForm, ServiceForm
 from services.routing.jurisdiction.reading import Folder
 from shared.events.fields import FieldGroup

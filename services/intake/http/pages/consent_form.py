@@ -1,0 +1,85 @@
+"""The part of a form in which a person allows agencies to be told: what it offers, and what was chosen in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.intake.domain.consent_options import Offer
+from services.intake.domain.consents import ENDS_AT, GROUPS, LONGEST, PURPOSE, RECIPIENTS, USUAL, last_day
+from services.intake.domain.fields import Fields
+from services.intake.http.translations import Texts
+from services.intake.use_cases.context import Desk
+from shared.events.fields import FieldGroup
+from shared.policy.plan import CONSENT_ONLY
+
+ALWAYS = "always"
+"""The field with the groups that come with whatever is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """An agency that may be named: its id, its name, and what it does with what it is told."""
+
+    id: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentForm:
+    """What is offered: agencies, groups and purposes to choose from, groups that come with them, and the last days.
+
+    `nobody` is told of the report, or no `agency`, unless it is allowed.
+    """
+
+    recipients: Sequence[Recipient]
+    groups: Sequence[tuple[str, str]]
+    always: Sequence[str]
+    purposes: Sequence[tuple[str, str]]
+    days: tuple[str, str, str]
+    protects: FieldGroup | None
+
+    @property
+    def lead(self) -> str:
+        """The words that say what is told without a consent."""
+        if self.protects not in CONSENT_ONLY:
+            return "some"
+        return "nobody" if self.protects is FieldGroup.VICTIM_SERVICES else "no_agency"
+
+
+def consent_form(desk: Desk, texts: Texts, service_code: str, needs: tuple[str, ...]) -> ConsentForm:
+    """Put together what can be allowed for such a report."""
+    now, city = desk.clock(), desk.jurisdiction
+    offers = city.offers(service_code, needs, now)
+    service = city.catalogue.services.get(service_code)
+    protects = city.catalogue.protection_of(service, needs) if service else None
+    main = {group for offer in offers for group in offer.main}
+    always = {protects} if main == {protects} else main & {FieldGroup.NEED}
+    return ConsentForm(
+        recipients=_recipients(texts, offers),
+        groups=[(group.value, texts[f"group.{group.value}"]) for group in FieldGroup if group in main - always],
+        always=[group.value for group in always if group],
+        purposes=[(name, texts.purpose(name)) for name in dict.fromkeys(offer.purpose for offer in offers)],
+        days=(_day(desk, now), _day(desk, now + USUAL), _day(desk, now + LONGEST - timedelta(days=1))),
+        protects=protects,
+    )
+
+
+def chosen(fields: Fields) -> Fields:
+    """Return what was chosen as an API would be told it: without agencies there is no consent, whatever was preset."""
+    said = {name: values for name, values in fields.items() if name != ALWAYS}
+    if any(said.get(RECIPIENTS, ())):
+        return said | {GROUPS: [*said.get(GROUPS, ()), *fields.get(ALWAYS, ())]}
+    return {name: values for name, values in said.items() if name not in {ENDS_AT, PURPOSE}}
+
+
+def _recipients(texts: Texts, offers: Sequence[Offer]) -> list[Recipient]:
+    reasons: dict[str, list[str]] = {}
+    for offer in offers:
+        reasons.setdefault(offer.recipient, []).extend(offer.why)
+    name = texts.jurisdiction.agency_name
+    return [Recipient(each, name(each), " ".join(map(texts.why, why))) for each, why in reasons.items()]
+
+
+def _day(desk: Desk, moment: datetime) -> str:
+    return last_day(moment, desk.jurisdiction.city.zone).isoformat()

@@ -1,0 +1,52 @@
+"""One page's path: whatever goes wrong, the resident reads it on a page."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from services.intake.http.api.resource import RETRY_SECONDS
+from services.intake.http.pages.renderer import message, texts_for
+from services.intake.store.write_batcher import BUSY
+from services.intake.use_cases.context import Desk
+
+log = logging.getLogger(__name__)
+
+PageHandler = Callable[[Desk, Request], Awaitable[Response]]
+
+
+class Site:
+    """An ASGI application for one page."""
+
+    def __init__(self, desk: Desk, methods: Mapping[str, PageHandler]) -> None:
+        self._desk = desk
+        self._allowed = ", ".join(sorted(methods))
+        self._methods = dict(methods)
+        if "GET" in self._methods:
+            self._methods["HEAD"] = self._methods["GET"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        response = await self._answer(request)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        handler = self._methods.get(request.method)
+        if handler is None:
+            response = message(self._desk, texts_for(self._desk, request), "no-page", HTTPStatus.METHOD_NOT_ALLOWED)
+            response.headers["Allow"] = self._allowed
+            return response
+        try:
+            return await handler(self._desk, request)
+        except BUSY as error:
+            log.warning("answered 503: %s", type(error).__name__)
+            response = message(self._desk, texts_for(self._desk, request), "away", HTTPStatus.SERVICE_UNAVAILABLE)
+            response.headers["Retry-After"] = str(RETRY_SECONDS)
+            return response
+        except Exception:
+            log.exception("a page failed: %s", request.scope["route"].path)
+            return message(self._desk, texts_for(self._desk, request), "our-fault", HTTPStatus.INTERNAL_SERVER_ERROR)

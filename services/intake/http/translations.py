@@ -1,0 +1,129 @@
+"""The words of pages and notes, in each language that there is a file for."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from services.intake.domain.catalogue import Attribute, NeedKind, ServiceKind
+from services.intake.domain.city import Jurisdiction
+from shared.events.fields import FieldGroup
+
+ENDONYMS = {
+    "bn": "বাংলা",
+    "en": "English",
+    "es": "Español",
+    "ht": "Kreyòl ayisyen",
+    "ru": "Русский",
+    "zh": "中文",
+}
+
+FOLDER = Path(__file__).parent / "locales"
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The words of one language; what the city's own files have no translation for stays in their language."""
+
+    language: str
+    words: Mapping[str, Any]
+    jurisdiction: Jurisdiction
+
+    def __getitem__(self, key: str) -> str:
+        """Return the words for a key, such as `form.title`."""
+        found: Any = self.words
+        for part in key.split("."):
+            found = found[part]
+        return str(found)
+
+    def note(self, kind: str, agency: str | None, need: str | None) -> str:
+        """Put a note into words."""
+        names = {"agency": self.jurisdiction.agency_name(agency or ""), "need": self.need(need or "")}
+        return str(self.words["note"].get(kind, self.words["note"]["other"])).format(**names)
+
+    def need(self, code: str) -> str:
+        """Return what people call a need."""
+        kind = self.jurisdiction.catalogue.needs.get(code)
+        return self._translated(("need", code, "name"), kind.name if kind else code)
+
+    def service(self, code: str, part: str = "name") -> str:
+        """Return what people call a service, or its description."""
+        kind = self.jurisdiction.catalogue.services.get(code)
+        return self._translated(("service", code, part), getattr(kind, part) if kind else code)
+
+    def group(self, name: str) -> str:
+        """Return a heading."""
+        return self._translated(("group", name), name)
+
+    def question(self, service: str, code: str, otherwise: str) -> str:
+        """Return a service's question, or how to answer it."""
+        return self._translated(("service", service, "attribute", code), otherwise)
+
+    def choice(self, name: str) -> str:
+        """Return a choice of a list."""
+        return self._translated(("choice", name), name)
+
+    def choices(self, question: Attribute) -> list[tuple[str, str]]:
+        """Return the choices of a question: key and words."""
+        return [(choice.key, self.choice(choice.name)) for choice in question.values]
+
+    def need_choices(self, needs: Iterable[NeedKind]) -> list[tuple[str, str]]:
+        """Return needs as choices: code and words."""
+        return [(need.code, self.need(need.code)) for need in needs]
+
+    def why(self, sentence: str) -> str:
+        """Return the sentence of an agreement that says why something is given."""
+        return self._translated(("why", sentence), sentence)
+
+    def purpose(self, code: str) -> str:
+        """Return what something is given for."""
+        return str(self.words["purpose"].get(code, code.replace("-", " ")))
+
+    def groups(self, groups: Iterable[str]) -> str:
+        """Name field groups, with commas."""
+        return ", ".join(self[f"group.{FieldGroup(group).value}"] for group in groups)
+
+    def allowed(self, groups: Iterable[str], protects: FieldGroup | None) -> str:
+        """Name what a consent allows; the group that protects a whole report stands for all that is needed of it."""
+        others = [group for group in groups if group != protects]
+        whole = [self["share.report"]] if protects in set(groups) else []
+        return ", ".join([*whole, *([self.groups(others)] if others else [])])
+
+    def label_of(self, service: ServiceKind | None, field: str) -> str:
+        """Return what the form calls a field."""
+        if service is not None:
+            for question in service.attribute:
+                if field == f"attribute[{question.code}]":
+                    return self.question(service.code, question.code, question.description)
+        if field.startswith("consent["):
+            return str(self.words["share"][field.removeprefix("consent[").rstrip("]")])
+        label = self.words["label"].get({"address_string": "address"}.get(field, field))
+        return str(label or field)
+
+    @staticmethod
+    def named(language: str) -> str:
+        """Return a language's own name for itself."""
+        return ENDONYMS.get(language, language)
+
+    def _translated(self, keys: tuple[str, ...], otherwise: str) -> str:
+        found: Any = self.jurisdiction.translations.get(self.language, {})
+        for key in keys:
+            found = found.get(key, {}) if isinstance(found, Mapping) else {}
+        return found if isinstance(found, str) else otherwise
+
+
+@cache
+def _words(language: str) -> Mapping[str, Any]:
+    return tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+LANGUAGES = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+"""The languages of the pages."""
+
+
+def texts_in(language: str, jurisdiction: Jurisdiction) -> Texts:
+    """Return the words of a language, or of English where there are none."""
+    known = language if language in LANGUAGES else "en"
+    return Texts(known, _words(known), jurisdiction)

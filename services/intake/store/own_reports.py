@@ -1,0 +1,75 @@
+"""What the holder of a token may see and do: their own words, and to withdraw the report."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import dict_row
+
+from services.intake.domain.case import Case
+from services.intake.domain.tokens import Claimed
+from shared.events.fields import FieldGroup
+from shared.kit.database.database import Transaction
+
+_FIND = """
+    -- The case of a token whose secret is the right one.
+    SELECT case_id, service_request_id, service_code, needs, channel, cell, district, status, resolution, agencies,
+        submitted_at, updated_at, closed_at, withdrawn_at, person_id, sealed, announced, erased_at
+    FROM cases WHERE case_id = %s AND token_hash = %s
+"""
+
+_BESIDES = ("person_id", "sealed", "announced", "erased_at")
+
+_WITHDRAW = """
+    -- Close an open case because its reporter wants nothing more, and put that into its history.
+    WITH closed AS (
+        UPDATE cases SET status = 'closed', resolution = 'withdrawn', withdrawn_at = %(now)s, closed_at = %(now)s,
+            updated_at = %(now)s
+        WHERE case_id = %(case_id)s AND token_hash = %(token_hash)s AND status = 'open'
+        RETURNING case_id, announced
+    ), noted AS (
+        INSERT INTO notes (event_id, case_id, sequence, happened_at, kind)
+        SELECT %(event_id)s, case_id, 0, %(now)s, 'withdrawn' FROM closed
+    )
+    SELECT announced FROM closed
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnReport:
+    """A case with its reporter's sealed words."""
+
+    case: Case
+    person_id: UUID
+    sealed: Mapping[FieldGroup, str]
+    announced: bool
+    erased_at: datetime | None
+
+    @property
+    def may_allow(self) -> bool:
+        """Tell whether its person can still allow something to be told."""
+        return self.case.status == "open" and self.erased_at is None
+
+
+async def find_report(connection: Transaction, claimed: Claimed) -> OwnReport | None:
+    """Find the report that a token opens."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_FIND, (claimed.case_id, claimed.token_hash))
+        row = await cursor.fetchone()
+    if row is None:
+        return None
+    person_id, sealed, announced, erased_at = (row.pop(name) for name in _BESIDES)
+    blocks = {FieldGroup(group): block for group, block in sealed.items()}
+    return OwnReport(Case(**row), person_id, blocks, announced, erased_at)
+
+
+async def withdraw(tx: Transaction, claimed: Claimed, event_id: UUID, now: datetime) -> bool | None:
+    """Withdraw an open report; tells whether others know of it.
+
+    None when nothing was withdrawn: the token opens no report, or the case is closed already.
+    """
+    values = {"now": now, "case_id": claimed.case_id, "token_hash": claimed.token_hash, "event_id": event_id}
+    result = await tx.execute(_WITHDRAW, values)
+    row = await result.fetchone()
+    return row[0] if row else None

@@ -1,0 +1,122 @@
+"""The partner API: an agency reads about its referrals, proves what it was given, opens more in an emergency."""
+
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from opentelemetry.trace import SpanKind
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.routing.domain.partner_access import Asked, NotOpened, Wanted
+from services.routing.http.api.ledger import describe
+from services.routing.http.api.partner_bodies import LARGEST_BODY, EmergencyForm, read_body
+from services.routing.http.authentication import AgencyEndpoint, for_agency
+from services.routing.store.ledger import DamagedLedgerError
+from services.routing.store.partner_referrals import BEFORE_ALL, Page
+from services.routing.use_cases.agency_keys import Partners
+from services.routing.use_cases.context import Desk
+from services.routing.use_cases.emergency_access import Stated, open_in_emergency
+from services.routing.use_cases.partner_reads import Listed, list_referrals, prove_receipt, read_referral
+from shared.events.wire import write_time
+from shared.kit.database.database import Database
+from shared.kit.http.replies import refuse, reply
+from shared.kit.observability.traces import span, traceparent_of
+
+PREFIX: Final = "/partner/v1"
+AT_ONCE: Final = 100
+NO_SUCH_REFERRAL: Final = "there is no such referral"
+
+
+def partner_routes(desk: Desk, database: Database, partners: Partners) -> list[Route]:
+    """Serve `/partner/v1`."""
+
+    async def read(request: Request, agency: str) -> Response:
+        with span("agency reads", request.headers.get("traceparent"), SpanKind.SERVER) as spanned:
+            asked = Asked(agency, request.path_params["referral_id"], uuid4(), traceparent_of(spanned))
+            text = await read_referral(desk, database, asked)
+        return _json(text) if text else refuse(404, NO_SUCH_REFERRAL)
+
+    async def list_own(request: Request, agency: str) -> Response:
+        return await _list(desk, database, request, agency)
+
+    async def show_receipt(request: Request, agency: str) -> Response:
+        return await _prove(desk, database, request, agency)
+
+    async def open_withheld(request: Request, agency: str) -> Response:
+        return await _open(desk, database, request, agency)
+
+    def route(path: str, endpoint: AgencyEndpoint, method: str = "GET") -> Route:
+        return Route(f"{PREFIX}/{path}", for_agency(endpoint, partners), methods=[method])
+
+    return [
+        route("referrals", list_own),
+        route("referrals/{referral_id:uuid}", read),
+        route("referrals/{referral_id:uuid}/emergency", open_withheld, "POST"),
+        route("receipts/{receipt_id:uuid}", show_receipt),
+    ]
+
+
+async def _list(desk: Desk, database: Database, request: Request, agency: str) -> Response:
+    page = _read_page(request, agency)
+    if isinstance(page, str):
+        return refuse(422, page)
+    found = await list_referrals(desk, database, page)
+    last = str(found[-1][1].referral_id) if len(found) == page.limit else None
+    return reply({"referrals": [*map(_listed, found)], "next": last})
+
+
+async def _prove(desk: Desk, database: Database, request: Request, agency: str) -> Response:
+    try:
+        found = await prove_receipt(desk, database, agency, request.path_params["receipt_id"])
+    except DamagedLedgerError:
+        return refuse(409, "the ledger contradicts itself: tell the city's operators")
+    return reply(describe(found)) if found else refuse(404, "there is no such receipt")
+
+
+async def _open(desk: Desk, database: Database, request: Request, agency: str) -> Response:
+    body = await read_body(request)
+    if body is None:
+        return refuse(413, f"a body has {LARGEST_BODY} bytes at most")
+    try:
+        form = EmergencyForm.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        return refuse(422, f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}")
+    with span("agency opens in an emergency", request.headers.get("traceparent"), SpanKind.SERVER) as spanned:
+        referral_id = request.path_params["referral_id"]
+        wanted = Wanted(agency, referral_id, uuid4(), form.wanted, form.lasts, traceparent_of(spanned))
+        access = await open_in_emergency(desk, database, wanted, Stated(form.caseworker, form.reason))
+    if access is None:
+        return refuse(404, NO_SUCH_REFERRAL)
+    if isinstance(access, NotOpened):
+        return refuse(409, access.why)
+    groups, ends_at = sorted(access.groups), write_time(access.ends_at)
+    return reply({"access_id": str(access.access_id), "groups": groups, "ends_at": ends_at}, 201)
+
+
+def _read_page(request: Request, agency: str) -> Page | str:
+    """Read what part of the list is wanted, or say what is wrong with the question."""
+    state, after = request.query_params.get("state", "open"), request.query_params.get("after")
+    if state not in {"open", "all"}:
+        return "state: open or all"
+    try:
+        return Page(agency, state == "open", UUID(after) if after else BEFORE_ALL, AT_ONCE)
+    except ValueError:
+        return "after: the id of a referral"
+
+
+def _listed(listed: Listed) -> dict[str, Any]:
+    case, referral = listed
+    return {
+        "referral_id": str(referral.referral_id),
+        "case_id": str(case.report.case_id),
+        "state": referral.state.value,
+        "answer_by": write_time(referral.answer_by) if referral.answer_by else None,
+    }
+
+
+def _json(text: bytes) -> Response:
+    """Answer with these very bytes: the receipt has their digest."""
+    return Response(text, media_type="application/json", headers={"cache-control": "no-store"})

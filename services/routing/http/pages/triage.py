@@ -1,0 +1,119 @@
+"""The triage desk: needs that no program is left for, and a person who chooses one."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from opentelemetry.trace import SpanKind
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from services.routing.domain.placement import Asking, City
+from services.routing.domain.triage import Choice, Declined
+from services.routing.http.authentication import Staff, for_staff
+from services.routing.http.pages.page import fill
+from services.routing.store.cases import list_waiting
+from services.routing.tables import TriageRow
+from services.routing.use_cases.context import Desk
+from services.routing.use_cases.triage import choose
+from shared.events.event import Slug
+from shared.events.wire import write_time
+from shared.kit.database.database import Database
+from shared.kit.http.replies import refuse, reply
+from shared.kit.observability.traces import span, traceparent_of
+from shared.policy.consent import Consent
+
+SHOWN = 200
+"""Needs on the list at once: the ones that have waited longest."""
+
+
+class Assignment(BaseModel):
+    """The program that should help; `by` is who says so, where the key does not tell."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    agency: Slug
+    program: Slug
+    by: str | None = Field(default=None, min_length=1, max_length=100)
+
+
+def triage_routes(desk: Desk, database: Database, key: str) -> list[Route]:
+    """Serve `/triage` and `/triage/{need_id}`."""
+
+    async def show(request: Request, _: Staff) -> Response:
+        async with database.session() as session:
+            waiting = await list_waiting(session, SHOWN)
+        if "text/html" not in request.headers.get("accept", ""):
+            return reply({"waiting": [describe(row) for row in waiting]})
+        shown = await _with_choices(desk, database, waiting)
+        return fill("triage", waiting=shown, most=SHOWN)
+
+    async def assign(request: Request, staff: Staff) -> Response:
+        try:
+            wanted = await _read_assignment(request)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            return refuse(422, f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}")
+        by = f"staff:{wanted.by or staff.name}"
+        with span("triage desk chooses", request.headers.get("traceparent"), SpanKind.SERVER) as spanned:
+            need_id, program = request.path_params["need_id"], f"{wanted.agency}/{wanted.program}"
+            outcome = await choose(desk, database, Choice(need_id, program, by, traceparent_of(spanned)))
+        if isinstance(outcome, Declined):
+            return refuse(409, outcome.why)
+        return RedirectResponse("/triage", 303) if _is_form(request) else reply({"referral_id": str(outcome)}, 201)
+
+    return [
+        Route("/triage", for_staff(show, key), methods=["GET"]),
+        Route("/triage/{need_id:uuid}", for_staff(assign, key), methods=["POST"]),
+    ]
+
+
+def describe(row: TriageRow) -> dict[str, Any]:
+    """Return a waiting need as JSON."""
+    return {
+        "need_id": str(row.need_id),
+        "case_id": str(row.case_id),
+        "need": row.need,
+        "service_code": row.service_code,
+        "district": row.district,
+        "reason": row.reason,
+        "why": row.why,
+        "since": write_time(row.entered_at),
+    }
+
+
+async def _with_choices(
+    desk: Desk, database: Database, waiting: Sequence[TriageRow]
+) -> list[tuple[TriageRow, list[str]]]:
+    """Put beside each need the programs that may be chosen for it, as agreements and consents are now."""
+    async with database.transaction() as tx:
+        held = await desk.hold(tx, cases=[row.case_id for row in waiting])
+    return [(row, _possible(desk.city, _asking(desk.city, row, held.consents, held.now))) for row in waiting]
+
+
+def _asking(city: City, row: TriageRow, held: Mapping[UUID, Sequence[Consent]], now: datetime) -> Asking:
+    """Ask about a need as it is known here; the choice itself is held against the whole case."""
+    consents = tuple(held.get(row.case_id, ()))
+    protects = city.protection_of(row.service_code, [row.need])
+    return Asking(row.need, row.service_code, row.district, "routine", protects, now, consents)
+
+
+def _possible(city: City, asking: Asking) -> list[str]:
+    """List the programs that may be given such a report, those that offer help with the need first."""
+    programs = [each for each in city.programs.values() if city.admits(each, asking)]
+    return [each.name for each in sorted(programs, key=lambda each: (asking.need not in each.needs, each.name))]
+
+
+async def _read_assignment(request: Request) -> Assignment:
+    if not _is_form(request):
+        return Assignment.model_validate_json(await request.body())
+    form = await request.form(max_files=0, max_fields=4)
+    agency, _, program = str(form.get("program", "")).partition("/")
+    return Assignment(agency=agency, program=program)
+
+
+def _is_form(request: Request) -> bool:
+    return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")

@@ -1,0 +1,55 @@
+"""Which agencies come into a case, and how: asked, barred, named."""
+
+from collections.abc import Collection, Iterator, Mapping
+from enum import StrEnum
+from uuid import UUID
+
+from services.routing.domain.placement import City
+from services.routing.domain.what_if import Past
+from services.routing.store.evidence import Evidence
+
+
+class Because(StrEnum):
+    """How an agency comes into a case."""
+
+    REFERRAL = "has or had a referral"
+    REFUSED = "was not asked because it may not know"
+    GIVEN = "was given something"
+    BOOK = "is named by the routing book"
+    CONSENT = "is named in a consent"
+    QUESTION = "was asked about"
+
+
+def concerned_agencies(
+    past: Past, evidence: Evidence, city: City, only: str | None
+) -> Mapping[str, Mapping[Because, Collection[UUID]]]:
+    """Return each agency that comes into a case, how, and for which needs: without any, for all."""
+    found: dict[str, dict[Because, set[UUID]]] = {}
+    for agency, because, need_id in _mentions(past, evidence, city):
+        if only in {None, agency}:
+            needs = found.setdefault(agency, {}).setdefault(because, set())
+            needs |= {need_id} if need_id else set()
+    if only is not None and only not in found:
+        found[only] = {Because.QUESTION: set()}
+    return found
+
+
+def _mentions(past: Past, evidence: Evidence, city: City) -> Iterator[tuple[str, Because, UUID | None]]:
+    for referral in past.case.referrals.values():
+        yield referral.agency, Because.REFERRAL, referral.need_id
+    for refusal in evidence.refusals:
+        yield refusal.agency, Because.REFUSED, refusal.need_id
+    for receipt in evidence.receipts:
+        yield receipt.agency, Because.GIVEN, None
+    yield from _named_by_book(past, city)
+    for consent in past.consents:
+        for agency in sorted(consent.recipients):
+            yield agency, Because.CONSENT, None
+
+
+def _named_by_book(past: Past, city: City) -> Iterator[tuple[str, Because, UUID | None]]:
+    report = past.case.report
+    for need in report.needs:
+        rule = city.book.find(report.service_code, need.need, report.place.district)
+        for name in (*rule.candidates, *filter(None, [rule.fallback])) if rule else ():
+            yield city.programs[name].agency, Because.BOOK, need.need_id
