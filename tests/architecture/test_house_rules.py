@@ -1,4 +1,4 @@
-"""The whole project keeps the house rules, and each rule sees what breaks it."""
+"""Every Python file keeps the house rules, and each rule sees what breaks it."""
 
 from textwrap import dedent
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.architecture import rules
 from tests.architecture.rules import Rule
-from tests.architecture.source import Source, python_files
+from tests.architecture.source import PythonFile, python_files
 
 BROKEN: list[tuple[Rule, str, str]] = [
     (rules.only_the_database_module_commits, "services/intake/store.py", "await tx.commit()"),
@@ -14,18 +14,18 @@ BROKEN: list[tuple[Rule, str, str]] = [
     (rules.only_the_database_module_commits, "shared/kit/kafka/clients.py", "await consumer.commit()"),
     (rules.only_the_database_module_commits, "shared/kit/kafka/offsets.py", "await tx.commit()"),
     (rules.only_the_database_module_commits, "shared/kit/messaging/inbox.py", 'await tx.execute("commit")'),
-    (rules.pure_modules_read_no_clock_and_throw_no_dice, "services/intake/domain.py", "now = datetime.now(UTC)"),
-    (rules.pure_modules_read_no_clock_and_throw_no_dice, "services/intake/domain/a.py", "day = datetime.date.today()"),
-    (rules.pure_modules_read_no_clock_and_throw_no_dice, "shared/events/intake.py", "from uuid import uuid4"),
-    (rules.pure_modules_read_no_clock_and_throw_no_dice, "shared/policy/release.py", "import random"),
-    (rules.pure_modules_read_no_clock_and_throw_no_dice, "services/metrics/domain/a.py", "from time import monotonic"),
-    (rules.pure_modules_read_no_clock_and_throw_no_dice, "services/metrics/domain/a.py", "token = os.urandom(8)"),
-    (rules.nobody_imports_what_faststream_keeps_to_itself, "shared/kit/a.py", "import faststream._internal.types"),
-    (rules.nobody_imports_what_faststream_keeps_to_itself, "tests/a.py", "from faststream._internal import context"),
-    (rules.nobody_imports_what_faststream_keeps_to_itself, "tests/a.py", "from faststream import _internal"),
+    (rules.pure_modules_read_no_clock_and_no_randomness, "services/intake/domain.py", "now = datetime.now(UTC)"),
+    (rules.pure_modules_read_no_clock_and_no_randomness, "services/intake/domain/a.py", "day = datetime.date.today()"),
+    (rules.pure_modules_read_no_clock_and_no_randomness, "shared/events/intake.py", "from uuid import uuid4"),
+    (rules.pure_modules_read_no_clock_and_no_randomness, "shared/policy/release.py", "import random"),
+    (rules.pure_modules_read_no_clock_and_no_randomness, "services/metrics/domain/a.py", "from time import monotonic"),
+    (rules.pure_modules_read_no_clock_and_no_randomness, "services/metrics/domain/a.py", "token = os.urandom(8)"),
+    (rules.private_modules_of_faststream_are_not_imported, "shared/kit/a.py", "import faststream._internal.types"),
+    (rules.private_modules_of_faststream_are_not_imported, "tests/a.py", "from faststream._internal import context"),
+    (rules.private_modules_of_faststream_are_not_imported, "tests/a.py", "from faststream import _internal"),
     (rules.every_subscriber_states_its_ack_policy, "shared/kit/kafka/clients.py", "broker.subscriber('t', batch=True)"),
-    (rules.modules_have_names_that_say_something, "services/intake/utils.py", ""),
-    (rules.modules_have_names_that_say_something, "services/common/store.py", ""),
+    (rules.modules_have_specific_names, "services/intake/utils.py", ""),
+    (rules.modules_have_specific_names, "services/common/store.py", ""),
     (rules.functions_are_short, "deploy/a.py", "def long():\n" + "    step()\n" * 30),
     (rules.functions_are_short, "deploy/a.py", "class A:\n    async def long():\n" + "        step()\n" * 30),
     (rules.handlers_are_shorter, "services/intake/handlers.py", "def on_cases():\n" + "    step()\n" * 11),
@@ -42,15 +42,15 @@ BROKEN: list[tuple[Rule, str, str]] = [
     (rules.nothing_reads_the_environment_at_import, "deploy/cli/a.py", "def run(home=os.environ.get('HOME')): ..."),
     (rules.nothing_reads_the_environment_at_import, "services/intake/app.py", "settings = IntakeSettings()"),
     (rules.nothing_reads_the_environment_at_import, "services/intake/app.py", "class A:\n    home = os.getenv('HOME')"),
-    (rules.our_errors_are_nobody_else_s, "shared/a.py", "class OddError(ValueError): ..."),
+    (rules.errors_do_not_derive_from_value_error, "shared/a.py", "class OddError(ValueError): ..."),
 ]
 
 KEPT: list[tuple[Rule, str, str]] = [
     (rules.only_the_database_module_commits, "shared/kit/kafka/offsets.py", "await consumer.commit(finished)"),
     (rules.only_the_database_module_commits, "shared/kit/database/database.py", "await tx.commit()"),
-    (rules.pure_modules_read_no_clock_and_throw_no_dice, "services/intake/domain.py", "at = around.now"),
-    (rules.pure_modules_read_no_clock_and_throw_no_dice, "services/intake/domain.py", "from datetime import time"),
-    (rules.pure_modules_read_no_clock_and_throw_no_dice, "services/intake/app.py", "now = datetime.now(UTC)"),
+    (rules.pure_modules_read_no_clock_and_no_randomness, "services/intake/domain.py", "at = around.now"),
+    (rules.pure_modules_read_no_clock_and_no_randomness, "services/intake/domain.py", "from datetime import time"),
+    (rules.pure_modules_read_no_clock_and_no_randomness, "services/intake/app.py", "now = datetime.now(UTC)"),
     (
         rules.every_subscriber_states_its_ack_policy,
         "a.py",
@@ -81,9 +81,9 @@ def test_the_project_keeps_this_rule(rule: Rule) -> None:
 
 @pytest.mark.parametrize(("rule", "path", "snippet"), BROKEN, ids=sentence)
 def test_a_rule_sees_what_breaks_it(rule: Rule, path: str, snippet: str) -> None:
-    assert list(rule(Source(path, dedent(snippet))))
+    assert list(rule(PythonFile(path, dedent(snippet))))
 
 
 @pytest.mark.parametrize(("rule", "path", "snippet"), KEPT, ids=sentence)
 def test_a_rule_lets_through_what_keeps_it(rule: Rule, path: str, snippet: str) -> None:
-    assert not list(rule(Source(path, dedent(snippet))))
+    assert not list(rule(PythonFile(path, dedent(snippet))))

@@ -77,7 +77,7 @@ def test_a_broken_contract_is_seen(tree: Path, contract: str, module: str, other
 
 def test_a_module_without_a_place_is_seen(tree: Path) -> None:
     stray = tree / "services/intake/stray.py"
-    stray.write_text('"""Nobody has said where this belongs."""\n')
+    stray.write_text('"""A module that no layer lists."""\n')
 
     try:
         done = lint(tree, "inwards")
