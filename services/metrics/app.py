@@ -1,7 +1,5 @@
 """Settings become the service: its database, what it hears, what it serves, what it does in the background."""
 
-from starlette.applications import Starlette
-
 from services.metrics.handlers import routes
 from services.metrics.http.api.aggregates import aggregate_routes
 from services.metrics.http.api.cases import case_routes, held_routes
@@ -12,12 +10,7 @@ from services.metrics.settings import Settings
 from services.metrics.store import STAGING
 from services.metrics.workers import rollups
 from shared.kit.database.database import Database
-from shared.kit.service.service import Service, create_asgi
-
-
-def create_app(settings: Settings) -> Starlette:
-    """Return the ASGI application."""
-    return create_asgi(create_service(settings))
+from shared.kit.service.service import Service
 
 
 def create_service(settings: Settings) -> Service:

@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Final
 
-from starlette.applications import Starlette
-
 from services.notifications.handlers import routes
 from services.notifications.http.api.deliveries import Pages
 from services.notifications.jurisdiction import read_jurisdiction
@@ -16,19 +14,19 @@ from services.notifications.workers.sender import Lane
 from services.notifications.workers.smtp import MailServer
 from shared.kit.clock import utc_now
 from shared.kit.database.database import Database
-from shared.kit.service.service import Service, create_asgi
+from shared.kit.service.service import Service
 from shared.kit.vault.vault import Vault, read_master_key
 
 NAME: Final = "notifications"
 
 
-def create_app(settings: NotificationsSettings) -> Starlette:
-    """Make the ASGI application; starting it starts consuming and sending."""
+def create_service(settings: NotificationsSettings) -> Service:
+    """Return the service."""
     database = make_database(settings)
     office = make_office(settings, database)
     city = read_jurisdiction(settings.jurisdiction)
     servers = [MailServer(settings.account, office.letters.sender) for _ in range(settings.smtp_connections)]
-    service = Service(
+    return Service(
         name=NAME,
         settings=settings,
         database=database,
@@ -36,7 +34,6 @@ def create_app(settings: NotificationsSettings) -> Starlette:
         http=Pages(database, city, settings.staff_key.get_secret_value()).routes(),
         loops=[office.watch, *(Lane(office, server).run for server in servers)],
     )
-    return create_asgi(service)
 
 
 def make_database(settings: NotificationsSettings) -> Database:

@@ -1,6 +1,5 @@
 """Settings become the service: its city, its database, what it hears, what it serves, what it looks after."""
 
-from starlette.applications import Starlette
 from starlette.routing import Route
 
 from services.routing.handlers import routes
@@ -26,15 +25,10 @@ from services.routing.workers.deadlines import keep_sweeping
 from services.routing.workers.ledger_sequencer import Sequencer
 from services.routing.workers.policy_registration import Register, policy_set_of
 from shared.kit.database.database import Database
-from shared.kit.service.service import Service, create_asgi
+from shared.kit.service.service import Service
 from shared.kit.vault.consents import still_stand
 from shared.kit.vault.vault import Vault, read_master_key
 from shared.policy.checkpoint import Signer
-
-
-def create_app(settings: RoutingSettings) -> Starlette:
-    """Return the ASGI application."""
-    return create_asgi(create_service(settings))
 
 
 def create_service(settings: RoutingSettings) -> Service:

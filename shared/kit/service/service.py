@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
@@ -27,6 +28,8 @@ from shared.kit.service.settings import ServiceSettings
 
 log = logging.getLogger(__name__)
 
+AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
+
 MOST_LETTERS_COUNTED = 1000
 
 
@@ -35,7 +38,9 @@ class Service:
     """What one service is made of.
 
     `standing` tells what rows of its outbox stand on, where any do; `checks` and `figures` go with its own health.
-    In a helper only `http` and `loops` run.
+    In a helper only `http` and `loops` run. The path `first_path` is matched before all others: most requests ask for
+    it. With `answers_own_errors` every path of `http` turns its own exceptions into answers, and no error middleware
+    stands between it and the server.
     """
 
     name: str
@@ -47,11 +52,12 @@ class Service:
     standing: Standing | None = None
     checks: Sequence[Check] = ()
     figures: Figures | None = None
-    place: Place = field(default_factory=Place)
+    first_path: str | None = None
+    answers_own_errors: bool = False
 
 
-def create_asgi(service: Service) -> Starlette:
-    """Make the ASGI application of a service; its lifespan runs everything else."""
+def create_asgi(service: Service, place: Place | None = None) -> Starlette:
+    """Make the ASGI application of one process of a service; its lifespan runs everything else."""
     settings = service.settings
     seeing = Seeing(service.name, settings)
     instruments = seeing.instruments
@@ -60,7 +66,7 @@ def create_asgi(service: Service) -> Starlette:
     relay = Relay(service.name, service.database, settings.kafka, service.standing, instruments)
     gauges = Gauges(relay, consumption, seeing.dropped_spans)
 
-    place = service.place
+    place = place or Place()
     checks = (service.database.problem, consumption.problem, relay.why_not, *service.checks)
     answered_for = (service.database.problem, place.problem) if place.is_helper else checks
 
@@ -74,7 +80,11 @@ def create_asgi(service: Service) -> Starlette:
     redelivery = Redelivery(service.database, service.routes)
     health = health_routes(answered_for, _figures(service, relay, seeing, redelivery))
     letters = dead_letter_routes(redelivery, settings.staff_key.get_secret_value())
-    app = Starlette(routes=[*health, *letters, *service.http], lifespan=lifespan)
+    routes = [*health, *letters, *service.http]
+    routes.sort(key=lambda route: getattr(route, "path", "") != service.first_path)
+    app = Starlette(routes=routes, lifespan=lifespan)
+    if service.answers_own_errors:
+        app.middleware_stack = app.router
     if settings.otlp_endpoint:
         time_requests(app.router, instruments)
     return app
@@ -104,8 +114,8 @@ async def _running(service: Service, loops: Sequence[Loop]) -> AsyncIterator[Non
         await service.database.close()
 
 
-def serve(create: Callable[[Place], Starlette], name: str, settings: ServiceSettings, helpers: int = 0) -> None:
-    """Run a service, with so many helpers, until it is told to stop; `create` makes the application of each process."""
+def serve(name: str, create_service: Callable[[AnySettings], Service], settings: AnySettings, helpers: int = 0) -> None:
+    """Run a service, with `helpers` further processes, until it is told to stop; each process makes its own service."""
     start_logging(name, settings.log_format)
     with listen(settings.http_host, settings.http_port, shared=False) as claimed:  # nobody else may be there
         port = claimed.getsockname()[1]
@@ -113,7 +123,7 @@ def serve(create: Callable[[Place], Starlette], name: str, settings: ServiceSett
     listening = listen(settings.http_host, port, shared=helpers > 0)
     calm_garbage_collection()
     config = uvicorn.Config(
-        create(place),
+        create_asgi(create_service(settings), place),
         loop="uvloop",
         http="httptools",
         access_log=False,

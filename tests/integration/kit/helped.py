@@ -2,27 +2,26 @@
 
 import os
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from shared.kit.database.database import Database
-from shared.kit.service.processes import Place
-from shared.kit.service.service import Service, create_asgi, serve
+from shared.kit.service.service import Service, serve
 from shared.kit.service.settings import ServiceSettings
 
+FIRST_PROCESS = os.getpid()
 
-def create_app(place: Place) -> Starlette:
-    """Make the application of one process."""
+
+def create_service(settings: ServiceSettings) -> Service:
+    """Make the service of one process."""
 
     async def who(_: Request) -> JSONResponse:
-        return JSONResponse({"pid": os.getpid(), "is_helper": place.is_helper})
+        return JSONResponse({"pid": os.getpid(), "is_helper": os.getpid() != FIRST_PROCESS})
 
     database = Database(settings.database_url.get_secret_value(), "kit")
-    return create_asgi(Service("kit", settings, database, http=[Route("/who", who)], place=place))
+    return Service("kit", settings, database, http=[Route("/who", who)])
 
 
 if __name__ == "__main__":
-    settings = ServiceSettings()
-    serve(create_app, "kit", settings, helpers=1)
+    serve("kit", create_service, ServiceSettings(), helpers=1)
