@@ -9,8 +9,8 @@ from typing import Final
 from bench.figures import Figure, in_turns
 from bench.servers import Servers
 from shared.policy.agreements import FRONT_DOOR, Agreement
-from shared.policy.decision import Sharing
-from shared.policy.disclosure_query import Inquiry
+from shared.policy.decision import DisclosurePolicy
+from shared.policy.disclosure_query import DisclosureQuery
 
 MANY: Final = 1000
 FEW: Final = 10
@@ -33,7 +33,7 @@ async def agreements(_: Servers) -> list[Figure]:
     ]
 
 
-async def _new(number: int, questions: Sequence[Inquiry]) -> float:
+async def _new(number: int, questions: Sequence[DisclosureQuery]) -> float:
     """Return the microseconds for a question that was not asked before."""
     sharing = _sharing(number)
     started = perf_counter()
@@ -42,7 +42,7 @@ async def _new(number: int, questions: Sequence[Inquiry]) -> float:
     return (perf_counter() - started) / len(questions) * MILLION
 
 
-async def _again(sharing: Sharing, questions: Sequence[Inquiry]) -> float:
+async def _again(sharing: DisclosurePolicy, questions: Sequence[DisclosureQuery]) -> float:
     """Return the microseconds for a question that was asked before; the round that warms up asks each first."""
     started = perf_counter()
     for _ in range(REPEATS):
@@ -51,8 +51,8 @@ async def _again(sharing: Sharing, questions: Sequence[Inquiry]) -> float:
     return (perf_counter() - started) / REPEATS / len(questions) * MILLION
 
 
-def _sharing(number: int) -> Sharing:
-    return Sharing([_agreement(each) for each in range(number)])
+def _sharing(number: int) -> DisclosurePolicy:
+    return DisclosurePolicy([_agreement(each) for each in range(number)])
 
 
 def _agreement(number: int) -> Agreement:
@@ -84,12 +84,12 @@ def _agreement(number: int) -> Agreement:
     )
 
 
-def _questions(number: int) -> list[Inquiry]:
+def _questions(number: int) -> list[DisclosureQuery]:
     """Ask about all agreements in turn, each time from another district: a district makes it another question."""
     at, held = datetime(2026, 7, 1, tzinfo=UTC), frozenset({FRONT_DOOR})
     asked = itertools.islice(((district, each) for district in DISTRICTS for each in range(number)), QUESTIONS)
     return [
-        Inquiry(
+        DisclosureQuery(
             f"agency-{each // len(NEEDS)}", held, NEEDS[each % len(NEEDS)], "service", district, "routine", None, at
         )
         for district, each in asked

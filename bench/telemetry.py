@@ -8,7 +8,7 @@ from bench.processes import script
 from bench.reading import as_a_service
 from bench.routing import EVENTS, prepared, route, routing_database
 from bench.servers import Servers, make_topic
-from shared.events.topics import CASES, Language
+from shared.events.topics import CASES, TopicSpec
 from shared.kit.observability.traces import start_telemetry
 from shared.kit.service.settings import ServiceSettings
 
@@ -28,7 +28,7 @@ async def on_and_off(servers: Servers) -> list[Figure]:
     await publish(servers.kafka, UNTRACED.topic, cases, lambda _: False)
     template = prepared(servers, cases)
 
-    async def rate(language: Language) -> float:
+    async def rate(language: TopicSpec) -> float:
         async with routing_database(servers, template) as database:
             return await as_a_service(servers.kafka, route(language), database, EVENTS)
 

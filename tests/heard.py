@@ -6,19 +6,19 @@ from uuid import UUID, uuid4
 from aiokafka import ConsumerRecord
 
 from shared.events.event import Event
-from shared.events.topics import Language
+from shared.events.topics import TopicSpec
 from shared.events.wire import schema_uri, write_time
 from shared.kit.messaging.messages import Record
 from tests.contract.golden_samples import golden_samples
 
 
-def samples_of(language: Language) -> list[Record]:
+def samples_of(language: TopicSpec) -> list[Record]:
     """Return every golden sample of a language, as a record."""
     samples = [sample for sample in golden_samples() if sample.language == language]
     return [record(sample.topic, sample.key, sample.headers, json.dumps(sample.value).encode()) for sample in samples]
 
 
-def stranger(language: Language, kind: str = "case.pondered.v1") -> Record:
+def stranger(language: TopicSpec, kind: str = "case.pondered.v1") -> Record:
     """Return an event of a type that this language does not have yet."""
     sample = next(sample for sample in golden_samples() if sample.language == language)
     case_id = str(uuid4())

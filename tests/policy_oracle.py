@@ -5,14 +5,16 @@ from datetime import timedelta
 
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Agreement, Clause
-from shared.policy.disclosure_query import Inquiry
+from shared.policy.disclosure_query import DisclosureQuery
 
 STRICT = {FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE}
 NEVER_FULL = {*STRICT, FieldGroup.HEALTH, FieldGroup.JUSTICE}
 Given = dict[str, set[FieldGroup]]
 
 
-def may_be_given(asked: Inquiry, agreements: Iterable[Agreement], keys: Collection[str], services: set[str]) -> Given:
+def may_be_given(
+    asked: DisclosureQuery, agreements: Iterable[Agreement], keys: Collection[str], services: set[str]
+) -> Given:
     """Return the groups that the agency may be given, by form; nothing at all if it may not know the need."""
     given: Given = {"full": set(), "sealed": set(), "thin": set()}
     for agreement in agreements:
@@ -29,7 +31,7 @@ def may_be_opened(protects: FieldGroup | None, given: set[FieldGroup]) -> set[Fi
     return set() if protects in STRICT else set(FieldGroup) - STRICT - given
 
 
-def _applies(clause: Clause, asked: Inquiry) -> bool:
+def _applies(clause: Clause, asked: DisclosureQuery) -> bool:
     conditions = (
         (clause.needs, asked.need),
         (clause.services, asked.service),
@@ -40,7 +42,7 @@ def _applies(clause: Clause, asked: Inquiry) -> bool:
     return between and all(wanted is None or value in wanted for wanted, value in conditions)
 
 
-def _may_go(group: FieldGroup, clause: Clause, agreement: Agreement, asked: Inquiry) -> bool:
+def _may_go(group: FieldGroup, clause: Clause, agreement: Agreement, asked: DisclosureQuery) -> bool:
     subjects = {group} | ({asked.protects} if asked.protects else set())
     if clause.form == "full" and (group in NEVER_FULL or asked.protects):
         return False

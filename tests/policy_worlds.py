@@ -13,8 +13,8 @@ from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Need, Origin, Place
 from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.consent import Consent
-from shared.policy.decision import Sharing
-from shared.policy.disclosure_query import Inquiry
+from shared.policy.decision import DisclosurePolicy
+from shared.policy.disclosure_query import DisclosureQuery
 
 AGENCIES = ("ash", "birch", "cedar")
 NEEDS = ("shelter", "safety")
@@ -35,17 +35,17 @@ class World:
 
     agreements: tuple[Agreement, ...]
     keys: frozenset[str]
-    inquiry: Inquiry
+    inquiry: DisclosureQuery
     services: frozenset[str] = frozenset(SERVICES)
 
-    def sharing(self) -> Sharing:
+    def sharing(self) -> DisclosurePolicy:
         """Return what decides by these agreements."""
         return _sharing(self.agreements, self.keys, self.services)
 
 
 @lru_cache(maxsize=1024)
-def _sharing(agreements: tuple[Agreement, ...], keys: frozenset[str], services: frozenset[str]) -> Sharing:
-    return Sharing(agreements, keys, services=services)
+def _sharing(agreements: tuple[Agreement, ...], keys: frozenset[str], services: frozenset[str]) -> DisclosurePolicy:
+    return DisclosurePolicy(agreements, keys, services=services)
 
 
 def make_world(seed: int) -> World:
@@ -57,7 +57,7 @@ def make_world(seed: int) -> World:
         _consent(dice, number, strict=strict)
         for number in range(dice.choice((1, 2, 2, 3) if strict else (0, 0, 0, 1, 2)))
     )
-    inquiry = Inquiry(
+    inquiry = DisclosureQuery(
         agency=dice.choice((*AGENCIES, "stranger") if dice.random() < 0.2 else AGENCIES),
         sources=frozenset({FRONT_DOOR, *_some(dice, AGENCIES, least=0)} if dice.random() < 0.9 else {"ash"}),
         need=dice.choice(NEEDS),

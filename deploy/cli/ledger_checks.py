@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from deploy.cli.ledger_client import Extent, KeptCheckpoint, LedgerClient, ShownReceipt
-from shared.policy.audit import INSERTED, Audit, Finding
+from shared.policy.audit import INSERTED, LedgerAudit, LedgerFinding
 from shared.policy.checkpoint import NoteError, Verifier, open_checkpoint
-from shared.policy.proofs import Tree, is_included
+from shared.policy.proofs import TreeHead, is_included
 from shared.policy.receipts import leaf_of
 
 Progress = Callable[[int, int], None]
@@ -43,7 +43,7 @@ def verify(ledger: LedgerClient, trust: Trust, progress: Progress) -> Report:
     kept = [*ledger.checkpoints()]
     signed = [*_open_kept(kept, trust, problems), *_open_earlier(trust, problems)]
     extent = ledger.extent()
-    audit = Audit(signed)
+    audit = LedgerAudit(signed)
     for page in ledger.pages(extent.size):
         audit.take(page)
         progress(page.span.end, extent.size)
@@ -64,13 +64,13 @@ def check(shown: ShownReceipt, keys: Sequence[Verifier]) -> str | None:
     return None
 
 
-def describe(finding: Finding) -> str:
+def describe(finding: LedgerFinding) -> str:
     """Say what is wrong, and where."""
     first, last, what = finding
     return f"place {first}: {what}" if first == last else f"places {first} to {last}: {what}"
 
 
-def _open_kept(kept: Sequence[KeptCheckpoint], trust: Trust, problems: list[str]) -> Iterator[Tree]:
+def _open_kept(kept: Sequence[KeptCheckpoint], trust: Trust, problems: list[str]) -> Iterator[TreeHead]:
     """Go through the checkpoints that routing keeps; one that is not as it was signed is a problem."""
     for each in kept:
         name = f"checkpoint at {each.tree.size} receipts"
@@ -84,7 +84,7 @@ def _open_kept(kept: Sequence[KeptCheckpoint], trust: Trust, problems: list[str]
         yield tree
 
 
-def _open_earlier(trust: Trust, problems: list[str]) -> Iterator[Tree]:
+def _open_earlier(trust: Trust, problems: list[str]) -> Iterator[TreeHead]:
     for where, note in trust.earlier.items():
         try:
             yield open_checkpoint(note, trust.keys).tree
@@ -92,8 +92,8 @@ def _open_earlier(trust: Trust, problems: list[str]) -> Iterator[Tree]:
             problems.append(f"checkpoint in {where}: {error}")
 
 
-def _strays(extent: Extent) -> Iterator[Finding]:
+def _strays(extent: Extent) -> Iterator[LedgerFinding]:
     for place in extent.stray_places:
-        yield Finding(place, place, INSERTED)
+        yield LedgerFinding(place, place, INSERTED)
     for node in extent.stray_nodes:
-        yield Finding(node.first, node.last, STRAY_NODE)
+        yield LedgerFinding(node.first, node.last, STRAY_NODE)

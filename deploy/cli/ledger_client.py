@@ -12,10 +12,10 @@ from urllib.parse import quote
 import httpx
 
 from deploy.cli.staff_client import routing_as_staff
-from shared.policy.audit import Page
+from shared.policy.audit import LedgerPage
 from shared.policy.checkpoint import NoteError, Verifier, read_verifier
-from shared.policy.merkle import Node, Span
-from shared.policy.proofs import Tree
+from shared.policy.merkle import LeafRange, Node
+from shared.policy.proofs import TreeHead
 from shared.policy.receipts import Facts
 
 TIMEOUT: Final = 60.0
@@ -31,7 +31,7 @@ class LedgerError(Exception):
 class KeptCheckpoint:
     """A checkpoint as routing keeps it: the tree that it says it is of, and the signed note."""
 
-    tree: Tree
+    tree: TreeHead
     note: str
 
 
@@ -81,7 +81,7 @@ class LedgerClient:
         after, query = -1, ""
         while page := self._json(f"/ledger/checkpoints{query}")["checkpoints"]:
             for kept in page:
-                yield KeptCheckpoint(Tree(int(kept["size"]), _bytes(kept["root"])), str(kept["note"]))
+                yield KeptCheckpoint(TreeHead(int(kept["size"]), _bytes(kept["root"])), str(kept["note"]))
             if page[-1]["size"] <= after:
                 raise LedgerError("Routing gives the same checkpoints again and again.")
             after, query = page[-1]["size"], f"?after={page[-1]['size']}"
@@ -92,13 +92,15 @@ class LedgerClient:
         nodes = tuple(Node(*node) for node in told["stray_nodes"])
         return Extent(int(told["size"]), int(told["waiting"]), tuple(told["stray_places"]), nodes)
 
-    def pages(self, size: int) -> Iterator[Page]:
+    def pages(self, size: int) -> Iterator[LedgerPage]:
         """Go through the first `size` places."""
         for start in range(0, size, PAGE):
-            span = Span(start, min(start + PAGE, size))
+            span = LeafRange(start, min(start + PAGE, size))
             told = self._json(f"/ledger/receipts?from={span.start}&to={span.end}")
             receipts = [(receipt.pop("place"), receipt) for receipt in told["receipts"]]
-            yield Page(span, receipts, {Node(level, number): _bytes(found) for level, number, found in told["nodes"]})
+            yield LedgerPage(
+                span, receipts, {Node(level, number): _bytes(found) for level, number, found in told["nodes"]}
+            )
 
     def receipt(self, receipt_id: str) -> ShownReceipt:
         """Ask for one receipt and its proof."""

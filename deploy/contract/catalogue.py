@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from shared.events.event import Event
-from shared.events.topics import LANGUAGES, Language
+from shared.events.topics import TOPIC_SPECS, TopicSpec
 from shared.events.wire import schema_uri
 
 
@@ -13,7 +13,7 @@ from shared.events.wire import schema_uri
 class Published:
     """One event as it is published; `event_type` is its name on the wire, such as `case.submitted.v1`."""
 
-    language: Language
+    language: TopicSpec
     event_type: str
     model: type[Event]
 
@@ -35,7 +35,7 @@ class Published:
 
 def published() -> Iterator[Published]:
     """List every event of every language."""
-    for language in LANGUAGES:
+    for language in TOPIC_SPECS:
         union = cast("Mapping[str, Mapping[str, Any]]", language.events.core_schema["choices"])
         for event_type, choice in union.items():
             yield Published(language, event_type, choice["cls"])

@@ -93,7 +93,7 @@ def _inbox() -> Iterator[Event]:
     def sent(**passed: float) -> dict[str, Any]:
         return {**CASE, **REFERRAL, "sent_at": after(**passed)}
 
-    yield inbox.HelpRequested(
+    yield inbox.ReferralRequested(
         **sent(seconds=1),
         **NEED,
         program="heat-and-hot-water",
@@ -102,8 +102,8 @@ def _inbox() -> Iterator[Event]:
         released=released(),
         withheld=(FieldGroup.IDENTITY, FieldGroup.CONTACT),
     )
-    yield inbox.HelpCancelled(**sent(hours=30), reason=Reason.WITHDRAWN)
-    yield inbox.AnswerOverdue(**sent(hours=4), answer_by=after(hours=4))
+    yield inbox.ReferralCancelled(**sent(hours=30), reason=Reason.WITHDRAWN)
+    yield inbox.ReferralOverdue(**sent(hours=4), answer_by=after(hours=4))
     yield inbox.UpdateRefused(
         **sent(hours=27),
         update_id=example_id("update"),
@@ -117,19 +117,23 @@ def _updates() -> Iterator[Event]:
     def did(**passed: float) -> dict[str, Any]:
         return {**CASE, **REFERRAL, "occurred_at": after(**passed)}
 
-    yield updates.HelpAccepted(**did(hours=1))
-    yield updates.HelpRejected(**did(hours=1), reason=Reason.NO_CAPACITY, explanation="All crews are out this week.")
-    yield updates.HelpStarted(**did(hours=3))
-    yield updates.HelpHeld(
+    yield updates.ReferralAccepted(**did(hours=1))
+    yield updates.ReferralRejected(
+        **did(hours=1), reason=Reason.NO_CAPACITY, explanation="All crews are out this week."
+    )
+    yield updates.ReferralStarted(**did(hours=3))
+    yield updates.ReferralHeld(
         **did(hours=5), reason=Reason.NO_ACCESS, explanation="Nobody opened; we come again tomorrow."
     )
-    yield updates.HelpResumed(**did(hours=22))
-    yield updates.HelpCompleted(**did(hours=26))
-    yield updates.HelpFailed(**did(hours=26), reason=Reason.UNABLE_TO_CONTACT, explanation="Three visits, no answer.")
-    yield updates.HelpWithdrawn(
+    yield updates.ReferralResumed(**did(hours=22))
+    yield updates.ReferralCompleted(**did(hours=26))
+    yield updates.ReferralFailed(
+        **did(hours=26), reason=Reason.UNABLE_TO_CONTACT, explanation="Three visits, no answer."
+    )
+    yield updates.ReferralCancelled(
         **did(hours=2), reason=Reason.WRONG_AGENCY, explanation="The building is not residential."
     )
-    yield updates.HelpTransferred(
+    yield updates.ReferralTransferred(
         **did(hours=2),
         reason=Reason.WRONG_AGENCY,
         explanation="The boiler itself is unsafe.",

@@ -73,9 +73,9 @@ def _headers(description: str, required: list[str]) -> Schema:
 
 
 def _label(model: type[Event]) -> Schema:
-    if model.stricter is None:
+    if model.restricted_label is None:
         return {"const": model.classification.value}
-    return {"enum": [model.classification.value, model.stricter.value]}
+    return {"enum": [model.classification.value, model.restricted_label.value]}
 
 
 def _source(source: str) -> Schema:

@@ -56,7 +56,7 @@ def _disclosures() -> Iterator[Event]:
 
 def _inbox() -> Iterator[Event]:
     about = {**CASE, **REFERRAL}
-    yield inbox.HelpAmended(
+    yield inbox.ReferralAmended(
         **about,
         sent_at=after(minutes=4),
         released=released(),

@@ -13,11 +13,11 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-from shared.events.agency_inbox import HelpAmended, HelpRequested
+from shared.events.agency_inbox import ReferralAmended, ReferralRequested
 from shared.events.topics import inbox_topic
 from shared.kit.kafka.access import KafkaAccess
 
-GIVING = frozenset(kind.model_fields["type"].default.encode() for kind in (HelpRequested, HelpAmended))
+GIVING = frozenset(kind.model_fields["type"].default.encode() for kind in (ReferralRequested, ReferralAmended))
 """The types of record that may hold something of a person."""
 
 AT_ONCE = 5000

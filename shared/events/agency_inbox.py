@@ -47,7 +47,7 @@ class InboxEvent(Event):
     sent_at: Instant
 
     @property
-    def about(self) -> str:
+    def identity_key(self) -> str:
         """The referral's id."""
         return str(self.referral_id)
 
@@ -66,7 +66,7 @@ class DisclosingEvent(InboxEvent):
     is not told by what is kept back.
     """
 
-    stricter: ClassVar[Classification | None] = Classification.RESTRICTED
+    restricted_label: ClassVar[Classification | None] = Classification.RESTRICTED
     released: Released
     withheld: tuple[FieldGroup, ...] = ()
     sealed: str | None = None
@@ -80,7 +80,7 @@ class DisclosingEvent(InboxEvent):
         return any(group in RESTRICTED for terms in self.terms for group in terms.groups)
 
 
-class HelpRequested(DisclosingEvent):
+class ReferralRequested(DisclosingEvent):
     """A program of the agency is asked to help with one need.
 
     Answer on `agency.<id>.updates.v1` before `answer_by`. With `record_only` the work was done elsewhere and is
@@ -102,7 +102,7 @@ class HelpRequested(DisclosingEvent):
         return self.need == UNDISCLOSED or super().is_restricted
 
 
-class HelpAmended(DisclosingEvent):
+class ReferralAmended(DisclosingEvent):
     """The agency may see more of a referral than before: this is all of it now, in place of what was said earlier."""
 
     type: Literal["referral.amended.v1"] = "referral.amended.v1"
@@ -118,7 +118,7 @@ class DisclosureRecalled(InboxEvent):
     why: Literal["consent-withdrawn", "consent-expired"]
 
     @property
-    def about(self) -> str:
+    def identity_key(self) -> str:
         """The referral and the consent."""
         return f"{self.referral_id}|{self.consent_id}"
 
@@ -138,19 +138,19 @@ class EmergencyAccess(InboxEvent):
     ends_at: Instant
 
     @property
-    def about(self) -> str:
+    def identity_key(self) -> str:
         """The referral and the access."""
         return f"{self.referral_id}|{self.access_id}"
 
 
-class HelpCancelled(InboxEvent):
+class ReferralCancelled(InboxEvent):
     """The agency need not help any more."""
 
     type: Literal["referral.cancelled.v1"] = "referral.cancelled.v1"
     reason: Reason
 
 
-class AnswerOverdue(InboxEvent):
+class ReferralOverdue(InboxEvent):
     """The time to answer has passed, and nobody has answered; `escalated` is the second and last reminder."""
 
     type: Literal["referral.overdue.v1"] = "referral.overdue.v1"
@@ -168,16 +168,16 @@ class UpdateRefused(InboxEvent):
     explanation: str
 
     @property
-    def about(self) -> str:
+    def identity_key(self) -> str:
         """The refused update's id."""
         return str(self.update_id)
 
 
 InboxMessage = Annotated[
-    HelpRequested
-    | HelpAmended
-    | HelpCancelled
-    | AnswerOverdue
+    ReferralRequested
+    | ReferralAmended
+    | ReferralCancelled
+    | ReferralOverdue
     | UpdateRefused
     | DisclosureRecalled
     | PersonErased

@@ -18,7 +18,7 @@ class AgencyUpdate(Event):
     occurred_at: Instant
 
     @property
-    def about(self) -> str:
+    def identity_key(self) -> str:
         """The referral's id."""
         return str(self.referral_id)
 
@@ -35,55 +35,55 @@ class ReasonedUpdate(AgencyUpdate):
     explanation: str = Field(min_length=1, max_length=2000)
 
 
-class HelpAccepted(AgencyUpdate):
+class ReferralAccepted(AgencyUpdate):
     """We will help, and have not started yet."""
 
     type: Literal["referral.accepted.v1"] = "referral.accepted.v1"
 
 
-class HelpRejected(ReasonedUpdate):
+class ReferralRejected(ReasonedUpdate):
     """We will not help."""
 
     type: Literal["referral.rejected.v1"] = "referral.rejected.v1"
 
 
-class HelpStarted(AgencyUpdate):
+class ReferralStarted(AgencyUpdate):
     """We have begun."""
 
     type: Literal["referral.started.v1"] = "referral.started.v1"
 
 
-class HelpHeld(ReasonedUpdate):
+class ReferralHeld(ReasonedUpdate):
     """We are waiting for something."""
 
     type: Literal["referral.held.v1"] = "referral.held.v1"
 
 
-class HelpResumed(AgencyUpdate):
+class ReferralResumed(AgencyUpdate):
     """We go on."""
 
     type: Literal["referral.resumed.v1"] = "referral.resumed.v1"
 
 
-class HelpCompleted(AgencyUpdate):
+class ReferralCompleted(AgencyUpdate):
     """The need has been met."""
 
     type: Literal["referral.completed.v1"] = "referral.completed.v1"
 
 
-class HelpFailed(ReasonedUpdate):
+class ReferralFailed(ReasonedUpdate):
     """We tried, and the need has not been met."""
 
     type: Literal["referral.failed.v1"] = "referral.failed.v1"
 
 
-class HelpWithdrawn(ReasonedUpdate):
+class ReferralCancelled(ReasonedUpdate):
     """We take our acceptance back."""
 
     type: Literal["referral.cancelled.v1"] = "referral.cancelled.v1"
 
 
-class HelpTransferred(ReasonedUpdate):
+class ReferralTransferred(ReasonedUpdate):
     """This belongs to another program."""
 
     type: Literal["referral.transferred.v1"] = "referral.transferred.v1"
@@ -92,15 +92,15 @@ class HelpTransferred(ReasonedUpdate):
 
 
 UpdateMessage = Annotated[
-    HelpAccepted
-    | HelpRejected
-    | HelpStarted
-    | HelpHeld
-    | HelpResumed
-    | HelpCompleted
-    | HelpFailed
-    | HelpWithdrawn
-    | HelpTransferred,
+    ReferralAccepted
+    | ReferralRejected
+    | ReferralStarted
+    | ReferralHeld
+    | ReferralResumed
+    | ReferralCompleted
+    | ReferralFailed
+    | ReferralCancelled
+    | ReferralTransferred,
     Field(discriminator="type"),
 ]
 """Everything that an agency may say."""

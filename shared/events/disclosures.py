@@ -21,7 +21,7 @@ class Ground(Value):
 class DisclosureEvent(Event):
     """Something about what one agency was given of one referral."""
 
-    stricter: ClassVar[Classification | None] = Classification.RESTRICTED
+    restricted_label: ClassVar[Classification | None] = Classification.RESTRICTED
     referral_id: UUID
     agency: Slug
     groups: tuple[FieldGroup, ...]
@@ -52,7 +52,7 @@ class DisclosureMade(DisclosureEvent):
     shown_from: Instant | None = None
 
     @property
-    def about(self) -> str:
+    def identity_key(self) -> str:
         """The receipt's id."""
         return str(self.receipt_id)
 
@@ -66,7 +66,7 @@ class DisclosureRecalled(DisclosureEvent):
     why: Literal["consent-withdrawn", "consent-expired"]
 
     @property
-    def about(self) -> str:
+    def identity_key(self) -> str:
         """The referral and the consent."""
         return f"{self.referral_id}|{self.consent_id}"
 
@@ -83,6 +83,6 @@ class EmergencyAccessOpened(DisclosureEvent):
     shown_from: Instant | None = None
 
     @property
-    def about(self) -> str:
+    def identity_key(self) -> str:
         """The access's id."""
         return str(self.access_id)

@@ -29,11 +29,11 @@ class Event(Value):
     """Something that happened to one case.
 
     Subclasses fix `type`, which is also the CloudEvents `ce_type`, and may raise `classification`; those that may hold
-    restricted data say so by `stricter`, the label of one that does.
+    restricted data name its label in `restricted_label`.
     """
 
     classification: ClassVar[Classification] = Classification.INTERNAL
-    stricter: ClassVar[Classification | None] = None
+    restricted_label: ClassVar[Classification | None] = None
 
     type: str
     case_id: UUID
@@ -46,10 +46,10 @@ class Event(Value):
     @property
     def label(self) -> Classification:
         """How carefully this very event must be handled."""
-        return self.stricter if self.stricter and self.is_restricted else self.classification
+        return self.restricted_label if self.restricted_label and self.is_restricted else self.classification
 
     @property
-    def about(self) -> str:
+    def identity_key(self) -> str:
         """What tells this event from others of the same type and cause, such as the referral's id."""
         return ""
 
@@ -69,7 +69,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(methodcaller("astimezone", UTC
 V = TypeVar("V", bound=Value)
 
 
-def make(kind: type[V], /, **said: Any) -> V:
+def construct(kind: type[V], /, **said: Any) -> V:
     """Return a value of a kind without validating it: for hot paths only, where it takes a third of the time.
 
     Each value must be what validation would have made of it (moments in UTC, codes as their enumerations): tests hold

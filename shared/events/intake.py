@@ -85,12 +85,12 @@ class CaseWithdrawn(Event):
 class ConsentEvent(Event):
     """Something that the person decided about what may be given to whom."""
 
-    stricter: ClassVar[Classification | None] = Classification.RESTRICTED
+    restricted_label: ClassVar[Classification | None] = Classification.RESTRICTED
     consent_id: UUID
     occurred_at: Instant
 
     @property
-    def about(self) -> str:
+    def identity_key(self) -> str:
         """The consent's id."""
         return str(self.consent_id)
 
@@ -132,7 +132,7 @@ class PersonErased(Event):
     erased_at: Instant
 
     @property
-    def about(self) -> str:
+    def identity_key(self) -> str:
         """The person's id."""
         return str(self.person_id)
 

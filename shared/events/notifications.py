@@ -18,7 +18,7 @@ class NotificationEvent(Event):
     occurred_at: Instant
 
     @property
-    def about(self) -> str:
+    def identity_key(self) -> str:
         """The delivery's id."""
         return str(self.delivery_id)
 

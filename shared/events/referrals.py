@@ -27,7 +27,7 @@ class ReferralEvent(Event):
     record_only: bool = False
 
     @property
-    def about(self) -> str:
+    def identity_key(self) -> str:
         """The referral's id."""
         return str(self.referral_id)
 

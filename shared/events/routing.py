@@ -62,7 +62,7 @@ class CaseUnroutable(Event):
     unroutable_at: Instant
 
     @property
-    def about(self) -> str:
+    def identity_key(self) -> str:
         """The need's id."""
         return str(self.need_id)
 

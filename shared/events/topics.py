@@ -15,7 +15,7 @@ from shared.events.routing import RoutingEvent
 
 
 @dataclass(frozen=True)
-class Language:
+class TopicSpec:
     """One topic, or family of topics: its name, its only writer, and every event it may carry.
 
     In `topic` and `source` the word `{agency}` stands for an agency's id.
@@ -38,13 +38,13 @@ class Language:
         return self.source.format(**match.groupdict()) if match else None
 
 
-CASES = Language("intake.cases.v1", "/services/intake", TypeAdapter(CaseEvent))
-REFERRALS = Language("routing.referrals.v1", "/services/routing", TypeAdapter(RoutingEvent))
-DELIVERIES = Language("notifications.deliveries.v1", "/services/notifications", TypeAdapter(DeliveryEvent))
-AGENCY_INBOX = Language("agency.{agency}.inbox.v1", "/services/routing", TypeAdapter(InboxMessage))
-AGENCY_UPDATES = Language("agency.{agency}.updates.v1", "/agencies/{agency}", TypeAdapter(UpdateMessage))
+CASES = TopicSpec("intake.cases.v1", "/services/intake", TypeAdapter(CaseEvent))
+REFERRALS = TopicSpec("routing.referrals.v1", "/services/routing", TypeAdapter(RoutingEvent))
+DELIVERIES = TopicSpec("notifications.deliveries.v1", "/services/notifications", TypeAdapter(DeliveryEvent))
+AGENCY_INBOX = TopicSpec("agency.{agency}.inbox.v1", "/services/routing", TypeAdapter(InboxMessage))
+AGENCY_UPDATES = TopicSpec("agency.{agency}.updates.v1", "/agencies/{agency}", TypeAdapter(UpdateMessage))
 
-LANGUAGES = (CASES, REFERRALS, DELIVERIES, AGENCY_INBOX, AGENCY_UPDATES)
+TOPIC_SPECS = (CASES, REFERRALS, DELIVERIES, AGENCY_INBOX, AGENCY_UPDATES)
 
 
 def inbox_topic(agency: str) -> str:
@@ -60,7 +60,7 @@ def updates_topic(agency: str) -> str:
 @lru_cache(maxsize=1024)
 def family_of(topic: str) -> str:
     """Return the name that a topic's family has, such as `agency.{agency}.inbox.v1`; any other topic's own name."""
-    families = (language.topic for language in LANGUAGES if language.pattern.match(topic))
+    families = (language.topic for language in TOPIC_SPECS if language.pattern.match(topic))
     return next(families, topic)
 
 

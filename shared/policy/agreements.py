@@ -35,13 +35,13 @@ class Status(StrEnum):
     ENDED = "ended"
 
 
-class Closed(BaseModel):
+class StrictModel(BaseModel):
     """A part of an agreement: what is not known is a mistake of the writer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
-class Contact(Closed):
+class Contact(StrictModel):
     """Whom to ask at one of the parties."""
 
     party: Slug
@@ -49,7 +49,7 @@ class Contact(Closed):
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
 
 
-class Clause(Closed):
+class Clause(StrictModel):
     """One `[[share]]`: these groups may go from these parties to those, in this form, under these conditions.
 
     `needs`, `services`, `districts` and `urgency` are conditions; one that is left out does not limit anything. A case
@@ -71,7 +71,7 @@ class Clause(Closed):
     why: str = Field(min_length=1)
 
 
-class Agreement(Closed):
+class Agreement(StrictModel):
     """One data-sharing agreement, in one version.
 
     It holds from the first moment of `starts` to the last one of `ends`, both days in UTC, while it is active.

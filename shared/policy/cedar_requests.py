@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from shared.events.fields import RESTRICTED, FieldGroup
 from shared.policy.agreements import Agreement, Clause
-from shared.policy.clause_index import Offer
+from shared.policy.clause_index import IndexedClause
 from shared.policy.consent import CLOCKS_DIFFER, Consent
-from shared.policy.disclosure_query import Inquiry
+from shared.policy.disclosure_query import DisclosureQuery
 
 Json = dict[str, Any]
 
@@ -18,42 +18,42 @@ _RECEIVE: Final = {"type": "Action", "id": "receive"}
 _RELY_ON: Final = {"type": "Action", "id": "relyOn"}
 
 
-def write_entities(offers: Iterable[Offer]) -> str:
+def write_entities(clauses: Iterable[IndexedClause]) -> str:
     """Write what does not change from case to case: groups, agreements and their clauses."""
-    offers = tuple(offers)
-    agreements = {offer.agreement.id: offer.agreement for offer in offers}
+    clauses = tuple(clauses)
+    agreements = {indexed.agreement.id: indexed.agreement for indexed in clauses}
     entities = [
         *(_group(group) for group in FieldGroup),
         *(_agreement(agreement) for agreement in agreements.values()),
-        *(_clause(offer.ground.id, offer.agreement, offer.clause) for offer in offers),
+        *(_clause(indexed.ground.id, indexed.agreement, indexed.clause) for indexed in clauses),
     ]
     return json.dumps(entities)
 
 
 def ask_to_receive(
-    inquiry: Inquiry, offer: Offer, consented: Collection[FieldGroup], known: Mapping[str, bool]
+    query: DisclosureQuery, indexed: IndexedClause, consented: Collection[FieldGroup], known: Mapping[str, bool]
 ) -> Iterator[Json]:
     """Ask for each group of a clause whether the agency may be given it; `known` is what the case does not say."""
     context = {
-        "clause": _ref("Clause", offer.ground.id),
-        "at": _micros(inquiry.at),
-        "sources": [_ref("Party", source) for source in inquiry.sources],
-        "need": inquiry.need,
-        "service": inquiry.service,
-        "urgency": inquiry.urgency,
+        "clause": _ref("Clause", indexed.ground.id),
+        "at": _micros(query.at),
+        "sources": [_ref("Party", source) for source in query.sources],
+        "need": query.need,
+        "service": query.service,
+        "urgency": query.urgency,
         "consented": [_ref("Group", group) for group in consented],
-        **({} if inquiry.district is None else {"district": inquiry.district}),
-        **({} if inquiry.protects is None else {"protects": _ref("Group", inquiry.protects)}),
+        **({} if query.district is None else {"district": query.district}),
+        **({} if query.protects is None else {"protects": _ref("Group", query.protects)}),
         **known,
     }
     written = json.dumps(context)
-    principal = {"type": "Party", "id": inquiry.agency}
-    for group in offer.clause.groups:
+    principal = {"type": "Party", "id": query.agency}
+    for group in indexed.clause.groups:
         resource = {"type": "Group", "id": str(group)}
         yield {"principal": principal, "action": _RECEIVE, "resource": resource, "context": written}
 
 
-def ask_to_rely_on(inquiry: Inquiry, consent: Consent, purpose: str) -> Json:
+def ask_to_rely_on(query: DisclosureQuery, consent: Consent, purpose: str) -> Json:
     """Ask whether the agency may rely on a consent under agreements of a purpose."""
     said = {
         "recipients": [_ref("Party", recipient) for recipient in consent.recipients],
@@ -63,10 +63,10 @@ def ask_to_rely_on(inquiry: Inquiry, consent: Consent, purpose: str) -> Json:
         "withdrawn": consent.withdrawn_at is not None,
     }
     return {
-        "principal": {"type": "Party", "id": inquiry.agency},
+        "principal": {"type": "Party", "id": query.agency},
         "action": _RELY_ON,
         "resource": {"type": "Consent", "id": str(consent.consent_id)},
-        "context": json.dumps({"at": _micros(inquiry.at), "purpose": purpose, "consent": said}),
+        "context": json.dumps({"at": _micros(query.at), "purpose": purpose, "consent": said}),
     }
 
 

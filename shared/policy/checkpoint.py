@@ -14,7 +14,7 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from shared.policy.proofs import Tree
+from shared.policy.proofs import TreeHead
 
 _ED25519: Final = b"\x01"
 _DASH: Final = "\u2014 "
@@ -31,7 +31,7 @@ class Checkpoint:
     """The tree as it was; `origin` names the ledger."""
 
     origin: str
-    tree: Tree
+    tree: TreeHead
 
 
 class Verifier:
@@ -69,7 +69,7 @@ class Signer:
         signature = self.verifier.id + self._key.sign(text.encode())
         return f"{text}\n{_DASH}{self.verifier.name} {_base64(signature)}\n"
 
-    def sign_tree(self, tree: Tree) -> str:
+    def sign_tree(self, tree: TreeHead) -> str:
         """Return the checkpoint of a tree as a signed note; the ledger's name is the key's."""
         return self.sign(f"{self.verifier.name}\n{tree.size}\n{_base64(tree.root)}\n")
 
@@ -122,7 +122,7 @@ def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
     lines = open_note(note, verifiers).splitlines()
     if len(lines) < _FEWEST_LINES or not lines[1].isascii() or not lines[1].isdecimal():
         raise NoteError("this is no checkpoint")
-    return Checkpoint(lines[0], Tree(int(lines[1]), _bytes(lines[2])))
+    return Checkpoint(lines[0], TreeHead(int(lines[1]), _bytes(lines[2])))
 
 
 def _base64(data: bytes) -> str:

@@ -8,79 +8,82 @@ from cedarpy import AuthzResult, Entities, is_authorized_batch
 
 from shared.events.fields import FieldGroup
 from shared.policy.cedar_requests import Json, ask_to_receive, ask_to_rely_on, write_entities
-from shared.policy.clause_index import Offer
+from shared.policy.clause_index import IndexedClause
 from shared.policy.consent import Consent
-from shared.policy.disclosure_query import Inquiry
+from shared.policy.disclosure_query import DisclosureQuery
 from shared.policy.policies import Policies, PolicyError
 
 _FAILED_POLICY: Final = re.compile(r"policy `([^`]+)`")
 
 
-class Consents(NamedTuple):
+class ApplicableConsents(NamedTuple):
     """The consents that an agency may rely on under one purpose, and the policies that speak against the others."""
 
-    standing: tuple[Consent, ...] = ()
-    against: tuple[str, ...] = ()
+    valid: tuple[Consent, ...] = ()
+    denied_by: tuple[str, ...] = ()
 
     @property
     def covered(self) -> frozenset[FieldGroup]:
         """The groups that they name."""
-        return frozenset(group for consent in self.standing for group in consent.groups)
+        return frozenset(group for consent in self.valid for group in consent.groups)
 
 
-NO_CONSENTS: Final = Consents()
+NO_CONSENTS: Final = ApplicableConsents()
 
 NOT_PERMITTED: Final = "not-permitted"
 """Nothing forbids it, and nothing permits it either."""
 
 
-class Trial(NamedTuple):
+class ClauseEvaluation(NamedTuple):
     """One clause tried for one group; `against` has the ids of the policies that say no, and is empty if none does."""
 
-    offer: Offer
+    indexed: IndexedClause
     group: FieldGroup
-    against: tuple[str, ...]
-    consents: Consents
+    denied_by: tuple[str, ...]
+    consents: ApplicableConsents
 
 
-class Court:
+class CedarEvaluator:
     """The policies, with all clauses as their data; of a case it knows what it is asked with."""
 
-    def __init__(self, policies: Policies, offers: Sequence[Offer]) -> None:
+    def __init__(self, policies: Policies, clauses: Sequence[IndexedClause]) -> None:
         self._policies = policies
         try:
-            self._entities = Entities.from_json_str(write_entities(offers), policies.schema)
+            self._entities = Entities.from_json_str(write_entities(clauses), policies.schema)
         except ValueError as error:
             raise PolicyError(f"the agreements do not fit the schema: {error}") from None
 
-    def try_all(self, inquiry: Inquiry, offers: Sequence[Offer], known: Mapping[str, bool]) -> list[Trial]:
+    def evaluate(
+        self, query: DisclosureQuery, clauses: Sequence[IndexedClause], known: Mapping[str, bool]
+    ) -> list[ClauseEvaluation]:
         """Try clauses on a case, each for all groups that it names."""
-        purposes = {offer.agreement.purpose for offer in offers} if inquiry.consents else set()
-        consents = {purpose: self._consents(inquiry, purpose) for purpose in sorted(purposes)}
-        asked: list[tuple[Offer, FieldGroup, Consents]] = []
+        purposes = {indexed.agreement.purpose for indexed in clauses} if query.consents else set()
+        consents = {purpose: self._consents(query, purpose) for purpose in sorted(purposes)}
+        asked: list[tuple[IndexedClause, FieldGroup, ApplicableConsents]] = []
         requests: list[Json] = []
-        for offer in offers:
-            given = consents.get(offer.agreement.purpose, NO_CONSENTS)
-            asked += [(offer, group, given) for group in offer.clause.groups]
-            requests += ask_to_receive(inquiry, offer, given.covered, known)
+        for indexed in clauses:
+            given = consents.get(indexed.agreement.purpose, NO_CONSENTS)
+            asked += [(indexed, group, given) for group in indexed.clause.groups]
+            requests += ask_to_receive(query, indexed, given.covered, known)
         answers = self._ask(requests)
         return [
-            Trial(offer, group, against, given) for (offer, group, given), against in zip(asked, answers, strict=True)
+            ClauseEvaluation(indexed, group, denied_by, given)
+            for (indexed, group, given), denied_by in zip(asked, answers, strict=True)
         ]
 
-    def _consents(self, inquiry: Inquiry, purpose: str) -> Consents:
-        answers = self._ask([ask_to_rely_on(inquiry, consent, purpose) for consent in inquiry.consents])
-        judged = tuple(zip(inquiry.consents, answers, strict=True))
-        standing = tuple(consent for consent, against in judged if not against)
-        return Consents(standing, tuple(sorted({why for _, against in judged for why in against})))
+    def _consents(self, query: DisclosureQuery, purpose: str) -> ApplicableConsents:
+        answers = self._ask([ask_to_rely_on(query, consent, purpose) for consent in query.consents])
+        judged = tuple(zip(query.consents, answers, strict=True))
+        valid = tuple(consent for consent, denied_by in judged if not denied_by)
+        return ApplicableConsents(valid, tuple(sorted({why for _, denied_by in judged for why in denied_by})))
 
     def _ask(self, requests: list[Json]) -> list[tuple[str, ...]]:
         policies = self._policies
         results = is_authorized_batch(requests, policies.policy_set, self._entities, policies.schema)
-        return [_against(result) for result in results]
+        return [_denials(result) for result in results]
 
 
-def _against(result: AuthzResult) -> tuple[str, ...]:
+def _denials(result: AuthzResult) -> tuple[str, ...]:
     """Return what speaks against it; nothing does only where Cedar allows it without any error.
 
     Cedar leaves out a `forbid` that fails, so that an answer with errors may allow what that policy forbids.

@@ -1,38 +1,42 @@
-"""The decision: what one agency may be given of one case, by the agreements, the consents and the policies."""
+"""The disclosure decision: what one agency receives of one case, by agreements, consents and Cedar policies."""
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from cachetools import LRUCache
+
 from shared.policy.agreements import Agreement
-from shared.policy.clause_evaluation import Court, Trial
-from shared.policy.clause_index import Offer, Offers
+from shared.policy.clause_evaluation import CedarEvaluator, ClauseEvaluation
+from shared.policy.clause_index import ClauseIndex, IndexedClause
 from shared.policy.consent import CLOCKS_DIFFER
-from shared.policy.disclosure_query import Inquiry
+from shared.policy.disclosure_query import DisclosureQuery
 from shared.policy.plan import ReleasePlan
 from shared.policy.policies import Policies, our_policies
-from shared.policy.shelf import Shelf
 from shared.policy.verdicts import choose_grants, write_terms, write_verdicts
 
-MOST_PLANS: Final = 50_000
-"""So many plans without consents are kept; a plan takes about two kilobytes, and most keys share one."""
+MAX_PLANS: Final = 50_000
+"""Cached plans without consents; a plan takes about two kilobytes, and most keys share one."""
 
-MOST_PLANS_ON_CONSENTS: Final = 5_000
-"""So many plans that stand on consents are kept: each is for one case, which is asked about a few times."""
+MAX_CONSENT_PLANS: Final = 5_000
+"""Cached plans that depend on consents: each serves one case, which is decided a few times."""
 
 _ALWAYS: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
+PlanCache = LRUCache[Hashable, ReleasePlan]
 
-class Sharing:
-    """Agreements to decide by. New versions, other keys or another catalogue make a new one, which has decided nothing.
 
-    `keys` names the agencies that have a public key. `services` are the codes of the catalogue: a case of another one
-    goes nowhere; without it, whoever asks has made sure of that.
+class DisclosurePolicy:
+    """The agreements in force, with a cache of the plans that they led to.
+
+    The object never changes: new agreement versions, keys or services need a new `DisclosurePolicy`. `keys` names the
+    agencies that have a public key. `services` holds the codes of the service catalogue: a case of an unknown service
+    is disclosed to no agency. Without `services` the caller has checked the code.
 
     Raises:
-        PolicyError: an agreement is there in two versions, or policies or agreements do not fit the schema.
+        PolicyError: an agreement is given in two versions, or policies or agreements do not fit the schema.
     """
 
     def __init__(
@@ -46,94 +50,101 @@ class Sharing:
         self.agreements = tuple(sorted(agreements, key=lambda agreement: agreement.id))
         self._policies = policies = policies or our_policies()
         self.hash = _hash(policies, self.agreements)
-        self._offers = Offers(self.agreements)
-        self._court = Court(policies, self._offers.all)
+        self._clauses = ClauseIndex(self.agreements)
+        self._cedar = CedarEvaluator(policies, self._clauses.all)
         self.keys = frozenset(keys)
         self._services = None if services is None else frozenset(services)
-        self._asked: Shelf[tuple[object, ...]] = Shelf(MOST_PLANS)
-        self._decided: Shelf[tuple[object, ...]] = Shelf(MOST_PLANS)
-        self._on_consents: Shelf[tuple[object, ...]] = Shelf(MOST_PLANS_ON_CONSENTS)
+        self._by_query: PlanCache = LRUCache(MAX_PLANS)
+        self._by_conditions: PlanCache = LRUCache(MAX_PLANS)
+        self._by_consents: PlanCache = LRUCache(MAX_CONSENT_PLANS)
 
-    def under(self, agreements: Iterable[Agreement]) -> "Sharing":
-        """Return what would decide under other agreements, with all else as it is."""
-        return Sharing(agreements, self.keys, services=self._services, policies=self._policies)
+    def under(self, agreements: Iterable[Agreement]) -> "DisclosurePolicy":
+        """Return the policy with other agreements and everything else unchanged."""
+        return DisclosurePolicy(agreements, self.keys, services=self._services, policies=self._policies)
 
-    def plan(self, inquiry: Inquiry) -> ReleasePlan:
-        """Decide, or return what was decided on the same question where that still holds."""
-        if inquiry.consents:
-            return self._plan_on_consents(inquiry)
-        key = inquiry[:-2]
-        return self._asked.find(key, inquiry.at) or self._asked.keep(key, self._plan_alike(inquiry))
+    def plan(self, query: DisclosureQuery) -> ReleasePlan:
+        """Return the release plan for a query; a cached plan is used while it is valid at `query.at`."""
+        if query.consents:
+            return self._plan_with_consents(query)
+        return _cached(self._by_query, query[:-2], query.at, lambda: self._plan_by_conditions(query))
 
-    def _plan_on_consents(self, inquiry: Inquiry) -> ReleasePlan:
-        inquiry = _with_its_own_consents(inquiry)
-        if not inquiry.consents:
-            return self.plan(inquiry)
-        key = (*inquiry[:-2], inquiry.consents)
-        return self._on_consents.find(key, inquiry.at) or self._on_consents.keep(key, self._decide(inquiry))
+    def evaluate_clauses(self, query: DisclosureQuery) -> list[ClauseEvaluation]:
+        """Evaluate every clause to the agency, including those for other needs and sources; slow."""
+        return self._evaluate(_with_own_consents(query), self._clauses.to(query.agency))
 
-    def _plan_alike(self, inquiry: Inquiry) -> ReleasePlan:
-        """Decide once for all cases that differ in nothing that any clause asks for."""
-        offers = self._offers.for_inquiry(inquiry)
-        key = (inquiry.agency, *what_matters(inquiry, offers), self._is_known(inquiry.service))
-        return self._decided.find(key, inquiry.at) or self._decided.keep(key, self._decide(inquiry, offers))
+    def _plan_with_consents(self, query: DisclosureQuery) -> ReleasePlan:
+        query = _with_own_consents(query)
+        if not query.consents:
+            return self.plan(query)
+        return _cached(self._by_consents, (*query[:-2], query.consents), query.at, lambda: self._decide(query))
 
-    def _decide(self, inquiry: Inquiry, offers: Sequence[Offer] | None = None) -> ReleasePlan:
-        offers = self._offers.for_inquiry(inquiry) if offers is None else offers
-        trials = self._try(inquiry, offers)
-        grants = choose_grants(trials, inquiry.protects)
-        moments = tuple(_moments(inquiry, offers))
+    def _plan_by_conditions(self, query: DisclosureQuery) -> ReleasePlan:
+        """Share one plan between all cases that differ only in fields that no clause has a condition on."""
+        clauses = self._clauses.for_query(query)
+        key = (query.agency, *relevant_fields(query, clauses), self._is_known(query.service))
+        return _cached(self._by_conditions, key, query.at, lambda: self._decide(query, clauses))
+
+    def _decide(self, query: DisclosureQuery, clauses: Sequence[IndexedClause] | None = None) -> ReleasePlan:
+        clauses = self._clauses.for_query(query) if clauses is None else clauses
+        evaluations = self._evaluate(query, clauses)
+        grants = choose_grants(evaluations, query.protects)
+        changes = tuple(_change_moments(query, clauses))
         return ReleasePlan(
-            agency=inquiry.agency,
-            protects=inquiry.protects,
-            verdicts=write_verdicts(trials, grants),
+            agency=query.agency,
+            protects=query.protects,
+            verdicts=write_verdicts(evaluations, grants),
             policy_set=self.hash,
-            terms=write_terms(grants, inquiry.protects),
-            valid_from=max(moment for moment in moments if moment <= inquiry.at),
-            valid_until=min(moment for moment in moments if moment > inquiry.at),
+            terms=write_terms(grants, query.protects),
+            valid_from=max(moment for moment in changes if moment <= query.at),
+            valid_until=min(moment for moment in changes if moment > query.at),
         )
 
-    def _try(self, inquiry: Inquiry, offers: Sequence[Offer]) -> list[Trial]:
-        known = {"in_catalogue": self._is_known(inquiry.service), "has_key": inquiry.agency in self.keys}
-        return self._court.try_all(inquiry, offers, known)
+    def _evaluate(self, query: DisclosureQuery, clauses: Sequence[IndexedClause]) -> list[ClauseEvaluation]:
+        known = {"in_catalogue": self._is_known(query.service), "has_key": query.agency in self.keys}
+        return self._cedar.evaluate(query, clauses, known)
 
     def _is_known(self, service: str) -> bool:
         return self._services is None or service in self._services
 
-    def try_clauses(self, inquiry: Inquiry) -> list[Trial]:
-        """Try every clause to the agency on a case, to explain: also those for other needs and from other sources."""
-        return self._try(_with_its_own_consents(inquiry), self._offers.to(inquiry.agency))
 
+def relevant_fields(query: DisclosureQuery, clauses: Sequence[IndexedClause]) -> tuple[object, ...]:
+    """Return the fields of a query that a decision over these clauses depends on, without moment and consents.
 
-def what_matters(inquiry: Inquiry, offers: Sequence[Offer]) -> tuple[object, ...]:
-    """Return what a decision over these clauses depends on, the moment and consents apart.
-
-    Offers are those for the inquiry's need and sources, so that which they are says enough about these. A policy that
-    asks for more of a case than these conditions must be followed here.
+    The clauses were selected by agency, sources and need, so their numbers stand for these three. A new condition in
+    the Cedar policies must be added here; otherwise cases share a plan that they must not share.
     """
-    clauses = [offer.clause for offer in offers]
+    conditions = [indexed.clause for indexed in clauses]
     return (
-        tuple(offer.number for offer in offers),
-        inquiry.protects,
-        inquiry.service if any(clause.services for clause in clauses) else None,
-        inquiry.district if any(clause.districts for clause in clauses) else None,
-        inquiry.urgency if any(clause.urgency for clause in clauses) else None,
+        tuple(indexed.number for indexed in clauses),
+        query.protects,
+        query.service if any(clause.services for clause in conditions) else None,
+        query.district if any(clause.districts for clause in conditions) else None,
+        query.urgency if any(clause.urgency for clause in conditions) else None,
     )
 
 
-def _with_its_own_consents(inquiry: Inquiry) -> Inquiry:
-    """Leave out the consents that do not name the agency, and put the others in order."""
-    named = (consent for consent in inquiry.consents if inquiry.agency in consent.recipients)
-    return inquiry._replace(consents=tuple(sorted(named, key=lambda consent: consent.consent_id)))
+def _cached(cache: PlanCache, key: Hashable, at: datetime, decide: Callable[[], ReleasePlan]) -> ReleasePlan:
+    """Return the cached plan if it is valid at this moment; otherwise decide and replace it."""
+    plan = cache.get(key)
+    if plan is None or not plan.valid_from <= at < plan.valid_until:
+        plan = cache[key] = decide()
+    return plan
 
 
-def _moments(inquiry: Inquiry, offers: Iterable[Offer]) -> Iterator[datetime]:
-    """Go through the moments at which the decision may change."""
+def _with_own_consents(query: DisclosureQuery) -> DisclosureQuery:
+    """Keep the consents that name the agency, ordered by id so that equal sets give equal cache keys."""
+    named = (consent for consent in query.consents if query.agency in consent.recipients)
+    return query._replace(consents=tuple(sorted(named, key=lambda consent: consent.consent_id)))
+
+
+def _change_moments(query: DisclosureQuery, clauses: Iterable[IndexedClause]) -> Iterator[datetime]:
+    """Yield the moments at which the decision may change: starts and ends of agreements and consents."""
     yield from _ALWAYS
-    for offer in offers:
-        yield offer.agreement.begins_at
-        yield offer.agreement.ends_before
-    for consent in inquiry.consents:
+    for indexed in clauses:
+        yield indexed.agreement.begins_at
+        yield indexed.agreement.ends_before
+    for consent in query.consents:
+        # A consent counts slightly before its time stamp, because clocks of services differ.
         yield consent.granted_at - CLOCKS_DIFFER
         yield consent.ends_at
 

@@ -7,7 +7,7 @@ from shared.events.fields import FieldGroup
 from shared.policy.consent import Consent
 
 
-class Inquiry(NamedTuple):
+class DisclosureQuery(NamedTuple):
     """One question; the answer is a `ReleasePlan`.
 
     `sources` are the parties that hold something of the case: `FRONT_DOOR`, and each other agency that has or had a

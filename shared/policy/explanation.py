@@ -5,11 +5,11 @@ from typing import Final, NamedTuple
 
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Form
-from shared.policy.clause_evaluation import NOT_PERMITTED, Trial
-from shared.policy.decision import Sharing
-from shared.policy.disclosure_query import Inquiry
-from shared.policy.plan import Ground, Verdict
-from shared.policy.verdicts import NO_AGREEMENT, denied_by
+from shared.policy.clause_evaluation import NOT_PERMITTED, ClauseEvaluation
+from shared.policy.decision import DisclosurePolicy
+from shared.policy.disclosure_query import DisclosureQuery
+from shared.policy.plan import ReleaseGround, Verdict
+from shared.policy.verdicts import NO_AGREEMENT, denials_of
 
 WORDS: Final[Mapping[str, str]] = {
     NO_AGREEMENT: "no agreement lets this agency have it",
@@ -42,7 +42,7 @@ _FORMS: Final[Mapping[Form, str]] = {
 }
 
 
-class Explanation(NamedTuple):
+class GroupExplanation(NamedTuple):
     """Why one group is released or withheld; each of `why` is a sentence of its own."""
 
     group: FieldGroup
@@ -50,41 +50,44 @@ class Explanation(NamedTuple):
     why: tuple[str, ...]
 
 
-def explain(sharing: Sharing, inquiry: Inquiry) -> tuple[Explanation, ...]:
+def explain(sharing: DisclosurePolicy, query: DisclosureQuery) -> tuple[GroupExplanation, ...]:
     """Explain the plan for an inquiry, group by group.
 
     It names agreements, clauses and the ids of consents, and nothing of the case itself.
     """
-    plan, trials = sharing.plan(inquiry), sharing.try_clauses(inquiry)
+    plan, evaluations = sharing.plan(query), sharing.evaluate_clauses(query)
     return tuple(
-        Explanation(
-            group, verdict.released, tuple(_given(verdict, trials) if verdict.released else _refused(group, trials))
+        GroupExplanation(
+            group,
+            verdict.released,
+            tuple(_given(verdict, evaluations) if verdict.released else _refused(group, evaluations)),
         )
         for group, verdict in plan.verdicts.items()
     )
 
 
-def say(why: str) -> str:
+def describe_denial(why: str) -> str:
     """Return the words for an id in `Verdict.withheld_by`."""
     if why.startswith("error:"):
         return f"the policy {why.removeprefix('error:')} could not be evaluated, which counts as a no"
     return WORDS.get(why, why)
 
 
-def _given(verdict: Verdict, trials: list[Trial]) -> Iterator[str]:
-    reasons = {trial.offer.ground: trial.offer.clause.why for trial in trials}
+def _given(verdict: Verdict, evaluations: list[ClauseEvaluation]) -> Iterator[str]:
+    reasons = {evaluation.indexed.ground: evaluation.indexed.clause.why for evaluation in evaluations}
     for form, (clause, *consents) in verdict.grounds_in.items():
         relying = f", by consent {' and '.join(consent.id for consent in consents)}" if consents else ""
         yield f"{_name(clause)} gives it {_FORMS[form]}{relying}: {reasons[clause]}"
 
 
-def _refused(group: FieldGroup, trials: list[Trial]) -> Iterator[str]:
-    concerned = [trial for trial in trials if trial.group is group]
-    for trial in concerned:
-        yield f"{_name(trial.offer.ground)} does not give it: {'; '.join(map(say, denied_by(trial)))}."
+def _refused(group: FieldGroup, evaluations: list[ClauseEvaluation]) -> Iterator[str]:
+    concerned = [evaluation for evaluation in evaluations if evaluation.group is group]
+    for evaluation in concerned:
+        denials = "; ".join(map(describe_denial, denials_of(evaluation)))
+        yield f"{_name(evaluation.indexed.ground)} does not give it: {denials}."
     if not concerned:
-        yield f"Withheld: {say(NO_AGREEMENT)}."
+        yield f"Withheld: {describe_denial(NO_AGREEMENT)}."
 
 
-def _name(ground: Ground) -> str:
+def _name(ground: ReleaseGround) -> str:
     return f"{ground.id} (version {ground.version})"

@@ -30,7 +30,7 @@ class Node(NamedTuple):
         return (self.number + 1 << self.level) - 1
 
 
-class Span(NamedTuple):
+class LeafRange(NamedTuple):
     """The leaves from `start` to before `end`, as one subtree of a larger tree has them."""
 
     start: int
@@ -52,10 +52,10 @@ def hash_pair(left: bytes, right: bytes) -> bytes:
 
 def peaks_of(size: int) -> list[Node]:
     """List the complete subtrees that a tree of this size is made of, the largest first."""
-    return nodes_under(Span(0, size))
+    return nodes_under(LeafRange(0, size))
 
 
-def nodes_under(span: Span) -> list[Node]:
+def nodes_under(span: LeafRange) -> list[Node]:
     """List the complete subtrees that these leaves are made of, from left to right."""
     found, start = [], span.start
     for level in range((span.end - span.start).bit_length() - 1, -1, -1):
@@ -85,41 +85,41 @@ def append(size: int, peaks: Nodes, leaves: Sequence[bytes]) -> dict[Node, bytes
 
 def root_of(size: int, nodes: Nodes) -> bytes:
     """Return the tree hash of the first `size` leaves, from the nodes of `peaks_of(size)`."""
-    return hash_span(Span(0, size), nodes) if size else EMPTY_ROOT
+    return hash_span(LeafRange(0, size), nodes) if size else EMPTY_ROOT
 
 
-def hash_span(span: Span, nodes: Nodes) -> bytes:
+def hash_span(span: LeafRange, nodes: Nodes) -> bytes:
     """Return the tree hash of these leaves, from the nodes of `nodes_under(span)`."""
     return reduce(lambda right, left: hash_pair(left, right), [nodes[node] for node in reversed(nodes_under(span))])
 
 
-def inclusion_spans(place: int, size: int) -> list[Span]:
+def inclusion_spans(place: int, size: int) -> list[LeafRange]:
     """List what an inclusion proof of this leaf consists of, from the leaf up: PATH of RFC 6962, section 2.1.1."""
-    found, span = [], Span(0, size)
+    found, span = [], LeafRange(0, size)
     while span.end - span.start > 1:
         split = _split(span)
-        left, right = Span(span.start, split), Span(split, span.end)
+        left, right = LeafRange(span.start, split), LeafRange(split, span.end)
         sibling, span = (right, left) if place < split else (left, right)
         found.append(sibling)
     return found[::-1]
 
 
-def consistency_spans(old: int, new: int) -> list[Span]:
+def consistency_spans(old: int, new: int) -> list[LeafRange]:
     """List what a proof consists of that the tree of size `new` extends that of size `old`.
 
     PROOF of RFC 6962, section 2.1.2. Nothing is to be proven where they are equal, or the old one is empty.
     """
     if old in {0, new}:
         return []
-    found, span = [], Span(0, new)
+    found, span = [], LeafRange(0, new)
     while span.end != old:
         split = _split(span)
-        left, right = Span(span.start, split), Span(split, span.end)
+        left, right = LeafRange(span.start, split), LeafRange(split, span.end)
         sibling, span = (left, right) if old > split else (right, left)
         found.append(sibling)
     return [*([span] if span.start else []), *reversed(found)]
 
 
-def _split(span: Span) -> int:
+def _split(span: LeafRange) -> int:
     """Return where a tree is divided: after the largest power of two that is smaller than it."""
     return span.start + (1 << (span.end - span.start - 1).bit_length() - 1)

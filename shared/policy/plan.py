@@ -13,7 +13,7 @@ from shared.policy.agreements import Form
 CONSENT_ONLY: Final = frozenset({FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE})
 """Groups that nobody is given without a live written consent, whatever agreements say."""
 
-UNSPOKEN: Final = CONSENT_ONLY
+NEVER_MENTIONED: Final = CONSENT_ONLY
 """Groups whose mere existence tells something about a person: their withholding is not mentioned."""
 
 REDISCLOSURE_NOTICE: Final = (
@@ -22,7 +22,7 @@ REDISCLOSURE_NOTICE: Final = (
 """Goes with every disclosure of `substance_use` (42 CFR 2.32(a)(2), and this system's own rule)."""
 
 
-class Ground(NamedTuple):
+class ReleaseGround(NamedTuple):
     """One thing that a disclosure stands on: `housing-health/inspections` in version 3, or a consent by its id."""
 
     kind: Literal["agreement", "consent", "emergency"]
@@ -30,7 +30,7 @@ class Ground(NamedTuple):
     version: int | None = None
 
 
-class Terms(NamedTuple):
+class ReleaseTerms(NamedTuple):
     """On what terms a recipient has some groups: once for each agreement and each consent that it needed.
 
     `onward` tells whether it may pass them on, `retain_days` for how long it may keep them, `notice` is to be shown to
@@ -57,7 +57,7 @@ class Verdict:
     empty when it is released. `delays` has, by form, for how many days the person's own view may be silent about it.
     """
 
-    grounds_in: Mapping[Form, tuple[Ground, ...]]
+    grounds_in: Mapping[Form, tuple[ReleaseGround, ...]]
     withheld_by: tuple[str, ...] = ()
     delays: Mapping[Form, int] = field(default_factory=dict)
 
@@ -72,7 +72,7 @@ class Verdict:
         return frozenset(self.grounds_in)
 
     @property
-    def grounds(self) -> tuple[Ground, ...]:
+    def grounds(self) -> tuple[ReleaseGround, ...]:
         """What its release stands on, whatever the form."""
         return tuple(dict.fromkeys(ground for grounds in self.grounds_in.values() for ground in grounds))
 
@@ -90,7 +90,7 @@ class ReleasePlan:
     verdicts: Mapping[FieldGroup, Verdict]
     policy_set: str
     """The hash of the policies and agreements that decided."""
-    terms: tuple[Terms, ...]
+    terms: tuple[ReleaseTerms, ...]
     valid_from: datetime
     valid_until: datetime
 
@@ -107,7 +107,7 @@ class ReleasePlan:
     @cached_property
     def withheld(self) -> tuple[FieldGroup, ...]:
         """What is not released in any form, as far as that may be mentioned."""
-        return tuple(group for group in FieldGroup if group not in self.groups and group not in UNSPOKEN)
+        return tuple(group for group in FieldGroup if group not in self.groups and group not in NEVER_MENTIONED)
 
     @cached_property
     def forms(self) -> Mapping[Form, frozenset[FieldGroup]]:
@@ -131,7 +131,7 @@ class ReleasePlan:
         """The consents that something in the plan stands on."""
         return frozenset(term.consent_id for term in self.terms if term.consent_id is not None)
 
-    def grounds_of(self, groups: tuple[FieldGroup, ...]) -> tuple[Ground, ...]:
+    def grounds_of(self, groups: tuple[FieldGroup, ...]) -> tuple[ReleaseGround, ...]:
         """Return what the release of these groups stands on; without any, what lets the agency know of the need."""
         found = self._grounds.get(groups)
         if found is None:
@@ -141,7 +141,7 @@ class ReleasePlan:
         return found
 
     @cached_property
-    def _grounds(self) -> dict[tuple[FieldGroup, ...], tuple[Ground, ...]]:
+    def _grounds(self) -> dict[tuple[FieldGroup, ...], tuple[ReleaseGround, ...]]:
         """The grounds of the sets of groups that were asked for: a plan is asked the same again and again."""
         return {}
 
@@ -160,7 +160,7 @@ class ReleasePlan:
         return max((verdict.delays.get(form, 0) for verdict in self.verdicts.values()), default=0)
 
 
-def narrow(plan: ReleasePlan, other: ReleasePlan) -> ReleasePlan:
+def intersect(plan: ReleasePlan, other: ReleasePlan) -> ReleasePlan:
     """Return what both plans for one agency release, in the forms that both name, on the grounds and terms of both."""
     verdicts = {group: _both(verdict, other.verdicts[group]) for group, verdict in plan.verdicts.items()}
     narrowed = replace(
@@ -183,5 +183,5 @@ def _both(one: Verdict, other: Verdict) -> Verdict:
     )
 
 
-def _of(narrowed: ReleasePlan, terms: Terms) -> Terms:
+def _of(narrowed: ReleasePlan, terms: ReleaseTerms) -> ReleaseTerms:
     return terms._replace(groups=tuple(group for group in terms.groups if group in narrowed.groups))

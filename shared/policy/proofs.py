@@ -7,14 +7,14 @@ from shared.policy.merkle import EMPTY_ROOT, hash_pair
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class TreeHead:
     """A tree as it is known to whoever checks: how many leaves it has, and its hash."""
 
     size: int
     root: bytes
 
 
-def is_included(leaf: bytes, place: int, tree: Tree, path: Sequence[bytes]) -> bool:
+def is_included(leaf: bytes, place: int, tree: TreeHead, path: Sequence[bytes]) -> bool:
     """Tell whether the leaf hash has this place in the tree (RFC 9162, section 2.1.3.2)."""
     if not 0 <= place < tree.size:
         return False
@@ -31,7 +31,7 @@ def is_included(leaf: bytes, place: int, tree: Tree, path: Sequence[bytes]) -> b
     return last == 0 and root == tree.root
 
 
-def is_extended(old: Tree, new: Tree, path: Sequence[bytes]) -> bool:
+def is_extended(old: TreeHead, new: TreeHead, path: Sequence[bytes]) -> bool:
     """Tell whether the new tree has all leaves of the old one, unchanged and in order (RFC 9162, section 2.1.4.2)."""
     if old.size > new.size or old.size < 0:
         return False
@@ -42,7 +42,7 @@ def is_extended(old: Tree, new: Tree, path: Sequence[bytes]) -> bool:
     return bool(hashes) and _agrees(old, new, hashes)
 
 
-def _agrees(old: Tree, new: Tree, hashes: Sequence[bytes]) -> bool:
+def _agrees(old: TreeHead, new: TreeHead, hashes: Sequence[bytes]) -> bool:
     here, last = old.size - 1, new.size - 1
     while here & 1:
         here, last = here >> 1, last >> 1

@@ -21,7 +21,7 @@ Channel = Literal["event", "read", "emergency"]
 """The way on which something was given."""
 
 
-class Ground(Protocol):
+class ReceiptGround(Protocol):
     """What decided that something may be given: an agreement's clause, a consent or an emergency."""
 
     @property
@@ -52,7 +52,7 @@ class Receipt:
     channel: Channel
     form: str
     groups: tuple[str, ...]
-    grounds: tuple[Ground, ...]
+    grounds: tuple[ReceiptGround, ...]
     purpose: str
     policy_set: str
     digest: bytes
@@ -78,7 +78,7 @@ def facts_of(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def grounds_of(grounds: Iterable[Ground]) -> list[dict[str, Any]]:
+def grounds_of(grounds: Iterable[ReceiptGround]) -> list[dict[str, Any]]:
     """Return what decided, as JSON has it."""
     return [{"kind": ground.kind, "id": ground.id, "version": ground.version} for ground in grounds]
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from shared.events.event import Value, make
+from shared.events.event import Value, construct
 from shared.events.fields import (
     GROUP_MODELS,
     FieldGroup,
@@ -18,7 +18,7 @@ from shared.events.fields import (
 )
 from shared.events.intake import CaseSubmitted, Place
 from shared.policy.agreements import Form
-from shared.policy.plan import UNSPOKEN, ReleasePlan
+from shared.policy.plan import NEVER_MENTIONED, ReleasePlan
 from shared.policy.redaction import REGION, redact
 
 Unseal = Callable[[CaseSubmitted, FieldGroup], bytes | None]
@@ -27,7 +27,7 @@ Unseal = Callable[[CaseSubmitted, FieldGroup], bytes | None]
 FINEST_CELL: Final = 8
 """The finest H3 resolution that counts as a rough place."""
 
-NOTHING: Final = make(Released)
+NOTHING: Final = construct(Released)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Release:
         given = {
             name: value for part in (self.full, self.sealed, self.thin) for name, value in part if value is not None
         }
-        return make(Released, **given)
+        return construct(Released, **given)
 
 
 def release(plan: ReleasePlan, report: CaseSubmitted, need: str, unseal: Unseal, region: str = REGION) -> Release:
@@ -64,14 +64,14 @@ def release(plan: ReleasePlan, report: CaseSubmitted, need: str, unseal: Unseal,
     words = opened.get(FieldGroup.NARRATIVE)
     if isinstance(words, NarrativeFields) and FieldGroup.IDENTITY not in plan.groups:
         opened[FieldGroup.NARRATIVE] = _redacted(words, region)
-    locked = tuple(group for group in had if group not in opened and group not in UNSPOKEN)
+    locked = tuple(group for group in had if group not in opened and group not in NEVER_MENTIONED)
     full, sealed, thin = [_part(plan.groups_in(form), opened) for form in Form]
     return Release(full, sealed, thin, (*plan.withheld, *locked) if locked else plan.withheld)
 
 
 def _part(groups: frozenset[FieldGroup], opened: Mapping[FieldGroup, Value]) -> Released:
     given = {group.value: fields for group, fields in opened.items() if group in groups} if groups else None
-    return make(Released, **given) if given else NOTHING
+    return construct(Released, **given) if given else NOTHING
 
 
 def _existing(report: CaseSubmitted) -> Iterator[FieldGroup]:
@@ -84,11 +84,11 @@ def _existing(report: CaseSubmitted) -> Iterator[FieldGroup]:
 
 def _read(group: FieldGroup, report: CaseSubmitted, need: str, unseal: Unseal) -> Value | None:
     if group is FieldGroup.NEED:
-        return make(NeedFields, service_code=report.service_code, need=need, urgency=report.urgency)
+        return construct(NeedFields, service_code=report.service_code, need=need, urgency=report.urgency)
     if group is FieldGroup.LOCATION:
         return _roughly(report.place)
     if group is FieldGroup.LANGUAGE_ACCESS:
-        return make(LanguageFields, language=report.language)
+        return construct(LanguageFields, language=report.language)
     model = GROUP_MODELS.get(group)
     opened = unseal(report, group) if model else None
     if model is None or opened is None:
@@ -102,7 +102,7 @@ def _read(group: FieldGroup, report: CaseSubmitted, need: str, unseal: Unseal) -
 def _redacted(words: NarrativeFields, region: str) -> NarrativeFields:
     """Redact the description and every answer: which of them is free text, the report does not say."""
     answers = {code: tuple(redact(answer, region) for answer in given) for code, given in words.attributes.items()}
-    return make(
+    return construct(
         NarrativeFields,
         description=words.description and redact(words.description, region),
         attributes=answers,
@@ -112,7 +112,7 @@ def _redacted(words: NarrativeFields, region: str) -> NarrativeFields:
 def _roughly(place: Place) -> LocationFields:
     """Leave out a cell that is finer than it may be, or not a cell."""
     rough = place.cell if place.cell and _resolution(place.cell) <= FINEST_CELL else None
-    return make(LocationFields, cell=rough, district=place.district)
+    return construct(LocationFields, cell=rough, district=place.district)
 
 
 def _resolution(cell: str) -> int:

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Form
-from shared.policy.clause_evaluation import Trial
+from shared.policy.clause_evaluation import ClauseEvaluation
 from shared.policy.consent import Consent
-from shared.policy.plan import CONSENT_ONLY, REDISCLOSURE_NOTICE, Ground, Terms, Verdict
+from shared.policy.plan import CONSENT_ONLY, REDISCLOSURE_NOTICE, ReleaseGround, ReleaseTerms, Verdict
 
 NO_AGREEMENT: Final = "no-agreement"
 """No clause to the agency, for this need and from whoever holds the case, names the group."""
@@ -17,39 +17,45 @@ NEEDS_CONSENT: Final = frozenset({"needs-consent", "victim-services-needs-consen
 """The policies that ask for a consent: where one of them decided, what was wrong with the consents is told, too."""
 
 
-class Grant(NamedTuple):
+class ClauseGrant(NamedTuple):
     """A clause that releases a group, with the consents that this needed."""
 
-    trial: Trial
+    evaluation: ClauseEvaluation
     consents: tuple[Consent, ...]
 
     @property
-    def grounds(self) -> tuple[Ground, ...]:
+    def grounds(self) -> tuple[ReleaseGround, ...]:
         """What the release stands on."""
-        return (self.trial.offer.ground, *(Ground("consent", str(consent.consent_id)) for consent in self.consents))
+        return (
+            self.evaluation.indexed.ground,
+            *(ReleaseGround("consent", str(consent.consent_id)) for consent in self.consents),
+        )
 
 
-Grants = Mapping[tuple[FieldGroup, Form], Grant]
+Grants = Mapping[tuple[FieldGroup, Form], ClauseGrant]
 
 
-def choose_grants(trials: Iterable[Trial], protects: FieldGroup | None) -> Grants:
+def choose_grants(evaluations: Iterable[ClauseEvaluation], protects: FieldGroup | None) -> Grants:
     """Choose what a group is released under in each form: a clause without consent, then one with the least delay."""
-    chosen: dict[tuple[FieldGroup, Form], Grant] = {}
-    for trial in trials:
-        if not trial.against:
-            key, grant = (trial.group, trial.offer.clause.form), Grant(trial, _relied_on(trial, protects))
+    chosen: dict[tuple[FieldGroup, Form], ClauseGrant] = {}
+    for evaluation in evaluations:
+        if not evaluation.denied_by:
+            key, grant = (
+                (evaluation.group, evaluation.indexed.clause.form),
+                ClauseGrant(evaluation, _relied_on(evaluation, protects)),
+            )
             chosen[key] = min(chosen.get(key, grant), grant, key=_preference)
     return chosen
 
 
-def write_verdicts(trials: Sequence[Trial], grants: Grants) -> Mapping[FieldGroup, Verdict]:
+def write_verdicts(evaluations: Sequence[ClauseEvaluation], grants: Grants) -> Mapping[FieldGroup, Verdict]:
     """Say of each group in which forms it is released and why, or why not."""
-    return {group: _verdict(group, trials, grants) for group in FieldGroup}
+    return {group: _verdict(group, evaluations, grants) for group in FieldGroup}
 
 
-def write_terms(grants: Grants, protects: FieldGroup | None) -> tuple[Terms, ...]:
+def write_terms(grants: Grants, protects: FieldGroup | None) -> tuple[ReleaseTerms, ...]:
     """Say what the recipient must keep to, once for each agreement and each consent that it needed."""
-    terms: dict[tuple[str, UUID | None], Terms] = {}
+    terms: dict[tuple[str, UUID | None], ReleaseTerms] = {}
     for grant in grants.values():
         for consent_id in tuple(consent.consent_id for consent in grant.consents) or (None,):
             new = _terms(grant, consent_id, protects)
@@ -59,49 +65,51 @@ def write_terms(grants: Grants, protects: FieldGroup | None) -> tuple[Terms, ...
     return tuple(terms[key] for key in sorted(terms, key=str))
 
 
-def denied_by(trial: Trial) -> tuple[str, ...]:
+def denials_of(evaluation: ClauseEvaluation) -> tuple[str, ...]:
     """Return what speaks against a trial; where a consent is missing, also what speaks against those that there are."""
-    missing = not NEEDS_CONSENT.isdisjoint(trial.against)
-    return (*trial.against, *(trial.consents.against if missing else ()))
+    missing = not NEEDS_CONSENT.isdisjoint(evaluation.denied_by)
+    return (*evaluation.denied_by, *(evaluation.consents.denied_by if missing else ()))
 
 
-def _verdict(group: FieldGroup, trials: Sequence[Trial], grants: Grants) -> Verdict:
+def _verdict(group: FieldGroup, evaluations: Sequence[ClauseEvaluation], grants: Grants) -> Verdict:
     granted = {form: grants[group, form] for form in Form if (group, form) in grants}
     if not granted:
-        against = dict.fromkeys(why for trial in trials if trial.group is group for why in denied_by(trial))
-        return Verdict({}, withheld_by=tuple(against) or (NO_AGREEMENT,))
+        denied_by = dict.fromkeys(
+            why for evaluation in evaluations if evaluation.group is group for why in denials_of(evaluation)
+        )
+        return Verdict({}, withheld_by=tuple(denied_by) or (NO_AGREEMENT,))
     return Verdict(
         {form: grant.grounds for form, grant in granted.items()},
-        delays={form: grant.trial.offer.clause.delay_days for form, grant in granted.items()},
+        delays={form: grant.evaluation.indexed.clause.delay_days for form, grant in granted.items()},
     )
 
 
-def _relied_on(trial: Trial, protects: FieldGroup | None) -> tuple[Consent, ...]:
+def _relied_on(evaluation: ClauseEvaluation, protects: FieldGroup | None) -> tuple[Consent, ...]:
     """Choose the consents that a release needed: as few as can be, those that last longest."""
     chosen: list[Consent] = []
-    for wanted in _wanted(trial, protects):
-        naming = [consent for consent in trial.consents.standing if not wanted.isdisjoint(consent.groups)]
+    for wanted in _wanted(evaluation, protects):
+        naming = [consent for consent in evaluation.consents.valid if not wanted.isdisjoint(consent.groups)]
         if naming and not any(consent in chosen for consent in naming):
             chosen.append(max(naming, key=lambda consent: (consent.ends_at, consent.consent_id)))
     return tuple(chosen)
 
 
-def _wanted(trial: Trial, protects: FieldGroup | None) -> Iterator[set[FieldGroup]]:
+def _wanted(evaluation: ClauseEvaluation, protects: FieldGroup | None) -> Iterator[set[FieldGroup]]:
     """Go through what had to be consented to, each time one of these groups."""
-    if trial.group in CONSENT_ONLY:
-        yield {trial.group}
-    if protects in CONSENT_ONLY or trial.offer.clause.consent:
-        yield {trial.group} if protects is None else {trial.group, protects}
+    if evaluation.group in CONSENT_ONLY:
+        yield {evaluation.group}
+    if protects in CONSENT_ONLY or evaluation.indexed.clause.consent:
+        yield {evaluation.group} if protects is None else {evaluation.group, protects}
 
 
-def _preference(grant: Grant) -> tuple[bool, int, str]:
-    return bool(grant.consents), grant.trial.offer.clause.delay_days, grant.trial.offer.ground.id
+def _preference(grant: ClauseGrant) -> tuple[bool, int, str]:
+    return bool(grant.consents), grant.evaluation.indexed.clause.delay_days, grant.evaluation.indexed.ground.id
 
 
-def _terms(grant: Grant, consent_id: UUID | None, protects: FieldGroup | None) -> Terms:
-    group, agreement = grant.trial.group, grant.trial.offer.agreement
+def _terms(grant: ClauseGrant, consent_id: UUID | None, protects: FieldGroup | None) -> ReleaseTerms:
+    group, agreement = grant.evaluation.group, grant.evaluation.indexed.agreement
     part_2 = FieldGroup.SUBSTANCE_USE in {group, protects}
-    return Terms(
+    return ReleaseTerms(
         agreement=agreement.id,
         version=agreement.version,
         purpose=agreement.purpose,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared.events.topics import LANGUAGES, Language
+from shared.events.topics import TOPIC_SPECS, TopicSpec
 
 FOLDER = Path(__file__).with_name("golden")
 
@@ -25,8 +25,8 @@ class Sample:
         return self.name
 
     @property
-    def language(self) -> Language:
-        return next(language for language in LANGUAGES if language.source_of(self.topic))
+    def language(self) -> TopicSpec:
+        return next(language for language in TOPIC_SPECS if language.source_of(self.topic))
 
 
 def golden_samples() -> Iterator[Sample]:

@@ -12,7 +12,7 @@ import yaml
 
 from deploy.contract.catalogue import published
 from deploy.kafka.declared import declared_topics
-from shared.events.topics import LANGUAGES, dead_letter_topic
+from shared.events.topics import TOPIC_SPECS, dead_letter_topic
 from tests.contract.asyncapi_form import DOCUMENT
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -65,7 +65,7 @@ def test_every_reference_leads_somewhere(document: Document) -> None:
 def test_every_topic_that_speaks_a_language_is_a_channel(document: Document) -> None:
     addresses = {channel["address"] for channel in document["channels"].values()}
 
-    assert addresses == {language.topic for language in LANGUAGES} | {dead_letter_topic("{service}")}
+    assert addresses == {language.topic for language in TOPIC_SPECS} | {dead_letter_topic("{service}")}
 
 
 def test_every_place_in_an_address_is_a_parameter(document: Document) -> None:
@@ -85,7 +85,7 @@ def test_the_operations_are_what_the_topics_declare(document: Document) -> None:
         for operation in document["operations"].values()
     }
     for topic in declared_topics(["{agency}"]):
-        if topic.name not in {language.topic for language in LANGUAGES}:
+        if topic.name not in {language.topic for language in TOPIC_SPECS}:
             continue
         assert (topic.name, "send", topic.owner.strip("{}")) in told
         assert {(topic.name, "receive", reader.strip("{}")) for reader in topic.readers} <= told

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from shared.events.topics import CASES, LANGUAGES, updates_topic
+from shared.events.topics import CASES, TOPIC_SPECS, updates_topic
 from shared.kit.kafka.access import KafkaAccess
 from tests.city import City, running_city
 from tests.measured import Sink, otlp_sink
@@ -193,7 +193,7 @@ def test_no_figure_tells_a_case_an_event_or_an_agency(watched: Watched) -> None:
 def test_attributes_are_few_and_of_closed_lists(watched: Watched) -> None:
     all_said = [said(point) for _, metric in watched.sink.metrics() for point in points(metric)]
     assert {key for each in all_said for key in each} <= ATTRIBUTES
-    topics = {language.topic for language in LANGUAGES}
+    topics = {language.topic for language in TOPIC_SPECS}
     named = {each.get("messaging.destination.name", each.get("messaging.destination.template")) for each in all_said}
     assert {name for name in named if name and not name.endswith(".dead-letters.v1")} <= topics
     assert {each["handoff.event.type"] for each in all_said if "handoff.event.type" in each} >= {"_OTHER"}

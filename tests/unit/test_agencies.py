@@ -17,7 +17,7 @@ from deploy.local.agencies.memory import Memory
 from deploy.local.agencies.plan import Step, Tempo, plan, read_duration
 from deploy.local.agencies.wire import ForeignMessageError, Heard, Update, child_of, read, write
 from shared.events import wire
-from shared.events.agency_inbox import HelpRequested
+from shared.events.agency_inbox import ReferralRequested
 from shared.events.fields import Released
 from shared.events.topics import AGENCY_UPDATES
 
@@ -102,7 +102,7 @@ def test_the_trace_of_the_referral_goes_on_under_a_span_of_the_agencys_own() -> 
 
 
 def test_a_referral_as_routing_writes_it_is_heard() -> None:
-    event = HelpRequested(
+    event = ReferralRequested(
         case_id=uuid4(),
         referral_id=uuid4(),
         sent_at=datetime.now(UTC),

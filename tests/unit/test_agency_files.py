@@ -16,7 +16,7 @@ from deploy.local.agencies.reading import Reader
 from deploy.local.agencies.wire import Heard
 from deploy.partners import keep_partner_files
 from services.routing.use_cases.agency_keys import Envelopes, load_partners, read_public_key
-from shared.events.agency_inbox import Disclosed, DisclosureRecalled, HelpAmended, HelpRequested, PersonErased
+from shared.events.agency_inbox import Disclosed, DisclosureRecalled, PersonErased, ReferralAmended, ReferralRequested
 from shared.events.fields import AddressFields, FieldGroup, IdentityFields, NeedFields, Released
 from tests.unit.routing.town import NOON
 
@@ -34,7 +34,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
         yield Reader("refuge", files, KEYS)
 
 
-def heard(event: HelpRequested | HelpAmended | DisclosureRecalled | PersonErased, sequence: int = 1) -> Heard:
+def heard(event: ReferralRequested | ReferralAmended | DisclosureRecalled | PersonErased, sequence: int = 1) -> Heard:
     return Heard(str(uuid4()), event.type, str(CASE), "", json.loads(event.model_dump_json()), sequence)
 
 
@@ -60,18 +60,18 @@ async def follow(reader: Reader, answer: Callable[[httpx.Request], httpx.Respons
 def test_a_sealed_block_tells_need_and_fields_whichever_of_two_keys_it_was_sealed_to(
     reader: Reader, key: OKPKey | ECKey
 ) -> None:
-    reader.take(heard(HelpRequested(**ASKED, released=ADDRESS, sealed=sealed(key))))
+    reader.take(heard(ReferralRequested(**ASKED, released=ADDRESS, sealed=sealed(key))))
     assert known(reader) == ("safety", {"address", "identity"})
 
 
 def test_a_block_for_somebody_else_is_left_closed(reader: Reader, caplog: pytest.LogCaptureFixture) -> None:
-    reader.take(heard(HelpRequested(**ASKED, released=Released(), sealed=sealed(ECKey.generate_key("P-256")))))
+    reader.take(heard(ReferralRequested(**ASKED, released=Released(), sealed=sealed(ECKey.generate_key("P-256")))))
     assert known(reader) == ("undisclosed", set())
     assert "for none of our keys" in caplog.text
 
 
 async def test_a_link_is_followed_once(reader: Reader) -> None:
-    reader.take(heard(HelpRequested(**ASKED, released=Released(), link=f"/partner/v1/referrals/{REFERRAL}")))
+    reader.take(heard(ReferralRequested(**ASKED, released=Released(), link=f"/partner/v1/referrals/{REFERRAL}")))
 
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.url.path == f"/partner/v1/referrals/{REFERRAL}"
@@ -84,7 +84,7 @@ async def test_a_link_is_followed_once(reader: Reader) -> None:
 
 
 async def test_a_link_that_is_not_answered_is_tried_again_and_one_to_nothing_is_not(reader: Reader) -> None:
-    reader.take(heard(HelpRequested(**ASKED, released=Released(), link="/x")))
+    reader.take(heard(ReferralRequested(**ASKED, released=Released(), link="/x")))
     assert await follow(reader, lambda _: httpx.Response(503)) == [False]
 
     def away(request: httpx.Request) -> httpx.Response:
@@ -96,7 +96,7 @@ async def test_a_link_that_is_not_answered_is_tried_again_and_one_to_nothing_is_
 
 
 async def test_what_is_answered_after_the_person_was_erased_is_not_kept(reader: Reader) -> None:
-    reader.take(heard(HelpRequested(**ASKED, released=ADDRESS, link="/x")))
+    reader.take(heard(ReferralRequested(**ASKED, released=ADDRESS, link="/x")))
 
     def answer(_: httpx.Request) -> httpx.Response:
         reader.take(heard(PersonErased(**ABOUT), 2))
@@ -107,10 +107,10 @@ async def test_what_is_answered_after_the_person_was_erased_is_not_kept(reader: 
 
 
 async def test_an_answer_to_an_earlier_question_does_not_keep_the_later_one_from_being_asked(reader: Reader) -> None:
-    reader.take(heard(HelpRequested(**ASKED, released=Released(), link="/x")))
+    reader.take(heard(ReferralRequested(**ASKED, released=Released(), link="/x")))
 
     def answer(_: httpx.Request) -> httpx.Response:
-        reader.take(heard(HelpAmended(**ABOUT, released=Released(), link="/x"), 2))
+        reader.take(heard(ReferralAmended(**ABOUT, released=Released(), link="/x"), 2))
         return httpx.Response(200, json={"need": "safety", "released": {}})
 
     await follow(reader, answer)
@@ -118,13 +118,13 @@ async def test_an_answer_to_an_earlier_question_does_not_keep_the_later_one_from
 
 
 def test_more_replaces_what_was_known(reader: Reader) -> None:
-    reader.take(heard(HelpRequested(**{**ASKED, "need": "housing"}, released=Released())))
-    reader.take(heard(HelpAmended(**ABOUT, released=ADDRESS), 2))
+    reader.take(heard(ReferralRequested(**{**ASKED, "need": "housing"}, released=Released())))
+    reader.take(heard(ReferralAmended(**ABOUT, released=ADDRESS), 2))
     assert known(reader) == ("housing", {"address"})
 
 
 def test_what_is_recalled_is_deleted_and_a_repeat_does_not_bring_it_back(reader: Reader) -> None:
-    first = heard(HelpRequested(**ASKED, released=ADDRESS, sealed=sealed()))
+    first = heard(ReferralRequested(**ASKED, released=ADDRESS, sealed=sealed()))
     reader.take(first)
     said = {"groups": (FieldGroup.IDENTITY, FieldGroup.NEED), "receipts": (uuid4(),), "consent_id": uuid4()}
     reader.take(heard(DisclosureRecalled(**ABOUT, **said, why="consent-withdrawn"), 2))
@@ -133,7 +133,7 @@ def test_what_is_recalled_is_deleted_and_a_repeat_does_not_bring_it_back(reader:
 
 
 def test_who_is_erased_is_forgotten(reader: Reader, tmp_path: Path) -> None:
-    reader.take(heard(HelpRequested(**ASKED, released=ADDRESS, link="/x")))
+    reader.take(heard(ReferralRequested(**ASKED, released=ADDRESS, link="/x")))
     reader.take(heard(PersonErased(**ABOUT), 2))
     assert (known(reader), reader.files.links(10)) == (None, [])
     reader.files.close()
@@ -141,15 +141,15 @@ def test_who_is_erased_is_forgotten(reader: Reader, tmp_path: Path) -> None:
 
 
 def test_a_number_that_is_missing_holds_nothing_up(reader: Reader) -> None:
-    reader.take(heard(HelpRequested(**ASKED, released=ADDRESS)))
-    later = heard(HelpAmended(**ABOUT, released=Released()), 4)
+    reader.take(heard(ReferralRequested(**ASKED, released=ADDRESS)))
+    later = heard(ReferralAmended(**ABOUT, released=Released()), 4)
     assert not reader.is_repeat(later)
     reader.take(later)
     assert known(reader) == ("undisclosed", set())
 
 
 def test_an_unknown_kind_counts_as_heard_and_changes_nothing(reader: Reader) -> None:
-    reader.take(heard(HelpRequested(**ASKED, released=ADDRESS)))
+    reader.take(heard(ReferralRequested(**ASKED, released=ADDRESS)))
     reader.take(Heard(str(uuid4()), "case.status.v1", str(CASE), "", {"referral_id": str(REFERRAL)}, 2))
     assert known(reader) == ("undisclosed", {"address"})
     assert reader.files.last_heard(str(CASE)) == 2

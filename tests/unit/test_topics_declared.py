@@ -4,7 +4,7 @@ from pathlib import Path
 
 from deploy.kafka.declared import agencies_of, declared_topics
 from deploy.postgres.services import SERVICES
-from shared.events.topics import LANGUAGES, dead_letter_topic
+from shared.events.topics import TOPIC_SPECS, dead_letter_topic
 
 SAMPLE_CITY = Path("deploy/jurisdictions/sample-city")
 
@@ -17,7 +17,7 @@ def test_each_agency_has_an_inbox_and_a_place_for_its_updates() -> None:
 
 def test_every_topic_of_the_published_language_is_declared() -> None:
     declared = {topic.name for topic in declared_topics(["{agency}"])}
-    assert {language.topic for language in LANGUAGES} <= declared
+    assert {language.topic for language in TOPIC_SPECS} <= declared
 
 
 def test_every_service_has_a_topic_for_what_it_sets_aside() -> None:

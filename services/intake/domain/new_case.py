@@ -12,7 +12,7 @@ import orjson
 from services.intake.domain.report import Report
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Origin, Place, RecordedReferral, Urgency
-from shared.events.wire import named_id
+from shared.events.wire import fast_uuid5
 
 Status = Literal["open", "closed"]
 
@@ -90,7 +90,7 @@ def file_report(report: Report, identity: Identity, sealed: Sealed, origin: tupl
     return Filing(
         identity=identity,
         service_code=report.service.code,
-        needs=tuple([(named_id(identity.case_id, need), need) for need in report.needs]),
+        needs=tuple([(fast_uuid5(identity.case_id, need), need) for need in report.needs]),
         place=report.place,
         urgency=report.urgency,
         language=report.language,

@@ -67,7 +67,7 @@ def entry_of(envelope: Envelope, event: Event, topic: str) -> JourneyEntry:
         event_id=envelope.id,
         topic=topic,
         type=envelope.type if type(event) is not Event else UNKNOWN,
-        about=event.about,
+        about=event.identity_key,
         sequence=envelope.sequence or None,
         occurred_at=envelope.time,
         causation_id=envelope.causation_id,

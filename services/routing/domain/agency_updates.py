@@ -11,8 +11,8 @@ from services.routing.domain.decision import Circumstances, Noted, Prompt, Said,
 from services.routing.domain.placement import Placed, place
 from services.routing.domain.referral import Advanced, Change, Referral, Refused, Update, advance
 from services.routing.domain.referrals import request, request_or_wait
-from shared.events.agency_inbox import UpdateRefused
-from shared.events.agency_updates import AgencyUpdate, HelpTransferred, ReasonedUpdate
+from shared.events import agency_inbox, agency_updates
+from shared.events.agency_updates import AgencyUpdate, ReasonedUpdate
 from shared.events.reasons import OUTSIDE_AGENCY_CONTROL
 from shared.events.referrals import (
     ReferralAccepted,
@@ -109,7 +109,7 @@ def _apply(turn: Turn, moved: Referral, update: AgencyUpdate, target: Placed | N
 
 def _event(turn: Turn, moved: Referral, update: AgencyUpdate) -> ReferralEvent:
     said = facts(turn, moved, update.occurred_at)
-    if isinstance(update, HelpTransferred):
+    if isinstance(update, agency_updates.ReferralTransferred):
         return ReferralTransferred(**said, to_agency=update.to_agency, to_program=update.to_program)
     if moved.last_change is Change.HELD:
         return ReferralHeld(**said, reason=moved.reason, agency_controls=moved.reason not in OUTSIDE_AGENCY_CONTROL)
@@ -120,7 +120,7 @@ def _event(turn: Turn, moved: Referral, update: AgencyUpdate) -> ReferralEvent:
 
 def _target(case: Case, referral: Referral, update: AgencyUpdate, around: Circumstances) -> Placed | str | None:
     """Return whom a transfer names, or why it cannot be; None for every other update."""
-    if not isinstance(update, HelpTransferred) or not referral.is_open:
+    if not isinstance(update, agency_updates.ReferralTransferred) or not referral.is_open:
         return None
     name = f"{update.to_agency}/{update.to_program}"
     program = around.city.programs.get(name)
@@ -135,7 +135,7 @@ def _target(case: Case, referral: Referral, update: AgencyUpdate, around: Circum
 
 def _refuse(heard: Heard, now: datetime, state: str, explanation: str) -> Refusal:
     update_id: UUID = heard.prompt.cause
-    refused = UpdateRefused(
+    refused = agency_inbox.UpdateRefused(
         case_id=heard.update.case_id,
         referral_id=heard.update.referral_id,
         sent_at=now,

@@ -7,7 +7,7 @@ from services.routing.domain.decision import Circumstances, Noted, Prompt, Turn,
 from services.routing.domain.placement import place_fallback
 from services.routing.domain.referral import Change, Referral
 from services.routing.domain.referrals import cancel, request_or_wait
-from shared.events.agency_inbox import AnswerOverdue
+from shared.events import agency_inbox
 from shared.events.reasons import Reason
 from shared.events.referrals import ReferralEscalated, ReferralOverdue
 
@@ -45,7 +45,7 @@ def _remind(turn: Turn, referral: Referral, change: Change) -> None:
     turn.note(Noted(later, number, change, now))
     said = ReferralOverdue if change is Change.OVERDUE else ReferralEscalated
     turn.say(said(**facts(turn, later, now), answer_by=answer_by))
-    told = AnswerOverdue(
+    told = agency_inbox.ReferralOverdue(
         case_id=turn.report.case_id,
         referral_id=referral.referral_id,
         sent_at=now,

@@ -8,14 +8,14 @@ from uuid import UUID
 from services.routing.domain.decision import Given, Said, Turn
 from services.routing.domain.referral import Referral
 from shared.events import agency_inbox, disclosures
-from shared.events.agency_inbox import UNDISCLOSED, Disclosed, DisclosingEvent, HelpAmended, HelpRequested
+from shared.events.agency_inbox import UNDISCLOSED, Disclosed, DisclosingEvent, ReferralAmended, ReferralRequested
 from shared.events.disclosures import DisclosureMade
-from shared.events.event import make
+from shared.events.event import construct
 from shared.events.fields import FieldGroup, Released
 from shared.events.topics import inbox_topic
 from shared.events.wire import derived_id
 from shared.policy.agreements import Form
-from shared.policy.plan import Ground, ReleasePlan, Terms
+from shared.policy.plan import ReleaseGround, ReleasePlan, ReleaseTerms
 from shared.policy.receipts import Channel, Receipt
 from shared.policy.release import Release, release
 
@@ -52,19 +52,19 @@ def give_request(turn: Turn, referral: Referral) -> None:
         "answer_by": referral.answer_by,
         "record_only": referral.record_only,
     }
-    _give(turn, referral, plan, Telling(HelpRequested, said))
+    _give(turn, referral, plan, Telling(ReferralRequested, said))
 
 
 def give_more(turn: Turn, referral: Referral, plan: ReleasePlan) -> None:
     """Tell the agency all that it may have now, after that has become more."""
-    _give(turn, referral, plan, Telling(HelpAmended, {}))
+    _give(turn, referral, plan, Telling(ReferralAmended, {}))
 
 
 def _give(turn: Turn, referral: Referral, plan: ReleasePlan, telling: Telling) -> None:
     topic = inbox_topic(referral.agency)
     receipt_id = derived_id(turn.prompt.cause, topic, telling.type, str(referral.referral_id))
     opened = release(plan, turn.report, referral.need, turn.around.keys.unseal)
-    event = make(
+    event = construct(
         telling.kind,
         case_id=turn.report.case_id,
         referral_id=referral.referral_id,
@@ -120,7 +120,7 @@ def leave_receipt(turn: Turn, plan: ReleasePlan, receipt: Receipt) -> None:
         if term.consent_id is not None
     }
     turn.given.append(Given(receipt, needed))
-    made = make(
+    made = construct(
         DisclosureMade,
         case_id=receipt.case_id,
         referral_id=receipt.referral_id,
@@ -153,10 +153,10 @@ def _in_order(names: frozenset[str]) -> tuple[FieldGroup, ...]:
 
 
 @lru_cache(maxsize=4096)
-def terms_of(terms: tuple[Terms, ...]) -> tuple[agency_inbox.Terms, ...]:
+def terms_of(terms: tuple[ReleaseTerms, ...]) -> tuple[agency_inbox.Terms, ...]:
     """Write the terms of a plan as the agency is told them."""
     return tuple(
-        make(
+        construct(
             agency_inbox.Terms,
             agreement=term.agreement,
             version=term.version,
@@ -171,15 +171,15 @@ def terms_of(terms: tuple[Terms, ...]) -> tuple[agency_inbox.Terms, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _grounds_said(grounds: tuple[Ground, ...]) -> tuple[disclosures.Ground, ...]:
-    return tuple(make(disclosures.Ground, kind=each.kind, id=each.id, version=each.version) for each in grounds)
+def _grounds_said(grounds: tuple[ReleaseGround, ...]) -> tuple[disclosures.Ground, ...]:
+    return tuple(construct(disclosures.Ground, kind=each.kind, id=each.id, version=each.version) for each in grounds)
 
 
 def _seal(turn: Turn, referral: Referral, plan: ReleasePlan, opened: Release) -> str | None:
     """Encrypt the sealed part to the agency, with need and program, which the event may not name."""
     if not plan.groups_in(Form.SEALED):
         return None
-    part = make(
+    part = construct(
         Disclosed,
         need=referral.need,
         program=referral.program,

@@ -7,8 +7,8 @@ from services.routing.domain.city import Program
 from services.routing.domain.placement import Asking, City
 from services.routing.domain.rules import Key, Rule
 from shared.events.fields import FieldGroup
-from shared.policy.decision import Sharing
-from shared.policy.explanation import Explanation, explain, say
+from shared.policy.decision import DisclosurePolicy
+from shared.policy.explanation import GroupExplanation, describe_denial, explain
 from shared.policy.plan import Verdict
 
 NEED_WITHHELD = "need-withheld"
@@ -62,7 +62,7 @@ def explain_decision(asking: Asking, city: City, agency: str) -> Decision:
     return Decision(plan.entitled, city.sharing.hash, answers)
 
 
-def _answer(told: Explanation, verdict: Verdict, entitled: bool, sharing: Sharing) -> Answer:  # noqa: FBT001
+def _answer(told: GroupExplanation, verdict: Verdict, entitled: bool, sharing: DisclosurePolicy) -> Answer:  # noqa: FBT001
     given = tuple(_giving(verdict, sharing))
     if entitled and given:
         return Answer(told.group, True, given, (), _given_in_words(told.group, given), told.why)
@@ -72,15 +72,15 @@ def _answer(told: Explanation, verdict: Verdict, entitled: bool, sharing: Sharin
 
 def in_words(policy: str) -> str:
     """Return the words for an id in `Answer.withheld_by`."""
-    return "the agency may not know what is needed" if policy == NEED_WITHHELD else say(policy)
+    return "the agency may not know what is needed" if policy == NEED_WITHHELD else describe_denial(policy)
 
 
-def _giving(verdict: Verdict, sharing: Sharing) -> Iterator[Giving]:
+def _giving(verdict: Verdict, sharing: DisclosurePolicy) -> Iterator[Giving]:
     for form, (ground, *consents) in verdict.grounds_in.items():
         yield Giving(form, ground.id, ground.version, _why(ground.id, sharing), tuple(each.id for each in consents))
 
 
-def _why(ground: str, sharing: Sharing) -> str:
+def _why(ground: str, sharing: DisclosurePolicy) -> str:
     agreement_id, _, clause_id = ground.partition("/")
     found = (
         clause.why
@@ -187,7 +187,7 @@ def _judge(program: Program, asking: Asking, city: City, why: str) -> Candidate:
     if city.admits(program, asking):
         return Candidate(program.name, program.agency, "asked", why)
     policies = barring(asking, city, program.agency)
-    words = f"may not know of the need: {'; '.join(map(say, policies))}"
+    words = f"may not know of the need: {'; '.join(map(describe_denial, policies))}"
     return Candidate(program.name, program.agency, "may-not-know", words, policies)
 
 

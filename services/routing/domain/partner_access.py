@@ -25,7 +25,7 @@ from shared.events.event import Instant
 from shared.events.fields import FieldGroup
 from shared.events.topics import REFERRALS, inbox_topic
 from shared.policy.agreements import Form
-from shared.policy.plan import CONSENT_ONLY, Ground, ReleasePlan, Verdict
+from shared.policy.plan import CONSENT_ONLY, ReleaseGround, ReleasePlan, Verdict
 from shared.policy.release import release
 
 LONGEST: Final = timedelta(hours=4)
@@ -93,7 +93,7 @@ def with_accesses(plan: ReleasePlan, accesses: Iterable[Access], now: datetime) 
     if not plan.entitled or plan.protects in CONSENT_ONLY:
         return plan
     opened = {
-        group: Verdict({Form.THIN: (Ground("emergency", str(access.access_id)),)})
+        group: Verdict({Form.THIN: (ReleaseGround("emergency", str(access.access_id)),)})
         for access in accesses
         if access.counts(now)
         for group in access.groups - CONSENT_ONLY - plan.groups

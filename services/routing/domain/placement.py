@@ -12,9 +12,9 @@ from shared.events.intake import CaseSubmitted
 from shared.events.reasons import Reason
 from shared.policy.agreements import FRONT_DOOR
 from shared.policy.consent import Consent
-from shared.policy.decision import Sharing
-from shared.policy.disclosure_query import Inquiry
-from shared.policy.plan import ReleasePlan, narrow
+from shared.policy.decision import DisclosurePolicy
+from shared.policy.disclosure_query import DisclosureQuery
+from shared.policy.plan import ReleasePlan, intersect
 
 STRICTEST_FIRST: Final = (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE, *FieldGroup)
 """Of two groups that protect a report, the rules of the first of these count."""
@@ -46,10 +46,10 @@ class Asking(NamedTuple):
     holders: frozenset[str] = frozenset()
     also_protects: FieldGroup | None = None
 
-    def of(self, agency: str) -> Inquiry:
+    def of(self, agency: str) -> DisclosureQuery:
         """Return what the policy is asked about one agency."""
         sources = (self.holders - {agency}) | ONLY_THE_FRONT_DOOR if self.holders else ONLY_THE_FRONT_DOOR
-        return Inquiry(
+        return DisclosureQuery(
             agency, sources, self.need, self.service, self.district, self.urgency, self.protects, self.at, self.consents
         )
 
@@ -64,7 +64,7 @@ class City:
 
     programs: ProgramIndex
     book: RoutingBook
-    sharing: Sharing
+    sharing: DisclosurePolicy
     protects: Mapping[str, FieldGroup | None]
     protected_needs: Mapping[str, FieldGroup] = field(default_factory=dict)
 
@@ -78,7 +78,7 @@ class City:
         plan = self.sharing.plan(asking.of(agency))
         if asking.also_protects is None:
             return plan
-        return narrow(plan, self.sharing.plan(asking.of(agency)._replace(protects=asking.also_protects)))
+        return intersect(plan, self.sharing.plan(asking.of(agency)._replace(protects=asking.also_protects)))
 
     def admits(self, program: Program, asking: Asking) -> bool:
         """Tell whether such a report may reach the program; one of a service that is not known reaches nobody."""

@@ -6,12 +6,12 @@ from services.routing.domain.decision import Noted, Turn, facts, give_to_triage
 from services.routing.domain.disclosure import give_request
 from services.routing.domain.placement import Placed, Unplaced
 from services.routing.domain.referral import Change, Referral, State
-from shared.events.agency_inbox import HelpCancelled
-from shared.events.event import make
+from shared.events import agency_inbox
+from shared.events.event import construct
 from shared.events.intake import Need, RecordedReferral
 from shared.events.reasons import Reason
 from shared.events.referrals import ReferralCancelled, ReferralRequested
-from shared.events.wire import named_id
+from shared.events.wire import fast_uuid5
 
 
 def request(turn: Turn, need: Need, placed: Placed) -> Referral:
@@ -32,7 +32,7 @@ def enlist(turn: Turn, need: Need, placed: Placed, record: RecordedReferral | No
     turn.keep(made)
     turn.note(Noted(made, 1, Change.REQUESTED, made.changed_at, why=placed.why))
     turn.say(
-        make(
+        construct(
             ReferralRequested,
             **facts(turn, made, made.changed_at),
             answer_by=made.answer_by,
@@ -66,7 +66,7 @@ def cancel(turn: Turn, referral: Referral, reason: Reason, at: datetime, *, quie
     turn.say(ReferralCancelled(**facts(turn, cancelled, at), reason=reason))
     if quietly:
         return
-    told = HelpCancelled(
+    told = agency_inbox.ReferralCancelled(
         case_id=turn.report.case_id, referral_id=referral.referral_id, sent_at=turn.around.now, reason=reason
     )
     turn.tell(referral.agency, told)
@@ -78,7 +78,7 @@ def _new_referral(turn: Turn, need: Need, placed: Placed, record: RecordedReferr
     over = record is not None and record.closed_at is not None
     answer_by = None if over else now + program.answer_within
     return Referral(
-        referral_id=named_id(need.need_id, f"{program.name}|{attempt}"),
+        referral_id=fast_uuid5(need.need_id, f"{program.name}|{attempt}"),
         need_id=need.need_id,
         need=need.need,
         agency=program.agency,

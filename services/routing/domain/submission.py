@@ -22,7 +22,7 @@ from services.routing.domain.disclosure import give_request
 from services.routing.domain.placement import Unplaced, place
 from services.routing.domain.referral import Change, Referral, State
 from services.routing.domain.referrals import cancel, enlist
-from shared.events.event import Event, make
+from shared.events.event import Event, construct
 from shared.events.intake import (
     CaseSubmitted,
     CaseWithdrawn,
@@ -92,7 +92,7 @@ def _case_routed(turn: Turn, *, record_only: bool) -> CaseRouted:
     """Say where the needs went; a case whose needs another system had opened was routed when the last of them was."""
     report, made = turn.report, turn.case.referrals.values()
     recorded = len(report.recorded) == len(report.needs) and not turn.case.waiting
-    return make(
+    return construct(
         CaseRouted,
         case_id=report.case_id,
         routed=tuple([_routed_need(referral) for referral in made]),
@@ -104,7 +104,7 @@ def _case_routed(turn: Turn, *, record_only: bool) -> CaseRouted:
 
 
 def _routed_need(referral: Referral) -> RoutedNeed:
-    return make(
+    return construct(
         RoutedNeed,
         need_id=referral.need_id,
         need=referral.need,

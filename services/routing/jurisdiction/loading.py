@@ -12,7 +12,7 @@ from services.routing.jurisdiction.forms import AgenciesFile, BookFile, Services
 from services.routing.jurisdiction.reading import Folder, JurisdictionError, read_folder
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Agreement
-from shared.policy.decision import Sharing
+from shared.policy.decision import DisclosurePolicy
 
 
 def load_city(path: Path, keys: Collection[str] = ()) -> City:
@@ -36,7 +36,7 @@ def make_city(folder: Folder, agreements: Iterable[Agreement], keys: Collection[
     return City(
         programs={program.name: program for program in _programs(folder.agencies)},
         book=_book(folder.book),
-        sharing=Sharing(agreements, keys, services=protects),
+        sharing=DisclosurePolicy(agreements, keys, services=protects),
         protects=protects,
         protected_needs=_protected_needs(folder.services),
     )

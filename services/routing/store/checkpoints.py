@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from shared.kit.database.database import Transaction
-from shared.policy.proofs import Tree
+from shared.policy.proofs import TreeHead
 
 
 class Signed(NamedTuple):
     """A checkpoint, and when it was signed by the database's clock."""
 
-    tree: Tree
+    tree: TreeHead
     signed_at: datetime
     note: str
 
@@ -51,7 +51,7 @@ async def list_checkpoints(tx: Transaction, after: int, most: int) -> list[Signe
     return [_signed(row) for row in await (await tx.execute(_AFTER, (after, most), binary=True)).fetchall()]
 
 
-async def add_checkpoint(tx: Transaction, tree: Tree, note: str) -> None:
+async def add_checkpoint(tx: Transaction, tree: TreeHead, note: str) -> None:
     """Keep a checkpoint."""
     await tx.execute(_ADD, (tree.size, tree.root, note))
 
@@ -64,4 +64,4 @@ async def is_recently_signed(tx: Transaction, within: timedelta) -> bool:
 
 def _signed(row: Sequence[Any]) -> Signed:
     size, root, signed_at, note = row
-    return Signed(Tree(size, bytes(root)), signed_at, note)
+    return Signed(TreeHead(size, bytes(root)), signed_at, note)

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.kit.database.database import Transaction
 from shared.kit.database.rows import copy_text
-from shared.policy.merkle import Node, Span
+from shared.policy.merkle import LeafRange, Node
 
 
 class DamagedLedgerError(Exception):
@@ -104,7 +104,7 @@ async def load_nodes(tx: Transaction, wanted: Iterable[Node]) -> dict[Node, byte
     return found
 
 
-async def list_nodes(tx: Transaction, span: Span) -> dict[Node, bytes]:
+async def list_nodes(tx: Transaction, span: LeafRange) -> dict[Node, bytes]:
     """List the nodes that these leaves complete, the leaves among them."""
     return _nodes(await (await tx.execute(_NODES_OVER, span._asdict(), binary=True)).fetchall())
 

@@ -10,8 +10,8 @@ import orjson
 from services.routing.store.new_cases import Additions
 from shared.kit.database.database import Transaction
 from shared.kit.database.rows import Row
-from shared.policy.merkle import Span
-from shared.policy.receipts import Ground, Receipt, grounds_of, write_moment
+from shared.policy.merkle import LeafRange
+from shared.policy.receipts import Receipt, ReceiptGround, grounds_of, write_moment
 
 
 class Placed(NamedTuple):
@@ -66,7 +66,7 @@ async def place_receipts(tx: Transaction, size: int, most: int) -> list[Placed]:
     return sorted([_placed(row) for row in await cursor.fetchall()], key=lambda placed: placed.place or 0)
 
 
-async def list_receipts(tx: Transaction, span: Span) -> list[Placed]:
+async def list_receipts(tx: Transaction, span: LeafRange) -> list[Placed]:
     """List the receipts that have these places, in order."""
     return [_placed(row) for row in await (await tx.execute(_RECEIPTS, span._asdict(), binary=True)).fetchall()]
 
@@ -119,6 +119,6 @@ def receipt_row(receipt: Receipt) -> Row:
 
 
 @lru_cache(4096)
-def _grounds(grounds: tuple[Ground, ...]) -> orjson.Fragment:
+def _grounds(grounds: tuple[ReceiptGround, ...]) -> orjson.Fragment:
     """Write grounds once: many receipts have the same."""
     return orjson.Fragment(orjson.dumps(grounds_of(grounds)))

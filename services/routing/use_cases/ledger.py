@@ -17,8 +17,16 @@ from services.routing.store.receipts import find_receipt
 from shared.kit.database.database import Transaction
 from shared.kit.vault.key_files import KeyFileError, read_key
 from shared.policy.checkpoint import Signer
-from shared.policy.merkle import Span, consistency_spans, hash_span, inclusion_spans, nodes_under, peaks_of, root_of
-from shared.policy.proofs import Tree
+from shared.policy.merkle import (
+    LeafRange,
+    consistency_spans,
+    hash_span,
+    inclusion_spans,
+    nodes_under,
+    peaks_of,
+    root_of,
+)
+from shared.policy.proofs import TreeHead
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +72,7 @@ async def sign(tx: Transaction, signer: Signer) -> Signed:
     if latest is not None:
         await _check(tx, latest.tree, size)
     if latest is None or latest.tree.size < size:
-        tree = Tree(size, root_of(size, await load_nodes(tx, peaks_of(size))))
+        tree = TreeHead(size, root_of(size, await load_nodes(tx, peaks_of(size))))
         await add_checkpoint(tx, tree, signer.sign_tree(tree))
         latest = await find_latest(tx)
     if latest is None:
@@ -110,7 +118,7 @@ async def prove_extension(tx: Transaction, old: int, new: int) -> list[bytes] | 
     return await _hash_spans(tx, consistency_spans(old, new))
 
 
-async def _check(tx: Transaction, signed: Tree, size: int) -> None:
+async def _check(tx: Transaction, signed: TreeHead, size: int) -> None:
     """Hold the ledger against what was signed of it before."""
     if size < signed.size:
         raise DamagedLedgerError(f"{signed.size} receipts were signed, and only {size} have a place")
@@ -118,6 +126,6 @@ async def _check(tx: Transaction, signed: Tree, size: int) -> None:
         raise DamagedLedgerError(f"the first {signed.size} receipts are not those that were signed")
 
 
-async def _hash_spans(tx: Transaction, spans: Sequence[Span]) -> list[bytes]:
+async def _hash_spans(tx: Transaction, spans: Sequence[LeafRange]) -> list[bytes]:
     nodes = await load_nodes(tx, chain.from_iterable(nodes_under(span) for span in spans))
     return [hash_span(span, nodes) for span in spans]

@@ -8,7 +8,7 @@ from typing import Final
 from services.routing.jurisdiction.agreements import SUBFOLDER, read_agreements
 from services.routing.store.agreements import ChangedAgreementError, PolicySet, Written, record_policy_set
 from shared.kit.database.database import AWAY, Database, UnavailableError
-from shared.policy.decision import Sharing
+from shared.policy.decision import DisclosurePolicy
 from shared.policy.policies import our_policies
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Register:
             raise UnavailableError(self._problem)
 
 
-def policy_set_of(jurisdiction: Path, sharing: Sharing) -> PolicySet:
+def policy_set_of(jurisdiction: Path, sharing: DisclosurePolicy) -> PolicySet:
     """Return what is decided by, with the agreements as their files have them."""
     policies = our_policies()
     files = read_agreements(jurisdiction / SUBFOLDER).files

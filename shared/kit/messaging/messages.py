@@ -7,7 +7,7 @@ from uuid import UUID
 
 from aiokafka import ConsumerRecord
 
-from shared.events.topics import Language
+from shared.events.topics import TopicSpec
 from shared.events.wire import Envelope, MalformedMessageError, read_envelope, read_event
 from shared.kit.database.database import Transaction
 
@@ -79,7 +79,7 @@ class Route:
     """
 
     group: str
-    language: Language
+    language: TopicSpec
     handler: Handler
     lanes: int = 1
     rest: float = 0.0
@@ -87,7 +87,7 @@ class Route:
     at_once: AtOnce | None = None
 
 
-def read(language: Language, record: Record, *, tolerant: bool = False) -> Received[Any]:
+def read(language: TopicSpec, record: Record, *, tolerant: bool = False) -> Received[Any]:
     """Read one record.
 
     Raises:

@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pydantic import TypeAdapter
 
 from shared.events.intake import CaseEvent, CaseWithdrawn
-from shared.events.topics import Language
+from shared.events.topics import TopicSpec
 from shared.events.wire import write_time
 from shared.kit.clock import utc_now
 from shared.kit.consumer.supervisor import Consumption
@@ -29,17 +29,17 @@ CASES = 300
 
 
 @pytest.fixture
-async def language(kafka: KafkaAccess) -> Language:
+async def language(kafka: KafkaAccess) -> TopicSpec:
     """Make a topic of its own with four partitions, in intake's language."""
     name = f"kit.{uuid4().hex[:12]}.v1"
     admin = AIOKafkaAdminClient(**kafka.client())
     await admin.start()
     await admin.create_topics([NewTopic(name, 4, 1)])
     await admin.close()
-    return Language(name, "/services/intake", TypeAdapter(CaseEvent))
+    return TopicSpec(name, "/services/intake", TypeAdapter(CaseEvent))
 
 
-async def publish(kafka: KafkaAccess, language: Language, cases: list[UUID], sequence: int) -> None:
+async def publish(kafka: KafkaAccess, language: TopicSpec, cases: list[UUID], sequence: int) -> None:
     """Say one event about each case, as intake's relay would."""
     producer: Any = AIOKafkaProducer(**kafka.client(), acks="all")
     await producer.start()
@@ -108,7 +108,7 @@ def in_order(found: list[tuple[UUID, int]]) -> bool:
 
 
 async def test_work_goes_on_where_it_was_left_after_a_restart(
-    kit: Database, kafka: KafkaAccess, language: Language
+    kit: Database, kafka: KafkaAccess, language: TopicSpec
 ) -> None:
     cases = [uuid4() for _ in range(CASES)]
     route = Route(f"kit-{uuid4().hex[:8]}", language, note)
@@ -133,7 +133,7 @@ async def committed(kafka: KafkaAccess, route: Route) -> int:
 
 
 async def test_offsets_are_committed_soon_after_the_work_and_not_without_it(
-    kit: Database, kafka: KafkaAccess, language: Language
+    kit: Database, kafka: KafkaAccess, language: TopicSpec
 ) -> None:
     async def refuse(batch: Batch[Any], tx: Transaction) -> None:
         if any(message.envelope.sequence == 2 for message in batch):
@@ -155,7 +155,7 @@ async def test_offsets_are_committed_soon_after_the_work_and_not_without_it(
 
 
 async def test_messages_read_all_over_again_by_a_new_group_have_no_second_effect(
-    kit: Database, kafka: KafkaAccess, language: Language
+    kit: Database, kafka: KafkaAccess, language: TopicSpec
 ) -> None:
     cases = [uuid4() for _ in range(CASES)]
     await publish(kafka, language, cases, 1)
@@ -168,7 +168,7 @@ async def test_messages_read_all_over_again_by_a_new_group_have_no_second_effect
 
 
 async def test_two_consumers_that_come_and_go_do_everything_once_and_in_order(
-    kit: Database, kafka: KafkaAccess, language: Language
+    kit: Database, kafka: KafkaAccess, language: TopicSpec
 ) -> None:
     cases = [uuid4() for _ in range(100)]
     route = Route(f"kit-{uuid4().hex[:8]}", language, note)
@@ -186,7 +186,7 @@ async def test_two_consumers_that_come_and_go_do_everything_once_and_in_order(
 
 
 async def test_poison_in_a_batch_is_set_aside_and_the_rest_goes_through(
-    kit: Database, kafka: KafkaAccess, language: Language
+    kit: Database, kafka: KafkaAccess, language: TopicSpec
 ) -> None:
     cases = [uuid4() for _ in range(60)]
 
@@ -207,7 +207,7 @@ async def test_poison_in_a_batch_is_set_aside_and_the_rest_goes_through(
 # FastStream forgets to stop a producer that could not start.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_consumer_and_a_relay_with_a_wrong_password_say_that_it_may_be_that(
-    kit: Database, kafka: KafkaAccess, language: Language
+    kit: Database, kafka: KafkaAccess, language: TopicSpec
 ) -> None:
     wrong = replace(kafka, user=kafka.user or "kit", password="not-the-password")
     relay = Relay("kit", kit, wrong)
@@ -227,7 +227,7 @@ async def test_a_consumer_and_a_relay_with_a_wrong_password_say_that_it_may_be_t
 
 
 async def test_a_consumer_that_is_stopped_while_it_starts_leaves_no_connection_open(
-    kit: Database, kafka: KafkaAccess, language: Language
+    kit: Database, kafka: KafkaAccess, language: TopicSpec
 ) -> None:
     for milliseconds in range(0, 60, 4):
         async with consuming(kit, kafka, Route(f"kit-{uuid4().hex[:8]}", language, note)):
@@ -235,7 +235,7 @@ async def test_a_consumer_that_is_stopped_while_it_starts_leaves_no_connection_o
         gc.collect()  # a connection that was left open says so now, and the test fails
 
 
-async def test_a_consumer_is_ready_once_it_runs(kit: Database, kafka: KafkaAccess, language: Language) -> None:
+async def test_a_consumer_is_ready_once_it_runs(kit: Database, kafka: KafkaAccess, language: TopicSpec) -> None:
     async with consuming(kit, kafka, Route(f"kit-{uuid4().hex[:8]}", language, note)) as consumption:
         assert await consumption.problem() == "broker: not connected"
         async with asyncio.timeout(PATIENCE_SECONDS):

@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pydantic import SecretStr, TypeAdapter
 
 from shared.events.intake import CaseEvent, CaseWithdrawn
-from shared.events.topics import CASES, Language
+from shared.events.topics import CASES, TopicSpec
 from shared.events.wire import schema_uri
 from shared.kit.consumer.consumer import FAULTS_IN_A_ROW, Consumer
 from shared.kit.consumer.supervisor import Consumption
@@ -36,14 +36,14 @@ TYPE, OUTCOME, ERROR = "handoff.event.type", "handoff.outcome", "error.type"
 
 
 @pytest.fixture
-async def language(kafka: KafkaAccess) -> Language:
+async def language(kafka: KafkaAccess) -> TopicSpec:
     """Make a topic of its own, in intake's language, as `kit` says it."""
     name = f"kit.{uuid4().hex[:12]}.v1"
     admin = AIOKafkaAdminClient(**kafka.client())
     await admin.start()
     await admin.create_topics([NewTopic(name, 2, 1)])
     await admin.close()
-    return Language(name, "/services/kit", TypeAdapter(CaseEvent))
+    return TopicSpec(name, "/services/kit", TypeAdapter(CaseEvent))
 
 
 def record(offset: int, value: bytes | None = None) -> ConsumerRecord[bytes, bytes]:
@@ -146,7 +146,7 @@ async def test_a_database_that_is_away_is_a_pause(kit: Database, kit_url: str) -
 
 
 async def test_what_the_relay_sends_withholds_and_refuses_is_counted(
-    kit: Database, kafka: KafkaAccess, language: Language
+    kit: Database, kafka: KafkaAccess, language: TopicSpec
 ) -> None:
     async def none_stands(_: Transaction, guards: Collection[UUID]) -> set[UUID]:
         del guards
@@ -206,7 +206,7 @@ async def seen(gauges: Gauges, measured: Measured, topic: str, lag: int) -> None
             await asyncio.sleep(0.1)
 
 
-async def test_what_waits_in_kafka_is_seen(kit: Database, kafka: KafkaAccess, language: Language) -> None:
+async def test_what_waits_in_kafka_is_seen(kit: Database, kafka: KafkaAccess, language: TopicSpec) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def wait(batch: Batch[Any], tx: Transaction) -> None:

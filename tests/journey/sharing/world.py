@@ -19,7 +19,7 @@ from deploy.local.generate import Form, read_city, reports
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.consent import Consent
-from shared.policy.disclosure_query import Inquiry
+from shared.policy.disclosure_query import DisclosureQuery
 from tests.city import City
 from tests.journey.sharing.town import BUSY
 from tests.policy_oracle import Given, may_be_given
@@ -157,7 +157,7 @@ class World:
         allowed: Given = {"full": set(), "sealed": set(), "thin": set()}
         sources = frozenset({FRONT_DOOR} | {other for other, _ in filed.agencies if other != agency})
         for need in {need for other, need in filed.agencies if other == agency}:
-            asked = Inquiry(
+            asked = DisclosureQuery(
                 agency, sources, need, str(filed.form["service_code"]), filed.district, filed.urgency,
                 self.protects(filed), datetime.now(UTC), tuple(filed.consents),
             )  # fmt: skip

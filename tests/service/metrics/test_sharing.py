@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from shared.events import disclosures, intake
-from shared.events.topics import AGENCY_UPDATES, CASES, DELIVERIES, REFERRALS, Language
+from shared.events.topics import AGENCY_UPDATES, CASES, DELIVERIES, REFERRALS, TopicSpec
 from tests.heard import samples_of, stranger
 from tests.service.metrics.world import World
 from tests.unit.metrics.stories import Story, any_story
@@ -112,7 +112,7 @@ async def test_reports_about_violence_are_counted_in_totals_and_in_no_row(world:
 
 @pytest.mark.parametrize("language", [CASES, REFERRALS, DELIVERIES, AGENCY_UPDATES])
 async def test_whatever_is_said_and_ever_was_is_heard_and_nothing_of_it_is_set_aside(
-    world: World, language: Language
+    world: World, language: TopicSpec
 ) -> None:
     heard = [*samples_of(language), stranger(language)]
     for one in heard:

@@ -18,7 +18,7 @@ from services.metrics.domain.cells import DIMENSIONS
 from services.metrics.jurisdiction import City, read_city
 from services.metrics.settings import Settings
 from services.metrics.workers import rollups
-from shared.events.topics import LANGUAGES
+from shared.events.topics import TOPIC_SPECS
 from shared.events.wire import write_time
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.service.service import Service
@@ -75,7 +75,7 @@ class World:
         """Hear these events as one batch of each topic's family."""
         by_family: dict[str, list[ConsumerRecord[bytes, bytes]]] = {}
         for one in said:
-            family = next(language for language in LANGUAGES if language.pattern.match(one.topic))
+            family = next(language for language in TOPIC_SPECS if language.pattern.match(one.topic))
             by_family.setdefault(family.topic, []).append(record(one))
         for topic, records in by_family.items():
             await self.consumers[topic](records)

@@ -21,7 +21,7 @@ from shared.events.intake import (
 from shared.events.reasons import Reason
 from shared.events.referrals import ReferralAccepted, ReferralHeld
 from shared.events.routing import CaseResolved
-from shared.events.topics import CASES, REFERRALS, Language
+from shared.events.topics import CASES, REFERRALS, TopicSpec
 from shared.events.wire import event_id
 from shared.kit.messaging.messages import Record
 from tests.heard import written
@@ -88,7 +88,7 @@ def opened(case_id: UUID, access_id: UUID, **said: Any) -> EmergencyAccessOpened
     return EmergencyAccessOpened.model_validate(usual | times | said)
 
 
-def language_of(event: Event) -> Language:
+def language_of(event: Event) -> TopicSpec:
     return CASES if isinstance(event, CaseSubmitted | ConsentEvent | PersonErased) else REFERRALS
 
 

@@ -11,7 +11,7 @@ from services.notifications.domain.news import news_of
 from services.notifications.domain.reporters import reporter_of
 from shared.events.intake import CaseSubmitted
 from shared.events.referrals import ReferralAccepted
-from shared.events.topics import CASES, REFERRALS, Language
+from shared.events.topics import CASES, REFERRALS, TopicSpec
 from shared.kit.database.database import Transaction
 from tests.heard import samples_of, stranger
 from tests.service.notifications.events import accepted, held, resolved, submitted
@@ -134,7 +134,7 @@ async def test_no_address_is_kept_in_the_clear(world: World) -> None:
 
 @pytest.mark.parametrize("language", [CASES, REFERRALS])
 async def test_whatever_is_said_and_ever_was_is_heard_and_nothing_of_it_is_set_aside(
-    world: World, language: Language
+    world: World, language: TopicSpec
 ) -> None:
     consumer = world.consumers[language.topic]
     for heard in (*samples_of(language), stranger(language)):

@@ -15,7 +15,7 @@ from shared.kit.database.database import Transaction
 from shared.kit.vault.consents import Held, hold, still_stand
 from shared.kit.vault.vault import Vault
 from shared.policy.agreements import Form
-from shared.policy.decision import Sharing
+from shared.policy.decision import DisclosurePolicy
 from tests.unit.routing.town import ADDRESS, HOUR, NEED, NOON, PROTECTS, agreement, clause
 from tests.waiting import PATIENCE_SECONDS
 
@@ -62,7 +62,7 @@ class Street:
         return City(
             {program.name: program for program in programs},
             RoutingBook(rules),
-            Sharing(agreements, (), services=PROTECTS),
+            DisclosurePolicy(agreements, (), services=PROTECTS),
             PROTECTS,
             {"safety": FieldGroup.VICTIM_SERVICES},
         )

@@ -14,7 +14,7 @@ from services.routing.use_cases.ledger import sign
 from services.routing.workers.ledger_sequencer import sequence
 from shared.kit.database.database import Database
 from shared.policy.checkpoint import Signer
-from shared.policy.proofs import Tree
+from shared.policy.proofs import TreeHead
 from shared.policy.receipts import Receipt, canonical, facts_of
 from tests.service.routing.receipts import receipt
 from tests.service.routing.world import World
@@ -36,7 +36,7 @@ async def sequence_all(database: Database, most: int = 1000) -> None:
         pass
 
 
-async def sign_now(world: World) -> Tree:
+async def sign_now(world: World) -> TreeHead:
     """Sign the ledger, and return the tree that was signed."""
     async with world.database.transaction() as tx:
         return (await sign(tx, SIGNER)).tree

@@ -16,7 +16,7 @@ from services.routing.handlers import routes
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
-from shared.events.topics import CASES, Language, inbox_topic
+from shared.events.topics import CASES, TopicSpec, inbox_topic
 from shared.events.wire import read_envelope
 from shared.kit.consumer.supervisor import Consumption
 from shared.kit.kafka.access import KafkaAccess
@@ -57,7 +57,7 @@ class Replay:
     world: World
     kafka: KafkaAccess
     street: Street
-    language: Language
+    language: TopicSpec
     gates: Gates
     producer: Any
     reader: Any

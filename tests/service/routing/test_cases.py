@@ -5,7 +5,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from shared.events.agency_updates import HelpRejected
+from shared.events.agency_updates import ReferralRejected
 from shared.events.intake import CaseWithdrawn
 from tests.service.routing.world import TRACEPARENT, World
 from tests.unit.routing.town import HOUR, NOON, case_id, need_id, record
@@ -125,7 +125,7 @@ async def test_the_next_candidate_is_given_the_report_too(world: World) -> None:
     await world.hear(filed)
     ((referral_id,),) = world.rows("SELECT referral_id FROM referrals")
     said = {"case_id": filed.case_id, "referral_id": referral_id, "occurred_at": NOON}
-    await world.hear_from("homes", HelpRejected(**said, reason="no-capacity", explanation="Ana Ruiz was out"))
+    await world.hear_from("homes", ReferralRejected(**said, reason="no-capacity", explanation="Ana Ruiz was out"))
     (asked,) = world.spoken("agency.clinic.inbox.v1")
     assert asked.said["released"]["need"]["need"] == "housing"
     assert "address" in asked.said["withheld"]

@@ -7,7 +7,7 @@ import pytest
 from starlette.applications import Starlette
 
 from services.routing.http.api.subject_export import held_routes
-from shared.events.agency_updates import HelpRejected
+from shared.events.agency_updates import ReferralRejected
 from shared.kit.http.auth import key_hash
 from tests.service.routing.test_updates import WORDS, say, submit
 from tests.service.routing.world import World
@@ -26,7 +26,7 @@ async def ask(world: World, case_id: object, key: str = KEY) -> httpx.Response:
 
 async def test_everything_is_given_and_words_are_opened_as_long_as_there_is_a_key(world: World) -> None:
     filed = await submit(world, "housing")
-    await world.hear_from("homes", say(world, filed, HelpRejected, **WORDS))
+    await world.hear_from("homes", say(world, filed, ReferralRejected, **WORDS))
     held: dict[str, list[dict[str, Any]]] = (await ask(world, filed.case_id)).json()["held"]
     assert [row["state"] for row in held["referrals"]] == ["rejected", "requested"]
     assert {row["agency"] for row in held["receipts"]} == {"homes", "clinic"}

@@ -7,7 +7,7 @@ import pytest
 
 from shared.policy.checkpoint import open_checkpoint, read_verifier
 from shared.policy.merkle import EMPTY_ROOT
-from shared.policy.proofs import Tree, is_extended, is_included
+from shared.policy.proofs import TreeHead, is_extended, is_included
 from shared.policy.receipts import facts_of, leaf_of
 from tests.service.routing.ledgers import SIGNER, client, fill, give, leaf_data, sequence_all
 from tests.service.routing.receipts import receipt, receipt_id
@@ -45,8 +45,8 @@ async def test_a_checkpoint_is_a_signed_note_of_the_tree(world: World) -> None:
     assert str(key) == str(SIGNER.verifier)
     assert (signed.status_code, latest.text, again.text) == (201, signed.text, signed.text)
     assert latest.headers["content-type"] == "text/plain; charset=utf-8"
-    assert open_checkpoint(empty.text, [key]).tree == Tree(0, EMPTY_ROOT)
-    assert open_checkpoint(signed.text, [key]).tree == Tree(7, naive_root(leaf_data(7)))
+    assert open_checkpoint(empty.text, [key]).tree == TreeHead(0, EMPTY_ROOT)
+    assert open_checkpoint(signed.text, [key]).tree == TreeHead(7, naive_root(leaf_data(7)))
     assert [(each["size"], each["note"]) for each in listed] == [(0, empty.text), (7, signed.text)]
     assert b64decode(listed[1]["root"]) == naive_root(leaf_data(7))
 
@@ -75,7 +75,7 @@ async def test_a_receipt_that_was_not_signed_yet_says_so(world: World) -> None:
 
 async def test_each_tree_is_proven_to_extend_the_earlier_ones(world: World) -> None:
     await fill(world, 12)
-    trees = [Tree(size, naive_root(leaf_data(size))) for size in range(13)]
+    trees = [TreeHead(size, naive_root(leaf_data(size))) for size in range(13)]
     async with client(world, key=None) as anybody:
         for old in trees:
             for new in trees[old.size :]:

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.policy.checkpoint import Signer
-from shared.policy.proofs import Tree
+from shared.policy.proofs import TreeHead
 from shared.policy.receipts import facts_of, leaf_of
 from tests.service.routing.ledgers import SIGNER, fill, give, leaf_data, run, sequence_all, sign_now
 from tests.service.routing.receipts import receipt, receipt_id
@@ -184,7 +184,7 @@ async def test_a_ledger_that_was_set_back_is_shorter_than_a_checkpoint_of_ones_o
 ) -> None:
     await fill(world, 8)
     mine = tmp_path / "checkpoint"
-    mine.write_text(SIGNER.sign_tree(Tree(12, naive_root(leaf_data(12)))), encoding="utf-8")
+    mine.write_text(SIGNER.sign_tree(TreeHead(12, naive_root(leaf_data(12)))), encoding="utf-8")
     caught = await run(world, "verify", "--since-checkpoint", str(mine))
     assert caught.exit_code == 1
     assert "places 8 to 11: gone, though they were signed at 12 receipts" in caught.stdout
@@ -194,7 +194,7 @@ async def test_a_checkpoint_counts_only_under_a_key_that_the_reader_trusts(world
     await fill(world, 8)
     stranger = Signer("town/ledger", Ed25519PrivateKey.from_private_bytes(bytes(32)))
     theirs = tmp_path / "checkpoint"
-    theirs.write_text(stranger.sign_tree(Tree(8, naive_root(leaf_data(8)))), encoding="utf-8")
+    theirs.write_text(stranger.sign_tree(TreeHead(8, naive_root(leaf_data(8)))), encoding="utf-8")
     refused = await run(world, "verify", "--since-checkpoint", str(theirs))
     assert (refused.exit_code, "none of the known keys" in refused.stdout) == (1, True)
     both = ["--key", str(stranger.verifier), "--key", str(SIGNER.verifier)]

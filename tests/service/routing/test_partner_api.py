@@ -8,7 +8,7 @@ import pytest
 
 from services.routing.use_cases.person_keys import DIGESTS
 from services.routing.workers.ledger_sequencer import sequence
-from shared.events.agency_updates import HelpAccepted, HelpRejected
+from shared.events.agency_updates import ReferralAccepted, ReferralRejected
 from shared.events.intake import CaseSubmitted, CaseWithdrawn
 from shared.events.reasons import Reason
 from shared.kit.vault.vault import Person
@@ -154,7 +154,7 @@ async def test_what_was_erased_cannot_be_read(world: World) -> None:
 async def test_the_list_has_ids_and_states_and_none_of_what_is_released(world: World) -> None:
     await world.hear(world.file("housing"))
     referral_id = referral_of(world)
-    accepted = HelpAccepted(case_id=case_id(), referral_id=referral_id, occurred_at=NOON)
+    accepted = ReferralAccepted(case_id=case_id(), referral_id=referral_id, occurred_at=NOON)
     await world.hear_from("homes", accepted)
     receipts = world.rows("SELECT count(*) FROM receipts")
     async with agency(world) as homes:
@@ -232,7 +232,7 @@ async def test_who_rejected_a_referral_may_still_read_what_was_given(world: Worl
     await world.hear(filed)
     referral_id = referral_of(world)
     said = {"case_id": filed.case_id, "referral_id": referral_id, "occurred_at": NOON}
-    await world.hear_from("homes", HelpRejected(**said, reason=Reason.NO_CAPACITY, explanation="full"))
+    await world.hear_from("homes", ReferralRejected(**said, reason=Reason.NO_CAPACITY, explanation="full"))
     async with agency(world) as homes:
         assert (await homes.get(path_of(referral_id))).json()["state"] == "rejected"
 

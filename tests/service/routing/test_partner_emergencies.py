@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from shared.events.agency_updates import HelpRejected
+from shared.events.agency_updates import ReferralRejected
 from shared.events.reasons import Reason
 from shared.kit.http.auth import key_hash
 from tests.service.routing.partner_client import REASON, STAFF_KEY, agency, caller, path_of, referral_of
@@ -102,7 +102,7 @@ async def test_an_agency_that_works_on_it_no_more_is_not_told_and_opens_nothing(
 ) -> None:
     ((case,),) = world.rows("SELECT case_id FROM cases")
     said = {"case_id": case, "occurred_at": NOON, "reason": Reason.NO_CAPACITY, "explanation": "full"}
-    await world.hear_from("clinic", HelpRejected(**said, referral_id=referral_of(world, "clinic")))
+    await world.hear_from("clinic", ReferralRejected(**said, referral_id=referral_of(world, "clinic")))
     world.clear_outbox()
     await open_all(world, homes)
     assert [row.topic for row in world.spoken()] == ["routing.referrals.v1"]

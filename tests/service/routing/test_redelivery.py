@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from services.routing.handlers import routes
-from shared.events.agency_updates import HelpAccepted
+from shared.events.agency_updates import ReferralAccepted
 from shared.events.topics import AGENCY_UPDATES, CASES, updates_topic
 from shared.kit.dead_letters.dead_letters import DeadLetter, set_aside
 from shared.kit.dead_letters.redrive import Redelivery
@@ -41,7 +41,7 @@ async def test_an_answer_that_was_given_again_meanwhile_changes_nothing(world: W
     filed = world.file("housing")
     await world.hear(filed)
     ((referral_id,),) = world.rows("SELECT referral_id FROM referrals")
-    accepted = HelpAccepted(case_id=filed.case_id, referral_id=referral_id, occurred_at=NOON)
+    accepted = ReferralAccepted(case_id=filed.case_id, referral_id=referral_id, occurred_at=NOON)
     source = AGENCY_UPDATES.source.format(agency="homes")
     await lose(world, record(updates_topic("homes"), source, accepted, uuid4()), 1)
     await world.hear_from("homes", accepted)

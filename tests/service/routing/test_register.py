@@ -18,7 +18,7 @@ from shared.events.topics import CASES
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Database, UnavailableError
 from shared.kit.service.settings import SAMPLE_CITY
-from shared.policy.decision import Sharing
+from shared.policy.decision import DisclosurePolicy
 from tests.databases import OwnDatabase
 from tests.service.routing.world import World, record
 from tests.unit.routing.town import report
@@ -35,8 +35,8 @@ async def kept(database: OwnDatabase) -> AsyncIterator[Database]:
     await opened.close()
 
 
-def sharing_in(city: Path) -> Sharing:
-    return Sharing(load_agreements(city))
+def sharing_in(city: Path) -> DisclosurePolicy:
+    return DisclosurePolicy(load_agreements(city))
 
 
 def register_of(kept: Database, city: Path) -> Register:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from services.routing.workers.deadlines import sweep
-from shared.events.agency_updates import HelpAccepted
+from shared.events.agency_updates import ReferralAccepted
 from tests.service.routing.world import World
 from tests.unit.routing.town import HOUR, NOON
 
@@ -63,7 +63,7 @@ async def test_an_answer_in_time_is_the_end_of_it(world: World) -> None:
     filed = world.file("housing")
     await world.hear(filed)
     ((referral_id,),) = world.rows("SELECT referral_id FROM referrals")
-    await world.hear_from("homes", HelpAccepted(case_id=filed.case_id, referral_id=referral_id, occurred_at=NOON))
+    await world.hear_from("homes", ReferralAccepted(case_id=filed.case_id, referral_id=referral_id, occurred_at=NOON))
     assert await pass_hours(world, 500) == 0
 
 

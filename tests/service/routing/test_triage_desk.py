@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from services.routing.http.api.cases import case_routes
 from services.routing.http.pages.triage import triage_routes
-from shared.events.agency_updates import HelpRejected
+from shared.events.agency_updates import ReferralRejected
 from shared.events.reasons import Reason
 from tests.service.routing.world import World
 from tests.unit.routing.town import NOON, case_id, need_id
@@ -122,7 +122,7 @@ async def test_a_case_is_shown_with_the_history_of_each_referral(world: World, s
     await world.hear(filed)
     ((referral_id,),) = world.rows("SELECT referral_id FROM referrals")
     said = {"case_id": filed.case_id, "referral_id": referral_id, "occurred_at": NOON, "explanation": "Ana was out"}
-    await world.hear_from("homes", HelpRejected(**said, reason=Reason.NO_ACCESS))
+    await world.hear_from("homes", ReferralRejected(**said, reason=Reason.NO_ACCESS))
     shown = (await staff.get(f"/cases/{filed.case_id}", headers=BEARER)).json()
     housing, lonely = shown["needs"]
     assert [(each["agency"], each["state"]) for each in housing["referrals"]] == [

@@ -9,13 +9,13 @@ import pytest
 from services.routing.domain.agency_updates import NOT_YOURS
 from shared.events.agency_updates import (
     AgencyUpdate,
-    HelpAccepted,
-    HelpCompleted,
-    HelpHeld,
-    HelpRejected,
-    HelpResumed,
-    HelpStarted,
-    HelpTransferred,
+    ReferralAccepted,
+    ReferralCompleted,
+    ReferralHeld,
+    ReferralRejected,
+    ReferralResumed,
+    ReferralStarted,
+    ReferralTransferred,
 )
 from shared.events.intake import CaseSubmitted
 from shared.events.reasons import Reason
@@ -44,7 +44,7 @@ async def submit(world: World, *needs: str) -> CaseSubmitted:
 
 async def test_a_referral_goes_all_the_way_in_one_batch(world: World) -> None:
     filed = await submit(world, "housing")
-    steps = (HelpAccepted, HelpStarted, HelpCompleted)
+    steps = (ReferralAccepted, ReferralStarted, ReferralCompleted)
     await world.hear_from("homes", *(say(world, filed, kind, hours) for hours, kind in enumerate(steps, 1)))
     assert [row.type for row in world.spoken("routing.referrals.v1")] == [
         "referral.requested.v1",
@@ -69,7 +69,7 @@ async def test_a_referral_goes_all_the_way_in_one_batch(world: World) -> None:
 async def test_a_refused_update_is_answered_and_changes_nothing(world: World) -> None:
     filed = await submit(world, "housing")
     before = world.rows("SELECT * FROM referrals"), world.rows("SELECT * FROM referral_changes")
-    await world.hear_from("homes", say(world, filed, HelpCompleted))
+    await world.hear_from("homes", say(world, filed, ReferralCompleted))
     assert (world.rows("SELECT * FROM referrals"), world.rows("SELECT * FROM referral_changes")) == before
     refused = world.spoken("agency.homes.inbox.v1")[-1]
     assert refused.type == "update.refused.v1"
@@ -79,8 +79,8 @@ async def test_a_refused_update_is_answered_and_changes_nothing(world: World) ->
 async def test_an_agency_can_do_nothing_to_the_referral_of_another_and_learns_nothing(world: World) -> None:
     filed = await submit(world, "housing")
     before = world.rows("SELECT * FROM referrals")
-    stranger = HelpAccepted(case_id=UUID(int=7), referral_id=UUID(int=8), occurred_at=NOON)
-    await world.hear_from("police", say(world, filed, HelpAccepted), stranger)
+    stranger = ReferralAccepted(case_id=UUID(int=7), referral_id=UUID(int=8), occurred_at=NOON)
+    await world.hear_from("police", say(world, filed, ReferralAccepted), stranger)
     assert world.rows("SELECT * FROM referrals") == before
     answers = [row.said for row in world.spoken("agency.police.inbox.v1")]
     assert [(each["state"], each["explanation"]) for each in answers] == [("unknown", NOT_YOURS)] * 2
@@ -88,7 +88,7 @@ async def test_an_agency_can_do_nothing_to_the_referral_of_another_and_learns_no
 
 async def test_an_agencys_own_words_are_kept_sealed(world: World) -> None:
     filed = await submit(world, "housing")
-    await world.hear_from("homes", say(world, filed, HelpRejected, **WORDS))
+    await world.hear_from("homes", say(world, filed, ReferralRejected, **WORDS))
     assert "Ruiz" not in str(world.everything())
     ((words,),) = world.rows("SELECT words FROM referral_changes WHERE change = 'rejected'")
     assert words is not None
@@ -97,15 +97,15 @@ async def test_an_agencys_own_words_are_kept_sealed(world: World) -> None:
 async def test_the_words_of_an_agency_about_an_erased_person_are_not_kept(world: World) -> None:
     filed = await submit(world, "housing")
     world.erase(filed)
-    await world.hear_from("homes", say(world, filed, HelpRejected, **WORDS))
+    await world.hear_from("homes", say(world, filed, ReferralRejected, **WORDS))
     assert world.rows("SELECT words FROM referral_changes WHERE change = 'rejected'") == [(None,)]
     assert world.rows("SELECT state FROM referrals ORDER BY attempt") == [("rejected",), ("requested",)]
 
 
 async def test_when_all_have_said_no_the_triage_desk_has_the_need(world: World) -> None:
     filed = await submit(world, "housing")
-    await world.hear_from("homes", say(world, filed, HelpRejected, **WORDS))
-    await world.hear_from("clinic", say(world, filed, HelpRejected, **WORDS))
+    await world.hear_from("homes", say(world, filed, ReferralRejected, **WORDS))
+    await world.hear_from("clinic", say(world, filed, ReferralRejected, **WORDS))
     assert world.rows("SELECT need, reason FROM triage") == [("housing", "candidates-exhausted")]
     assert [row.type for row in world.spoken("routing.referrals.v1")][-2:] == [
         "referral.rejected.v1",
@@ -118,13 +118,13 @@ async def test_holding_and_going_on_again_can_be_repeated(world: World) -> None:
     held: dict[str, Any] = {"reason": Reason.NO_ACCESS, "explanation": "nobody at home"}
     await world.hear_from(
         "homes",
-        say(world, filed, HelpAccepted, 1),
-        say(world, filed, HelpStarted, 2),
-        say(world, filed, HelpHeld, 3, **held),
-        say(world, filed, HelpResumed, 4),
-        say(world, filed, HelpHeld, 5, **held),
-        say(world, filed, HelpHeld, 3, **held),
-        say(world, filed, HelpResumed, 6),
+        say(world, filed, ReferralAccepted, 1),
+        say(world, filed, ReferralStarted, 2),
+        say(world, filed, ReferralHeld, 3, **held),
+        say(world, filed, ReferralResumed, 4),
+        say(world, filed, ReferralHeld, 5, **held),
+        say(world, filed, ReferralHeld, 3, **held),
+        say(world, filed, ReferralResumed, 6),
     )
     assert world.rows("SELECT state, changes FROM referrals") == [("in-progress", 7)]
 
@@ -133,8 +133,8 @@ async def test_a_transfer_there_and_back_leaves_one_open_referral(world: World) 
     filed = await submit(world, "housing")
     there: dict[str, Any] = {"to_agency": "police", "to_program": "precinct", **WORDS}
     back: dict[str, Any] = {"to_agency": "homes", "to_program": "inspections", **WORDS}
-    await world.hear_from("homes", say(world, filed, HelpTransferred, **there))
-    await world.hear_from("police", say(world, filed, HelpTransferred, **back))
+    await world.hear_from("homes", say(world, filed, ReferralTransferred, **there))
+    await world.hear_from("police", say(world, filed, ReferralTransferred, **back))
     assert world.rows("SELECT agency, state FROM referrals ORDER BY attempt") == [
         ("homes", "cancelled"),
         ("police", "cancelled"),
@@ -144,6 +144,6 @@ async def test_a_transfer_there_and_back_leaves_one_open_referral(world: World) 
 
 async def test_an_agency_whose_clock_is_wrong_keeps_its_own_times(world: World) -> None:
     filed = await submit(world, "housing")
-    await world.hear_from("homes", say(world, filed, HelpAccepted, -24))
+    await world.hear_from("homes", say(world, filed, ReferralAccepted, -24))
     accepted = world.spoken("routing.referrals.v1")[-1]
     assert accepted.said["occurred_at"] == (NOON - timedelta(days=1)).isoformat().replace("+00:00", "Z")

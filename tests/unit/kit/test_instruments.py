@@ -18,7 +18,7 @@ from starlette.routing import Route as Path
 
 from shared.events.event import Classification, Event
 from shared.events.intake import CaseWithdrawn
-from shared.events.topics import AGENCY_INBOX, AGENCY_UPDATES, CASES, LANGUAGES, Language, family_of
+from shared.events.topics import AGENCY_INBOX, AGENCY_UPDATES, CASES, TOPIC_SPECS, TopicSpec, family_of
 from shared.events.wire import Envelope
 from shared.kit.consumer.supervisor import Consumption
 from shared.kit.database.database import Database
@@ -44,7 +44,7 @@ async def nothing(batch: Batch[Any], tx: Any) -> None:
     del batch, tx
 
 
-def route(language: Language = CASES) -> Route:
+def route(language: TopicSpec = CASES) -> Route:
     """Make a route that does nothing."""
     return Route("kit", language, nothing)
 
@@ -73,8 +73,8 @@ def settings(endpoint: str | None) -> ServiceSettings:
     )
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_topic_is_known_by_its_family(language: Language) -> None:
+@pytest.mark.parametrize("language", TOPIC_SPECS)
+def test_a_topic_is_known_by_its_family(language: TopicSpec) -> None:
     assert family_of(language.topic.format(agency="nypd")) == language.topic
 
 

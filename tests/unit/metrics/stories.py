@@ -151,7 +151,7 @@ class Story:
 
     def answer(self, need: str, agency: str, explanation: str = "The tenant is away") -> "Story":
         """Let the agency itself say that it waits, in words that nobody else may keep."""
-        event = agency_updates.HelpHeld(
+        event = agency_updates.ReferralHeld(
             case_id=self.case_id,
             referral_id=self.name(need + agency),
             occurred_at=self.now,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.policy.audit import Audit, Finding, Page
-from shared.policy.merkle import Node, Span, append, hash_leaf, hash_pair, root_of
-from shared.policy.proofs import Tree
+from shared.policy.audit import LedgerAudit, LedgerFinding, LedgerPage
+from shared.policy.merkle import LeafRange, Node, append, hash_leaf, hash_pair, root_of
+from shared.policy.proofs import TreeHead
 from shared.policy.receipts import leaf_of
 
 SIZE = 100
@@ -41,20 +41,20 @@ def made() -> Kept:
     return Kept(receipts, append(0, {}, [leaf_of(receipts[place]) for place in range(SIZE)]))
 
 
-ROOTS = {size: Tree(size, root_of(size, made().nodes)) for size in SIGNED}
+ROOTS = {size: TreeHead(size, root_of(size, made().nodes)) for size in SIGNED}
 
 
-def audit(kept: Kept, signed: Sequence[Tree] = (*ROOTS.values(),), step: int = 13) -> list[Finding]:
+def audit(kept: Kept, signed: Sequence[TreeHead] = (*ROOTS.values(),), step: int = 13) -> list[LedgerFinding]:
     """Verify a ledger page by page."""
-    auditor = Audit(signed)
+    auditor = LedgerAudit(signed)
     for start in range(0, kept.leaves, step):
-        span = Span(start, min(start + step, kept.leaves))
+        span = LeafRange(start, min(start + step, kept.leaves))
         nodes = {node: found for node, found in kept.nodes.items() if span.start <= node.last < span.end}
-        auditor.take(Page(span, [(place, kept.receipts[place]) for place in _within(span, kept.receipts)], nodes))
+        auditor.take(LedgerPage(span, [(place, kept.receipts[place]) for place in _within(span, kept.receipts)], nodes))
     return auditor.finish()
 
 
-def _within(span: Span, receipts: Mapping[int, Any]) -> list[int]:
+def _within(span: LeafRange, receipts: Mapping[int, Any]) -> list[int]:
     return [place for place in receipts if span.start <= place < span.end]
 
 
@@ -159,7 +159,9 @@ def test_a_ledger_that_was_forged_from_end_to_end_differs_from_what_was_signed_b
     kept.nodes = append(0, {}, [leaf_of(kept.receipts[place]) for place in range(SIZE)])
     assert audit(kept, signed=()) == [], "without a checkpoint of one's own nothing can be known"
     assert audit(kept, signed=[ROOTS[32]]) == [], "an earlier checkpoint knows nothing of it"
-    assert audit(kept, signed=[ROOTS[77]]) == [Finding(0, 76, "something here is not what was signed at 77 receipts")]
+    assert audit(kept, signed=[ROOTS[77]]) == [
+        LedgerFinding(0, 76, "something here is not what was signed at 77 receipts")
+    ]
 
 
 @given(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1), st.sampled_from(["change", "delete", "swap", "leaf"]))

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.policy.checkpoint import Checkpoint, NoteError, Signer, open_checkpoint, open_note, read_verifier
-from shared.policy.proofs import Tree
+from shared.policy.proofs import TreeHead
 
 SIGNER = Signer("city.example/ledger", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 OTHER = Signer("city.example/ledger", Ed25519PrivateKey.from_private_bytes(bytes(32)))
-TREE = Tree(7, sha256(b"seven").digest())
+TREE = TreeHead(7, sha256(b"seven").digest())
 NOTE = SIGNER.sign_tree(TREE)
 
 # The example in the documentation of Go's golang.org/x/mod/sumdb/note, which defined the form.

@@ -5,15 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cachetools import LRUCache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import FRONT_DOOR, Form
 from shared.policy.consent import Consent
-from shared.policy.decision import Sharing
+from shared.policy.decision import DisclosurePolicy
 from shared.policy.explanation import WORDS, explain
-from shared.policy.plan import REDISCLOSURE_NOTICE, Ground
+from shared.policy.plan import REDISCLOSURE_NOTICE, ReleaseGround
 from shared.policy.policies import Policies, PolicyError, our_policies, read_policies
 from tests.policy_oracle import may_be_given
 from tests.policy_worlds import DISTRICTS, NEEDS, SERVICES, URGENCY, World, make_world
@@ -40,8 +41,8 @@ WITHHELD: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
 }
 
 
-def sharing(*agreements: Any, **said: Any) -> Sharing:
-    return Sharing(agreements or (agreement(),), **{"services": ("repair", "paint"), **said})
+def sharing(*agreements: Any, **said: Any) -> DisclosurePolicy:
+    return DisclosurePolicy(agreements or (agreement(),), **{"services": ("repair", "paint"), **said})
 
 
 @pytest.mark.parametrize(("why", "clause", "whole", "asked"), [(why, *said) for why, said in WITHHELD.items()])
@@ -72,7 +73,7 @@ def test_the_first_and_the_last_day_belong_to_an_agreement() -> None:
 
 def test_what_is_released_names_its_clause_and_terms() -> None:
     plan = sharing().plan(inquiry())
-    assert plan.verdicts[NEED].grounds == (Ground("agreement", "city-homes/repairs", 2),)
+    assert plan.verdicts[NEED].grounds == (ReleaseGround("agreement", "city-homes/repairs", 2),)
     assert [(term.agreement, term.version, term.consent_id, term.groups) for term in plan.terms] == [
         ("city-homes", 2, None, (NEED, ADDRESS))
     ]
@@ -85,7 +86,7 @@ def test_drugs_go_with_the_notice_and_the_consent_that_was_needed() -> None:
     given_ = consent(DRUGS)
     plan = sharing(agreement(share(form="thin"))).plan(inquiry(protects=DRUGS, consents=(given_,)))
     assert plan.groups_in(Form.THIN) == {NEED, ADDRESS}
-    assert Ground("consent", str(given_.consent_id)) in plan.verdicts[NEED].grounds
+    assert ReleaseGround("consent", str(given_.consent_id)) in plan.verdicts[NEED].grounds
     assert [(term.consent_id, term.notice, term.onward) for term in plan.terms] == [
         (given_.consent_id, REDISCLOSURE_NOTICE, False)
     ]
@@ -227,7 +228,7 @@ VARIED = st.fixed_dictionaries(
 @settings(max_examples=80, deadline=None)
 def test_what_is_kept_is_what_would_be_decided(seed: int, varied: list[dict[str, Any]]) -> None:
     world = make_world(seed)
-    decides = Sharing(world.agreements, world.keys, services=world.services)
+    decides = DisclosurePolicy(world.agreements, world.keys, services=world.services)
     for changes in varied + varied[::-1]:
         question = world.inquiry._replace(**changes)
         kept = decides.plan(question)
@@ -290,10 +291,10 @@ def test_cases_that_differ_in_nothing_that_is_asked_for_share_a_plan() -> None:
 
 def test_no_more_plans_are_kept_than_there_is_room_for() -> None:
     decides = sharing(agreement(share(consent=True)))
-    decides._on_consents._most = 3
+    decides._by_consents = LRUCache(3)
     for number in range(5):
         decides.plan(inquiry(consents=(consent(NEED, number=number),)))
-    assert len(decides._on_consents) == 3
+    assert len(decides._by_consents) == 3
 
 
 IDS = ("needs-consent", *(why for why in WITHHELD if why not in {"needs-consent", "no-agreement"}))
@@ -309,7 +310,7 @@ def test_without_any_one_of_the_policies_more_would_be_given(policy: str) -> Non
 
 
 def gives_more(world: World, policies: Policies) -> bool:
-    decides = Sharing(world.agreements, world.keys, services=world.services, policies=policies)
+    decides = DisclosurePolicy(world.agreements, world.keys, services=world.services, policies=policies)
     plan = decides.plan(world.inquiry)
     rules = may_be_given(world.inquiry, world.agreements, world.keys, set(world.services))
     return any(plan.entitled and plan.groups_in(form) - rules[form] for form in Form)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from shared.policy.merkle import (
     EMPTY_ROOT,
+    LeafRange,
     Node,
-    Span,
     append,
     consistency_spans,
     hash_leaf,
@@ -82,7 +82,7 @@ def grow(data: Sequence[bytes]) -> dict[Node, bytes]:
     return append(0, {}, [hash_leaf(each) for each in data])
 
 
-def hashes(spans: Sequence[Span], nodes: dict[Node, bytes]) -> list[bytes]:
+def hashes(spans: Sequence[LeafRange], nodes: dict[Node, bytes]) -> list[bytes]:
     """Compute a proof."""
     return [hash_span(span, nodes) for span in spans]
 
@@ -154,4 +154,4 @@ def test_a_tree_is_made_of_few_complete_subtrees_without_a_gap(size: int) -> Non
 
 def test_an_empty_tree_has_a_hash_and_no_nodes() -> None:
     assert (grow([]), peaks_of(0), root_of(0, {})) == ({}, [], EMPTY_ROOT)
-    assert nodes_under(Span(4, 7)) == [Node(1, 2), Node(0, 6)]
+    assert nodes_under(LeafRange(4, 7)) == [Node(1, 2), Node(0, 6)]

@@ -8,7 +8,7 @@ import pytest
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Need, Origin, Place
 from shared.policy.agreements import Form
-from shared.policy.decision import Sharing
+from shared.policy.decision import DisclosurePolicy
 from shared.policy.release import NOTHING, Release, release
 from tests.unit.policy.town import ALL, NOON, SPACE, agreement, consent, inquiry, share
 
@@ -42,7 +42,7 @@ def opened(
     report: CaseSubmitted | None = None,
     **asked: Any,
 ) -> Release:
-    plan = Sharing((agreement(*shares),), keys=("homes",)).plan(inquiry(**asked))
+    plan = DisclosurePolicy((agreement(*shares),), keys=("homes",)).plan(inquiry(**asked))
     return release(plan, report or filed(), "housing", lambda _, group: blocks.get(group))
 
 
@@ -85,7 +85,7 @@ def test_only_what_is_released_is_opened() -> None:
         touched.append(group)
         return BLOCKS[group]
 
-    plan = Sharing((agreement(share(), share("again", form="thin")),)).plan(inquiry())
+    plan = DisclosurePolicy((agreement(share(), share("again", form="thin")),)).plan(inquiry())
     release(plan, filed(), "housing", unseal)
     assert touched == [ADDRESS]
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.policy.merkle import EMPTY_ROOT, hash_leaf
-from shared.policy.proofs import Tree, is_extended, is_included
+from shared.policy.proofs import TreeHead, is_extended, is_included
 from tests.unit.policy.trees import naive_extension, naive_path, naive_root
 
 SIZES = st.integers(1, 40)
@@ -17,9 +17,9 @@ def leaves_of(size: int) -> list[bytes]:
     return [str(place).encode() for place in range(size)]
 
 
-def tree_of(size: int) -> Tree:
+def tree_of(size: int) -> TreeHead:
     """Make the tree over these leaves."""
-    return Tree(size, naive_root(leaves_of(size)))
+    return TreeHead(size, naive_root(leaves_of(size)))
 
 
 @given(SIZES, st.data())
@@ -63,11 +63,11 @@ def test_no_proof_extends_a_tree_whose_past_was_changed(size: int, data: st.Data
     old = tree_of(data.draw(st.integers(1, size)))
     changed = leaves_of(size)
     changed[data.draw(st.integers(0, old.size - 1))] = b"changed"
-    new = Tree(size, naive_root(changed))
+    new = TreeHead(size, naive_root(changed))
     assert not is_extended(old, new, naive_extension(old.size, changed))
 
 
 def test_every_tree_extends_the_empty_one() -> None:
-    assert is_extended(Tree(0, EMPTY_ROOT), tree_of(7), [])
-    assert not is_extended(Tree(0, tree_of(7).root), tree_of(7), [])
-    assert not is_included(EMPTY_ROOT, 0, Tree(0, EMPTY_ROOT), [])
+    assert is_extended(TreeHead(0, EMPTY_ROOT), tree_of(7), [])
+    assert not is_extended(TreeHead(0, tree_of(7).root), tree_of(7), [])
+    assert not is_included(EMPTY_ROOT, 0, TreeHead(0, EMPTY_ROOT), [])

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.consent import Consent
-from shared.policy.disclosure_query import Inquiry
+from shared.policy.disclosure_query import DisclosureQuery
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -46,9 +46,9 @@ def agreement(*shares: dict[str, Any], **said: Any) -> Agreement:
     return Agreement.model_validate({**usual, **said})
 
 
-def inquiry(**said: Any) -> Inquiry:
+def inquiry(**said: Any) -> DisclosureQuery:
     """What may homes be given of a plain case?"""
-    usual = Inquiry("homes", frozenset({FRONT_DOOR}), "housing", "repair", "south", "routine", None, NOON)
+    usual = DisclosureQuery("homes", frozenset({FRONT_DOOR}), "housing", "repair", "south", "routine", None, NOON)
     return usual._replace(**said)
 
 

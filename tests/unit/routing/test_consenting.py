@@ -8,7 +8,7 @@ from services.routing.domain.consent_changes import Fallen, Granted, Use, erase,
 from services.routing.domain.decision import Circumstances, Given, Turn
 from services.routing.domain.submission import route, withdraw
 from shared.events import agency_inbox, disclosures
-from shared.events.agency_inbox import UNDISCLOSED, HelpAmended, HelpRequested
+from shared.events.agency_inbox import UNDISCLOSED, ReferralAmended, ReferralRequested
 from shared.events.disclosures import DisclosureMade
 from shared.events.event import Classification, Event
 from shared.events.fields import FieldGroup
@@ -49,7 +49,7 @@ def uses(given: list[Given], *, delivered: bool = True) -> tuple[Use, ...]:
 def test_each_disclosure_leaves_a_receipt_that_says_what_was_given_and_what_it_stands_on() -> None:
     turn = route(report("housing", **SEALED), prompt(), here())
     [given] = turn.given
-    [event], [told] = said(turn, HelpRequested), said(turn, DisclosureMade)
+    [event], [told] = said(turn, ReferralRequested), said(turn, DisclosureMade)
     assert given.receipt.receipt_id == event.receipt_id == told.receipt_id
     assert given.receipt.groups == told.groups == (FieldGroup.NEED, FieldGroup.LOCATION, FieldGroup.ADDRESS)
     assert [ground.id for ground in told.grounds] == ["to-homes/to-homes"]
@@ -59,7 +59,7 @@ def test_each_disclosure_leaves_a_receipt_that_says_what_was_given_and_what_it_s
 
 
 def test_words_are_redacted_for_an_agency_that_may_not_know_who_wrote_them() -> None:
-    [event] = said(route(report("health", **SEALED), prompt(), here()), HelpRequested)
+    [event] = said(route(report("health", **SEALED), prompt(), here()), ReferralRequested)
     assert event.released.narrative is not None
     assert event.released.narrative.description == "Call [phone number]"
 
@@ -67,9 +67,9 @@ def test_words_are_redacted_for_an_agency_that_may_not_know_who_wrote_them() -> 
 def test_a_restricted_report_travels_sealed_names_nothing_outside_and_stands_on_its_consent() -> None:
     given = consent("clinic", groups=[DRUGS])
     turn = route(report("health", service_code="drugs", **SEALED), prompt(), here(given))
-    [asked] = [each for each in turn.said if isinstance(each.event, HelpRequested)]
+    [asked] = [each for each in turn.said if isinstance(each.event, ReferralRequested)]
     event = asked.event
-    assert isinstance(event, HelpRequested)
+    assert isinstance(event, ReferralRequested)
     assert (event.need, event.program) == (UNDISCLOSED, UNDISCLOSED)
     assert not event.released.model_dump(exclude_none=True)
     assert event.sealed is not None
@@ -98,7 +98,7 @@ def test_a_consent_lets_a_report_of_violence_reach_whom_it_names_and_nobody_else
     given = consent("refuge", groups=[VIOLENCE])
     turn = widen(silent.case, Granted(given.consent_id, frozenset()), prompt("yes"), here(given))
     assert [each.agency for each in turn.case.referrals.values()] == ["refuge"]
-    [event] = said(turn, HelpRequested)
+    [event] = said(turn, ReferralRequested)
     assert (event.need, event.sealed, event.released.model_dump(exclude_none=True)) == (UNDISCLOSED, None, {})
     assert event.link == f"/partner/v1/referrals/{event.referral_id}"
     assert turn.given[0].receipt.groups == ()
@@ -115,7 +115,7 @@ def test_a_consent_given_later_amends_what_an_agency_may_see_once() -> None:
     filed = route(report("health", **SEALED), prompt(), here())
     given = consent("clinic", groups=[HEALTH])
     turn = widen(filed.case, Granted(given.consent_id, frozenset()), prompt("more"), here(given))
-    [event] = said(turn, HelpAmended)
+    [event] = said(turn, ReferralAmended)
     assert event.link is not None
     assert "asthma" not in event.model_dump_json()
     used = frozenset(use.referral_id for use in uses(turn.given))
@@ -159,11 +159,11 @@ def test_an_agency_that_never_heard_of_a_referral_does_not_hear_of_its_end() -> 
 def test_a_request_that_was_withheld_is_repeated_when_it_may_be_made_without_the_consent() -> None:
     given = consent("clinic", groups=[HEALTH])
     filed = route(report("health", **SEALED), prompt(), here(given))
-    [first] = said(filed, HelpRequested)
+    [first] = said(filed, ReferralRequested)
     assert first.link is not None
     fallen = Fallen(given.consent_id, "consent-withdrawn", uses(filed.given, delivered=False))
     turn = recall(filed.case, fallen, prompt("back"), here())
-    [again] = said(turn, HelpRequested)
+    [again] = said(turn, ReferralRequested)
     assert again.referral_id == first.referral_id
     assert again.link is None
     assert said(turn, disclosures.DisclosureRecalled), "the other services have heard of a disclosure"

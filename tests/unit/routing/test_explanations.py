@@ -61,7 +61,12 @@ def test_a_released_group_names_the_clause_its_version_and_why() -> None:
     found = answer("homes", ask("housing"), ADDRESS)
     assert (found.released, found.withheld_by) == (True, ())
     (given,) = found.given
-    assert (given.form, given.clause, given.version, given.why) == (Form.FULL, "to-homes/to-homes", 1, "They help.")
+    assert (given.form, given.clause, given.version, given.why) == (
+        Form.FULL,
+        "to-homes/to-homes",
+        1,
+        "They help.",
+    )
     assert found.says == "address is released full under to-homes/to-homes (version 1): They help."
 
 

@@ -8,8 +8,7 @@ from services.routing.domain.case import Resolution
 from services.routing.domain.decision import Turn
 from services.routing.domain.referral import State
 from services.routing.domain.submission import route, withdraw
-from shared.events.agency_inbox import HelpRequested
-from shared.events.agency_updates import HelpAccepted
+from shared.events import agency_inbox, agency_updates
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseWithdrawn
@@ -52,7 +51,7 @@ def test_a_need_without_a_program_goes_to_the_triage_desk_and_keeps_the_case_ope
 
 def test_the_program_has_its_own_time_to_answer() -> None:
     turn = route(report("housing"), prompt(), around(NOON + HOUR))
-    (asked,) = said(turn, HelpRequested)
+    (asked,) = said(turn, agency_inbox.ReferralRequested)
     assert asked.answer_by == NOON + HOUR + timedelta(hours=4)
     assert said(turn, ReferralRequested)[0].answer_by == asked.answer_by
 
@@ -121,7 +120,7 @@ def test_a_case_that_is_closed_in_part_stays_open() -> None:
 
 def test_a_withdrawn_case_takes_every_open_referral_back_and_ends() -> None:
     first = route(report("housing", "loneliness"), prompt(), around())
-    accepted = hear(first.case, Heard("homes", update(HelpAccepted, first), prompt("yes")), around())
+    accepted = hear(first.case, Heard("homes", update(agency_updates.ReferralAccepted, first), prompt("yes")), around())
     assert isinstance(accepted, Turn)
     event = CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON + HOUR)
     turn = withdraw(accepted.case, event, prompt("back"), around(NOON + HOUR))
@@ -147,7 +146,7 @@ def test_a_decision_leaves_the_case_that_it_was_given_as_it_was() -> None:
 def test_an_agency_is_given_what_its_agreement_names_and_told_what_is_withheld() -> None:
     blocks = {FieldGroup.ADDRESS: b'{"address": "1 Elm St"}', FieldGroup.IDENTITY: b'{"first_name": "Ana"}'}
     filed = report("housing", sealed=dict.fromkeys(blocks, "block"))
-    (asked,) = said(route(filed, prompt(), around(blocks=blocks)), HelpRequested)
+    (asked,) = said(route(filed, prompt(), around(blocks=blocks)), agency_inbox.ReferralRequested)
     assert asked.released.address is not None
     assert asked.released.address.address == "1 Elm St"
     assert asked.released.identity is None

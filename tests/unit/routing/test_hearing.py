@@ -4,17 +4,7 @@ from services.routing.domain.agency_updates import NOT_YOURS, Heard, Refusal, he
 from services.routing.domain.case import Resolution
 from services.routing.domain.decision import Turn
 from services.routing.domain.submission import route
-from shared.events.agency_inbox import UpdateRefused
-from shared.events.agency_updates import (
-    HelpAccepted,
-    HelpCompleted,
-    HelpFailed,
-    HelpHeld,
-    HelpRejected,
-    HelpStarted,
-    HelpTransferred,
-    HelpWithdrawn,
-)
+from shared.events import agency_inbox, agency_updates
 from shared.events.fields import FieldGroup
 from shared.events.reasons import Reason
 from shared.events.referrals import ReferralHeld, ReferralTransferred
@@ -31,17 +21,23 @@ def told(turn: Turn, agency: str, *kinds: type) -> Turn | Refusal:
     return outcome
 
 
-def refusal_of(outcome: Turn | Refusal) -> UpdateRefused:
+def refusal_of(outcome: Turn | Refusal) -> agency_inbox.UpdateRefused:
     """What the agency is told when an update changed nothing."""
     assert isinstance(outcome, Refusal)
     (said,) = outcome.said
-    assert isinstance(said.event, UpdateRefused)
+    assert isinstance(said.event, agency_inbox.UpdateRefused)
     return said.event
 
 
 def test_a_case_ends_when_its_last_need_is_met_at_the_agencys_own_time() -> None:
     filed = route(report("housing"), prompt(), around())
-    turn = told(filed, "homes", HelpAccepted, HelpStarted, HelpCompleted)
+    turn = told(
+        filed,
+        "homes",
+        agency_updates.ReferralAccepted,
+        agency_updates.ReferralStarted,
+        agency_updates.ReferralCompleted,
+    )
     assert isinstance(turn, Turn)
     assert types(turn.said) == ["referral.completed", "case.resolved"]
     assert turn.case.resolution is Resolution.COMPLETED
@@ -49,7 +45,7 @@ def test_a_case_ends_when_its_last_need_is_met_at_the_agencys_own_time() -> None
 
 
 def test_an_agency_that_says_no_is_followed_by_the_next_candidate() -> None:
-    turn = told(route(report("housing"), prompt(), around()), "homes", HelpRejected)
+    turn = told(route(report("housing"), prompt(), around()), "homes", agency_updates.ReferralRejected)
     assert isinstance(turn, Turn)
     assert types(turn.said) == [
         "referral.rejected",
@@ -64,7 +60,7 @@ def test_an_agency_that_says_no_is_followed_by_the_next_candidate() -> None:
 
 
 def test_when_everybody_has_said_no_a_person_must_choose() -> None:
-    turn = told(route(report("health"), prompt(), around()), "clinic", HelpRejected)
+    turn = told(route(report("health"), prompt(), around()), "clinic", agency_updates.ReferralRejected)
     assert isinstance(turn, Turn)
     assert types(turn.said) == ["referral.rejected", "case.unroutable"]
     assert turn.case.is_waiting(need_id("health"))
@@ -73,8 +69,10 @@ def test_when_everybody_has_said_no_a_person_must_choose() -> None:
 
 def test_a_failure_and_a_withdrawn_acceptance_move_on_as_well() -> None:
     filed = route(report("housing"), prompt(), around())
-    failed = told(filed, "homes", HelpAccepted, HelpStarted, HelpFailed)
-    taken_back = told(filed, "homes", HelpAccepted, HelpWithdrawn)
+    failed = told(
+        filed, "homes", agency_updates.ReferralAccepted, agency_updates.ReferralStarted, agency_updates.ReferralFailed
+    )
+    taken_back = told(filed, "homes", agency_updates.ReferralAccepted, agency_updates.ReferralCancelled)
     assert isinstance(failed, Turn)
     assert isinstance(taken_back, Turn)
     assert types(failed.said)[:2] == ["referral.failed", "referral.requested"]
@@ -82,35 +80,49 @@ def test_a_failure_and_a_withdrawn_acceptance_move_on_as_well() -> None:
 
 
 def test_saying_it_twice_does_nothing() -> None:
-    turn = told(route(report("housing"), prompt(), around()), "homes", HelpAccepted, HelpAccepted)
+    turn = told(
+        route(report("housing"), prompt(), around()),
+        "homes",
+        agency_updates.ReferralAccepted,
+        agency_updates.ReferralAccepted,
+    )
     assert isinstance(turn, Turn)
     assert turn.said == []
     assert turn.noted == []
 
 
 def test_what_comes_out_of_order_is_refused_and_answered() -> None:
-    refused = refusal_of(told(route(report("housing"), prompt(), around()), "homes", HelpCompleted))
+    refused = refusal_of(told(route(report("housing"), prompt(), around()), "homes", agency_updates.ReferralCompleted))
     assert refused.state == "requested"
     assert "cannot be completed" in refused.explanation
 
 
 def test_another_agency_learns_nothing_about_a_referral_that_is_not_its_own() -> None:
     filed = route(report("housing"), prompt(), around())
-    foreign = hear(filed.case, Heard("police", update(HelpAccepted, filed), prompt("x")), around())
-    unknown = hear(None, Heard("police", update(HelpAccepted, filed), prompt("x")), around())
+    foreign = hear(filed.case, Heard("police", update(agency_updates.ReferralAccepted, filed), prompt("x")), around())
+    unknown = hear(None, Heard("police", update(agency_updates.ReferralAccepted, filed), prompt("x")), around())
     assert refusal_of(foreign) == refusal_of(unknown)
     assert refusal_of(foreign).explanation == NOT_YOURS
     assert foreign.said[0].topic == "agency.police.inbox.v1"
 
 
 def test_a_hold_says_whether_the_agency_could_end_it() -> None:
-    turn = told(route(report("housing"), prompt(), around()), "homes", HelpAccepted, HelpStarted)
+    turn = told(
+        route(report("housing"), prompt(), around()),
+        "homes",
+        agency_updates.ReferralAccepted,
+        agency_updates.ReferralStarted,
+    )
     assert isinstance(turn, Turn)
     for reason, controls in ((Reason.NO_ACCESS, False), (Reason.WAITING_FOR_PARTS, True)):
-        held = hear(turn.case, Heard("homes", update(HelpHeld, turn, reason=reason), prompt()), around())
+        held = hear(
+            turn.case, Heard("homes", update(agency_updates.ReferralHeld, turn, reason=reason), prompt()), around()
+        )
         assert isinstance(held, Refusal)
         later = hear(
-            turn.case, Heard("homes", update(HelpHeld, turn, NOON + 9 * HOUR, reason=reason), prompt()), around()
+            turn.case,
+            Heard("homes", update(agency_updates.ReferralHeld, turn, NOON + 9 * HOUR, reason=reason), prompt()),
+            around(),
         )
         assert isinstance(later, Turn)
         (event,) = [each.event for each in later.said]
@@ -120,7 +132,7 @@ def test_a_hold_says_whether_the_agency_could_end_it() -> None:
 
 def test_a_transfer_closes_one_referral_and_opens_the_next() -> None:
     filed = route(report("housing"), prompt(), around())
-    moved = update(HelpTransferred, filed, to_agency="police", to_program="precinct")
+    moved = update(agency_updates.ReferralTransferred, filed, to_agency="police", to_program="precinct")
     turn = hear(filed.case, Heard("homes", moved, prompt("t")), around())
     assert isinstance(turn, Turn)
     moves = ["referral.transferred", "referral.requested", "police < referral.requested", "disclosure.made"]
@@ -134,7 +146,7 @@ def test_a_transfer_closes_one_referral_and_opens_the_next() -> None:
 def test_a_transfer_to_a_program_that_cannot_take_it_is_refused() -> None:
     filed = route(report("housing"), prompt(), around())
     for agency, program in (("homes", "gardens"), ("clinic", "north"), ("nobody", "desk"), ("homes", "inspections")):
-        moved = update(HelpTransferred, filed, to_agency=agency, to_program=program)
+        moved = update(agency_updates.ReferralTransferred, filed, to_agency=agency, to_program=program)
         refused = refusal_of(hear(filed.case, Heard("homes", moved, prompt("t")), around()))
         assert f"{agency}/{program}" in refused.explanation
 
@@ -142,13 +154,17 @@ def test_a_transfer_to_a_program_that_cannot_take_it_is_refused() -> None:
 def test_a_strict_report_is_not_transferred_to_an_agency_that_may_not_have_it() -> None:
     here = around(consents=[consent("clinic", groups=[FieldGroup.SUBSTANCE_USE])])
     filed = route(report("housing", service_code="drugs"), prompt(), here)
-    moved = update(HelpTransferred, filed, to_agency="homes", to_program="emergency")
+    moved = update(agency_updates.ReferralTransferred, filed, to_agency="homes", to_program="emergency")
     refusal_of(hear(filed.case, Heard("clinic", moved, prompt("t")), here))
 
 
 def test_an_agencys_words_are_noted_and_not_said_to_the_other_services() -> None:
     filed = route(report("housing"), prompt(), around())
-    turn = hear(filed.case, Heard("homes", update(HelpRejected, filed, explanation="Ana was out"), prompt()), around())
+    turn = hear(
+        filed.case,
+        Heard("homes", update(agency_updates.ReferralRejected, filed, explanation="Ana was out"), prompt()),
+        around(),
+    )
     assert isinstance(turn, Turn)
     assert turn.noted[0].words == "Ana was out"
     assert not any("Ana" in each.event.model_dump_json() for each in turn.said)

@@ -8,8 +8,8 @@ from services.routing.domain.deadlines import due, remind
 from services.routing.domain.decision import Turn
 from services.routing.domain.submission import route
 from services.routing.domain.triage import Choice, Declined, assign
-from shared.events.agency_inbox import AnswerOverdue
-from shared.events.agency_updates import HelpAccepted
+from shared.events.agency_inbox import ReferralOverdue
+from shared.events.agency_updates import ReferralAccepted
 from tests.unit.routing.town import HOUR, NOON, around, need_id, prompt, record, report, types, update
 
 
@@ -32,7 +32,7 @@ def test_an_agency_is_reminded_then_escalated_then_somebody_else_is_asked() -> N
     turn = wait(turn.case, 8)
     assert turn is not None
     assert types(turn.said) == ["referral.escalated", "homes < referral.overdue"]
-    assert isinstance(turn.said[1].event, AnswerOverdue)
+    assert isinstance(turn.said[1].event, ReferralOverdue)
     assert turn.said[1].event.escalated
     turn = wait(turn.case, 12)
     assert turn is not None
@@ -64,7 +64,7 @@ def test_after_a_long_silence_of_our_own_the_agency_still_has_time_after_each_re
 
 def test_an_answer_ends_the_reminders() -> None:
     filed = route(report("housing"), prompt(), around())
-    turn = hear(filed.case, Heard("homes", update(HelpAccepted, filed), prompt()), around())
+    turn = hear(filed.case, Heard("homes", update(ReferralAccepted, filed), prompt()), around())
     assert isinstance(turn, Turn)
     assert wait(turn.case, 400) is None
 

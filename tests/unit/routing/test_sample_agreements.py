@@ -10,12 +10,12 @@ from shared.events.fields import RESTRICTED, FieldGroup
 from shared.kit.service.settings import SAMPLE_CITY
 from shared.policy.agreements import FRONT_DOOR, Form
 from shared.policy.consent import Consent
-from shared.policy.decision import Sharing
-from shared.policy.disclosure_query import Inquiry
+from shared.policy.decision import DisclosurePolicy
+from shared.policy.disclosure_query import DisclosureQuery
 from shared.policy.plan import ReleasePlan
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-SHARING = Sharing(load_agreements(SAMPLE_CITY), keys={"dohmh", "elder-team"})
+SHARING = DisclosurePolicy(load_agreements(SAMPLE_CITY), keys={"dohmh", "elder-team"})
 
 PARTNER_VIOLENCE = ("partner-violence-help", FieldGroup.VICTIM_SERVICES)
 ELDER_ABUSE = ("elder-abuse-help", FieldGroup.VICTIM_SERVICES)
@@ -40,7 +40,7 @@ def plan(agency: str, need: str, service: str, *others: str, **known: object) ->
     """Decide on a report in the Bronx that these other agencies have a referral of."""
     said = {"district": "bronx", "urgency": "urgent", "protects": None, "at": NOON} | known
     sources = frozenset({FRONT_DOOR, *others})
-    return SHARING.plan(Inquiry(agency=agency, sources=sources, need=need, service=service, **said))  # type: ignore[arg-type]
+    return SHARING.plan(DisclosureQuery(agency=agency, sources=sources, need=need, service=service, **said))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("agency", PROTECTED)

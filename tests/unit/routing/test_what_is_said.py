@@ -12,21 +12,11 @@ from services.routing.domain.decision import Said, Turn
 from services.routing.domain.partner_access import Asked, Opened, Wanted, open_withheld, read
 from services.routing.domain.submission import route, withdraw
 from services.routing.domain.triage import Choice, assign
-from shared.events.agency_updates import (
-    AgencyUpdate,
-    HelpAccepted,
-    HelpCompleted,
-    HelpFailed,
-    HelpHeld,
-    HelpRejected,
-    HelpResumed,
-    HelpStarted,
-    HelpTransferred,
-    HelpWithdrawn,
-)
+from shared.events import agency_updates
+from shared.events.agency_updates import AgencyUpdate
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseWithdrawn, Place
-from shared.events.topics import AGENCY_INBOX, REFERRALS, Language
+from shared.events.topics import AGENCY_INBOX, REFERRALS, TopicSpec
 from tests.unit.routing.town import HOUR, NOON, around, case_id, consent, need_id, prompt, record, report, update
 
 BLOCKS = {
@@ -34,6 +24,20 @@ BLOCKS = {
     FieldGroup.NARRATIVE: b'{"description": "It is cold.", "attributes": {"scope": ["building"]}}',
     FieldGroup.CONTACT: b'{"email": "ana@example.org"}',
 }
+
+
+_WORK = (
+    agency_updates.ReferralAccepted,
+    agency_updates.ReferralStarted,
+    agency_updates.ReferralHeld,
+    agency_updates.ReferralResumed,
+)
+WAYS_OF_A_REFERRAL: tuple[tuple[type[AgencyUpdate], ...], ...] = (
+    (*_WORK, agency_updates.ReferralCompleted),
+    (*_WORK, agency_updates.ReferralFailed),
+    (agency_updates.ReferralRejected,),
+    (agency_updates.ReferralAccepted, agency_updates.ReferralCancelled),
+)
 
 
 def everything_said() -> list[Said]:
@@ -58,11 +62,10 @@ def _outcomes() -> Iterator[Turn | Refusal]:
         yield turn
     yield from _opened_by_an_agency(filed)
     yield from _consented()
-    working = (HelpAccepted, HelpStarted, HelpHeld, HelpResumed)
-    for ways in ((*working, HelpCompleted), (*working, HelpFailed), (HelpRejected,), (HelpAccepted, HelpWithdrawn)):
+    for ways in WAYS_OF_A_REFERRAL:
         yield from _told(*ways)
-    yield from _told(HelpCompleted)
-    yield from _told(HelpTransferred, to_agency="police", to_program="precinct")
+    yield from _told(agency_updates.ReferralCompleted)
+    yield from _told(agency_updates.ReferralTransferred, to_agency="police", to_program="precinct")
 
 
 def _opened_by_an_agency(filed: Turn) -> Iterator[Turn]:
@@ -105,7 +108,7 @@ def _told(*kinds: type[AgencyUpdate], **said: str) -> Iterator[Turn | Refusal]:
 
 
 @pytest.mark.parametrize("language", [REFERRALS, AGENCY_INBOX], ids=["to services", "to agencies"])
-def test_what_is_said_is_what_its_language_reads(language: Language) -> None:
+def test_what_is_said_is_what_its_language_reads(language: TopicSpec) -> None:
     for said in everything_said():
         if language.pattern.match(said.topic):
             read = language.events.validate_json(said.event.model_dump_json())

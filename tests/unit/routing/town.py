@@ -17,7 +17,7 @@ from shared.events.intake import CaseSubmitted, Need, Origin, Place, RecordedRef
 from shared.events.reasons import Reason
 from shared.policy.agreements import FRONT_DOOR, Agreement, Clause, Contact, Form, Status
 from shared.policy.consent import Consent
-from shared.policy.decision import Sharing
+from shared.policy.decision import DisclosurePolicy
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -88,7 +88,7 @@ KEYED = ("clinic",)
 TOWN = City(
     {program.name: program for program in PROGRAMS},
     RoutingBook(RULES),
-    Sharing(AGREEMENTS, KEYED, services=PROTECTS),
+    DisclosurePolicy(AGREEMENTS, KEYED, services=PROTECTS),
     PROTECTS,
     {"safety": FieldGroup.VICTIM_SERVICES},
 )

@@ -8,7 +8,7 @@ from services.routing.store.evidence import Evidence, Refusal
 from services.routing.use_cases.explain.choices import ChoicesAnswer, NeedAnswer
 from services.routing.use_cases.explain.disclosures import About, AgencyAnswer, Moment, SharingAnswer
 from shared.events.wire import write_time
-from shared.policy.explanation import say
+from shared.policy.explanation import describe_denial
 
 Json = dict[str, Any]
 
@@ -52,7 +52,7 @@ def describe_refusal(each: Refusal) -> Json:
         "agency": each.agency,
         "refused_at": write_time(each.refused_at),
         "why": each.why,
-        "says": f"{each.agency} may not know of the need: {'; '.join(map(say, each.why))}.",
+        "says": f"{each.agency} may not know of the need: {'; '.join(map(describe_denial, each.why))}.",
         "policy_set": each.policy_set,
     }
 

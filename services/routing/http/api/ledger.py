@@ -18,7 +18,7 @@ from shared.events.wire import write_time
 from shared.kit.database.database import Database, Transaction
 from shared.kit.http.replies import Endpoint, patient, refuse, reply
 from shared.policy.checkpoint import Signer
-from shared.policy.merkle import Span
+from shared.policy.merkle import LeafRange
 
 RECEIPTS_AT_ONCE: Final = 1000
 CHECKPOINTS_AT_ONCE: Final = 1000
@@ -107,7 +107,7 @@ async def show_receipts(request: Request, tx: Transaction) -> Response:
     start, end = _number(request, "from"), _number(request, "to")
     if start is None or end is None or not start <= end <= start + RECEIPTS_AT_ONCE:
         return refuse(422, f"from, to: places, not more than {RECEIPTS_AT_ONCE} apart")
-    receipts, nodes = await list_receipts(tx, Span(start, end)), await list_nodes(tx, Span(start, end))
+    receipts, nodes = await list_receipts(tx, LeafRange(start, end)), await list_nodes(tx, LeafRange(start, end))
     page = {
         "receipts": [{"place": place, **facts} for place, facts in receipts],
         "nodes": [[node.level, node.number, _base64(found)] for node, found in sorted(nodes.items())],

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from services.routing.store.agreements import find_set_at, list_agreements_in
 from shared.kit.database.database import Transaction
-from shared.policy.decision import Sharing
+from shared.policy.decision import DisclosurePolicy
 
 MOST: Final = 8
 """So many sets of the past are kept at hand."""
@@ -15,14 +15,14 @@ MOST: Final = 8
 class Then(NamedTuple):
     """What was decided by; not `exact` where the policies themselves were others, whose words are not kept in force."""
 
-    sharing: Sharing
+    sharing: DisclosurePolicy
     exact: bool
 
 
 class History:
     """What is decided by now, and what was before."""
 
-    def __init__(self, now: Sharing) -> None:
+    def __init__(self, now: DisclosurePolicy) -> None:
         self._now = now
         self._at_hand: OrderedDict[str, Then] = OrderedDict()
 
