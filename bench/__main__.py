@@ -13,7 +13,7 @@ from rich.table import Table
 from bench import deciding, filing, least, ledger, relaying, routing, telemetry, waiting
 from bench.figures import ROUNDS, Figure
 from bench.servers import Servers, start_servers
-from shared.kit.service.service import calm_garbage_collection
+from shared.kit.service.service import tune_gc
 
 BENCHES: dict[str, Callable[[Servers], Coroutine[Any, Any, list[Figure]]]] = {
     "routing": routing.throughput,
@@ -44,7 +44,7 @@ def measure(names: Sequence[str]) -> list[Figure]:
     """Measure on servers that are started for it."""
     for name in "faststream", "aiokafka":  # that consumers join and give batches back meanwhile is no news here
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    calm_garbage_collection()  # as every service does; it serves all sides alike
+    tune_gc()  # as every service does; it serves all sides alike
     console = Console(stderr=True)
     figures: list[Figure] = []
     with start_servers() as servers:

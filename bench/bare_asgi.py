@@ -6,7 +6,7 @@ from typing import Any
 import uvicorn
 from psycopg_pool import AsyncConnectionPool
 
-from shared.kit.service.service import calm_garbage_collection
+from shared.kit.service.service import tune_gc
 
 _INSERT = "INSERT INTO intake.bare (body) VALUES (%s) RETURNING id"
 
@@ -40,7 +40,7 @@ async def _live(pool: AsyncConnectionPool, receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    calm_garbage_collection()
+    tune_gc()
     uvicorn.run(
         bare_app(sys.argv[2]), port=int(sys.argv[1]), loop="uvloop", http="httptools", access_log=False,
         log_level="error", server_header=False,

@@ -17,7 +17,7 @@ from shared.kit.database.database import Database, Transaction
 from shared.kit.database.rows import copy_rows
 from shared.kit.messaging import inbox
 from shared.kit.messaging.messages import Record
-from shared.kit.messaging.outbox import WAKE
+from shared.kit.messaging.outbox import NOTIFY_SQL
 from shared.kit.vault.consents import lock_and_list
 from shared.kit.vault.vault import Person, Vault
 from shared.policy.plan import ReleasePlan
@@ -55,7 +55,7 @@ class Loop:
         """Write one batch in one transaction."""
         async with self._database.transaction() as tx:
             heard = [(header(record, 3), UUID(header(record, 1))) for record in records]
-            fresh = await inbox.admit(tx, heard)
+            fresh = await inbox.record_new(tx, heard)
             reports = [
                 (event_id, record, orjson.loads(record.value or b""))
                 for (source, event_id), record in zip(heard, records, strict=True)
@@ -115,4 +115,4 @@ async def _write(tx: Transaction, rows: Rows) -> None:
     rows[SEQUENCES] = [(*key, last) for key, last in counted.items()]
     for target in (CASES, REFERRALS, CHANGES, RECEIPTS, SEQUENCES, OUTBOX):
         await copy_rows(tx, target, rows[target])
-    await tx.execute(WAKE)
+    await tx.execute(NOTIFY_SQL)

@@ -13,9 +13,9 @@ from aiokafka import AIOKafkaConsumer
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Database
 from shared.kit.kafka.access import KafkaAccess
-from shared.kit.kafka.clients import make_broker, start, subscribe
-from shared.kit.kafka.offsets import Commits
-from shared.kit.messaging.messages import Record, Route
+from shared.kit.kafka.clients import make_broker, start_broker, subscribe
+from shared.kit.kafka.offsets import OffsetCommitter
+from shared.kit.messaging.messages import Record, Subscription
 
 BATCH = 500
 
@@ -78,7 +78,7 @@ class Watch:
 class Timed(Consumer):
     """A consumer that tells a watch when it begins and ends a batch."""
 
-    def __init__(self, route: Route, database: Database, watch: "Watch") -> None:
+    def __init__(self, route: Subscription, database: Database, watch: "Watch") -> None:
         super().__init__(database.schema, route, database)
         self._watch = watch
 
@@ -92,14 +92,14 @@ class Timed(Consumer):
         self._watch.note(len(records))
 
 
-async def as_a_service(kafka: KafkaAccess, route: Route, database: Database, count: int) -> float:
+async def as_a_service(kafka: KafkaAccess, route: Subscription, database: Database, count: int) -> float:
     """Read as a service does, through FastStream and the kit; returns messages a second from the first batch on."""
     own = replace(route, group=f"bench-{uuid4().hex[:8]}")
-    watch = Watch(count, own.lanes)
+    watch = Watch(count, own.concurrency)
     broker = make_broker(kafka, "bench")
-    lanes = [Commits() for _ in range(own.lanes)]
+    lanes = [OffsetCommitter() for _ in range(own.concurrency)]
     watch.lanes = [subscribe(broker, Timed(own, database, watch), BATCH, commits) for commits in lanes]
-    await start(broker)
+    await start_broker(broker)
     try:
         async with asyncio.timeout(120):
             await watch.done.wait()

@@ -14,7 +14,7 @@ from services.routing.jurisdiction import load_city
 from services.routing.use_cases.context import Desk
 from shared.events.topics import CASES, TopicSpec
 from shared.kit.database.database import Database, Transaction
-from shared.kit.messaging.messages import Record, Route
+from shared.kit.messaging.messages import Record, Subscription
 from shared.kit.service.settings import SAMPLE_CITY
 from shared.kit.vault.vault import Vault
 from tests import databases
@@ -53,7 +53,7 @@ async def throughput(servers: Servers) -> list[Figure]:
     ]
 
 
-def route(language: TopicSpec) -> Route:
+def route(language: TopicSpec) -> Subscription:
     """Return what routing does with intake's cases, on a topic of the bench's own."""
     return replace(routes(Desk(load_city(SAMPLE_CITY), Vault(MASTER_KEY)))[0], language=language)
 

@@ -9,7 +9,7 @@ from bench.reading import as_a_service
 from bench.routing import EVENTS, prepared, route, routing_database
 from bench.servers import Servers, make_topic
 from shared.events.topics import CASES, TopicSpec
-from shared.kit.observability.traces import start_telemetry
+from shared.kit.observability.traces import start_traces
 from shared.kit.service.settings import ServiceSettings
 
 ONE_IN = 10
@@ -33,7 +33,7 @@ async def on_and_off(servers: Servers) -> list[Figure]:
             return await as_a_service(servers.kafka, route(language), database, EVENTS)
 
     with script("bench.span_sink") as port:
-        telemetry = start_telemetry("bench", _settings(servers, port))
+        telemetry = start_traces("bench", _settings(servers, port))
         on, off = await in_turns(lambda: rate(TRACED), lambda: rate(UNTRACED))
         telemetry.shutdown()
     return [Figure("routing with telemetry on / off", on, off, "msg/s", 0.80, "at least")]

@@ -8,7 +8,7 @@ from deploy.contract.examples import examples
 from deploy.contract.invented import AGENCY, example_id
 from shared.events.event import Event
 from shared.events.wire import event_id, write_time
-from shared.kit.relay.outbox_rows import Row, frame
+from shared.kit.relay.outbox_rows import OutboxRow, frame
 
 Message = dict[str, Any]
 
@@ -19,7 +19,7 @@ def write_message(said: Published, event: Event) -> Message:
     """Write an event with the headers that a relay gives it: topic, key, headers and value."""
     topic = said.language.topic.format(agency=AGENCY)
     cause = example_id("cause")
-    row = Row(
+    row = OutboxRow(
         id=1,
         topic=topic,
         case_id=str(event.case_id),

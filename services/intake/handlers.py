@@ -5,7 +5,7 @@ from services.intake.domain.progress import Heard, follow
 from services.intake.store import disclosures, progress
 from shared.events.topics import REFERRALS
 from shared.kit.database.database import Transaction
-from shared.kit.messaging.messages import Batch, Route
+from shared.kit.messaging.messages import Batch, Subscription
 
 REST_SECONDS = 0.25
 """A resident who looks at a page sees what has happened this much later, and batches are larger."""
@@ -18,6 +18,6 @@ async def on_referrals(batch: Batch[object], tx: Transaction) -> None:
     await disclosures.save_told(tx, told_by(heard))
 
 
-def routes() -> list[Route]:
+def routes() -> list[Subscription]:
     """Return what intake reads."""
-    return [Route("intake", REFERRALS, on_referrals, rest=REST_SECONDS)]
+    return [Subscription("intake", REFERRALS, on_referrals, min_batch_interval=REST_SECONDS)]

@@ -7,16 +7,19 @@ from services.metrics.domain.observation import facts_of
 from services.metrics.store.facts import keep_entries, mark_stale, save_facts
 from shared.events.topics import AGENCY_UPDATES, CASES, DELIVERIES, REFERRALS
 from shared.kit.database.database import Transaction
-from shared.kit.messaging.messages import Batch, Route
+from shared.kit.messaging.messages import Batch, Subscription
 
 REST_SECONDS = 0.1
 """Figures are this much later, and batches are larger."""
 
 
-def routes() -> list[Route]:
+def routes() -> list[Subscription]:
     """Return what this service reads."""
     heard = (CASES, REFERRALS, DELIVERIES, AGENCY_UPDATES)
-    return [Route("metrics", language, on_events, rest=REST_SECONDS, tolerant=True) for language in heard]
+    return [
+        Subscription("metrics", language, on_events, min_batch_interval=REST_SECONDS, ignore_unknown_types=True)
+        for language in heard
+    ]
 
 
 async def on_events(batch: Batch[Any], tx: Transaction) -> None:

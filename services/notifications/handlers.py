@@ -10,12 +10,12 @@ from services.notifications.use_cases.deliveries import Bell
 from shared.events.intake import CaseSubmitted, PersonErased
 from shared.events.topics import CASES, REFERRALS
 from shared.kit.database.database import Transaction
-from shared.kit.messaging.messages import Batch, Route
+from shared.kit.messaging.messages import Batch, Subscription
 
 GROUP = "notifications"
 
 
-def routes(bell: Bell, city: Jurisdiction) -> list[Route]:
+def routes(bell: Bell, city: Jurisdiction) -> list[Subscription]:
     """Return what notifications consumes; the bell wakes those who send."""
 
     def reporter(event: CaseSubmitted) -> Reporter:
@@ -32,4 +32,7 @@ def routes(bell: Bell, city: Jurisdiction) -> list[Route]:
         await store.add_news(tx, [news for each in told for news in each])
         bell.ring()
 
-    return [Route(GROUP, CASES, on_cases, tolerant=True), Route(GROUP, REFERRALS, on_referrals, tolerant=True)]
+    return [
+        Subscription(GROUP, CASES, on_cases, ignore_unknown_types=True),
+        Subscription(GROUP, REFERRALS, on_referrals, ignore_unknown_types=True),
+    ]

@@ -26,7 +26,7 @@ from services.routing.workers.ledger_sequencer import Sequencer
 from services.routing.workers.policy_registration import Register, policy_set_of
 from shared.kit.database.database import Database
 from shared.kit.service.service import Service
-from shared.kit.vault.consents import still_stand
+from shared.kit.vault.consents import lock_valid_consents
 from shared.kit.vault.vault import Vault, read_master_key
 from shared.policy.checkpoint import Signer
 
@@ -57,7 +57,7 @@ def create_service(settings: RoutingSettings) -> Service:
         routes=routes(desk),
         http=[*_pages(desk, database, settings, signer), *partner_routes(desk, database, partners)],
         loops=[register.run, sweep, sequencer.run, sequencer.watch],
-        standing=still_stand,
+        precondition_check=lock_valid_consents,
         checks=[register.problem, sequencer.problem],
         figures=sequencer.figures,
     )

@@ -16,19 +16,19 @@ from shared.events.agency_updates import AgencyUpdate, ReasonedUpdate
 from shared.events.intake import CaseSubmitted, CaseWithdrawn, ConsentEvent, PersonErased
 from shared.events.topics import AGENCY_UPDATES, CASES
 from shared.kit.database.database import Transaction
-from shared.kit.messaging.messages import Batch, Received, Route
+from shared.kit.messaging.messages import Batch, InboundMessage, Subscription
 
-CaseMessage = Received[CaseSubmitted | CaseWithdrawn | ConsentEvent | PersonErased]
-UpdateMessage = Received[AgencyUpdate]
+CaseMessage = InboundMessage[CaseSubmitted | CaseWithdrawn | ConsentEvent | PersonErased]
+UpdateMessage = InboundMessage[AgencyUpdate]
 
 NOTHING_SHARED = Shared({}, {})
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes(desk: Desk) -> list[Subscription]:
     """List what routing reads."""
     return [
-        Route("routing", CASES, partial(on_cases, desk), lanes=2, at_once=partial(on_new_cases, desk)),
-        Route("routing-updates", AGENCY_UPDATES, partial(on_agency_updates, desk)),
+        Subscription("routing", CASES, partial(on_cases, desk), concurrency=2, fast_path=partial(on_new_cases, desk)),
+        Subscription("routing-updates", AGENCY_UPDATES, partial(on_agency_updates, desk)),
     ]
 
 

@@ -107,10 +107,13 @@ def read_envelope(headers: Iterable[tuple[str, bytes]]) -> Envelope:
         raise MalformedMessageError("a header is not of its type") from None
 
 
-def read_event(language: TopicSpec, envelope: Envelope, value: bytes | None, *, tolerant: bool = False) -> Any:
+def read_event(
+    language: TopicSpec, envelope: Envelope, value: bytes | None, *, ignore_unknown_types: bool = False
+) -> Any:
     """Read an event, and hold it against its envelope.
 
-    With `tolerant` an event of a type that this language does not have (yet) is read as an `Event`: its type and case.
+    With `ignore_unknown_types` an event of a type that this topic does not have (yet) is read as an `Event`: its type
+    and case.
 
     Raises:
         MalformedMessageError: not JSON, not this language, or envelope and event disagree.
@@ -120,7 +123,7 @@ def read_event(language: TopicSpec, envelope: Envelope, value: bytes | None, *, 
     try:
         event = language.events.validate_json(value)
     except ValidationError as error:
-        event = _stranger(value, error) if tolerant else None
+        event = _stranger(value, error) if ignore_unknown_types else None
         if event is None:
             raise MalformedMessageError(_first_problem(error)) from None
     if event.type != envelope.type:

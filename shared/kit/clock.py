@@ -14,7 +14,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Pauses:
+class ExponentialBackoff:
     """Pauses of `first` seconds, doubled up to `longest`."""
 
     def __init__(self, first: float = 0.05, longest: float = 10.0) -> None:
@@ -35,7 +35,7 @@ class Pauses:
 T = TypeVar("T")
 
 
-async def finish(work: Coroutine[Any, Any, T], within: float) -> T:
+async def shield_with_grace(work: Coroutine[Any, Any, T], within: float) -> T:
     """Do work that has so many seconds to come to its end, if it is cancelled meanwhile.
 
     Raises:

@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 
 from services.intake.domain.disclosures import Disclosure, Recall, Told
 from shared.kit.database.database import Transaction
-from shared.kit.database.rows import as_rows
+from shared.kit.database.rows import rows_to_json
 
 _ADD_DISCLOSURES = """
     -- Note what was given, each receipt once.
@@ -59,9 +59,9 @@ async def list_delayed(connection: Transaction, case_ids: Sequence[UUID], at: da
 async def save_told(tx: Transaction, told: Told) -> None:
     """Write what a batch tells."""
     if told.disclosures:
-        await tx.execute(_ADD_DISCLOSURES, (as_rows(told.disclosures),))
+        await tx.execute(_ADD_DISCLOSURES, (rows_to_json(told.disclosures),))
     if told.recalls:
-        await tx.execute(_ADD_RECALLS, (as_rows(told.recalls),))
+        await tx.execute(_ADD_RECALLS, (rows_to_json(told.recalls),))
 
 
 async def list_told(connection: Transaction, case_id: UUID) -> Told:

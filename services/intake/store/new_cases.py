@@ -12,7 +12,7 @@ from shared.events.intake import CaseSubmitted
 from shared.events.topics import CASES
 from shared.events.wire import derived_id, write_time
 from shared.kit.database.database import Transaction
-from shared.kit.messaging.outbox import WAKE, shard_of
+from shared.kit.messaging.outbox import NOTIFY_SQL, shard_of
 
 REMEMBERED = timedelta(hours=24)
 """For how long a caller's key is remembered."""
@@ -93,7 +93,7 @@ _ROWS = """
 
 _DONE = ") SELECT case_id, (SELECT count(*) FROM woken) FROM opened"
 
-_OPEN = _ROWS + WAKE + _DONE
+_OPEN = _ROWS + NOTIFY_SQL + _DONE
 
 _FIND_EARLIER = """
     -- What this caller filed under this key, while the key counts.

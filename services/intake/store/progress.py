@@ -4,7 +4,7 @@ from typing import Any
 
 from services.intake.domain.progress import WITH_THE_AGENCY, Progress
 from shared.kit.database.database import Transaction
-from shared.kit.database.rows import as_rows
+from shared.kit.database.rows import rows_to_json
 
 _ADD_NOTES = """
     -- Add to the history, each event once.
@@ -51,9 +51,9 @@ _SET_CASES = """
 async def save(tx: Transaction, progress: Progress) -> None:
     """Write everything that a batch changes."""
     if progress.notes:
-        await tx.execute(_ADD_NOTES, (as_rows(progress.notes),))
+        await tx.execute(_ADD_NOTES, (rows_to_json(progress.notes),))
     if progress.handovers:
-        await tx.execute(_SET_REFERRALS, (as_rows(progress.handovers),))
+        await tx.execute(_SET_REFERRALS, (rows_to_json(progress.handovers),))
     if progress.changes:
-        values: dict[str, Any] = {"changes": as_rows(progress.changes), "working": list(WITH_THE_AGENCY)}
+        values: dict[str, Any] = {"changes": rows_to_json(progress.changes), "working": list(WITH_THE_AGENCY)}
         await tx.execute(_SET_CASES, values)

@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 
 from services.intake.store.new_cases import Entry, open_cases
-from shared.kit.database.database import AWAY, Database
+from shared.kit.database.database import TRANSIENT_ERRORS, Database
 
 MOST_AT_ONCE = 64
 LONGEST_REST_SECONDS = 0.002
@@ -26,7 +26,7 @@ class TrayFullError(Exception):
     """More reports wait than can be written soon, or the database does not answer: come again."""
 
 
-BUSY = (*AWAY, TrayFullError)
+BUSY = (*TRANSIENT_ERRORS, TrayFullError)
 """Why a report cannot be kept at the moment."""
 
 
@@ -84,7 +84,7 @@ class Tray:
                 while batch:
                     began = loop.time()
                     opened = await open_cases(connection, [entry for entry, _ in batch])
-                    self.database.announce()
+                    self.database.notify_commit()
                     _answer(batch, opened)
                     rest = min(LONGEST_REST_SECONDS, loop.time() - began) if len(batch) > 1 else 0
                     await asyncio.sleep(rest)  # whoever asks next comes along
@@ -92,7 +92,7 @@ class Tray:
                     batch = self._take() if go_on else ()
         except TimeoutError:
             _fail(batch, TrayFullError())
-        except AWAY as error:
+        except TRANSIENT_ERRORS as error:
             _fail(batch, error)
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
             if len(batch) == 1 or not isinstance(error, psycopg.Error):

@@ -13,7 +13,7 @@ from shared.events.intake import ConsentGranted, ConsentWithdrawn
 from shared.events.topics import CASES
 from shared.kit.database.database import Transaction
 from shared.kit.messaging import outbox
-from shared.kit.messaging.outbox import Announcement
+from shared.kit.messaging.outbox import OutboxEvent
 from shared.kit.vault.consents import lock_for_withdrawal
 
 
@@ -59,7 +59,7 @@ async def withdraw(desk: Desk, case_id: UUID, consent_id: UUID, traceparent: str
 
 async def say(tx: Transaction, events: Sequence[Event], traceparent: str | None) -> None:
     """Queue what is said of a case, in this order."""
-    await outbox.add(tx, [Announcement(CASES.topic, event, event.case_id, traceparent) for event in events])
+    await outbox.enqueue(tx, [OutboxEvent(CASES.topic, event, event.case_id, traceparent) for event in events])
 
 
 async def _grant(tx: Transaction, case: Case, given: Grant, traceparent: str | None) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.intake.use_cases.api_keys import ApiKeys
-from shared.kit.database.database import AWAY
+from shared.kit.database.database import TRANSIENT_ERRORS
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,6 @@ class ApiKeyRefresher:
         while True:
             try:
                 await self.keys.refresh()
-            except AWAY as error:
+            except TRANSIENT_ERRORS as error:
                 log.warning("API keys not refreshed: database unavailable (%s)", type(error).__name__)
             await asyncio.sleep(REFRESH_SECONDS)

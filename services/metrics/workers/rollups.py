@@ -20,7 +20,7 @@ from services.metrics.store.cells import refresh_cells
 from services.metrics.store.figures import CASES, REFERRALS, save_clocks, save_tallies
 from services.metrics.store.records import Taken, is_alone, load_records, take_stale
 from services.metrics.store.spans import estimate_spans, prune_spans
-from shared.kit.database.database import AWAY, Database
+from shared.kit.database.database import TRANSIENT_ERRORS, Database
 
 log = logging.getLogger(__name__)
 
@@ -127,6 +127,6 @@ async def _patient() -> AsyncIterator[None]:
     """Let a block fail when the database is away: the next round comes soon enough."""
     try:
         yield
-    except AWAY as error:
+    except TRANSIENT_ERRORS as error:
         log.warning("figures wait: %s", type(error).__name__)
         await asyncio.sleep(1)

@@ -14,7 +14,7 @@ from shared.events.topics import DELIVERIES
 from shared.kit.clock import Clock
 from shared.kit.database.database import Database, Transaction
 from shared.kit.messaging import outbox
-from shared.kit.messaging.outbox import Announcement
+from shared.kit.messaging.outbox import OutboxEvent
 
 
 class Bell:
@@ -62,8 +62,8 @@ class Office:
         concluded = [(delivery, conclude(delivery, outcome, self.first_wait, now)) for delivery, outcome in results]
         ended = [(delivery, end) for delivery, end in concluded if isinstance(end, Ended)]
         await store.end(tx, [end for _, end in ended])
-        await outbox.add(
-            tx, [Announcement(DELIVERIES.topic, end.event, told.cause, told.traceparent) for told, end in ended]
+        await outbox.enqueue(
+            tx, [OutboxEvent(DELIVERIES.topic, end.event, told.cause, told.traceparent) for told, end in ended]
         )
         for delivery, again in concluded:
             if isinstance(again, TryAgain):

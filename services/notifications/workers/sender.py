@@ -12,8 +12,8 @@ from services.notifications.domain.outcomes import Outcome, Postponed
 from services.notifications.use_cases.deliveries import Office, Result
 from services.notifications.use_cases.recipients import Recipient
 from services.notifications.workers.smtp import MailServer, UnreachableError
-from shared.kit.clock import Pauses, finish
-from shared.kit.database.database import AWAY
+from shared.kit.clock import ExponentialBackoff, shield_with_grace
+from shared.kit.database.database import TRANSIENT_ERRORS
 from shared.kit.observability.traces import CASE_ID, span, traceparent_of
 
 log = logging.getLogger(__name__)
@@ -39,12 +39,12 @@ class Lane:
 
     async def run(self) -> None:
         """Send until cancelled; a mail that is in hand is finished first."""
-        away = Pauses(first=0.2, longest=30.0)
+        away = ExponentialBackoff(first=0.2, longest=30.0)
         try:
             while True:
                 try:
                     found = await self.send_next()
-                except (UnreachableError, *AWAY) as error:
+                except (UnreachableError, *TRANSIENT_ERRORS) as error:
                     log.warning("cannot send mails now: %s", type(error).__name__)
                     await away.take()
                     continue
@@ -69,7 +69,7 @@ class Lane:
             if to_send and ready:
                 await store.mark_sending(tx, to_send[0][0])
         if to_send and ready:
-            await finish(self._send(*to_send[0]), FINISH_SECONDS)
+            await shield_with_grace(self._send(*to_send[0]), FINISH_SECONDS)
         elif to_send:
             await self._server.reach()
         return bool(due)
@@ -91,12 +91,12 @@ class Lane:
 
     async def _note(self, delivery: Delivery, outcome: Outcome) -> None:
         """Note what became of a mail, as often as it takes: nobody else knows."""
-        pauses = Pauses(first=0.1, longest=5.0)
+        pauses = ExponentialBackoff(first=0.1, longest=5.0)
         while True:
             try:
                 async with self._office.database.transaction() as tx:
                     await self._office.conclude(tx, [(delivery, outcome)])
-            except AWAY as error:
+            except TRANSIENT_ERRORS as error:
                 log.warning("cannot note that mail %s was handed in: %s", delivery.id, type(error).__name__)
                 await pauses.take()
             else:

@@ -10,7 +10,7 @@ from services.routing.store.disclosures import note_barred, note_given
 from services.routing.store.new_cases import Additions
 from shared.events.intake import CaseSubmitted
 from shared.kit.database.database import Transaction
-from shared.kit.database.rows import Row, as_rows
+from shared.kit.database.rows import Row, rows_to_json
 
 Seal = Callable[[CaseSubmitted, str], str | None]
 """Seals an agency's own words under the key of the person whom the report is about; None when there is no key."""
@@ -84,7 +84,7 @@ async def _move_referrals(tx: Transaction, before: Mapping[UUID, Case], final: M
         if now is not case.referrals.get(referral_id, now)
     ]
     if moved:
-        await tx.execute(_MOVE_REFERRALS, (as_rows(moved),))
+        await tx.execute(_MOVE_REFERRALS, (rows_to_json(moved),))
 
 
 async def _resolve_cases(tx: Transaction, before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> None:
@@ -94,7 +94,7 @@ async def _resolve_cases(tx: Transaction, before: Mapping[UUID, Case], final: Ma
         if case.resolution is not final[case_id].resolution
     ]
     if ended:
-        await tx.execute(_RESOLVE_CASES, (as_rows(ended),))
+        await tx.execute(_RESOLVE_CASES, (rows_to_json(ended),))
 
 
 async def _rewrite_reports(tx: Transaction, before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> None:
@@ -111,7 +111,7 @@ async def _move_waiting(tx: Transaction, before: Mapping[UUID, Case], latest: Ma
         if waiting is not case.waiting.get(need_id)
     ]
     if rows:
-        await tx.execute(_TRIAGE, (as_rows(rows),))
+        await tx.execute(_TRIAGE, (rows_to_json(rows),))
 
 
 def _new_referrals(before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> Iterator[tuple[Case, Referral]]:

@@ -6,10 +6,10 @@ from typing import Final
 
 import psycopg
 
-from shared.kit.database.database import AWAY, Transaction, UnavailableError
-from shared.kit.database.rows import Row, as_rows
+from shared.kit.database.database import TRANSIENT_ERRORS, Transaction, UnavailableError
+from shared.kit.database.rows import Row, rows_to_json
 from shared.kit.messaging import outbox
-from shared.kit.messaging.outbox import SAYING, Announcement
+from shared.kit.messaging.outbox import ENQUEUE_SQL, OutboxEvent
 
 _COLUMNS: Final[Mapping[str, str]] = {
     "inbox": "source, event_id",
@@ -40,7 +40,8 @@ def _insert(table: str, columns: str) -> str:
 _ADD: Final = f"""
     -- All that a batch adds: cases, referrals and their history, receipts and what they stand on, refusals; and all
     -- that it says.
-    WITH {", ".join(f"added_{table} AS ({_insert(table, columns)})" for table, columns in _COLUMNS.items())}, {SAYING}
+    WITH {", ".join(f"added_{table} AS ({_insert(table, columns)})" for table, columns in _COLUMNS.items())},
+    {ENQUEUE_SQL}
     SELECT count(*) FROM woken
 """  # noqa: S608 - our own names
 
@@ -54,7 +55,7 @@ class Additions:
     Each row names its columns, and leaves out those that are to be NULL if it likes.
     """
 
-    def __init__(self, said: Sequence[Announcement] = ()) -> None:
+    def __init__(self, said: Sequence[OutboxEvent] = ()) -> None:
         self._rows: defaultdict[str, list[Row]] = defaultdict(list)
         self._said = said
 
@@ -72,10 +73,10 @@ class Additions:
         """
         if not self._said and not any(self._rows.values()):
             return
-        rows = {table: as_rows(self._rows[table]) for table in _COLUMNS}
+        rows = {table: rows_to_json(self._rows[table]) for table in _COLUMNS}
         try:
-            await tx.execute(_ADD, {**rows, "said": outbox.write(self._said)})
-        except (*AWAY, *_THEIR_OWN_FAULT):
+            await tx.execute(_ADD, {**rows, "said": outbox.events_to_json(self._said)})
+        except (*TRANSIENT_ERRORS, *_THEIR_OWN_FAULT):
             raise
         except psycopg.Error as error:
             raise UnavailableError(f"cases and receipts cannot be written: {type(error).__name__}") from error

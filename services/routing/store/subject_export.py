@@ -5,7 +5,7 @@ from uuid import UUID
 
 from shared.kit.database import subject_export
 from shared.kit.database.database import Transaction
-from shared.kit.database.subject_export import Held
+from shared.kit.database.subject_export import SubjectExport
 
 _HELD: Final[dict[str, LiteralString]] = {
     "cases": "SELECT to_jsonb(kept) FROM cases AS kept WHERE case_id = %(case)s",
@@ -37,6 +37,6 @@ _HELD: Final[dict[str, LiteralString]] = {
 """Of each table, the rows that are about a case."""
 
 
-async def list_held(tx: Transaction, case_id: UUID) -> Held:
+async def list_held(tx: Transaction, case_id: UUID) -> SubjectExport:
     """Return the rows about a case, by table; none where nothing is held."""
-    return await subject_export.list_held(tx, _HELD, case_id)
+    return await subject_export.export_subject(tx, _HELD, case_id)

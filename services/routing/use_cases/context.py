@@ -16,8 +16,8 @@ from services.routing.store.new_cases import Additions
 from services.routing.use_cases.person_keys import People, SealTo, sealing_to_nobody
 from shared.events.intake import CaseSubmitted
 from shared.kit.database.database import Transaction
-from shared.kit.messaging.outbox import Announcement
-from shared.kit.vault.consents import Held, hold
+from shared.kit.messaging.outbox import OutboxEvent
+from shared.kit.vault.consents import LockedConsents, lock_consents
 from shared.kit.vault.vault import Vault
 
 
@@ -26,7 +26,7 @@ class Hold(Protocol):
 
     async def __call__(
         self, tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
-    ) -> Held:
+    ) -> LockedConsents:
         """Hold the consents of these cases, read the keys of these persons."""
         ...
 
@@ -48,17 +48,19 @@ class Desk:
 
     city: City
     vault: Vault
-    holding: Hold = hold
+    holding: Hold = lock_consents
     seal_to: SealTo = sealing_to_nobody
     check: Check = nothing_to_check
 
-    async def hold(self, tx: Transaction, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()) -> Held:
+    async def lock_consents(
+        self, tx: Transaction, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
+    ) -> LockedConsents:
         """Hold the consents of these cases as they are, read the keys of these persons, and tell the time."""
         return await self.holding(tx, self.vault, persons, cases)
 
     async def clock(self, tx: Transaction) -> datetime:
         """Tell the time inside a transaction."""
-        return (await self.hold(tx)).now
+        return (await self.lock_consents(tx)).now
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ async def sit(desk: Desk, tx: Transaction, known: Mapping[UUID, Case], reports: 
     desk.check()
     reports = tuple(reports)
     persons = [report.person_id for report in reports if report.person_id is not None]
-    held = await desk.hold(tx, persons, [report.case_id for report in reports])
+    held = await desk.lock_consents(tx, persons, [report.case_id for report in reports])
     people = People(held.persons, desk.seal_to)
     return Sitting(tx, known, people, Circumstances(desk.city, held.now, people, held.consents))
 
@@ -99,9 +101,9 @@ async def conclude(
     await mark_recalled(sitting.tx, [consent_id for turn in turns for consent_id in turn.recalled])
 
 
-def _announced(outcomes: Sequence[Turn | Refusal]) -> list[Announcement]:
+def _announced(outcomes: Sequence[Turn | Refusal]) -> list[OutboxEvent]:
     return [
-        Announcement(said.topic, said.event, outcome.prompt.cause, outcome.prompt.traceparent, said.guards, said.text)
+        OutboxEvent(said.topic, said.event, outcome.prompt.cause, outcome.prompt.traceparent, said.guards, said.text)
         for outcome in outcomes
         for said in outcome.said
     ]

@@ -72,7 +72,7 @@ async def open_in_emergency(
 
 async def list_accesses_for_review(desk: Desk, database: Database) -> Sequence[Shown]:
     """List accesses with the reasons given, those that nobody has reviewed first."""
-    async with database.transaction(announced=False) as tx:
+    async with database.transaction(notify_commit=False) as tx:
         kept, now = await list_for_review(tx), await desk.clock(tx)
         reports = [CaseSubmitted.model_validate_json(each.report) for each in kept]
         people = await _people(desk, tx, reports)
@@ -81,7 +81,7 @@ async def list_accesses_for_review(desk: Desk, database: Database) -> Sequence[S
 
 async def review(desk: Desk, database: Database, said: Review, note: str) -> str | None:
     """Keep what a reviewer says of an access; returns why that cannot be done, if it cannot."""
-    async with database.transaction(announced=False) as tx:
+    async with database.transaction(notify_commit=False) as tx:
         found = await lock_for_review(tx, said.access_id)
         if found is None:
             return NOBODY
@@ -96,7 +96,7 @@ async def review(desk: Desk, database: Database, said: Review, note: str) -> str
 
 async def _people(desk: Desk, tx: Transaction, reports: Sequence[CaseSubmitted]) -> People:
     wanted = [report.person_id for report in reports if report.person_id is not None]
-    return People((await desk.hold(tx, wanted)).persons)
+    return People((await desk.lock_consents(tx, wanted)).persons)
 
 
 def _show(kept: Kept, report: CaseSubmitted, people: People, now: datetime) -> Shown:

@@ -36,7 +36,7 @@ async def read_referral(desk: Desk, database: Database, asked: Asked) -> bytes |
 async def list_referrals(desk: Desk, database: Database, page: Page) -> list[Listed]:
     """List referrals that an agency may know of now, by their ids: as many as it asks for, unless there are no more."""
     shown: list[Listed] = []
-    async with database.transaction(announced=False) as tx:
+    async with database.transaction(notify_commit=False) as tx:
         while len(shown) < page.limit:
             own = await list_own(tx, page)
             shown += await _visible(desk, tx, page.agency, own)
@@ -52,7 +52,7 @@ async def prove_receipt(desk: Desk, database: Database, agency: str, receipt_id:
     Raises:
         DamagedLedgerError: nodes are missing that the proof consists of.
     """
-    async with database.transaction(announced=False) as tx:
+    async with database.transaction(notify_commit=False) as tx:
         found = await prove(tx, receipt_id)
         if found is None or found.facts["agency"] != agency:
             return None
@@ -77,5 +77,5 @@ async def _visible(desk: Desk, tx: Transaction, agency: str, own: list[tuple[UUI
 async def _look_around(desk: Desk, tx: Transaction, case_ids: list[UUID]) -> Circumstances:
     """Hold the consents of these cases as they are; nothing is opened, so that no key is needed."""
     desk.check()
-    held = await desk.hold(tx, cases=case_ids)
+    held = await desk.lock_consents(tx, cases=case_ids)
     return Circumstances(desk.city, held.now, People({}), held.consents)

@@ -66,13 +66,13 @@ class Tally:
 
 async def try_past_cases(database: Database, trial: Trial, since: datetime) -> AsyncIterator[Line]:
     """Go through the cases that were routed since a moment, the oldest first; the last line sums up."""
-    async with database.transaction(announced=False) as tx:
+    async with database.transaction(notify_commit=False) as tx:
         await forbid_writing(tx)
         total = await count_since(tx, since)
     tally, place = Tally(), Place(since, UUID(int=0))
     yield _progress(0, total)
     while True:
-        async with database.transaction(announced=False) as tx:
+        async with database.transaction(notify_commit=False) as tx:
             await forbid_writing(tx)
             page, end = await list_past(tx, place, PAGE)
         if end is None:

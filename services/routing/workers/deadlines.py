@@ -11,7 +11,7 @@ from services.routing.domain.decision import Prompt, Turn
 from services.routing.store.cases import lock_cases, lock_due
 from services.routing.store.disclosures import list_expired, list_uses, take_back
 from services.routing.use_cases.context import Desk, conclude, sit
-from shared.kit.database.database import AWAY, Database
+from shared.kit.database.database import TRANSIENT_ERRORS, Database
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ async def keep_sweeping(desk: Desk, database: Database, pause_seconds: float) ->
     while True:
         try:
             steps = await sweep(desk, database) + await sweep_consents(desk, database)
-        except AWAY as error:
+        except TRANSIENT_ERRORS as error:
             log.warning("sweeper pauses: %s", type(error).__name__)
             steps = 0
         if not steps:

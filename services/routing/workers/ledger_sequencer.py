@@ -25,7 +25,7 @@ from services.routing.store.ledger import (
 )
 from services.routing.store.receipts import place_receipts
 from services.routing.use_cases.ledger import sign_if_due
-from shared.kit.database.database import AWAY, Database
+from shared.kit.database.database import TRANSIENT_ERRORS, Database
 from shared.policy.checkpoint import Signer
 from shared.policy.merkle import append, peaks_of
 from shared.policy.receipts import leaf_of
@@ -51,7 +51,7 @@ async def sequence(database: Database, most: int = RECEIPTS_AT_ONCE) -> int:
     Raises:
         DamagedLedgerError: the ledger has lost something that was signed, or that is needed to go on.
     """
-    async with database.transaction(announced=False) as tx:
+    async with database.transaction(notify_commit=False) as tx:
         if not await lock_ledger(tx):
             return 0
         size, signed = await read_size(tx), await find_latest(tx)
@@ -71,7 +71,7 @@ class Sequencer:
         self._database = database
         self._signer = signer
         self._idle_seconds = idle_seconds
-        self._committed = database.watch()
+        self._committed = database.commit_event()
         self._problems: dict[str, str] = {}
 
     async def run(self) -> None:
@@ -99,7 +99,7 @@ class Sequencer:
         """Say what is wrong with the ledger; None when nothing is."""
         try:
             waited = await self._oldest_seconds()
-        except AWAY:
+        except TRANSIENT_ERRORS:
             return None  # which is the database's own problem, and said as that
         except psycopg.Error as error:
             return f"ledger: {type(error).__name__}"
@@ -112,11 +112,11 @@ class Sequencer:
         return {"ledger_oldest_unplaced_seconds": await self._oldest_seconds()}
 
     async def _oldest_seconds(self) -> float:
-        async with self._database.transaction(announced=False) as tx:
+        async with self._database.transaction(notify_commit=False) as tx:
             return await oldest_unplaced_seconds(tx)
 
     async def _sign(self) -> int:
-        async with self._database.transaction(announced=False) as tx:
+        async with self._database.transaction(notify_commit=False) as tx:
             await sign_if_due(tx, self._signer, SIGN_EVERY)
         return 0
 
@@ -124,7 +124,7 @@ class Sequencer:
         """Do a part of the work; why it cannot be done is remembered and said, without what a database error tells."""
         try:
             done = await doing
-        except AWAY as error:
+        except TRANSIENT_ERRORS as error:
             log.warning("the ledger waits: %s", type(error).__name__)
         except DamagedLedgerError as error:
             self._complain(work, str(error))

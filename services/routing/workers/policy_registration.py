@@ -7,7 +7,7 @@ from typing import Final
 
 from services.routing.jurisdiction.agreements import SUBFOLDER, read_agreements
 from services.routing.store.agreements import ChangedAgreementError, PolicySet, Written, record_policy_set
-from shared.kit.database.database import AWAY, Database, UnavailableError
+from shared.kit.database.database import TRANSIENT_ERRORS, Database, UnavailableError
 from shared.policy.decision import DisclosurePolicy
 from shared.policy.policies import our_policies
 
@@ -28,9 +28,9 @@ class Register:
         """Put it on record as soon as the database lets us; what may not be recorded is said, and stays undone."""
         while self._problem:
             try:
-                async with self._database.transaction(announced=False) as tx:
+                async with self._database.transaction(notify_commit=False) as tx:
                     await record_policy_set(tx, self._used)
-            except AWAY:
+            except TRANSIENT_ERRORS:
                 await asyncio.sleep(PAUSE_SECONDS)
             except ChangedAgreementError as error:
                 self._problem = str(error)

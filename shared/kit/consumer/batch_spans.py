@@ -7,7 +7,7 @@ from typing import Any
 
 from opentelemetry.trace import Link, Span, SpanKind
 
-from shared.kit.messaging.messages import Received, Route
+from shared.kit.messaging.messages import InboundMessage, Subscription
 from shared.kit.observability.traces import CASE_ID, context_of, is_sampled, start_span, traceparent_of
 
 LINKS = 64
@@ -15,7 +15,7 @@ LINKS = 64
 
 
 @contextmanager
-def traced(route: Route, messages: Sequence[Received[Any]]) -> Iterator[list[Received[Any]]]:
+def trace_batch(route: Subscription, messages: Sequence[InboundMessage[Any]]) -> Iterator[list[InboundMessage[Any]]]:
     """Run a block as the work on these messages; each sampled one carries its own span's traceparent on."""
     sampled = [message for message in messages if is_sampled(message.traceparent)]
     if not sampled:
@@ -34,7 +34,9 @@ def traced(route: Route, messages: Sequence[Received[Any]]) -> Iterator[list[Rec
         batch.end()
 
 
-def _batch_span(route: Route, messages: Sequence[Received[Any]], sampled: Sequence[Received[Any]]) -> Span:
+def _batch_span(
+    route: Subscription, messages: Sequence[InboundMessage[Any]], sampled: Sequence[InboundMessage[Any]]
+) -> Span:
     contexts = (context_of(message.traceparent) for message in sampled[:LINKS])
     return start_span(
         f"{route.group} batch",
@@ -48,7 +50,7 @@ def _batch_span(route: Route, messages: Sequence[Received[Any]], sampled: Sequen
     )
 
 
-def _message_span(route: Route, message: Received[Any], batch: Span) -> Span:
+def _message_span(route: Subscription, message: InboundMessage[Any], batch: Span) -> Span:
     return start_span(
         f"{route.group} hears {message.envelope.type}",
         message.traceparent,

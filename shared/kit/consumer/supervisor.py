@@ -9,13 +9,13 @@ from typing import Any
 from aiokafka.errors import IllegalStateError, KafkaError
 from faststream.kafka import KafkaBroker
 
-from shared.kit.clock import Pauses, finish
+from shared.kit.clock import ExponentialBackoff, shield_with_grace
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Database
 from shared.kit.kafka.access import KafkaAccess
-from shared.kit.kafka.clients import CUT_OFF_WITHIN_SECONDS, make_broker, start, subscribe
-from shared.kit.kafka.offsets import Commits
-from shared.kit.messaging.messages import Route
+from shared.kit.kafka.clients import ABORT_SECONDS, make_broker, start_broker, subscribe
+from shared.kit.kafka.offsets import OffsetCommitter
+from shared.kit.messaging.messages import Subscription
 from shared.kit.observability.instruments import Instruments
 
 log = logging.getLogger(__name__)
@@ -25,19 +25,19 @@ POSITION_SECONDS = 1.0
 """How long is waited for the place of a consumer that has only just been given a partition."""
 
 
-class Consumption:
+class ConsumerSupervisor:
     """The consumers of one service."""
 
     def __init__(
         self,
         service: str,
-        routes: Sequence[Route],
+        routes: Sequence[Subscription],
         database: Database,
         kafka: KafkaAccess,
         instruments: Instruments | None = None,
     ) -> None:
         self._service = service
-        lanes = [route for route in routes for _ in range(route.lanes)]
+        lanes = [route for route in routes for _ in range(route.concurrency)]
         self._consumers = [Consumer(service, route, database, instruments) for route in lanes]
         self._kafka = kafka
         self._broker_problem = "broker: not connected"
@@ -46,13 +46,13 @@ class Consumption:
 
     async def run(self) -> None:
         """Consume until cancelled; what is under way is finished before this ends."""
-        pauses = Pauses(first=0.2, longest=5.0)
+        pauses = ExponentialBackoff(first=0.2, longest=5.0)
         while self._consumers:
             broker = make_broker(self._kafka, self._service)
-            lanes = [(consumer, Commits()) for consumer in self._consumers]
+            lanes = [(consumer, OffsetCommitter()) for consumer in self._consumers]
             try:
                 self._subscribers = [subscribe(broker, lane, self.batch_size, commits) for lane, commits in lanes]
-                await finish(start(broker), CUT_OFF_WITHIN_SECONDS)
+                await shield_with_grace(start_broker(broker), ABORT_SECONDS)
                 pauses.reset()
                 await self._watch()
             except (KafkaError, OSError) as error:
@@ -66,20 +66,20 @@ class Consumption:
     async def problem(self) -> str | None:
         """Say why messages are not worked on now; None when they are."""
         for consumer in self._consumers:
-            if consumer.halted:
-                return f"stopped consuming: {consumer.halted}"
-            if consumer.refused:
-                return f"waiting: {consumer.refused}"
+            if consumer.stopped:
+                return f"stopped consuming: {consumer.stopped}"
+            if consumer.unavailable:
+                return f"waiting: {consumer.unavailable}"
         if self._consumers and not self._subscribers:
             return self._broker_problem
         dead = [subscriber for subscriber in self._subscribers if not _moves(subscriber)]
         return f"{len(dead)} of {len(self._subscribers)} consumers not running" if dead else None
 
-    def halted(self) -> list[tuple[Route, int]]:
+    def halted(self) -> list[tuple[Subscription, int]]:
         """Count, for each lane of each route, 1 if it has stopped on purpose and 0 if not."""
-        return _summed((consumer.route, int(consumer.halted is not None)) for consumer in self._consumers)
+        return _summed((consumer.route, int(consumer.stopped is not None)) for consumer in self._consumers)
 
-    async def lags(self) -> list[tuple[Route, int]]:
+    async def lags(self) -> list[tuple[Subscription, int]]:
         """Count the messages of each route that wait in Kafka, as far as this process has been given partitions."""
         waiting = []
         for consumer, subscriber in zip(self._consumers, self._subscribers, strict=False):
@@ -110,15 +110,15 @@ async def _lags(subscriber: Any) -> list[int]:
     return found
 
 
-def _summed(figures: Iterable[tuple[Route, int]]) -> list[tuple[Route, int]]:
+def _summed(figures: Iterable[tuple[Subscription, int]]) -> list[tuple[Subscription, int]]:
     """Add up the figures of a route's lanes."""
-    sums: dict[int, tuple[Route, int]] = {}
+    sums: dict[int, tuple[Subscription, int]] = {}
     for route, figure in figures:
         sums[id(route)] = (route, figure + sums.get(id(route), (route, 0))[1])
     return list(sums.values())
 
 
-async def _stop(broker: KafkaBroker, lanes: Sequence[Commits]) -> None:
+async def _stop(broker: KafkaBroker, lanes: Sequence[OffsetCommitter]) -> None:
     await asyncio.gather(*(commits.close() for commits in lanes))
     try:
         async with asyncio.timeout(12):

@@ -21,7 +21,7 @@ class UnavailableError(Exception):
     """Something that must be written with the rest cannot be written now: nothing is, and all of it is tried again."""
 
 
-AWAY = (
+TRANSIENT_ERRORS = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     psycopg.errors.ReadOnlySqlTransaction,
@@ -63,7 +63,7 @@ class Database:
         self._watchers = [self.committed]
         self._engine: AsyncEngine | None = None
 
-    def watch(self) -> asyncio.Event:
+    def commit_event(self) -> asyncio.Event:
         """Return an event that is set at each announced commit in this process; whoever asked for it clears it."""
         self._watchers.append(asyncio.Event())
         return self._watchers[-1]
@@ -79,7 +79,7 @@ class Database:
             await self._engine.dispose()
 
     @asynccontextmanager
-    async def transaction(self, *, announced: bool = True) -> AsyncIterator[Transaction]:
+    async def transaction(self, *, notify_commit: bool = True) -> AsyncIterator[Transaction]:
         """Run one transaction: committed at the end of the block, rolled back when it raises.
 
         Whoever waits for `committed` in this process is told, unless it is not to be announced.
@@ -89,9 +89,9 @@ class Database:
             try:
                 async with connection.transaction():
                     yield connection
-                if announced:
-                    self.announce()
-            except AWAY as error:
+                if notify_commit:
+                    self.notify_commit()
+            except TRANSIENT_ERRORS as error:
                 await self._distrust(connection, error)
                 raise
 
@@ -102,8 +102,8 @@ class Database:
         async with self.pool.connection() as connection:
             try:
                 yield connection
-                self.announce()
-            except AWAY as error:
+                self.notify_commit()
+            except TRANSIENT_ERRORS as error:
                 await self._distrust(connection, error)
                 raise
 
@@ -115,7 +115,7 @@ class Database:
         async with AsyncSession(self._engine, expire_on_commit=False) as session:
             yield session
 
-    def suspect(self) -> None:
+    def mark_unhealthy(self) -> None:
         """Note that the database was away: for a while, connections are tried before they are lent."""
         self._suspect_until = monotonic() + SUSPICION_SECONDS
 
@@ -128,11 +128,11 @@ class Database:
         try:
             async with self.pool.connection(timeout=2) as connection:
                 await connection.execute("SELECT 1")
-        except AWAY as error:
+        except TRANSIENT_ERRORS as error:
             return f"database: {type(error).__name__}"
         return None
 
-    def announce(self) -> None:
+    def notify_commit(self) -> None:
         """Tell whoever waits for `committed` in this process."""
         for watcher in self._watchers:
             watcher.set()
@@ -143,7 +143,7 @@ class Database:
             return  # something of ours is missing: the connection is as good as before
         if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
             await connection.close()
-        self.suspect()
+        self.mark_unhealthy()
 
     async def _check(self, connection: Transaction) -> None:
         """Try a connection only after trouble: a round trip for each loan would cost every request."""

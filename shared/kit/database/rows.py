@@ -21,7 +21,7 @@ Row = Mapping[str, object]
 """A row by the names of its columns: text, numbers, ids, moments, bytes, lists of these, and JSON as it is."""
 
 
-def as_rows(rows: "Iterable[Row | DataclassInstance]") -> str:
+def rows_to_json(rows: "Iterable[Row | DataclassInstance]") -> str:
     """Write rows as a parameter for `json_populate_recordset` or `json_to_recordset`.
 
     Raises:

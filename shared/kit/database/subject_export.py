@@ -6,10 +6,10 @@ from uuid import UUID
 
 from shared.kit.database.database import Transaction
 
-Held = dict[str, list[dict[str, Any]]]
+SubjectExport = dict[str, list[dict[str, Any]]]
 """Rows about a case, by table; what is sealed comes sealed."""
 
-KIT_HELD: Final[Mapping[str, LiteralString]] = {
+KIT_QUERIES: Final[Mapping[str, LiteralString]] = {
     "outbox": "SELECT to_jsonb(kept) - 'raw' FROM outbox AS kept WHERE case_id = %(case)s ORDER BY id",
     "outbox_withheld": "SELECT to_jsonb(kept) FROM outbox_withheld AS kept WHERE case_id = %(case)s ORDER BY event_id",
     "outbox_sequences": "SELECT to_jsonb(kept) FROM outbox_sequences AS kept WHERE case_id = %(case)s ORDER BY topic",
@@ -21,10 +21,10 @@ KIT_HELD: Final[Mapping[str, LiteralString]] = {
 """Of each of the kit's tables, the rows that are about a case."""
 
 
-async def list_held(tx: Transaction, own: Mapping[str, LiteralString], case_id: UUID) -> Held:
+async def export_subject(tx: Transaction, own: Mapping[str, LiteralString], case_id: UUID) -> SubjectExport:
     """Return the rows about a case: what the queries give of a service's own tables, and those of the kit's."""
-    held: Held = {}
-    for table, query in {**own, **KIT_HELD}.items():
+    held: SubjectExport = {}
+    for table, query in {**own, **KIT_QUERIES}.items():
         rows = await tx.execute(query, {"case": case_id})
         held[table] = [row for (row,) in await rows.fetchall()]
     return held

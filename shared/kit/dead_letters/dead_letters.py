@@ -9,9 +9,9 @@ from typing import Final
 from shared.events.topics import dead_letter_topic
 from shared.kit.database.database import Transaction
 from shared.kit.messaging.messages import Record
-from shared.kit.messaging.outbox import SHARDS, WAKE
+from shared.kit.messaging.outbox import NOTIFY_SQL, SHARDS
 
-OURS: Final = "dl-"
+REASON_HEADER_PREFIX: Final = "dl-"
 """How the names of the headers begin that say why a message is here."""
 
 
@@ -37,12 +37,12 @@ _KEEP = """
 """
 
 
-async def set_aside(tx: Transaction, service: str, letters: Sequence[DeadLetter]) -> int:
+async def insert_dead_letters(tx: Transaction, service: str, letters: Sequence[DeadLetter]) -> int:
     """Set messages aside in this transaction; doing it again changes nothing. Returns how many were not so before."""
     async with tx.cursor() as cursor:
         await cursor.executemany(_KEEP, [_row(service, letter) for letter in letters])
         fresh = cursor.rowcount
-        await cursor.execute(WAKE)
+        await cursor.execute(NOTIFY_SQL)
     return fresh
 
 
@@ -72,7 +72,7 @@ def _headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
         "partition": str(record.partition),
         "offset": str(record.offset),
     }
-    return [*record.headers, *((OURS + name, value.encode()) for name, value in ours.items())]
+    return [*record.headers, *((REASON_HEADER_PREFIX + name, value.encode()) for name, value in ours.items())]
 
 
 Raw = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]

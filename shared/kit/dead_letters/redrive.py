@@ -15,10 +15,10 @@ from aiokafka import ConsumerRecord
 from psycopg.rows import class_row
 
 from shared.events.wire import MalformedMessageError
-from shared.kit.database.database import AWAY, Database, Transaction
-from shared.kit.dead_letters.dead_letters import OURS, Raw, read_raw
+from shared.kit.database.database import TRANSIENT_ERRORS, Database, Transaction
+from shared.kit.dead_letters.dead_letters import REASON_HEADER_PREFIX, Raw, read_raw
 from shared.kit.messaging import inbox
-from shared.kit.messaging.messages import Record, Route, keep_fresh, read
+from shared.kit.messaging.messages import Record, Subscription, decode_record, deduplicate
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ _COUNT = "SELECT count(*) FROM (SELECT FROM dead_letters WHERE settled_at IS NUL
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class StoredDeadLetter:
     """One message that was set aside: where it was read, by whom, why not, and what became of it."""
 
     number: int
@@ -68,27 +68,30 @@ class Letter:
     def message(self) -> Raw:
         """Return key, value and headers as they came, without the headers that say why it lies here."""
         key, value, headers = read_raw(self.raw)
-        return key, value, [(name, said) for name, said in headers if not name.startswith(OURS)]
+        return key, value, [(name, said) for name, said in headers if not name.startswith(REASON_HEADER_PREFIX)]
 
 
-class UnknownLetterError(Exception):
+class UnknownDeadLetterError(Exception):
     """There is no letter of that number."""
 
 
-class StillFailingError(Exception):
+class RedriveFailedError(Exception):
     """A letter cannot be worked on; the text says why, without personal data."""
 
 
-class Redelivery:
+class DeadLetterQueue:
     """The dead letters of one service."""
 
-    def __init__(self, database: Database, routes: Sequence[Route]) -> None:
+    def __init__(self, database: Database, routes: Sequence[Subscription]) -> None:
         self._database = database
         self._routes = routes
 
-    async def list_letters(self, after: int, limit: int, *, settled: bool = False) -> list[Letter]:
+    async def list_letters(self, after: int, limit: int, *, settled: bool = False) -> list[StoredDeadLetter]:
         """Return letters in the order in which they were set aside; those that are settled only if they are wanted."""
-        async with self._database.statement() as connection, connection.cursor(row_factory=class_row(Letter)) as cursor:
+        async with (
+            self._database.statement() as connection,
+            connection.cursor(row_factory=class_row(StoredDeadLetter)) as cursor,
+        ):
             await cursor.execute(_LIST, (after, settled, limit))
             return await cursor.fetchall()
 
@@ -98,7 +101,7 @@ class Redelivery:
             row = await (await connection.execute(_COUNT, (most,))).fetchone()
         return int(row[0]) if row else 0
 
-    async def find(self, number: int) -> Letter:
+    async def find(self, number: int) -> StoredDeadLetter:
         """Return one letter.
 
         Raises:
@@ -107,7 +110,7 @@ class Redelivery:
         async with self._database.statement() as connection:
             return await _one(connection, _FIND, number)
 
-    async def redeliver(self, number: int, by: str, value: bytes | None = None) -> Letter:
+    async def redrive(self, number: int, by: str, value: bytes | None = None) -> StoredDeadLetter:
         """Work on a letter again, with another value if one is given; one that is settled is left as it is.
 
         Raises:
@@ -121,17 +124,17 @@ class Redelivery:
                     outcome = await self._work(tx, letter, value)
                     await tx.execute(_SETTLE, (outcome, by, value, number))
                     log.info("dead letter %d was worked on again: %s", number, outcome)
-        except (UnknownLetterError, StillFailingError, *AWAY):
+        except (UnknownDeadLetterError, RedriveFailedError, *TRANSIENT_ERRORS):
             raise
         except Exception as error:
             reason = str(error) if isinstance(error, MalformedMessageError) else type(error).__name__
             log.exception("dead letter %d failed again", number)
             async with self._database.transaction() as tx:
                 await tx.execute(_FAILED, (reason, number))
-            raise StillFailingError(f"It failed again: {reason}.") from error
+            raise RedriveFailedError(f"It failed again: {reason}.") from error
         return await self.find(number)
 
-    async def dismiss(self, number: int, by: str) -> Letter:
+    async def dismiss(self, number: int, by: str) -> StoredDeadLetter:
         """Decide that a letter shall never take effect; one that is settled is left as it is.
 
         Raises:
@@ -143,33 +146,33 @@ class Redelivery:
                 await tx.execute(_SETTLE, ("dismissed", by, None, number))
         return await self.find(number)
 
-    async def _work(self, tx: Transaction, letter: Letter, value: bytes | None) -> Outcome:
+    async def _work(self, tx: Transaction, letter: StoredDeadLetter, value: bytes | None) -> Outcome:
         route = self._route_of(letter)
-        message = read(route.language, _record(letter, value), tolerant=route.tolerant)
-        batch = keep_fresh([message], await inbox.admit(tx, [message.identity]))
+        message = decode_record(route.language, _record(letter, value), ignore_unknown_types=route.ignore_unknown_types)
+        batch = deduplicate([message], await inbox.record_new(tx, [message.identity]))
         if not batch:
             return "known"
         await route.handler(batch, tx)
         return "done"
 
-    def _route_of(self, letter: Letter) -> Route:
+    def _route_of(self, letter: StoredDeadLetter) -> Subscription:
         for route in self._routes:
             if route.group == letter.consumer and route.language.source_of(letter.topic):
                 return route
-        raise StillFailingError(
+        raise RedriveFailedError(
             f"Nothing in this service reads {letter.topic} as {letter.consumer}: it can be read and dismissed only."
         )
 
 
-async def _one(tx: Transaction, query: str, number: int) -> Letter:
-    async with tx.cursor(row_factory=class_row(Letter)) as cursor:
+async def _one(tx: Transaction, query: str, number: int) -> StoredDeadLetter:
+    async with tx.cursor(row_factory=class_row(StoredDeadLetter)) as cursor:
         letter = await (await cursor.execute(query, (number,))).fetchone()
     if letter is None:
-        raise UnknownLetterError
+        raise UnknownDeadLetterError
     return letter
 
 
-def _record(letter: Letter, value: bytes | None) -> Record:
+def _record(letter: StoredDeadLetter, value: bytes | None) -> Record:
     """Make the record that was read, as far as it is known."""
     key, found, headers = letter.message()
     given = found if value is None else value

@@ -9,13 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from shared.kit.dead_letters.redrive import Letter, Redelivery, StillFailingError, UnknownLetterError
+from shared.kit.dead_letters.redrive import (
+    DeadLetterQueue,
+    RedriveFailedError,
+    StoredDeadLetter,
+    UnknownDeadLetterError,
+)
 from shared.kit.http.replies import Endpoint, for_staff, refuse, reply
 
-AT_ONCE: Final = 100
+PAGE_SIZE: Final = 100
 """Letters in one answer, at most."""
 
-LARGEST_BODY_BYTES: Final = 2_500_000
+MAX_BODY_BYTES: Final = 2_500_000
 
 
 class Asked(BaseModel):
@@ -27,10 +32,10 @@ class Asked(BaseModel):
     value: str | None = Field(default=None, max_length=1_000_000)
 
 
-Doing = Callable[[int, Asked], Awaitable[Letter]]
+Doing = Callable[[int, Asked], Awaitable[StoredDeadLetter]]
 
 
-def dead_letter_routes(redelivery: Redelivery, staff_key: str) -> list[Route]:
+def dead_letter_routes(redelivery: DeadLetterQueue, staff_key: str) -> list[Route]:
     """Serve `/dead-letters`, and what can be done with one of them."""
 
     async def list_letters(request: Request) -> Response:
@@ -38,17 +43,17 @@ def dead_letter_routes(redelivery: Redelivery, staff_key: str) -> list[Route]:
         if not after.isdecimal():
             return refuse(422, "after is the number of the last letter that you have.")
         settled = request.query_params.get("settled") == "true"
-        letters = await redelivery.list_letters(int(after), AT_ONCE, settled=settled)
-        return reply({"letters": [_summary(letter) for letter in letters], "more": len(letters) == AT_ONCE})
+        letters = await redelivery.list_letters(int(after), PAGE_SIZE, settled=settled)
+        return reply({"letters": [_summary(letter) for letter in letters], "more": len(letters) == PAGE_SIZE})
 
     async def show(request: Request) -> Response:
         letter = await redelivery.find(request.path_params["number"])
         return reply(_summary(letter) | _content(letter))
 
-    async def redeliver(number: int, asked: Asked) -> Letter:
-        return await redelivery.redeliver(number, asked.by, None if asked.value is None else asked.value.encode())
+    async def redeliver(number: int, asked: Asked) -> StoredDeadLetter:
+        return await redelivery.redrive(number, asked.by, None if asked.value is None else asked.value.encode())
 
-    async def dismiss(number: int, asked: Asked) -> Letter:
+    async def dismiss(number: int, asked: Asked) -> StoredDeadLetter:
         return await redelivery.dismiss(number, asked.by)
 
     guarded = {
@@ -64,7 +69,7 @@ def _known(endpoint: Endpoint) -> Endpoint:
     async def asked(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except UnknownLetterError:
+        except UnknownDeadLetterError:
             return refuse(404, f"There is no dead letter {request.path_params['number']} here.")
 
     return asked
@@ -72,21 +77,21 @@ def _known(endpoint: Endpoint) -> Endpoint:
 
 def _does(doing: Doing) -> Endpoint:
     async def done(request: Request) -> Response:
-        if int(request.headers.get("content-length", LARGEST_BODY_BYTES + 1)) > LARGEST_BODY_BYTES:
-            return refuse(413, f"The body has {LARGEST_BODY_BYTES} bytes at most, and says how many.")
+        if int(request.headers.get("content-length", MAX_BODY_BYTES + 1)) > MAX_BODY_BYTES:
+            return refuse(413, f"The body has {MAX_BODY_BYTES} bytes at most, and says how many.")
         try:
             asked = Asked.model_validate_json(await request.body())
             letter = await doing(request.path_params["number"], asked)
         except ValidationError:
             return refuse(422, 'The body is JSON: {"by": your name, "value": the repaired value, if there is one}.')
-        except StillFailingError as error:
+        except RedriveFailedError as error:
             return refuse(409, str(error))
         return reply(_summary(letter))
 
     return done
 
 
-def _summary(letter: Letter) -> dict[str, Any]:
+def _summary(letter: StoredDeadLetter) -> dict[str, Any]:
     """Tell about a letter, without what its sender wrote."""
     _, _, headers = letter.message()
     said = dict(headers)
@@ -107,7 +112,7 @@ def _summary(letter: Letter) -> dict[str, Any]:
     }
 
 
-def _content(letter: Letter) -> dict[str, Any]:
+def _content(letter: StoredDeadLetter) -> dict[str, Any]:
     key, value, headers = letter.message()
     return {
         "key": _text(key),

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.events.wire import write_time
-from shared.kit.database.database import AWAY
+from shared.kit.database.database import TRANSIENT_ERRORS
 from shared.kit.http.auth import bearer_of, is_key
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def patient(endpoint: Endpoint) -> Endpoint:
     async def trying(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except AWAY as error:
+        except TRANSIENT_ERRORS as error:
             log.warning("answered 503: %s", type(error).__name__)
             away = refuse(503, "nothing can be read or kept at the moment: try again")
             away.headers["retry-after"] = str(RETRY_SECONDS)

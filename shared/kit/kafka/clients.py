@@ -15,7 +15,7 @@ from faststream.security import BaseSecurity, SASLScram512
 
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.kafka.access import KafkaAccess
-from shared.kit.kafka.offsets import Commits, FinishedLater
+from shared.kit.kafka.offsets import DeferredAck, OffsetCommitter
 from shared.kit.messaging.messages import Record
 
 PATIENCE_MS = 1_000
@@ -31,7 +31,7 @@ REQUEST_TIMEOUT_MS = 10_000
 HEARTBEAT_MS = 500
 """How soon a consumer notices that another wants to join its group, and lets it."""
 
-CUT_OFF_WITHIN_SECONDS = 2.0
+ABORT_SECONDS = 2.0
 
 METADATA_AGE_MS = 15_000
 """How soon a new agency's topic is noticed."""
@@ -57,7 +57,7 @@ def make_broker(kafka: KafkaAccess, client: str) -> KafkaBroker:
     )
 
 
-class PatientConsumer(AIOKafkaConsumer):
+class BlockingPollConsumer(AIOKafkaConsumer):
     """A consumer that waits until there are records.
 
     FastStream sleeps after each look that finds nothing: what comes meanwhile would wait, and idle consumers would wake
@@ -78,11 +78,11 @@ class PatientConsumer(AIOKafkaConsumer):
                 return found
 
 
-async def start(broker: KafkaBroker) -> None:
+async def start_broker(broker: KafkaBroker) -> None:
     """Start a broker with its consumers."""
     await broker.connect()
     settings = broker.config.broker_config
-    settings.builder = partial(PatientConsumer, **cast("partial[Any]", settings.builder).keywords)
+    settings.builder = partial(BlockingPollConsumer, **cast("partial[Any]", settings.builder).keywords)
     await broker.start()
 
 
@@ -93,9 +93,9 @@ def _security(kafka: KafkaAccess) -> BaseSecurity:
     return SASLScram512(kafka.user, kafka.password, context, use_ssl=context is not None)
 
 
-def subscribe(broker: KafkaBroker, consumer: Consumer, batch_size: int, commits: Commits) -> Any:
+def subscribe(broker: KafkaBroker, consumer: Consumer, batch_size: int, commits: OffsetCommitter) -> Any:
     """Subscribe one consumer; it is given raw records, so that one bad record cannot fail its batch."""
-    topic, rest = consumer.route.language.topic, consumer.route.rest
+    topic, interval = consumer.route.language.topic, consumer.route.min_batch_interval
     family = "{agency}" in topic
     subscriber = broker.subscriber(
         *(() if family else (topic,)),
@@ -104,29 +104,31 @@ def subscribe(broker: KafkaBroker, consumer: Consumer, batch_size: int, commits:
         batch=True,
         max_records=batch_size,
         batch_timeout_ms=PATIENCE_MS,
-        fetch_min_bytes=ENOUGH_BYTES if rest else 1,
-        fetch_max_wait_ms=int(rest * 1000) if rest else LONGEST_FETCH_MS,
+        fetch_min_bytes=ENOUGH_BYTES if interval else 1,
+        fetch_max_wait_ms=int(interval * 1000) if interval else LONGEST_FETCH_MS,
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.NACK_ON_ERROR,
         rebalance_timeout_ms=30_000,
         heartbeat_interval_ms=HEARTBEAT_MS,
-        parser=_whole(lambda: subscriber, commits),
-        decoder=_as_it_came,
+        parser=_raw_parser(lambda: subscriber, commits),
+        decoder=_raw_decoder,
     )
     subscriber(consumer.__call__)
     return subscriber
 
 
-def _whole(subscriber: Callable[[], Any], commits: Commits) -> Callable[[tuple[Record, ...]], Awaitable[FinishedLater]]:
+def _raw_parser(
+    subscriber: Callable[[], Any], commits: OffsetCommitter
+) -> Callable[[tuple[Record, ...]], Awaitable[DeferredAck]]:
     """Wrap a batch without looking into it: FastStream's own parser fails on a header that is not text."""
 
-    async def parse(records: tuple[Record, ...]) -> FinishedLater:
-        return FinishedLater(commits, subscriber().consumer, records)
+    async def parse(records: tuple[Record, ...]) -> DeferredAck:
+        return DeferredAck(commits, subscriber().consumer, records)
 
     return parse
 
 
-async def _as_it_came(message: FinishedLater) -> Sequence[Record]:
+async def _raw_decoder(message: DeferredAck) -> Sequence[Record]:
     return message.records
 
 
@@ -144,7 +146,7 @@ def make_producer(kafka: KafkaAccess, client: str) -> AIOKafkaProducer:
     )
 
 
-async def cut_off(producer: AIOKafkaProducer) -> None:
+async def abort_producer(producer: AIOKafkaProducer) -> None:
     """Let a producer go within some seconds; what it has not sent by then it never will.
 
     Stopping alone does not do that: while Kafka does not answer, an idempotent producer that was stopped goes on to
@@ -153,8 +155,8 @@ async def cut_off(producer: AIOKafkaProducer) -> None:
     sender = producer._sender.sender_task  # noqa: SLF001 - there is no other way to it
     if sender is not None:
         sender.cancel()
-        await asyncio.wait([sender], timeout=CUT_OFF_WITHIN_SECONDS)
+        await asyncio.wait([sender], timeout=ABORT_SECONDS)
         sender.cancel()
     with suppress(KafkaError, TimeoutError):
-        async with asyncio.timeout(CUT_OFF_WITHIN_SECONDS):
+        async with asyncio.timeout(ABORT_SECONDS):
             await producer.stop()

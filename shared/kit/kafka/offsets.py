@@ -23,7 +23,7 @@ COMMIT_SECONDS = 0.25
 COMMIT_WITHIN_SECONDS = 2.0
 
 
-class Commits:
+class OffsetCommitter:
     """The offsets that one consumer has to commit."""
 
     def __init__(self) -> None:
@@ -69,10 +69,10 @@ class Commits:
             self._finished = finished | self._finished
 
 
-class FinishedLater(KafkaAckableMessage):
+class DeferredAck(KafkaAckableMessage):
     """A batch whose offsets are committed some time after it was finished, together with those of others."""
 
-    def __init__(self, commits: Commits, consumer: AIOKafkaConsumer, records: Sequence[AnyRecord]) -> None:
+    def __init__(self, commits: OffsetCommitter, consumer: AIOKafkaConsumer, records: Sequence[AnyRecord]) -> None:
         super().__init__(body=b"", raw_message=tuple(records), consumer=consumer)
         self.records = records
         self._note = partial(commits.note, consumer, records)

@@ -15,7 +15,7 @@ _ADMIT = """
 """
 
 
-async def admit(tx: Transaction, heard: Sequence[tuple[str, UUID]]) -> set[tuple[str, UUID]]:
+async def record_new(tx: Transaction, heard: Sequence[tuple[str, UUID]]) -> set[tuple[str, UUID]]:
     """Return which of these (source, event id) pairs are new to this service, and note them in this transaction.
 
     A pair that another transaction is noting now is waited for: the two never both get it. Sources are those that

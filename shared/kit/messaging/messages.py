@@ -16,7 +16,7 @@ Record = ConsumerRecord[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Received(Generic[E]):
+class InboundMessage(Generic[E]):
     """One message that is an event of its language; `traceparent` is what follows from it should continue."""
 
     envelope: Envelope
@@ -31,17 +31,17 @@ class Received(Generic[E]):
         return self.envelope.source, self.envelope.id
 
 
-class Batch(Sequence[Received[E]]):
+class Batch(Sequence[InboundMessage[E]]):
     """Messages in the order in which they were read, each for the first time."""
 
-    def __init__(self, messages: Sequence[Received[E]]) -> None:
+    def __init__(self, messages: Sequence[InboundMessage[E]]) -> None:
         self._messages = tuple(messages)
 
     @overload
-    def __getitem__(self, index: int) -> Received[E]: ...
+    def __getitem__(self, index: int) -> InboundMessage[E]: ...
     @overload
     def __getitem__(self, index: slice) -> "Batch[E]": ...
-    def __getitem__(self, index: int | slice) -> "Received[E] | Batch[E]":
+    def __getitem__(self, index: int | slice) -> "InboundMessage[E] | Batch[E]":
         """Return one message, or a part of the batch."""
         return Batch(self._messages[index]) if isinstance(index, slice) else self._messages[index]
 
@@ -49,7 +49,7 @@ class Batch(Sequence[Received[E]]):
         """Count the messages."""
         return len(self._messages)
 
-    def __iter__(self) -> Iterator[Received[E]]:
+    def __iter__(self) -> Iterator[InboundMessage[E]]:
         """Go through the messages in order."""
         return iter(self._messages)
 
@@ -62,13 +62,13 @@ class Batch(Sequence[Received[E]]):
 Handler = Callable[[Batch[Any], Transaction], Awaitable[None]]
 """Works on one batch in one transaction; what it raises undoes all of it."""
 
-AtOnce = Callable[[Batch[Any], Transaction], Awaitable[bool]]
+FastPath = Callable[[Batch[Any], Transaction], Awaitable[bool]]
 """Works on one batch by a single statement that is its own transaction, and that notes the batch in the inbox as well;
 False when there is more to it. What is known after all violates a unique index there, which undoes all of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class Subscription:
     """What one consumer reads, and what is done with it; a family of topics (`agency.{agency}...`) goes by pattern.
 
     With several lanes, so many batches (of different partitions) are worked on at once: one decides while the
@@ -81,13 +81,13 @@ class Route:
     group: str
     language: TopicSpec
     handler: Handler
-    lanes: int = 1
-    rest: float = 0.0
-    tolerant: bool = False
-    at_once: AtOnce | None = None
+    concurrency: int = 1
+    min_batch_interval: float = 0.0
+    ignore_unknown_types: bool = False
+    fast_path: FastPath | None = None
 
 
-def read(language: TopicSpec, record: Record, *, tolerant: bool = False) -> Received[Any]:
+def decode_record(language: TopicSpec, record: Record, *, ignore_unknown_types: bool = False) -> InboundMessage[Any]:
     """Read one record.
 
     Raises:
@@ -96,11 +96,11 @@ def read(language: TopicSpec, record: Record, *, tolerant: bool = False) -> Rece
     envelope = read_envelope(record.headers)
     if envelope.source != language.source_of(record.topic):
         raise MalformedMessageError("ce_source is not the one that may write to this topic")
-    event = read_event(language, envelope, record.value, tolerant=tolerant)
-    return Received(envelope, event, record.topic, envelope.traceparent, record)
+    event = read_event(language, envelope, record.value, ignore_unknown_types=ignore_unknown_types)
+    return InboundMessage(envelope, event, record.topic, envelope.traceparent, record)
 
 
-def keep_fresh(messages: Sequence[Received[Any]], fresh: set[tuple[str, UUID]]) -> Batch[Any]:
+def deduplicate(messages: Sequence[InboundMessage[Any]], fresh: set[tuple[str, UUID]]) -> Batch[Any]:
     """Keep the messages that are fresh, and of one that is there twice the first."""
     left = set(fresh)
     kept = []

@@ -10,18 +10,18 @@ from orjson import Fragment
 from shared.events.event import Event
 from shared.events.wire import event_id, write_time
 from shared.kit.database.database import Transaction
-from shared.kit.database.rows import Row, as_rows
+from shared.kit.database.rows import Row, rows_to_json
 
 SHARDS = 16
 """Each case belongs to one shard; a shard is relayed by one relay at a time."""
 
-WAKE = """
+NOTIFY_SQL = """
     -- Wake a relay only when one sleeps: it holds this lock while it does, and NOTIFY costs every commit a global lock.
     SELECT pg_notify(current_schema() || '_outbox', '')
     WHERE NOT pg_try_advisory_xact_lock_shared(hashtext(current_schema() || '_outbox_sleeps'), 0)
 """
 
-SAYING = f"""
+ENQUEUE_SQL = f"""
     -- Number the events of each case in each topic, and queue them in that order. The counter's row stays locked
     -- until the commit, so that two writers of one case get numbers and ids in the order in which they commit.
     said AS (
@@ -40,14 +40,14 @@ SAYING = f"""
             value::text, guards, last - behind
         FROM said JOIN counted USING (topic, case_id)
         ORDER BY ordinal
-    ), woken AS ({WAKE})
+    ), woken AS ({NOTIFY_SQL})
 """  # noqa: S608 - our own statement
 """What says events, for whoever writes more by the same statement: `WITH ... SELECT count(*) FROM woken`."""
 
-_SAY = f"WITH {SAYING} SELECT count(*) FROM woken"  # noqa: S608 - our own statement
+_SAY = f"WITH {ENQUEUE_SQL} SELECT count(*) FROM woken"  # noqa: S608 - our own statement
 
 
-class Announcement(NamedTuple):
+class OutboxEvent(NamedTuple):
     """One event to be said on one topic, because of `cause`; `traceparent` is the trace that it continues.
 
     `guards` are the ids of what it stands on (such as consents): once one of them has fallen it is not said any more.
@@ -67,22 +67,22 @@ def shard_of(case_id: UUID) -> int:
     return case_id.int % SHARDS
 
 
-async def add(tx: Transaction, announcements: Iterable[Announcement]) -> None:
+async def enqueue(tx: Transaction, announcements: Iterable[OutboxEvent]) -> None:
     """Queue events in this transaction; they are relayed in this order within a case, after the commit.
 
     The ids are derived from cause, topic, type and subject, so that doing the work again says the same again.
     """
     said = list(announcements)
     if said:
-        await tx.execute(_SAY, {"said": write(said)})
+        await tx.execute(_SAY, {"said": events_to_json(said)})
 
 
-def write(announcements: Sequence[Announcement]) -> str:
+def events_to_json(announcements: Sequence[OutboxEvent]) -> str:
     """Write events as the parameter `said` of what says them."""
-    return as_rows(_rows(announcements))
+    return rows_to_json(_rows(announcements))
 
 
-def _rows(announcements: Sequence[Announcement]) -> list[Row]:
+def _rows(announcements: Sequence[OutboxEvent]) -> list[Row]:
     """Write the rows, the last first: each says how many events of its case and topic come behind it."""
     behind: Counter[tuple[str, UUID]] = Counter()
     rows = []
@@ -93,7 +93,7 @@ def _rows(announcements: Sequence[Announcement]) -> list[Row]:
     return rows
 
 
-def _row(ordinal: int, behind: int, said: Announcement) -> Row:
+def _row(ordinal: int, behind: int, said: OutboxEvent) -> Row:
     event = said.event
     return {
         "ordinal": ordinal,

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.kit.observability.instruments import Instruments
 
 
-class TimedRequests:
+class RequestTimer:
     """An ASGI application that tells how long another one took to answer."""
 
     def __init__(self, app: ASGIApp, instruments: Instruments) -> None:
@@ -43,4 +43,4 @@ class TimedRequests:
 
 def time_requests(router: Router, instruments: Instruments) -> None:
     """Time every request to a router, whatever stands before it."""
-    router.middleware_stack = TimedRequests(router.middleware_stack, instruments)
+    router.middleware_stack = RequestTimer(router.middleware_stack, instruments)

@@ -15,9 +15,9 @@ from opentelemetry.metrics import Meter, NoOpMeter
 
 from shared.events.event import Event
 from shared.events.topics import family_of
-from shared.kit.messaging.messages import Received, Route
-from shared.kit.relay.kafka_sender import Sending
-from shared.kit.relay.outbox_rows import Row
+from shared.kit.messaging.messages import InboundMessage, Subscription
+from shared.kit.relay.kafka_sender import KafkaBatchSender
+from shared.kit.relay.outbox_rows import OutboxRow
 
 Attributes = dict[str, str | int]
 Kind = tuple[str, str | None]
@@ -55,13 +55,13 @@ class Instruments:
         self._sending = _seconds(meter, "messaging.client.operation.duration", "Time until Kafka has a round of rows.")
         self._requests = _seconds(meter, "http.server.request.duration", "Time for a request.")
 
-    def read(self, route: Route, count: int) -> None:
+    def read(self, route: Subscription, count: int) -> None:
         """So many messages came from Kafka."""
         if self.on:
             self._consumed.add(count, _of(route, "poll"))
 
     @contextmanager
-    def processing(self, route: Route) -> Iterator[None]:
+    def processing(self, route: Subscription) -> Iterator[None]:
         """Time the work on a batch, from its begin to its commit or failure."""
         began, failed = perf_counter(), _NOTHING
         try:
@@ -73,7 +73,9 @@ class Instruments:
             if self.on:
                 self._processing.record(perf_counter() - began, _of(route, "process") | failed)
 
-    def worked(self, route: Route, messages: Sequence[Received[Any]], fresh: Sequence[Received[Any]]) -> None:
+    def worked(
+        self, route: Subscription, messages: Sequence[InboundMessage[Any]], fresh: Sequence[InboundMessage[Any]]
+    ) -> None:
         """Messages were worked on: those that are fresh are done, the others had been before."""
         if not self.on:
             return
@@ -82,22 +84,22 @@ class Instruments:
         for outcome, types in ("done", done), ("repeated", repeated):
             for event_type, count in types.items():
                 said: Attributes = {"handoff.event.type": event_type, "handoff.outcome": outcome}
-                self._worked.add(count, group_of(route) | said)
+                self._worked.add(count, consumer_attributes(route) | said)
 
-    def set_aside(self, route: Route, count: int, error_type: str) -> None:
+    def set_aside(self, route: Subscription, count: int, error_type: str) -> None:
         """So many messages were set aside for an error of this class."""
         if self.on:
-            self._letters.add(count, group_of(route) | {"error.type": error_type})
+            self._letters.add(count, consumer_attributes(route) | {"error.type": error_type})
 
-    def narrowed(self, route: Route, error: BaseException) -> None:
+    def narrowed(self, route: Subscription, error: BaseException) -> None:
         """A batch failed, and its halves are tried."""
         if self.on:
-            self._narrowed.add(1, group_of(route) | _failed(error))
+            self._narrowed.add(1, consumer_attributes(route) | _failed(error))
 
-    def paused(self, route: Route, error: BaseException) -> None:
+    def paused(self, route: Subscription, error: BaseException) -> None:
         """A consumer waits until what it needs is back."""
         if self.on:
-            self._paused.add(1, group_of(route) | _failed(error))
+            self._paused.add(1, consumer_attributes(route) | _failed(error))
 
     def relay_paused(self, error: BaseException) -> None:
         """The relay waits until Kafka or the database is back."""
@@ -105,7 +107,7 @@ class Instruments:
             self._relay_paused.add(1, _failed(error))
 
     @contextmanager
-    def sending(self, sending: Sending) -> Iterator[None]:
+    def sending(self, sending: KafkaBatchSender) -> Iterator[None]:
         """Time a block that sends rows, from when it gave the last of them to Kafka."""
         failed = _NOTHING
         try:
@@ -119,7 +121,7 @@ class Instruments:
                 operation: Attributes = {"messaging.system": "kafka", "messaging.operation.name": "send"}
                 self._sending.record(perf_counter() - sending.handed_over, operation | failed)
 
-    def relayed(self, taken: Sequence[Row], sent: Sequence[Row], refused: Sequence[Row]) -> None:
+    def relayed(self, taken: Sequence[OutboxRow], sent: Sequence[OutboxRow], refused: Sequence[OutboxRow]) -> None:
         """A round of rows has left the outbox: most are sent, Kafka refused some, the rest was withheld."""
         if not (self.on and taken):
             return
@@ -145,13 +147,13 @@ class Instruments:
             said["error.type"] = type(error).__name__ if error else str(status)
         self._requests.record(seconds, said)
 
-    def _count_sent(self, rows: Sequence[Row], failed: Attributes) -> None:
+    def _count_sent(self, rows: Sequence[OutboxRow], failed: Attributes) -> None:
         operation: Attributes = {"messaging.operation.name": "send", **failed}
         for kind, count in _kinds(rows).items():
             self._sent.add(count, _of_rows(kind) | operation)
 
 
-def group_of(route: Route) -> Attributes:
+def consumer_attributes(route: Subscription) -> Attributes:
     """Return what every figure of a consumer goes by: its group, and its topic or family of topics."""
     return _destination(route.language.topic) | {"messaging.consumer.group.name": route.group}
 
@@ -164,8 +166,8 @@ def _seconds(meter: Meter, name: str, description: str) -> Any:
     return meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=SECONDS)
 
 
-def _of(route: Route, operation: str) -> Attributes:
-    return group_of(route) | {"messaging.operation.name": operation}
+def _of(route: Subscription, operation: str) -> Attributes:
+    return consumer_attributes(route) | {"messaging.operation.name": operation}
 
 
 def _destination(family: str) -> Attributes:
@@ -178,12 +180,12 @@ def _failed(error: BaseException) -> Attributes:
     return {"error.type": type(error).__name__}
 
 
-def _type_of(message: Received[Any]) -> str:
+def _type_of(message: InboundMessage[Any]) -> str:
     """Return the type of an event that its language has; what a tolerant reader let in may be called anything."""
     return OTHER if type(message.event) is Event else str(message.event.type)
 
 
-def _kinds(rows: Iterable[Row]) -> Counter[Kind]:
+def _kinds(rows: Iterable[OutboxRow]) -> Counter[Kind]:
     """Count rows by what is told of them."""
     kinds: Counter[Kind] = Counter()
     for (topic, event_type), count in Counter(map(_TOPIC_AND_TYPE, rows)).items():

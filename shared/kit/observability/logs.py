@@ -12,7 +12,7 @@ QUIET = ("opentelemetry", "urllib3", "aiokafka", "faststream", "httpx", "uvicorn
 """Libraries whose words below WARNING say nothing that an operator can use."""
 
 
-class JsonLines(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """One JSON object for each record; an exception is told by its type and where it was, not by its text."""
 
     def __init__(self, service: str) -> None:
@@ -49,7 +49,7 @@ def start_logging(service: str, form: str) -> None:
     """Send this process's log lines to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    handler.setFormatter(JsonLines(service) if form == "json" else text)
+    handler.setFormatter(JsonFormatter(service) if form == "json" else text)
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

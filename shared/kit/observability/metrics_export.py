@@ -21,7 +21,7 @@ SHUTDOWN_MILLISECONDS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Metering:
+class MetricsExporter:
     """What one service has running to be measured by."""
 
     provider: MeterProvider | None
@@ -47,17 +47,17 @@ def resource_of(service: str) -> Resource:
     return Resource.create(named)
 
 
-def start_metering(service: str, settings: ServiceSettings) -> Metering:
+def start_metrics(service: str, settings: ServiceSettings) -> MetricsExporter:
     """Start to export what this process measures, each minute or as OTEL_METRIC_EXPORT_INTERVAL says (milliseconds)."""
     if not settings.otlp_endpoint:
-        return Metering(None)
+        return MetricsExporter(None)
     try:
         exporter = OTLPMetricExporter(timeout=EXPORT_TIMEOUT_SECONDS)
         reader = PeriodicExportingMetricReader(exporter, export_timeout_millis=EXPORT_TIMEOUT_SECONDS * 1000)
-        return Metering(make_provider(service, reader))
+        return MetricsExporter(make_provider(service, reader))
     except Exception as error:  # noqa: BLE001 - whatever is wrong with OpenTelemetry's settings, the service runs
         log.warning("nothing is measured: %s", type(error).__name__)
-        return Metering(None)
+        return MetricsExporter(None)
 
 
 def make_provider(service: str, reader: MetricReader) -> MeterProvider:

@@ -26,7 +26,7 @@ CASE_ID: Final = "handoff.case_id"
 _tracer = trace.get_tracer("handoff")
 
 
-class RateLimited(Sampler):
+class RateLimitedSampler(Sampler):
     """Keep new traces up to a rate (a token bucket of one second); the rest keep their ids and are not recorded."""
 
     def __init__(self, per_second: float) -> None:
@@ -79,7 +79,7 @@ class CountingExporter(SpanExporter):
 
 
 @dataclass(frozen=True, slots=True)
-class Telemetry:
+class TraceExporter:
     """What one service has running to be seen by."""
 
     provider: TracerProvider | None
@@ -95,12 +95,14 @@ class Telemetry:
             self.provider.shutdown()
 
 
-def start_telemetry(service: str, settings: ServiceSettings) -> Telemetry:
+def start_traces(service: str, settings: ServiceSettings) -> TraceExporter:
     """Start tracing for this process; without a collector and without a metrics service nothing is recorded."""
     exporter = _exporter(settings)
     if exporter is None:
-        return Telemetry(None, None)
-    provider = TracerProvider(resource=resource_of(service), sampler=ParentBased(RateLimited(settings.trace_rate)))
+        return TraceExporter(None, None)
+    provider = TracerProvider(
+        resource=resource_of(service), sampler=ParentBased(RateLimitedSampler(settings.trace_rate))
+    )
     processor = BatchSpanProcessor(
         exporter,
         max_queue_size=QUEUE_SPANS,
@@ -109,7 +111,7 @@ def start_telemetry(service: str, settings: ServiceSettings) -> Telemetry:
     )
     provider.add_span_processor(processor)
     trace.set_tracer_provider(provider)
-    return Telemetry(provider, exporter)
+    return TraceExporter(provider, exporter)
 
 
 def _exporter(settings: ServiceSettings) -> CountingExporter | None:

@@ -14,7 +14,7 @@ from opentelemetry.trace import Span, SpanKind
 
 from shared.kit.dead_letters.dead_letters import Raw
 from shared.kit.observability.traces import CASE_ID, is_sampled, start_span, traceparent_of
-from shared.kit.relay.outbox_rows import Row, frame
+from shared.kit.relay.outbox_rows import OutboxRow, frame
 
 LARGEST_MESSAGE_BYTES: Final = 1_048_576
 """With its headers, and as a batch of one: what Kafka takes unless a topic says otherwise."""
@@ -28,7 +28,7 @@ _KEYS_KEPT: Final = 4096
 _choose = DefaultPartitioner()
 
 
-class Sending:
+class KafkaBatchSender:
     """One round of rows; `rows` are those that were given to the producer, the last of them at `handed_over`."""
 
     def __init__(self, producer: AIOKafkaProducer, source: bytes) -> None:
@@ -38,10 +38,10 @@ class Sending:
         self._batches: dict[Place, Any] = {}
         self._promises: dict[Place, asyncio.Future[Any]] = {}
         self._spans: dict[Place, list[Span]] = {}
-        self.rows: list[Row] = []
+        self.rows: list[OutboxRow] = []
         self.handed_over = perf_counter()
 
-    async def add(self, row: Row) -> None:
+    async def add(self, row: OutboxRow) -> None:
         """Put a row into the batch of its partition, behind those that came before it; a full batch is sent.
 
         Raises:
@@ -117,7 +117,7 @@ def _append(batch: Any, message: Raw) -> bool:
     return batch.append(timestamp=None, key=key, value=value, headers=headers) is not None
 
 
-def _span(row: Row) -> Span:
+def _span(row: OutboxRow) -> Span:
     return start_span(
         f"{row.topic} send",
         row.traceparent,

@@ -7,7 +7,7 @@ from uuid import UUID
 from shared.events.wire import schema_uri
 from shared.kit.dead_letters.dead_letters import Raw, read_raw
 
-TAKE = """
+CLAIM_SQL = """
     -- Lock the shards that no other relay holds, until the end of this transaction, and take their oldest rows out.
     -- A relay that let a shard go after this statement began may have taken some of these: those are passed over.
     -- Its commit does not wait for the disk: what is there again after a crash is sent again, with the same ids.
@@ -25,27 +25,27 @@ TAKE = """
         causation_id::text, sequence, traceparent, value, raw, guards
 """
 
-COMMIT_TO_DISK = """
+SYNCHRONOUS_COMMIT_SQL = """
     -- Let the commit of this transaction wait for the disk as others do.
     SET LOCAL synchronous_commit TO DEFAULT
 """
 
-REFUSE = """
+REJECT_SQL = """
     -- Set aside what Kafka will never take: it stays here, where an operator finds it.
     INSERT INTO dead_letters (topic, partition, position, consumer, reason, raw)
     VALUES (%s, -1, %s, 'relay', 'MessageSizeTooLarge', %s)
 """
 
-WITHHOLD = """
+WITHHOLD_SQL = """
     -- Keep a note of what is not said because something that it stood on has fallen; what it would have said is gone.
     INSERT INTO outbox_withheld (event_id, topic, case_id, event_type, sequence, guards) VALUES (%s, %s, %s, %s, %s, %s)
     ON CONFLICT DO NOTHING
 """
 
-OLDEST = "SELECT extract(epoch FROM now() - created_at)::float FROM outbox ORDER BY id LIMIT 1"
+OLDEST_SQL = "SELECT extract(epoch FROM now() - created_at)::float FROM outbox ORDER BY id LIMIT 1"
 
 
-class Row(NamedTuple):
+class OutboxRow(NamedTuple):
     """One row of the outbox; its ids are text, as they are sent."""
 
     id: int
@@ -67,7 +67,7 @@ class Row(NamedTuple):
         return self.event_id, self.topic, self.case_id, self.event_type, self.sequence, self.guards
 
 
-def frame(row: Row, source: bytes, traceparent: str | None) -> Raw:
+def frame(row: OutboxRow, source: bytes, traceparent: str | None) -> Raw:
     """Return key, value and headers: CloudEvents in binary mode, or as they came for a dead letter."""
     if row.raw is not None:
         return read_raw(row.raw)

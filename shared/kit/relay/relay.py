@@ -18,15 +18,23 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from psycopg.rows import args_row
 
-from shared.kit.clock import Pauses, finish
-from shared.kit.database.database import AWAY, Database, Transaction
+from shared.kit.clock import ExponentialBackoff, shield_with_grace
+from shared.kit.database.database import TRANSIENT_ERRORS, Database, Transaction
 from shared.kit.dead_letters.dead_letters import write_raw
 from shared.kit.kafka.access import KafkaAccess
-from shared.kit.kafka.clients import CUT_OFF_WITHIN_SECONDS, cut_off, make_producer
+from shared.kit.kafka.clients import ABORT_SECONDS, abort_producer, make_producer
 from shared.kit.messaging.outbox import SHARDS
 from shared.kit.observability.instruments import Instruments
-from shared.kit.relay.kafka_sender import Sending
-from shared.kit.relay.outbox_rows import COMMIT_TO_DISK, OLDEST, REFUSE, TAKE, WITHHOLD, Row, frame
+from shared.kit.relay.kafka_sender import KafkaBatchSender
+from shared.kit.relay.outbox_rows import (
+    CLAIM_SQL,
+    OLDEST_SQL,
+    REJECT_SQL,
+    SYNCHRONOUS_COMMIT_SQL,
+    WITHHOLD_SQL,
+    OutboxRow,
+    frame,
+)
 
 ROWS_OF_A_SHARD: Final = 64
 MANY_ROWS: Final = 512
@@ -37,23 +45,23 @@ SHORTEST_REST_SECONDS, REST_SECONDS_FOR_A_ROW, LONGEST_REST_SECONDS = 0.02, 0.00
 LONGEST_ROUND_SECONDS: Final = 0.1
 """After so long no more rows are taken: what was taken is committed once Kafka has it."""
 
-Standing = Callable[[Transaction, Collection[UUID]], Awaitable[set[UUID]]]
+PreconditionCheck = Callable[[Transaction, Collection[UUID]], Awaitable[set[UUID]]]
 """Tells which of these things still stand, and keeps them standing until the transaction ends."""
 
 
-class Round:
+class RelayBatch:
     """The rows that were `taken`; those that were `said`, but for those that Kafka `refused`, for ever.
 
     `is_last` when nothing was left; otherwise `rest` is due before the next round, in seconds.
     """
 
-    def __init__(self, tx: Transaction, sending: Sending, standing: Standing | None) -> None:
+    def __init__(self, tx: Transaction, sending: KafkaBatchSender, standing: PreconditionCheck | None) -> None:
         self._tx = tx
         self._sending = sending
         self._standing = standing
-        self.taken: list[Row] = []
-        self.said: list[Row] = []
-        self.refused: list[Row] = []
+        self.taken: list[OutboxRow] = []
+        self.said: list[OutboxRow] = []
+        self.refused: list[OutboxRow] = []
         self.rest = 0.0
         self.is_last = False
 
@@ -74,15 +82,15 @@ class Round:
             await asyncio.sleep(self.rest)
         await self._sending.finish()
 
-    async def _take(self) -> list[Row]:
+    async def _take(self) -> list[OutboxRow]:
         """Take the oldest rows out of the outbox, in order: it is undone if this transaction is."""
-        async with self._tx.cursor(row_factory=args_row(Row), binary=True) as cursor:
-            await cursor.execute(TAKE, (list(range(SHARDS)), ROWS_OF_A_SHARD))
+        async with self._tx.cursor(row_factory=args_row(OutboxRow), binary=True) as cursor:
+            await cursor.execute(CLAIM_SQL, (list(range(SHARDS)), ROWS_OF_A_SHARD))
             rows = sorted(await cursor.fetchall())
         self.taken += rows
         return rows
 
-    async def _say(self, rows: Sequence[Row]) -> None:
+    async def _say(self, rows: Sequence[OutboxRow]) -> None:
         """Give rows to the producer; what Kafka will never take is set aside."""
         said = await self._said_still(rows)
         self.said += said
@@ -93,7 +101,7 @@ class Round:
                 await self._refuse(row)
         await self._sending.hand_over()
 
-    async def _said_still(self, rows: Sequence[Row]) -> Sequence[Row]:
+    async def _said_still(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
         """Leave out, and note, the rows that stand on something that has fallen; without a way to ask, all of them.
 
         What becomes of these rows is on the disk when the transaction has ended: it counts in what is recalled.
@@ -101,18 +109,18 @@ class Round:
         asked = {guard for row in rows for guard in row.guards or ()}
         if not asked:
             return rows
-        await self._tx.execute(COMMIT_TO_DISK)
+        await self._tx.execute(SYNCHRONOUS_COMMIT_SQL)
         stands = await self._standing(self._tx, asked) if self._standing else set()
         fallen = [row for row in rows if not stands.issuperset(row.guards or ())]
         for row in fallen:
             log.info("withheld, what it stood on has fallen: event %s", row.event_id)
-            await self._tx.execute(WITHHOLD, row.noted())
+            await self._tx.execute(WITHHOLD_SQL, row.noted())
         return [row for row in rows if row not in fallen]
 
-    async def _refuse(self, row: Row) -> None:
+    async def _refuse(self, row: OutboxRow) -> None:
         log.error("too large for Kafka, set aside: outbox row %d", row.id)
         message = frame(row, self._sending.source, row.traceparent)
-        await self._tx.execute(REFUSE, (row.topic, row.id, write_raw(*message)))
+        await self._tx.execute(REJECT_SQL, (row.topic, row.id, write_raw(*message)))
         self.refused.append(row)
 
 
@@ -140,7 +148,7 @@ class Relay:
         service: str,
         database: Database,
         kafka: KafkaAccess,
-        standing: Standing | None = None,
+        standing: PreconditionCheck | None = None,
         instruments: Instruments | None = None,
     ) -> None:
         self._source = f"/services/{service}".encode()
@@ -150,43 +158,43 @@ class Relay:
         self._standing = standing
         self._instruments = instruments or Instruments()
         self._producer: AIOKafkaProducer | None = None
-        self.problem: str | None = "relay: not started"
+        self._problem: str | None = "relay: not started"
 
     async def run(self) -> None:
         """Relay until cancelled; outages of Kafka or PostgreSQL are waited out."""
-        pauses = Pauses(first=0.1, longest=5.0)
+        pauses = ExponentialBackoff(first=0.1, longest=5.0)
         try:
             while True:
                 try:
                     await self._relay_and_rest()
                     pauses.reset()
-                except (*AWAY, KafkaError, TimeoutError) as error:
-                    self.problem = f"relay: {self._kafka.explain(error)}"
+                except (*TRANSIENT_ERRORS, KafkaError, TimeoutError) as error:
+                    self._problem = f"relay: {self._kafka.explain(error)}"
                     self._instruments.relay_paused(error)
-                    log.warning("paused: %s", self.problem)
+                    log.warning("paused: %s", self._problem)
                     await self.close()
                     await pauses.take()
         finally:
             await self.close()
 
-    async def why_not(self) -> str | None:
+    async def problem(self) -> str | None:
         """Say why nothing is relayed now; None when it is."""
-        return self.problem
+        return self._problem
 
     async def oldest_seconds(self) -> float:
         """Return the age of the oldest row that waits, in seconds; 0 when none does."""
         async with self._database.statement() as connection:
-            row = await (await connection.execute(OLDEST)).fetchone()
+            row = await (await connection.execute(OLDEST_SQL)).fetchone()
         return float(row[0]) if row else 0.0
 
     async def relay_once(self) -> int:
         """Relay one round of rows; returns how many."""
         return len((await self._relay()).taken)
 
-    async def _relay(self) -> Round:
-        sending = Sending(await self._ready_producer(), self._source)
-        async with self._database.transaction(announced=False) as tx:
-            done = Round(tx, sending, self._standing)
+    async def _relay(self) -> RelayBatch:
+        sending = KafkaBatchSender(await self._ready_producer(), self._source)
+        async with self._database.transaction(notify_commit=False) as tx:
+            done = RelayBatch(tx, sending, self._standing)
             try:
                 with self._instruments.sending(sending):
                     await done.go(self._database.committed)
@@ -202,7 +210,7 @@ class Relay:
         while looks < QUIET_LOOKS:
             done = await self._relay()
             looks = 0 if done.taken else looks + 1
-            self.problem = None
+            self._problem = None
             if not done.is_last:
                 await asyncio.sleep(done.rest)
                 continue
@@ -227,9 +235,9 @@ class Relay:
         if self._producer is None:
             producer = make_producer(self._kafka, self._client)
             try:
-                await finish(producer.start(), CUT_OFF_WITHIN_SECONDS)  # what it has opened, it alone can close
+                await shield_with_grace(producer.start(), ABORT_SECONDS)  # what it has opened, it alone can close
             except BaseException:
-                await cut_off(producer)
+                await abort_producer(producer)
                 raise
             self._producer = producer
         return self._producer
@@ -238,4 +246,4 @@ class Relay:
         """Let the producer go: an idempotent one that met an outage may never send again, so it is made anew."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await cut_off(producer)
+            await abort_producer(producer)

@@ -11,9 +11,9 @@ from typing import Final
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
-from shared.kit.consumer.supervisor import Consumption
-from shared.kit.database.database import AWAY
-from shared.kit.observability.instruments import group_of
+from shared.kit.consumer.supervisor import ConsumerSupervisor
+from shared.kit.database.database import TRANSIENT_ERRORS
+from shared.kit.observability.instruments import consumer_attributes
 from shared.kit.relay.relay import Relay
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ Observe = Callable[[CallbackOptions], Iterable[Observation]]
 class Gauges:
     """The gauges of one service."""
 
-    def __init__(self, relay: Relay, consumption: Consumption, dropped_spans: Callable[[], int]) -> None:
+    def __init__(self, relay: Relay, consumption: ConsumerSupervisor, dropped_spans: Callable[[], int]) -> None:
         self._relay = relay
         self._consumption = consumption
         self._dropped_spans = dropped_spans
@@ -51,10 +51,10 @@ class Gauges:
 
     async def look(self) -> None:
         """Ask for what an exporter's thread cannot ask for."""
-        self._lags = [Observation(lag, group_of(route)) for route, lag in await self._consumption.lags()]
+        self._lags = [Observation(lag, consumer_attributes(route)) for route, lag in await self._consumption.lags()]
         try:
             self._oldest = await self._relay.oldest_seconds()
-        except AWAY as error:
+        except TRANSIENT_ERRORS as error:
             self._oldest = None
             log.debug("the age of the outbox is not known: %s", type(error).__name__)
 
@@ -65,7 +65,7 @@ class Gauges:
         return self._lags
 
     def _observe_halted(self, _: CallbackOptions) -> list[Observation]:
-        return [Observation(halted, group_of(route)) for route, halted in self._consumption.halted()]
+        return [Observation(halted, consumer_attributes(route)) for route, halted in self._consumption.halted()]
 
     def _observe_spans(self, _: CallbackOptions) -> list[Observation]:
         return [Observation(self._dropped_spans())]

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from shared.kit.observability.instruments import Instruments
-from shared.kit.observability.metrics_export import Metering, start_metering
-from shared.kit.observability.traces import Telemetry, start_telemetry
+from shared.kit.observability.metrics_export import MetricsExporter, start_metrics
+from shared.kit.observability.traces import TraceExporter, start_traces
 from shared.kit.service.gauges import Gauges
 from shared.kit.service.settings import ServiceSettings
 
@@ -14,21 +14,21 @@ Loop = Callable[[], Awaitable[None]]
 """Work that goes on for as long as the service runs, and ends when it is cancelled."""
 
 
-class Seeing:
+class Observability:
     """Starts and ends traces and metrics; `instruments` may be used before, and measure nothing then."""
 
     def __init__(self, service: str, settings: ServiceSettings) -> None:
         self.instruments = Instruments()
         self._service = service
         self._settings = settings
-        self._traces = Telemetry(None, None)
-        self._metering = Metering(None)
+        self._traces = TraceExporter(None, None)
+        self._metering = MetricsExporter(None)
 
     @asynccontextmanager
     async def through(self, gauges: Gauges) -> AsyncIterator[Sequence[Loop]]:
         """Trace and measure for the length of a block, as the settings ask; gives what must run meanwhile."""
-        self._traces = start_telemetry(self._service, self._settings)
-        self._metering = start_metering(self._service, self._settings)
+        self._traces = start_traces(self._service, self._settings)
+        self._metering = start_metrics(self._service, self._settings)
         meter = self._metering.meter
         if meter is not None:
             self.instruments.connect(meter)

@@ -35,7 +35,7 @@ COMMITTED = b"."
 
 
 @dataclass(slots=True)
-class Place:
+class WorkerProcess:
     """Where a process stands among those of its service: the first has a link to each helper, a helper to the first."""
 
     is_helper: bool = False
@@ -51,7 +51,7 @@ class Place:
     async def kept(self, database: Database, checks: Sequence[Check]) -> AsyncIterator[None]:
         """Keep in touch with the others for the length of a block; end with the first that ends."""
         work = (
-            [_help(self, database.watch())]
+            [_help(self, database.commit_event())]
             if self.is_helper
             else [_lead(link, database, checks) for link in self.links]
         )
@@ -75,7 +75,7 @@ class Place:
                 time.sleep(0.02)
 
 
-def fork_helpers(count: int) -> Place:
+def fork_workers(count: int) -> WorkerProcess:
     """Fork so many helpers, and return the place of whichever process this is. No thread may run yet, and no loop."""
     links: list[socket.socket] = []
     pids: list[int] = []
@@ -85,11 +85,11 @@ def fork_helpers(count: int) -> Place:
         if pid == 0:
             for link in (*links, ours):
                 link.close()
-            return Place(is_helper=True, links=(theirs,))
+            return WorkerProcess(is_helper=True, links=(theirs,))
         theirs.close()
         links.append(ours)
         pids.append(pid)
-    return Place(links=tuple(links), pids=tuple(pids))
+    return WorkerProcess(links=tuple(links), pids=tuple(pids))
 
 
 def listen(host: str, port: int, *, shared: bool) -> socket.socket:
@@ -111,7 +111,7 @@ def listen(host: str, port: int, *, shared: bool) -> socket.socket:
     return listening
 
 
-async def _help(place: Place, committed: asyncio.Event) -> None:
+async def _help(place: WorkerProcess, committed: asyncio.Event) -> None:
     """Tell the first process of each commit, and hear how it is."""
     [link] = place.links
     reader, writer = await asyncio.open_connection(sock=link)
@@ -124,7 +124,7 @@ async def _lead(link: socket.socket, database: Database, checks: Sequence[Check]
     await _until_one_ends("a helper", writer, _hear_commits(reader, database), _tell_problems(writer, checks))
 
 
-async def _hear_problems(reader: asyncio.StreamReader, place: Place) -> None:
+async def _hear_problems(reader: asyncio.StreamReader, place: WorkerProcess) -> None:
     while line := await reader.readline():
         place.problems = json.loads(line)
 

@@ -12,18 +12,18 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from shared.kit.consumer.supervisor import Consumption
+from shared.kit.consumer.supervisor import ConsumerSupervisor
 from shared.kit.database.database import Database
-from shared.kit.dead_letters.redrive import Redelivery
+from shared.kit.dead_letters.redrive import DeadLetterQueue
 from shared.kit.dead_letters.routes import dead_letter_routes
 from shared.kit.http.health import Check, Figures, health_routes
-from shared.kit.messaging.messages import Route
+from shared.kit.messaging.messages import Subscription
 from shared.kit.observability.http_metrics import time_requests
 from shared.kit.observability.logs import start_logging
-from shared.kit.relay.relay import Relay, Standing
+from shared.kit.relay.relay import PreconditionCheck, Relay
 from shared.kit.service.gauges import Gauges
-from shared.kit.service.observability import Loop, Seeing
-from shared.kit.service.processes import Place, fork_helpers, listen
+from shared.kit.service.observability import Loop, Observability
+from shared.kit.service.processes import WorkerProcess, fork_workers, listen
 from shared.kit.service.settings import ServiceSettings
 
 log = logging.getLogger(__name__)
@@ -37,37 +37,37 @@ MOST_LETTERS_COUNTED = 1000
 class Service:
     """What one service is made of.
 
-    `standing` tells what rows of its outbox stand on, where any do; `checks` and `figures` go with its own health.
-    In a helper only `http` and `loops` run. The path `first_path` is matched before all others: most requests ask for
-    it. With `answers_own_errors` every path of `http` turns its own exceptions into answers, and no error middleware
-    stands between it and the server.
+    `precondition_check` answers which consents of outbox rows are valid; `checks` and `figures` go with its own health.
+    In a worker process only `http` and `loops` run. The path `first_path` is matched before all others: most requests
+    ask for it. With `answers_own_errors` every path of `http` turns its own exceptions into answers, and no error
+    middleware stands between it and the server.
     """
 
     name: str
     settings: ServiceSettings
     database: Database
-    routes: Sequence[Route] = ()
+    routes: Sequence[Subscription] = ()
     http: Sequence[BaseRoute] = ()
     loops: Sequence[Loop] = field(default=())
-    standing: Standing | None = None
+    precondition_check: PreconditionCheck | None = None
     checks: Sequence[Check] = ()
     figures: Figures | None = None
     first_path: str | None = None
     answers_own_errors: bool = False
 
 
-def create_asgi(service: Service, place: Place | None = None) -> Starlette:
+def create_asgi(service: Service, place: WorkerProcess | None = None) -> Starlette:
     """Make the ASGI application of one process of a service; its lifespan runs everything else."""
     settings = service.settings
-    seeing = Seeing(service.name, settings)
+    seeing = Observability(service.name, settings)
     instruments = seeing.instruments
-    consumption = Consumption(service.name, service.routes, service.database, settings.kafka, instruments)
+    consumption = ConsumerSupervisor(service.name, service.routes, service.database, settings.kafka, instruments)
     consumption.batch_size = settings.batch_size
-    relay = Relay(service.name, service.database, settings.kafka, service.standing, instruments)
+    relay = Relay(service.name, service.database, settings.kafka, service.precondition_check, instruments)
     gauges = Gauges(relay, consumption, seeing.dropped_spans)
 
-    place = place or Place()
-    checks = (service.database.problem, consumption.problem, relay.why_not, *service.checks)
+    place = place or WorkerProcess()
+    checks = (service.database.problem, consumption.problem, relay.problem, *service.checks)
     answered_for = (service.database.problem, place.problem) if place.is_helper else checks
 
     @asynccontextmanager
@@ -77,7 +77,7 @@ def create_asgi(service: Service, place: Place | None = None) -> Starlette:
             async with _running(service, loops), place.kept(service.database, checks):
                 yield
 
-    redelivery = Redelivery(service.database, service.routes)
+    redelivery = DeadLetterQueue(service.database, service.routes)
     health = health_routes(answered_for, _figures(service, relay, seeing, redelivery))
     letters = dead_letter_routes(redelivery, settings.staff_key.get_secret_value())
     routes = [*health, *letters, *service.http]
@@ -90,7 +90,7 @@ def create_asgi(service: Service, place: Place | None = None) -> Starlette:
     return app
 
 
-def _figures(service: Service, relay: Relay, seeing: Seeing, redelivery: Redelivery) -> Figures:
+def _figures(service: Service, relay: Relay, seeing: Observability, redelivery: DeadLetterQueue) -> Figures:
     async def figures() -> dict[str, float]:
         kit = {
             "outbox_oldest_seconds": await relay.oldest_seconds(),
@@ -119,9 +119,9 @@ def serve(name: str, create_service: Callable[[AnySettings], Service], settings:
     start_logging(name, settings.log_format)
     with listen(settings.http_host, settings.http_port, shared=False) as claimed:  # nobody else may be there
         port = claimed.getsockname()[1]
-    place = fork_helpers(helpers)
+    place = fork_workers(helpers)
     listening = listen(settings.http_host, port, shared=helpers > 0)
-    calm_garbage_collection()
+    tune_gc()
     config = uvicorn.Config(
         create_asgi(create_service(settings), place),
         loop="uvloop",
@@ -138,7 +138,7 @@ def serve(name: str, create_service: Callable[[AnySettings], Service], settings:
         place.dismiss()
 
 
-def calm_garbage_collection() -> None:
+def tune_gc() -> None:
     """Look for cycles seldom: a batch makes many values that live together, and looking through them costs a third."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

@@ -18,7 +18,7 @@ from shared.policy.consent import Consent
 CONSENT_LOCK: Final = 0x48434F4E
 """The first key of the advisory locks; the second is the hash of the case."""
 
-LOCK_THOSE_WITH_SOME: Final = f"""
+LOCK_CONSENTS_SQL: Final = f"""
     -- Hold the consents of these cases as they are, in the order of their locks; most cases have none.
     SELECT pg_advisory_xact_lock_shared({CONSENT_LOCK}, lock) FROM (
         SELECT DISTINCT hashtext(case_id::text) AS lock FROM vault.consents
@@ -27,7 +27,7 @@ LOCK_THOSE_WITH_SOME: Final = f"""
 """  # noqa: S608 - a number of ours
 """Gives a row for each lock; the braces are the place of the cases."""
 
-_LOCK = LOCK_THOSE_WITH_SOME.format("%s")
+_LOCK = LOCK_CONSENTS_SQL.format("%s")
 
 _LIST = """
     -- Every consent of these cases, whether it counts or not: that depends on the moment and the recipient.
@@ -67,7 +67,7 @@ async def lock_for_withdrawal(tx: Transaction, case_id: UUID) -> None:
     await tx.execute(_LOCK_FOR_WITHDRAWAL, (case_id,))
 
 
-async def still_stand(tx: Transaction, consent_ids: Collection[UUID]) -> set[UUID]:
+async def lock_valid_consents(tx: Transaction, consent_ids: Collection[UUID]) -> set[UUID]:
     """Return which of these consents count now; those stay as they are until the transaction ends."""
     cases = await (await tx.execute(_CASES_OF, (_array(consent_ids),), binary=True)).fetchall()
     await tx.execute(_LOCK, (_array(row[0] for row in cases),))
@@ -78,7 +78,7 @@ async def still_stand(tx: Transaction, consent_ids: Collection[UUID]) -> set[UUI
 _HOLD = f"""
     -- Hold the consents of these cases as they are; then read the keys of these persons, where they still exist, and
     -- the clock: it is read for rows that are joined to the locks, so after those were given.
-    WITH locks AS MATERIALIZED ({LOCK_THOSE_WITH_SOME.format("%(cases)s")}), held AS MATERIALIZED (
+    WITH locks AS MATERIALIZED ({LOCK_CONSENTS_SQL.format("%(cases)s")}), held AS MATERIALIZED (
         SELECT count(*) AS consents FROM locks
     )
     SELECT consents, clock_timestamp(), person_id, wrapped
@@ -86,7 +86,7 @@ _HOLD = f"""
 """  # noqa: S608 - our own statement
 
 
-class Held(NamedTuple):
+class LockedConsents(NamedTuple):
     """What stays as it is until the transaction ends, and the database's time once that was certain.
 
     Persons who were erased are absent. A consent that is held and has not ended by `now` has not ended before.
@@ -97,13 +97,15 @@ class Held(NamedTuple):
     now: datetime
 
 
-async def hold(tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()) -> Held:
+async def lock_consents(
+    tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
+) -> LockedConsents:
     """Hold the consents of these cases, read the keys of these persons, and tell the time."""
     asked = {"persons": _array({*persons}), "cases": _array(cases)}
     rows: list[tuple[Any, ...]] = await (await tx.execute(_HOLD, asked, binary=True)).fetchall()
     consents, now = rows[0][:2]
     keys = {person_id: vault.unwrap(person_id, wrapped) for _, _, person_id, wrapped in rows if person_id is not None}
-    return Held(keys, await list_consents(tx, cases) if consents else defaultdict(list), now)
+    return LockedConsents(keys, await list_consents(tx, cases) if consents else defaultdict(list), now)
 
 
 def _array(ids: Iterable[UUID]) -> str:

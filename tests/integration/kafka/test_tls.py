@@ -20,7 +20,7 @@ from deploy.local.ports import any_free
 from deploy.local.problems import NotReadyError
 from deploy.local.readiness import wait_for_kafka
 from shared.kit.kafka.access import KafkaAccess
-from shared.kit.kafka.clients import make_broker, make_producer, start
+from shared.kit.kafka.clients import make_broker, make_producer, start_broker
 from tests.servers import kafka_runtime, running, temporary_folder
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -62,7 +62,7 @@ async def test_every_client_of_ours_and_a_partners_speaks_to_it(admin: KafkaAcce
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.NACK_ON_ERROR,
         )
-        await start(broker)
+        await start_broker(broker)
         assert (await subscriber.get_one(timeout=20)).body == b"a case"
     account = read_account(tmp_path / "hpd.properties")
     inbox = AIOKafkaConsumer("agency.hpd.inbox.v1", **account, group_id="agency.hpd", auto_offset_reset="earliest")

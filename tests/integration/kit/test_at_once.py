@@ -10,7 +10,7 @@ import pytest
 from shared.events.topics import CASES
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Database, Transaction
-from shared.kit.messaging.messages import Batch, Route
+from shared.kit.messaging.messages import Batch, Subscription
 from tests.integration.kit.effects import count, effects, failing_on, ids, record
 from tests.integration.kit.test_batches import letters
 
@@ -45,7 +45,7 @@ class Handler:
 
 def consumer(database: Database, at_once: AtOnce, handler: Any) -> Consumer:
     """Make a consumer that tries the one before the other."""
-    made = Consumer("kit", Route("kit", CASES, handler, at_once=at_once), database)
+    made = Consumer("kit", Subscription("kit", CASES, handler, fast_path=at_once), database)
     made._pauses.first = made._pauses.longest = made._pauses._next = 0.001
     return made
 

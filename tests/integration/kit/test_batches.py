@@ -8,16 +8,16 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from shared.events.topics import AGENCY_UPDATES, CASES
-from shared.kit.consumer.consumer import FAULTS_IN_A_ROW, Consumer, HaltedError
+from shared.kit.consumer.consumer import MAX_CONSECUTIVE_FAILURES, Consumer, TooManyDeadLettersError
 from shared.kit.database.database import Database, Transaction
 from shared.kit.dead_letters.dead_letters import read_raw
-from shared.kit.messaging.messages import Batch, Route
+from shared.kit.messaging.messages import Batch, Subscription
 from tests.integration.kit.effects import count, effects, failing_on, ids, record
 
 
 def consumer(database: Database, handler: Any = count) -> Consumer:
     """Make a consumer of intake's cases."""
-    made = Consumer("kit", Route("kit", CASES, handler), database)
+    made = Consumer("kit", Subscription("kit", CASES, handler), database)
     made._pauses.first = made._pauses.longest = made._pauses._next = 0.001
     return made
 
@@ -80,7 +80,7 @@ async def test_whoever_only_listens_hears_an_event_of_an_unknown_type_as_a_plain
     value = f'{{"type": "case.eaten.v1", "case_id": "{case_id}"}}'.encode()
     strange = record(7, value, ce_type="case.eaten.v1", ce_subject=case_id)
     nonsense = record(8, b'{"type": "case.eaten.v1"}')
-    listener = Consumer("kit", Route("kit", CASES, count, tolerant=True), kit)
+    listener = Consumer("kit", Subscription("kit", CASES, count, ignore_unknown_types=True), kit)
     await listener([strange, strange, nonsense])
     assert await effects(kit) == ids([strange])
     assert [position for position, _, _ in await letters(kit)] == [8]
@@ -110,17 +110,17 @@ async def test_a_letter_is_set_aside_once_however_often_it_comes(kit: Database) 
 
 async def test_too_many_letters_in_a_row_stop_the_consumer(kit: Database) -> None:
     stopped = consumer(kit)
-    await stopped([record(n, b"nonsense") for n in range(FAULTS_IN_A_ROW)])
-    with pytest.raises(HaltedError):
+    await stopped([record(n, b"nonsense") for n in range(MAX_CONSECUTIVE_FAILURES)])
+    with pytest.raises(TooManyDeadLettersError):
         await stopped([record(99)])
     assert await effects(kit) == []
-    assert "set aside in a row" in (stopped.halted or "")
+    assert "set aside in a row" in (stopped.stopped or "")
 
 
 async def test_nonsense_from_an_agency_never_stops_the_consumer(kit: Database) -> None:
-    made = Consumer("kit", Route("kit", AGENCY_UPDATES, count), kit)
-    await made([record(n, b"nonsense") for n in range(FAULTS_IN_A_ROW * 2)])
-    assert made.halted is None
+    made = Consumer("kit", Subscription("kit", AGENCY_UPDATES, count), kit)
+    await made([record(n, b"nonsense") for n in range(MAX_CONSECUTIVE_FAILURES * 2)])
+    assert made.stopped is None
 
 
 async def test_a_database_that_is_away_fails_the_batch_and_loses_nothing(kit: Database, kit_url: str) -> None:

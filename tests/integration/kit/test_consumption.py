@@ -17,11 +17,11 @@ from shared.events.intake import CaseEvent, CaseWithdrawn
 from shared.events.topics import TopicSpec
 from shared.events.wire import write_time
 from shared.kit.clock import utc_now
-from shared.kit.consumer.supervisor import Consumption
+from shared.kit.consumer.supervisor import ConsumerSupervisor
 from shared.kit.database.database import Database, Transaction, UnavailableError
 from shared.kit.kafka.access import KafkaAccess
 from shared.kit.kafka.offsets import COMMIT_SECONDS
-from shared.kit.messaging.messages import Batch, Route
+from shared.kit.messaging.messages import Batch, Subscription
 from shared.kit.relay.relay import Relay
 from tests.waiting import PATIENCE_SECONDS
 
@@ -72,9 +72,9 @@ async def note(batch: Batch[Any], tx: Transaction) -> None:
 
 
 @asynccontextmanager
-async def consuming(database: Database, kafka: KafkaAccess, route: Route) -> AsyncIterator[Consumption]:
+async def consuming(database: Database, kafka: KafkaAccess, route: Subscription) -> AsyncIterator[ConsumerSupervisor]:
     """Run the consumers of a service beside the test."""
-    consumption = Consumption("kit", [route], database, kafka)
+    consumption = ConsumerSupervisor("kit", [route], database, kafka)
     consumption.batch_size = 50
     task = asyncio.create_task(consumption.run())
     try:
@@ -111,7 +111,7 @@ async def test_work_goes_on_where_it_was_left_after_a_restart(
     kit: Database, kafka: KafkaAccess, language: TopicSpec
 ) -> None:
     cases = [uuid4() for _ in range(CASES)]
-    route = Route(f"kit-{uuid4().hex[:8]}", language, note)
+    route = Subscription(f"kit-{uuid4().hex[:8]}", language, note)
     await publish(kafka, language, cases, 1)
     async with consuming(kit, kafka, route):
         await effects(kit, CASES)
@@ -122,7 +122,7 @@ async def test_work_goes_on_where_it_was_left_after_a_restart(
     assert in_order(found)
 
 
-async def committed(kafka: KafkaAccess, route: Route) -> int:
+async def committed(kafka: KafkaAccess, route: Subscription) -> int:
     """Count the messages of a route whose offsets its group has committed."""
     reader: Any = AIOKafkaConsumer(**kafka.client(), group_id=route.group, enable_auto_commit=False)
     await reader.start()
@@ -141,7 +141,7 @@ async def test_offsets_are_committed_soon_after_the_work_and_not_without_it(
         await note(batch, tx)
 
     cases = [uuid4() for _ in range(CASES)]
-    route = Route(f"kit-{uuid4().hex[:8]}", language, refuse)
+    route = Subscription(f"kit-{uuid4().hex[:8]}", language, refuse)
     await publish(kafka, language, cases, 1)
     async with consuming(kit, kafka, route):
         await effects(kit, CASES)
@@ -159,9 +159,9 @@ async def test_messages_read_all_over_again_by_a_new_group_have_no_second_effect
 ) -> None:
     cases = [uuid4() for _ in range(CASES)]
     await publish(kafka, language, cases, 1)
-    async with consuming(kit, kafka, Route(f"kit-{uuid4().hex[:8]}", language, note)):
+    async with consuming(kit, kafka, Subscription(f"kit-{uuid4().hex[:8]}", language, note)):
         await effects(kit, CASES)
-    async with consuming(kit, kafka, Route(f"kit-{uuid4().hex[:8]}", language, note)):
+    async with consuming(kit, kafka, Subscription(f"kit-{uuid4().hex[:8]}", language, note)):
         await publish(kafka, language, cases[:1], 2)
         found = await effects(kit, CASES + 1)
     assert len(found) == CASES + 1
@@ -171,7 +171,7 @@ async def test_two_consumers_that_come_and_go_do_everything_once_and_in_order(
     kit: Database, kafka: KafkaAccess, language: TopicSpec
 ) -> None:
     cases = [uuid4() for _ in range(100)]
-    route = Route(f"kit-{uuid4().hex[:8]}", language, note)
+    route = Subscription(f"kit-{uuid4().hex[:8]}", language, note)
     async with consuming(kit, kafka, route):
         await publish(kafka, language, cases, 1)
         async with consuming(kit, kafka, route):
@@ -196,7 +196,7 @@ async def test_poison_in_a_batch_is_set_aside_and_the_rest_goes_through(
             raise ZeroDivisionError
 
     await publish(kafka, language, cases, 1)
-    async with consuming(kit, kafka, Route(f"kit-{uuid4().hex[:8]}", language, fussy)):
+    async with consuming(kit, kafka, Subscription(f"kit-{uuid4().hex[:8]}", language, fussy)):
         found = await effects(kit, 59)
     assert {case for case, _ in found} == set(cases) - {cases[7]}
     async with kit.statement() as connection:
@@ -213,11 +213,13 @@ async def test_a_consumer_and_a_relay_with_a_wrong_password_say_that_it_may_be_t
     relay = Relay("kit", kit, wrong)
     relaying = asyncio.create_task(relay.run())
     try:
-        async with consuming(kit, wrong, Route(f"kit-{uuid4().hex[:8]}", language, note)) as consumption:
+        async with consuming(kit, wrong, Subscription(f"kit-{uuid4().hex[:8]}", language, note)) as consumption:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                while "password" not in f"{await consumption.problem()}" or "password" not in f"{relay.problem}":
+                while (
+                    "password" not in f"{await consumption.problem()}" or "password" not in f"{await relay.problem()}"
+                ):
                     await asyncio.sleep(0.1)
-            said = f"{await consumption.problem()} {relay.problem}"
+            said = f"{await consumption.problem()} {await relay.problem()}"
     finally:
         relaying.cancel()
         with suppress(asyncio.CancelledError):
@@ -230,13 +232,13 @@ async def test_a_consumer_that_is_stopped_while_it_starts_leaves_no_connection_o
     kit: Database, kafka: KafkaAccess, language: TopicSpec
 ) -> None:
     for milliseconds in range(0, 60, 4):
-        async with consuming(kit, kafka, Route(f"kit-{uuid4().hex[:8]}", language, note)):
+        async with consuming(kit, kafka, Subscription(f"kit-{uuid4().hex[:8]}", language, note)):
             await asyncio.sleep(milliseconds / 1000)
         gc.collect()  # a connection that was left open says so now, and the test fails
 
 
 async def test_a_consumer_is_ready_once_it_runs(kit: Database, kafka: KafkaAccess, language: TopicSpec) -> None:
-    async with consuming(kit, kafka, Route(f"kit-{uuid4().hex[:8]}", language, note)) as consumption:
+    async with consuming(kit, kafka, Subscription(f"kit-{uuid4().hex[:8]}", language, note)) as consumption:
         assert await consumption.problem() == "broker: not connected"
         async with asyncio.timeout(PATIENCE_SECONDS):
             while await consumption.problem():

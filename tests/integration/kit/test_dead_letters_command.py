@@ -12,10 +12,10 @@ from deploy.cli.dead_letters import dead_letters_app
 from deploy.local.ports import any_free
 from shared.events.topics import CASES
 from shared.kit.database.database import Database
-from shared.kit.dead_letters.dead_letters import DeadLetter, set_aside
-from shared.kit.dead_letters.redrive import Redelivery
-from shared.kit.dead_letters.routes import AT_ONCE, dead_letter_routes
-from shared.kit.messaging.messages import Route
+from shared.kit.dead_letters.dead_letters import DeadLetter, insert_dead_letters
+from shared.kit.dead_letters.redrive import DeadLetterQueue
+from shared.kit.dead_letters.routes import PAGE_SIZE, dead_letter_routes
+from shared.kit.messaging.messages import Subscription
 from tests.integration.kit.effects import count, effects, ids, record
 from tests.serving import served
 
@@ -24,7 +24,7 @@ KEY = "staff-key"
 
 async def run(database: Database, *words: str) -> Result:
     """Run the command; routing is the service that is there."""
-    redelivery = Redelivery(database, [Route("kit", CASES, count)])
+    redelivery = DeadLetterQueue(database, [Subscription("kit", CASES, count)])
     async with served(Starlette(routes=dead_letter_routes(redelivery, KEY))) as url:
         away = f"http://127.0.0.1:{any_free(1)[0]}"
         environment = {f"HANDOFF_{name}_URL": away for name in ("INTAKE", "NOTIFICATIONS", "METRICS")}
@@ -35,7 +35,7 @@ async def run(database: Database, *words: str) -> Result:
 async def keep(database: Database, *letters: DeadLetter) -> None:
     """Set messages aside."""
     async with database.transaction() as tx:
-        await set_aside(tx, "kit", letters)
+        await insert_dead_letters(tx, "kit", letters)
 
 
 async def test_those_of_services_that_answer_are_listed_and_the_others_named(kit: Database) -> None:
@@ -49,9 +49,9 @@ async def test_those_of_services_that_answer_are_listed_and_the_others_named(kit
 
 
 async def test_all_pages_are_listed_as_json(kit: Database) -> None:
-    await keep(kit, *(DeadLetter(record(n), "ArithmeticError", "kit") for n in range(AT_ONCE + 5)))
+    await keep(kit, *(DeadLetter(record(n), "ArithmeticError", "kit") for n in range(PAGE_SIZE + 5)))
     result = await run(kit, "list", "--service", "routing", "--json")
-    assert [letter["number"] for letter in json.loads(result.stdout)] == list(range(1, AT_ONCE + 6))
+    assert [letter["number"] for letter in json.loads(result.stdout)] == list(range(1, PAGE_SIZE + 6))
     assert result.exit_code == 0
 
 

@@ -16,13 +16,13 @@ from pydantic import SecretStr, TypeAdapter
 from shared.events.intake import CaseEvent, CaseWithdrawn
 from shared.events.topics import CASES, TopicSpec
 from shared.events.wire import schema_uri
-from shared.kit.consumer.consumer import FAULTS_IN_A_ROW, Consumer
-from shared.kit.consumer.supervisor import Consumption
+from shared.kit.consumer.consumer import MAX_CONSECUTIVE_FAILURES, Consumer
+from shared.kit.consumer.supervisor import ConsumerSupervisor
 from shared.kit.database.database import Database, Transaction
 from shared.kit.kafka.access import KafkaAccess
 from shared.kit.messaging import outbox
-from shared.kit.messaging.messages import Batch, Route
-from shared.kit.messaging.outbox import Announcement
+from shared.kit.messaging.messages import Batch, Subscription
+from shared.kit.messaging.outbox import OutboxEvent
 from shared.kit.relay.relay import Relay
 from shared.kit.service.gauges import Gauges
 from shared.kit.service.service import Service, create_asgi
@@ -71,20 +71,20 @@ async def accept(batch: Batch[Any], tx: Transaction) -> None:
 
 def consumer(database: Database, measured: Measured, handler: Any = accept) -> Consumer:
     """Make a consumer that is measured, and does not rest long."""
-    made = Consumer("kit", Route("kit", CASES, handler), database, measured.instruments)
+    made = Consumer("kit", Subscription("kit", CASES, handler), database, measured.instruments)
     made._pauses.first = made._pauses.longest = made._pauses._next = 0.001
     return made
 
 
-def said(topic: str) -> Announcement:
+def said(topic: str) -> OutboxEvent:
     """Make one announcement."""
-    return Announcement(topic, CaseWithdrawn(case_id=uuid4(), withdrawn_at=NOW), uuid4())
+    return OutboxEvent(topic, CaseWithdrawn(case_id=uuid4(), withdrawn_at=NOW), uuid4())
 
 
-async def announce(database: Database, announcements: list[Announcement]) -> None:
+async def announce(database: Database, announcements: list[OutboxEvent]) -> None:
     """Queue announcements."""
     async with database.transaction() as tx:
-        await outbox.add(tx, announcements)
+        await outbox.enqueue(tx, announcements)
 
 
 async def test_what_is_done_and_what_is_repeated_are_told_apart(kit: Database) -> None:
@@ -187,7 +187,7 @@ async def test_a_kafka_that_is_away_is_a_pause_of_the_relay(kit: Database) -> No
 
 
 @asynccontextmanager
-async def running(consumption: Consumption) -> AsyncIterator[None]:
+async def running(consumption: ConsumerSupervisor) -> AsyncIterator[None]:
     """Consume for the length of a block."""
     task = asyncio.create_task(consumption.run())
     try:
@@ -215,7 +215,7 @@ async def test_what_waits_in_kafka_is_seen(kit: Database, kafka: KafkaAccess, la
         await go_on.wait()
 
     measured, relay = Measured(), Relay("kit", kit, kafka)
-    consumption = Consumption("kit", [Route(f"kit-{uuid4().hex[:8]}", language, wait)], kit, kafka)
+    consumption = ConsumerSupervisor("kit", [Subscription(f"kit-{uuid4().hex[:8]}", language, wait)], kit, kafka)
     consumption.batch_size = 1
     gauges = Gauges(relay, consumption, lambda: 0)
     gauges.connect(measured.meter)
@@ -234,7 +234,7 @@ async def test_what_waits_in_kafka_is_seen(kit: Database, kafka: KafkaAccess, la
 
 async def test_what_waits_in_the_outbox_is_seen_and_how_many_spans_were_lost(kit: Database, kafka: KafkaAccess) -> None:
     measured = Measured()
-    gauges = Gauges(Relay("kit", kit, kafka), Consumption("kit", [], kit, kafka), lambda: 3)
+    gauges = Gauges(Relay("kit", kit, kafka), ConsumerSupervisor("kit", [], kit, kafka), lambda: 3)
     gauges.connect(measured.meter)
     assert measured.values("handoff.outbox.oldest_age") == {}
     assert measured.values("handoff.spans.dropped") == {(): 3}
@@ -247,7 +247,7 @@ async def test_what_waits_in_the_outbox_is_seen_and_how_many_spans_were_lost(kit
 
 async def test_a_database_that_is_closed_leaves_no_old_age_standing(kit: Database, kafka: KafkaAccess) -> None:
     measured, relay = Measured(), Relay("kit", kit, kafka)
-    gauges = Gauges(relay, Consumption("kit", [], kit, kafka), lambda: 0)
+    gauges = Gauges(relay, ConsumerSupervisor("kit", [], kit, kafka), lambda: 0)
     gauges.connect(measured.meter)
     await gauges.look()
     assert measured.values("handoff.outbox.oldest_age") == {(): 0}
@@ -257,11 +257,11 @@ async def test_a_database_that_is_closed_leaves_no_old_age_standing(kit: Databas
 
 
 async def test_a_consumer_that_stops_on_purpose_is_seen(kit: Database, kafka: KafkaAccess) -> None:
-    measured, lanes = Measured(), Route("kit", CASES, accept, lanes=2)
-    consumption = Consumption("kit", [lanes], kit, kafka)
+    measured, twofold = Measured(), Subscription("kit", CASES, accept, concurrency=2)
+    consumption = ConsumerSupervisor("kit", [twofold], kit, kafka)
     Gauges(Relay("kit", kit, kafka), consumption, lambda: 0).connect(measured.meter)
     assert measured.values("handoff.consumer.halted", NAME, GROUP) == {("intake.cases.v1", "kit"): 0}
-    await consumption._consumers[0]([record(n, b"nonsense") for n in range(FAULTS_IN_A_ROW)])
+    await consumption._consumers[0]([record(n, b"nonsense") for n in range(MAX_CONSECUTIVE_FAILURES)])
     assert measured.values("handoff.consumer.halted", NAME, GROUP) == {("intake.cases.v1", "kit"): 1}
 
 

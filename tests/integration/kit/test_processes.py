@@ -14,7 +14,7 @@ import pytest
 
 from deploy.local.ports import any_free
 from shared.kit.database.database import Database
-from shared.kit.service.processes import Place, listen
+from shared.kit.service.processes import WorkerProcess, listen
 from tests.waiting import PATIENCE_SECONDS, eventually
 
 
@@ -108,7 +108,7 @@ def test_nobody_else_can_listen_where_a_service_shares_its_port_with_its_helpers
 
 async def test_a_commit_in_a_helper_is_told_to_the_first_and_its_problems_to_the_helper(kit_url: str) -> None:
     ours, theirs = socket.socketpair()
-    first, helper = Place(links=(ours,)), Place(is_helper=True, links=(theirs,))
+    first, helper = WorkerProcess(links=(ours,)), WorkerProcess(is_helper=True, links=(theirs,))
     here, there = Database(kit_url, "kit"), Database(kit_url, "kit")
 
     async def away() -> str | None:
@@ -119,7 +119,7 @@ async def test_a_commit_in_a_helper_is_told_to_the_first_and_its_problems_to_the
 
     assert await helper.problem() == "the first process has not said how it is"
     async with first.kept(here, [away, well]), helper.kept(there, []):
-        there.announce()
+        there.notify_commit()
         async with asyncio.timeout(PATIENCE_SECONDS):
             await here.committed.wait()
             while await helper.problem() != "relay: Kafka is away":
@@ -143,7 +143,7 @@ async def test_a_helper_that_dies_before_it_has_heard_everything_takes_the_first
     async def well() -> str | None:
         return None
 
-    async with Place(links=(ours,)).kept(Database(kit_url, "kit"), [well]):
+    async with WorkerProcess(links=(ours,)).kept(Database(kit_url, "kit"), [well]):
         assert await asyncio.to_thread(theirs.recv, 1, socket.MSG_PEEK)
         theirs.close()
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -158,6 +158,6 @@ async def test_a_first_process_that_cannot_say_how_it_is_does_not_go_on(
     async def broken() -> str | None:
         raise RuntimeError
 
-    async with Place(links=(ours,)).kept(Database(kit_url, "kit"), [broken]), asyncio.timeout(PATIENCE_SECONDS):
+    async with WorkerProcess(links=(ours,)).kept(Database(kit_url, "kit"), [broken]), asyncio.timeout(PATIENCE_SECONDS):
         await asked_to_end.wait()
     theirs.close()

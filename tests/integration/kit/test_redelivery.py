@@ -9,25 +9,25 @@ from httpx import ASGITransport, AsyncClient, Response
 from starlette.applications import Starlette
 
 from shared.events.topics import CASES
-from shared.kit.consumer.consumer import TRIES, Consumer
+from shared.kit.consumer.consumer import MAX_ATTEMPTS, Consumer
 from shared.kit.database.database import Database
-from shared.kit.dead_letters.dead_letters import DeadLetter, set_aside
-from shared.kit.dead_letters.redrive import Redelivery, StillFailingError, UnknownLetterError
-from shared.kit.dead_letters.routes import AT_ONCE, LARGEST_BODY_BYTES, dead_letter_routes
-from shared.kit.messaging.messages import Route
+from shared.kit.dead_letters.dead_letters import DeadLetter, insert_dead_letters
+from shared.kit.dead_letters.redrive import DeadLetterQueue, RedriveFailedError, UnknownDeadLetterError
+from shared.kit.dead_letters.routes import MAX_BODY_BYTES, PAGE_SIZE, dead_letter_routes
+from shared.kit.messaging.messages import Subscription
 from tests.integration.kit.effects import count, effects, failing_on, ids, record
 
 KEY = "staff-key"
 
 
-def redelivery(database: Database, handler: Any = count) -> Redelivery:
+def redelivery(database: Database, handler: Any = count) -> DeadLetterQueue:
     """Make the dead letters' way back into a service with one consumer."""
-    return Redelivery(database, [Route("kit", CASES, handler)])
+    return DeadLetterQueue(database, [Subscription("kit", CASES, handler)])
 
 
 async def lose(database: Database, *records: ConsumerRecord[bytes, bytes]) -> None:
     """Have records set aside by a consumer that fails on each of them."""
-    consumer = Consumer("kit", Route("kit", CASES, failing_on(*ids(records))), database)
+    consumer = Consumer("kit", Subscription("kit", CASES, failing_on(*ids(records))), database)
     consumer._pauses.first = consumer._pauses.longest = consumer._pauses._next = 0.001
     await consumer(records)
 
@@ -35,11 +35,16 @@ async def lose(database: Database, *records: ConsumerRecord[bytes, bytes]) -> No
 async def test_a_letter_takes_effect_once_however_often_it_is_worked_on(kit: Database) -> None:
     lost = record(1)
     await lose(kit, lost)
-    first = await redelivery(kit).redeliver(1, "Ada")
-    again = await redelivery(kit).redeliver(1, "Bob")
-    await Consumer("kit", Route("kit", CASES, count), kit)([lost])
+    first = await redelivery(kit).redrive(1, "Ada")
+    again = await redelivery(kit).redrive(1, "Bob")
+    await Consumer("kit", Subscription("kit", CASES, count), kit)([lost])
     assert await effects(kit) == ids([lost])
-    assert (first.outcome, first.settled_by, first.reason, first.tries) == ("done", "Ada", "ArithmeticError", TRIES)
+    assert (first.outcome, first.settled_by, first.reason, first.tries) == (
+        "done",
+        "Ada",
+        "ArithmeticError",
+        MAX_ATTEMPTS,
+    )
     assert again == first
     assert await redelivery(kit).list_letters(0, 10) == []
 
@@ -47,36 +52,36 @@ async def test_a_letter_takes_effect_once_however_often_it_is_worked_on(kit: Dat
 async def test_two_operators_at_once_do_it_once(kit: Database) -> None:
     lost = record(1)
     await lose(kit, lost)
-    await asyncio.gather(*(redelivery(kit).redeliver(1, f"operator {n}") for n in range(8)))
+    await asyncio.gather(*(redelivery(kit).redrive(1, f"operator {n}") for n in range(8)))
     assert await effects(kit) == ids([lost])
 
 
 async def test_what_was_heard_in_another_way_is_known(kit: Database) -> None:
     lost = record(1)
     await lose(kit, lost)
-    await Consumer("kit", Route("kit", CASES, count), kit)([lost])
-    assert (await redelivery(kit).redeliver(1, "Ada")).outcome == "known"
+    await Consumer("kit", Subscription("kit", CASES, count), kit)([lost])
+    assert (await redelivery(kit).redrive(1, "Ada")).outcome == "known"
     assert await effects(kit) == ids([lost])
 
 
 async def test_one_that_fails_again_stays_and_leaves_nothing(kit: Database) -> None:
     lost = record(1)
     await lose(kit, lost)
-    with pytest.raises(StillFailingError, match="ArithmeticError"):
-        await redelivery(kit, failing_on(*ids([lost]))).redeliver(1, "Ada")
+    with pytest.raises(RedriveFailedError, match="ArithmeticError"):
+        await redelivery(kit, failing_on(*ids([lost]))).redrive(1, "Ada")
     [letter] = await redelivery(kit).list_letters(0, 10)
-    assert (letter.tries, letter.settled_at) == (TRIES + 1, None)
+    assert (letter.tries, letter.settled_at) == (MAX_ATTEMPTS + 1, None)
     assert await effects(kit) == []
-    assert (await redelivery(kit).redeliver(1, "Ada")).outcome == "done"
+    assert (await redelivery(kit).redrive(1, "Ada")).outcome == "done"
 
 
 async def test_a_broken_value_is_repaired_and_both_are_kept(kit: Database) -> None:
     sound = record(1)
     broken = record(1, b'{"case_id":', **{name: said.decode() for name, said in sound.headers})
     await lose(kit, broken)
-    with pytest.raises(StillFailingError, match="value"):
-        await redelivery(kit).redeliver(1, "Ada")
-    letter = await redelivery(kit).redeliver(1, "Ada", sound.value)
+    with pytest.raises(RedriveFailedError, match="value"):
+        await redelivery(kit).redrive(1, "Ada")
+    letter = await redelivery(kit).redrive(1, "Ada", sound.value)
     assert (letter.outcome, letter.repaired) == ("done", sound.value)
     assert letter.message() == (broken.key, b'{"case_id":', list(sound.headers))
     assert await effects(kit) == ids([sound])
@@ -84,12 +89,12 @@ async def test_a_broken_value_is_repaired_and_both_are_kept(kit: Database) -> No
 
 async def test_nobody_reads_it_here_so_it_can_only_be_dismissed(kit: Database) -> None:
     async with kit.transaction() as tx:
-        await set_aside(tx, "kit", [DeadLetter(record(1), "MessageSizeTooLarge", "relay")])
-    with pytest.raises(StillFailingError, match="relay"):
-        await redelivery(kit).redeliver(1, "Ada")
+        await insert_dead_letters(tx, "kit", [DeadLetter(record(1), "MessageSizeTooLarge", "relay")])
+    with pytest.raises(RedriveFailedError, match="relay"):
+        await redelivery(kit).redrive(1, "Ada")
     letter = await redelivery(kit).dismiss(1, "Ada")
     assert (letter.outcome, letter.tries) == ("dismissed", 1)
-    assert (await redelivery(kit).redeliver(1, "Bob")).outcome == "dismissed"
+    assert (await redelivery(kit).redrive(1, "Bob")).outcome == "dismissed"
     assert await effects(kit) == []
 
 
@@ -101,7 +106,7 @@ async def test_letters_come_in_the_order_in_which_they_were_set_aside(kit: Datab
     assert [letter.number for letter in await ways.list_letters(1, 2)] == [3, 4]
     assert [letter.number for letter in await ways.list_letters(0, 10, settled=True)] == [1, 2, 3, 4, 5]
     assert [await ways.count_open(most) for most in (10, 2)] == [4, 2]
-    with pytest.raises(UnknownLetterError):
+    with pytest.raises(UnknownDeadLetterError):
         await ways.dismiss(6, "Ada")
 
 
@@ -138,21 +143,23 @@ async def test_what_is_not_text_is_shown_all_the_same(kit: Database) -> None:
 
 async def test_many_are_given_page_by_page(kit: Database) -> None:
     async with kit.transaction() as tx:
-        await set_aside(tx, "kit", [DeadLetter(record(n), "ArithmeticError", "kit") for n in range(AT_ONCE + 1)])
+        await insert_dead_letters(
+            tx, "kit", [DeadLetter(record(n), "ArithmeticError", "kit") for n in range(PAGE_SIZE + 1)]
+        )
     async with operator(kit) as client:
         first = (await client.get("/dead-letters")).json()
         rest = (await client.get("/dead-letters", params={"after": first["letters"][-1]["number"]})).json()
-    assert (len(first["letters"]), first["more"], len(rest["letters"]), rest["more"]) == (AT_ONCE, True, 1, False)
+    assert (len(first["letters"]), first["more"], len(rest["letters"]), rest["more"]) == (PAGE_SIZE, True, 1, False)
 
 
 async def test_what_cannot_be_done_says_why(kit: Database) -> None:
     async with kit.transaction() as tx:
-        await set_aside(tx, "kit", [DeadLetter(record(1), "MessageSizeTooLarge", "relay")])
+        await insert_dead_letters(tx, "kit", [DeadLetter(record(1), "MessageSizeTooLarge", "relay")])
     async with operator(kit) as client:
         answers: list[Response] = [
             await client.post("/dead-letters/1/redeliver", json={"by": "Ada"}),
             await client.post("/dead-letters/1/redeliver", json={"by": " "}),
-            await client.post("/dead-letters/1/redeliver", content=b"x" * (LARGEST_BODY_BYTES + 1)),
+            await client.post("/dead-letters/1/redeliver", content=b"x" * (MAX_BODY_BYTES + 1)),
             await client.post("/dead-letters/9/dismiss", json={"by": "Ada"}),
             await client.get("/dead-letters", params={"after": "x"}),
         ]

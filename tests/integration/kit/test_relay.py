@@ -22,9 +22,9 @@ from shared.kit.database.database import Database, Transaction
 from shared.kit.kafka.access import KafkaAccess
 from shared.kit.kafka.clients import make_producer
 from shared.kit.messaging import outbox
-from shared.kit.messaging.outbox import Announcement
-from shared.kit.relay.kafka_sender import Sending
-from shared.kit.relay.relay import Relay, Round
+from shared.kit.messaging.outbox import OutboxEvent
+from shared.kit.relay.kafka_sender import KafkaBatchSender
+from shared.kit.relay.relay import Relay, RelayBatch
 from tests.waiting import PATIENCE_SECONDS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -52,15 +52,15 @@ async def relays(kit: Database, kafka: KafkaAccess) -> AsyncIterator[list[Relay]
         await relay.close()
 
 
-def said(topic: str, case_id: UUID, traceparent: str | None = None) -> Announcement:
+def said(topic: str, case_id: UUID, traceparent: str | None = None) -> OutboxEvent:
     """Make one announcement about a case."""
-    return Announcement(topic, CaseWithdrawn(case_id=case_id, withdrawn_at=NOW), uuid4(), traceparent)
+    return OutboxEvent(topic, CaseWithdrawn(case_id=case_id, withdrawn_at=NOW), uuid4(), traceparent)
 
 
-async def announce(database: Database, announcements: Sequence[Announcement]) -> None:
+async def announce(database: Database, announcements: Sequence[OutboxEvent]) -> None:
     """Queue announcements in a transaction of their own."""
     async with database.transaction() as tx:
-        await outbox.add(tx, announcements)
+        await outbox.enqueue(tx, announcements)
 
 
 async def drain(relay: Relay) -> None:
@@ -155,7 +155,7 @@ async def test_nothing_is_lost_when_eight_writers_hold_their_transactions_open(
     async def write() -> None:
         for _ in range(40):
             async with kit.transaction() as tx:
-                await outbox.add(tx, [said(topic, case) for case in sorted(chance.sample(cases, 2))])
+                await outbox.enqueue(tx, [said(topic, case) for case in sorted(chance.sample(cases, 2))])
                 await asyncio.sleep(chance.uniform(0, 0.01))
 
     tasks = [await running(relay) for relay in relays]
@@ -199,7 +199,7 @@ async def test_a_crash_between_send_and_delete_repeats_with_the_same_ids(
 ) -> None:
     async def crash() -> None:
         async with make_producer(kafka, "kit-relay") as producer, kit.transaction() as tx:
-            await Round(tx, Sending(producer, SOURCE), None).go(asyncio.Event())
+            await RelayBatch(tx, KafkaBatchSender(producer, SOURCE), None).go(asyncio.Event())
             raise ConnectionAbortedError
 
     await announce(kit, [said(topic, uuid4()) for _ in range(7)])
@@ -214,7 +214,7 @@ async def test_a_crash_between_send_and_delete_repeats_with_the_same_ids(
 async def test_what_comes_while_kafka_has_not_acknowledged_the_rest_goes_with_it(
     kit: Database, kafka: KafkaAccess, topic: str
 ) -> None:
-    class Meanwhile(Sending):
+    class Meanwhile(KafkaBatchSender):
         async def hand_over(self) -> None:
             if len(self.rows) < 3:
                 await announce(kit, [said(topic, uuid4())])
@@ -222,7 +222,7 @@ async def test_what_comes_while_kafka_has_not_acknowledged_the_rest_goes_with_it
 
     await announce(kit, [said(topic, uuid4())])
     async with make_producer(kafka, "kit-relay") as producer, kit.transaction() as tx:
-        done = Round(tx, Meanwhile(producer, SOURCE), None)
+        done = RelayBatch(tx, Meanwhile(producer, SOURCE), None)
         await done.go(asyncio.Event(), longest=30)
         assert (len(done.taken), done.is_last) == (3, True)
     assert len(await heard(kafka, topic, 3)) == 3
@@ -238,7 +238,7 @@ async def test_a_round_with_a_row_that_stands_on_something_takes_no_more(
 
     await announce(kit, [said(topic, uuid4())._replace(guards=(uuid4(),))])
     async with make_producer(kafka, "kit-relay") as producer, kit.transaction() as tx:
-        done = Round(tx, Sending(producer, SOURCE), standing)
+        done = RelayBatch(tx, KafkaBatchSender(producer, SOURCE), standing)
         await done.go(asyncio.Event(), longest=30)
     assert (len(done.taken), done.is_last) == (1, False)
     assert done.rest > 0
@@ -345,7 +345,7 @@ async def test_only_a_round_that_stands_on_something_waits_for_the_disk(
         for guards in ((), (uuid4(),), ()):
             await announce(kit, [said(topic, uuid4())._replace(guards=guards)])
             async with kit.transaction() as tx:
-                await Round(tx, Sending(producer, SOURCE), standing).go(asyncio.Event())
+                await RelayBatch(tx, KafkaBatchSender(producer, SOURCE), standing).go(asyncio.Event())
                 await note(tx)
     async with kit.transaction() as tx:
         await note(tx)

@@ -12,7 +12,7 @@ from services.routing.domain.placement import City
 from services.routing.domain.rules import RoutingBook, Rule
 from shared.events.fields import FieldGroup
 from shared.kit.database.database import Transaction
-from shared.kit.vault.consents import Held, hold, still_stand
+from shared.kit.vault.consents import LockedConsents, lock_consents, lock_valid_consents
 from shared.kit.vault.vault import Vault
 from shared.policy.agreements import Form
 from shared.policy.decision import DisclosurePolicy
@@ -113,11 +113,11 @@ class Gates:
         self.deciding.is_open.set()
         self.sending.is_open.set()
 
-    async def hold(
+    async def lock_consents(
         self, tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
-    ) -> Held:
+    ) -> LockedConsents:
         """Hold the consents as routing does: this is when a decision has begun."""
-        held = await hold(tx, vault, persons, cases)
+        held = await lock_consents(tx, vault, persons, cases)
         is_held = tx.info.transaction_status is TransactionStatus.INTRANS
         if is_held and not self.deciding.is_open.is_set():
             ((known,),) = await (await tx.execute("SELECT count(*) FROM cases")).fetchall()
@@ -127,6 +127,6 @@ class Gates:
 
     async def standing(self, tx: Transaction, consent_ids: Collection[UUID]) -> set[UUID]:
         """Tell what stands; the rows that stand on it are about to be sent."""
-        found = await still_stand(tx, consent_ids)
+        found = await lock_valid_consents(tx, consent_ids)
         await self.sending()
         return found

@@ -18,7 +18,7 @@ from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
 from shared.events.topics import CASES, TopicSpec, inbox_topic
 from shared.events.wire import read_envelope
-from shared.kit.consumer.supervisor import Consumption
+from shared.kit.consumer.supervisor import ConsumerSupervisor
 from shared.kit.kafka.access import KafkaAccess
 from shared.kit.relay.relay import Relay
 from shared.kit.vault.consents import lock_for_withdrawal
@@ -68,7 +68,7 @@ class Replay:
     async def on(cls, world: World, kafka: KafkaAccess, street: Street, topic: str) -> AsyncIterator["Replay"]:
         """Put routing together over a street of agencies and a topic of reports."""
         gates = Gates()
-        housed = replace(world, desk=replace(world.desk, city=street.city, holding=gates.hold))
+        housed = replace(world, desk=replace(world.desk, city=street.city, holding=gates.lock_consents))
         async with AIOKafkaProducer(**kafka.client()) as producer, AIOKafkaConsumer(**kafka.client()) as reader:
             yield cls(housed, kafka, street, replace(CASES, topic=topic), gates, producer, reader)
 
@@ -118,8 +118,8 @@ class Replay:
     @asynccontextmanager
     async def hearing(self) -> AsyncIterator[None]:
         """Run the consumer beside the test, in small batches."""
-        route = replace(routes(self.world.desk)[0], group=self.group, language=self.language, lanes=1)
-        consumption = Consumption("routing", [route], self.world.database, self.kafka)
+        route = replace(routes(self.world.desk)[0], group=self.group, language=self.language, concurrency=1)
+        consumption = ConsumerSupervisor("routing", [route], self.world.database, self.kafka)
         consumption.batch_size = 5
         async with _beside(asyncio.create_task(consumption.run())):
             yield

@@ -12,8 +12,8 @@ from services.routing.workers.deadlines import sweep_consents
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, ConsentGranted, ConsentWithdrawn, PersonErased
 from shared.events.topics import CASES
-from shared.kit.relay.outbox_rows import TAKE, WITHHOLD
-from shared.kit.vault.consents import lock_and_list, still_stand
+from shared.kit.relay.outbox_rows import CLAIM_SQL, WITHHOLD_SQL
+from shared.kit.vault.consents import lock_and_list, lock_valid_consents
 from shared.kit.vault.vault import Vault
 from shared.policy.consent import Consent
 from tests.service.routing.world import World, record
@@ -58,12 +58,12 @@ async def relay_all(world: World) -> list[str]:
     """Take everything out of the outbox as the relay does; returns the topics of what was sent."""
     sent = []
     async with world.database.transaction() as tx:
-        rows = await (await tx.execute(TAKE, (list(range(16)), 1000))).fetchall()
+        rows = await (await tx.execute(CLAIM_SQL, (list(range(16)), 1000))).fetchall()
         for _, topic, case_id, event_id, kind, _, _, _, sequence, _, _, _, guards in sorted(rows, key=lambda r: r[0]):
-            if not guards or await still_stand(tx, guards) >= set(guards):
+            if not guards or await lock_valid_consents(tx, guards) >= set(guards):
                 sent.append(topic)
             else:
-                await tx.execute(WITHHOLD, (event_id, topic, case_id, kind, sequence, guards))
+                await tx.execute(WITHHOLD_SQL, (event_id, topic, case_id, kind, sequence, guards))
     return sent
 
 
@@ -147,7 +147,7 @@ async def test_a_withdrawal_waits_for_a_release_that_counts_on_the_consent(world
     async with asyncio.timeout(PATIENCE_SECONDS):
         await taking_back
     async with world.database.transaction() as tx:
-        assert await still_stand(tx, [given.consent_id]) == set()
+        assert await lock_valid_consents(tx, [given.consent_id]) == set()
 
 
 async def test_a_consent_withdrawn_in_the_middle_of_a_batch_releases_all_of_it_before_or_nothing_after(

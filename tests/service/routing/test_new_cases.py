@@ -13,8 +13,8 @@ from shared.events.event import Event
 from shared.events.topics import CASES
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Transaction
-from shared.kit.messaging.messages import Batch, Record, Route
-from shared.kit.vault.consents import Held
+from shared.kit.messaging.messages import Batch, Record, Subscription
+from shared.kit.vault.consents import LockedConsents
 from shared.kit.vault.vault import Vault
 from tests.service.routing.test_consents import FOREVER, granted
 from tests.service.routing.world import World, record
@@ -49,7 +49,7 @@ def empty(world: World) -> None:
 class Handler:
     """Routing's own handler, which remembers how many messages it was given."""
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Subscription) -> None:
         self.given: list[int] = []
         self._handler = route.handler
 
@@ -75,7 +75,7 @@ async def test_at_once_and_in_a_transaction_the_same_is_kept_and_said(world: Wor
     assert all(at_once[table] for table in ("referrals", "triage", "receipts", "refused_disclosures", "outbox"))
 
     empty(world)
-    await deliver(world, given, at_once=None)
+    await deliver(world, given, fast_path=None)
     assert kept(world) == at_once
 
 
@@ -106,8 +106,10 @@ async def test_a_case_that_is_known_is_opened_once(world: World, *, again: bool)
 async def test_a_case_that_two_open_at_the_same_moment_is_opened_once(world: World) -> None:
     both_have_looked, first_two = asyncio.Barrier(2), iter(range(2))
 
-    async def hold(tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()) -> Held:
-        held = await world.clock.hold(tx, vault, persons, cases)
+    async def hold(
+        tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
+    ) -> LockedConsents:
+        held = await world.clock.lock_consents(tx, vault, persons, cases)
         if next(first_two, None) is not None:
             await both_have_looked.wait()
         return held
@@ -120,5 +122,5 @@ async def test_a_case_that_two_open_at_the_same_moment_is_opened_once(world: Wor
     assert not found["dead_letters"]
 
     empty(world)
-    await deliver(world, given, at_once=None)
+    await deliver(world, given, fast_path=None)
     assert kept(world) == found

@@ -14,7 +14,7 @@ from services.routing.store.receipts import add_receipts
 from shared.events.topics import CASES
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Transaction, UnavailableError
-from shared.kit.messaging.messages import Batch, Record, Route
+from shared.kit.messaging.messages import Batch, Record, Subscription
 from tests.service.routing.receipts import receipt
 from tests.service.routing.world import World, record
 
@@ -51,7 +51,7 @@ def disclosing(world: World) -> Consumer:
         await inner(batch, tx)
         await add_receipts(tx, [receipt(message.record.offset) for message in batch])
 
-    return quick(Consumer("routing", Route("routing", CASES, handler), world.database))
+    return quick(Consumer("routing", Subscription("routing", CASES, handler), world.database))
 
 
 def quick(made: Consumer) -> Consumer:
@@ -75,10 +75,10 @@ async def test_without_receipts_nothing_is_disclosed_and_afterwards_everything_i
         for _ in range(5):
             with pytest.raises(UnavailableError):
                 await consumer(cases)
-        assert "receipts cannot be written" in str(consumer.refused)
+        assert "receipts cannot be written" in str(consumer.unavailable)
     assert world.everything() == before, "nothing was said, kept or set aside"
     await consumer(cases)
-    assert not consumer.refused
+    assert not consumer.unavailable
     assert len(world.spoken("agency.homes.inbox.v1")) == 30
     assert world.rows("SELECT count(*) FROM receipts") == [(30,)]
     assert world.rows("SELECT count(*) FROM dead_letters") == [(0,)]

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from services.routing.handlers import routes
 from services.routing.http.pages.triage import triage_routes
 from services.routing.workers.deadlines import keep_sweeping, sweep
-from shared.kit.consumer.supervisor import Consumption
+from shared.kit.consumer.supervisor import ConsumerSupervisor
 from shared.kit.database.database import UnavailableError
 from shared.kit.kafka.access import KafkaAccess
 from tests.service.routing.world import World
@@ -67,9 +67,9 @@ async def test_the_sweeper_waits_and_goes_on_by_itself(world: World) -> None:
 
 
 async def test_readiness_says_that_receipts_cannot_be_written_until_they_can(world: World) -> None:
-    consumption = Consumption("routing", routes(world.desk), world.database, KafkaAccess("nowhere:9092"))
+    consumption = ConsumerSupervisor("routing", routes(world.desk), world.database, KafkaAccess("nowhere:9092"))
     consumer = consumption._consumers[0]
-    consumer.refused = str(UnavailableError("receipts cannot be written: InsufficientPrivilege"))
+    consumer.unavailable = str(UnavailableError("receipts cannot be written: InsufficientPrivilege"))
     assert await consumption.problem() == "waiting: receipts cannot be written: InsufficientPrivilege"
-    consumer.refused = None
+    consumer.unavailable = None
     assert "receipts" not in str(await consumption.problem())

@@ -7,8 +7,8 @@ import pytest
 from services.routing.handlers import routes
 from shared.events.agency_updates import ReferralAccepted
 from shared.events.topics import AGENCY_UPDATES, CASES, updates_topic
-from shared.kit.dead_letters.dead_letters import DeadLetter, set_aside
-from shared.kit.dead_letters.redrive import Redelivery
+from shared.kit.dead_letters.dead_letters import DeadLetter, insert_dead_letters
+from shared.kit.dead_letters.redrive import DeadLetterQueue
 from shared.kit.messaging.messages import Record
 from tests.service.routing.world import World, record
 from tests.unit.routing.town import NOON
@@ -19,11 +19,13 @@ pytestmark = pytest.mark.servers
 async def lose(world: World, lost: Record, route: int) -> None:
     """Set a message aside, as the consumer of this route does."""
     async with world.database.transaction() as tx:
-        await set_aside(tx, "routing", [DeadLetter(lost, "ArithmeticError", routes(world.desk)[route].group, 3)])
+        await insert_dead_letters(
+            tx, "routing", [DeadLetter(lost, "ArithmeticError", routes(world.desk)[route].group, 3)]
+        )
 
 
 async def redeliver(world: World, number: int) -> str | None:
-    return (await Redelivery(world.database, routes(world.desk)).redeliver(number, "Ada")).outcome
+    return (await DeadLetterQueue(world.database, routes(world.desk)).redrive(number, "Ada")).outcome
 
 
 async def test_a_case_is_routed_once(world: World) -> None:

@@ -21,7 +21,7 @@ from shared.events.wire import event_id
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Database, Transaction
 from shared.kit.messaging.messages import Record
-from shared.kit.vault.consents import CONSENT_LOCK, Held, hold
+from shared.kit.vault.consents import CONSENT_LOCK, LockedConsents, lock_consents
 from shared.kit.vault.vault import Person, Vault
 from shared.policy.consent import Consent
 from tests.databases import OwnDatabase
@@ -44,11 +44,11 @@ class Hands:
 
     shown: datetime = NOON
 
-    async def hold(
+    async def lock_consents(
         self, tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
-    ) -> Held:
+    ) -> LockedConsents:
         """Hold and read as routing does, at the time that is shown."""
-        return (await hold(tx, vault, persons, cases))._replace(now=self.shown)
+        return (await lock_consents(tx, vault, persons, cases))._replace(now=self.shown)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class World:
         await database.open()
         clock = Hands()
         try:
-            yield cls(own, database, Desk(TOWN, Vault(b"k" * 32), clock.hold, say_to_whom), clock)
+            yield cls(own, database, Desk(TOWN, Vault(b"k" * 32), clock.lock_consents, say_to_whom), clock)
         finally:
             await database.close()
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from shared.kit.clock import finish
+from shared.kit.clock import shield_with_grace
 
 
 async def test_what_work_returns_and_raises_is_heard() -> None:
@@ -16,9 +16,9 @@ async def test_what_work_returns_and_raises_is_heard() -> None:
     async def fail() -> None:
         raise ArithmeticError("seven")
 
-    assert await finish(answer(), 1) == 42
+    assert await shield_with_grace(answer(), 1) == 42
     with pytest.raises(ArithmeticError, match="seven"):
-        await finish(fail(), 1)
+        await shield_with_grace(fail(), 1)
 
 
 async def cancelled(work: "asyncio.Task[object]") -> None:
@@ -37,7 +37,7 @@ async def test_work_that_is_under_way_is_finished_first() -> None:
         await asyncio.sleep(0.05)
         done.append("all of it")
 
-    await cancelled(asyncio.create_task(finish(work(), 30)))
+    await cancelled(asyncio.create_task(shield_with_grace(work(), 30)))
     assert done == ["all of it"]
 
 
@@ -50,7 +50,7 @@ async def test_work_that_takes_too_long_is_given_up() -> None:
         finally:
             given_up.set()
 
-    await cancelled(asyncio.create_task(finish(work(), 0.01)))
+    await cancelled(asyncio.create_task(shield_with_grace(work(), 0.01)))
     await asyncio.wait_for(given_up.wait(), 30)
 
 
@@ -62,6 +62,6 @@ async def test_an_error_that_nobody_waits_for_any_more_is_not_reported_as_forgot
         raise ArithmeticError
 
     with caplog.at_level(logging.ERROR, "asyncio"):
-        await cancelled(asyncio.create_task(finish(work(), 30)))
+        await cancelled(asyncio.create_task(shield_with_grace(work(), 30)))
         gc.collect()
     assert caplog.records == []

@@ -20,14 +20,14 @@ from shared.events.event import Classification, Event
 from shared.events.intake import CaseWithdrawn
 from shared.events.topics import AGENCY_INBOX, AGENCY_UPDATES, CASES, TOPIC_SPECS, TopicSpec, family_of
 from shared.events.wire import Envelope
-from shared.kit.consumer.supervisor import Consumption
+from shared.kit.consumer.supervisor import ConsumerSupervisor
 from shared.kit.database.database import Database
 from shared.kit.kafka.access import KafkaAccess
-from shared.kit.messaging.messages import Batch, Received, Route
+from shared.kit.messaging.messages import Batch, InboundMessage, Subscription
 from shared.kit.observability.http_metrics import time_requests
 from shared.kit.observability.instruments import Instruments
-from shared.kit.observability.metrics_export import Metering, make_provider, start_metering
-from shared.kit.relay.outbox_rows import Row
+from shared.kit.observability.metrics_export import MetricsExporter, make_provider, start_metrics
+from shared.kit.relay.outbox_rows import OutboxRow
 from shared.kit.relay.relay import Relay
 from shared.kit.service.gauges import Gauges
 from shared.kit.service.settings import ServiceSettings
@@ -44,23 +44,23 @@ async def nothing(batch: Batch[Any], tx: Any) -> None:
     del batch, tx
 
 
-def route(language: TopicSpec = CASES) -> Route:
+def route(language: TopicSpec = CASES) -> Subscription:
     """Make a route that does nothing."""
-    return Route("kit", language, nothing)
+    return Subscription("kit", language, nothing)
 
 
-def received(event: Event) -> Received[Any]:
+def received(event: Event) -> InboundMessage[Any]:
     """Make a message of an event."""
     envelope = Envelope(
         uuid4(), event.type, "/services/intake", str(event.case_id), NOW, 1, None, Classification.INTERNAL, None
     )
     record: Any = None
-    return Received(envelope, event, CASES.topic, None, record)
+    return InboundMessage(envelope, event, CASES.topic, None, record)
 
 
-def row(topic: str, event_type: str | None) -> Row:
+def row(topic: str, event_type: str | None) -> OutboxRow:
     """Make a row of the outbox."""
-    return Row(1, topic, str(uuid4()), str(uuid4()), event_type, None, None, None, 1, None, "{}", None)
+    return OutboxRow(1, topic, str(uuid4()), str(uuid4()), event_type, None, None, None, 1, None, "{}", None)
 
 
 def settings(endpoint: str | None) -> ServiceSettings:
@@ -146,7 +146,7 @@ def test_durations_have_the_buckets_that_opentelemetry_advises() -> None:
     assert tuple(point.explicit_bounds)[-1] == 10
 
 
-class Uncounted(Sequence[Received[Any]]):
+class Uncounted(Sequence[InboundMessage[Any]]):
     """Messages that nobody may look at."""
 
     def __getitem__(self, index: Any) -> Any:
@@ -169,16 +169,16 @@ def test_where_nobody_collects_nothing_is_counted_until_a_meter_is_connected() -
 
 
 def test_without_a_collector_there_is_no_meter() -> None:
-    assert start_metering("kit", settings(None)) == Metering(None)
+    assert start_metrics("kit", settings(None)) == MetricsExporter(None)
 
 
 def test_settings_that_opentelemetry_refuses_stop_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "-5")
-    assert start_metering("kit", settings("http://127.0.0.1:1")).meter is None
+    assert start_metrics("kit", settings("http://127.0.0.1:1")).meter is None
 
 
 def test_a_collector_that_is_away_is_waited_for_a_second_or_two_at_most() -> None:
-    metering = start_metering("kit", settings("http://127.0.0.1:1"))
+    metering = start_metrics("kit", settings("http://127.0.0.1:1"))
     assert metering.meter is not None
     Instruments(metering.meter).read(route(), 1)
     began = datetime.now(UTC)
@@ -190,7 +190,7 @@ def test_a_collector_that_is_away_is_waited_for_a_second_or_two_at_most() -> Non
 def test_what_is_measured_has_reached_the_collector_when_a_service_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     with otlp_sink() as sink:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", sink.url)
-        metering = start_metering("kit", settings(sink.url))
+        metering = start_metrics("kit", settings(sink.url))
         Instruments(metering.meter).read(route(), 7)
         metering.shutdown()
     [(service, metric)] = sink.metrics()
@@ -236,7 +236,7 @@ def test_the_operators_page_lists_every_instrument_with_its_kind_and_unit() -> N
     meter, nobody = Listing(), KafkaAccess("nowhere:9092")
     database = Database("postgresql://nowhere", "kit")
     Instruments(meter)
-    Gauges(Relay("kit", database, nobody), Consumption("kit", [], database, nobody), lambda: 0).connect(meter)
+    Gauges(Relay("kit", database, nobody), ConsumerSupervisor("kit", [], database, nobody), lambda: 0).connect(meter)
     page = (ROOT / "docs" / "operations-metrics.md").read_text(encoding="utf-8")
     assert dict(re.findall(r"(?m)^\| `([a-z_.]+)` \| ([^|]+) \|", page)) == meter.made
 

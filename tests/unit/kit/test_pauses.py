@@ -2,11 +2,11 @@
 
 from time import monotonic
 
-from shared.kit.clock import Pauses
+from shared.kit.clock import ExponentialBackoff
 
 
 async def test_pauses_double_up_to_the_longest_and_begin_anew_after_a_success() -> None:
-    pauses = Pauses(first=0.01, longest=0.02)
+    pauses = ExponentialBackoff(first=0.01, longest=0.02)
 
     async def pause() -> float:
         began = monotonic()

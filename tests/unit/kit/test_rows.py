@@ -6,7 +6,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from shared.kit.database.rows import as_rows
+from shared.kit.database.rows import rows_to_json
 
 
 def test_cells_are_written_as_postgresql_reads_them() -> None:
@@ -18,7 +18,7 @@ def test_cells_are_written_as_postgresql_reads_them() -> None:
         "said": orjson.Fragment(b'{"a": 1.0}'),
         "nothing": None,
     }
-    assert as_rows([row]) == (
+    assert rows_to_json([row]) == (
         '[{"id":"00000000-0000-0000-0000-000000000007","at":"2026-03-01T12:00:00+00:00","raw":"\\\\x00ff",'
         '"groups":["need","address"],"said":{"a": 1.0},"nothing":null}]'
     )
@@ -26,4 +26,4 @@ def test_cells_are_written_as_postgresql_reads_them() -> None:
 
 def test_a_cell_that_has_no_form_is_refused() -> None:
     with pytest.raises(TypeError):
-        as_rows([{"set": {1}}])
+        rows_to_json([{"set": {1}}])

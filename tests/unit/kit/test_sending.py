@@ -7,8 +7,8 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from shared.kit.relay.kafka_sender import Sending
-from shared.kit.relay.outbox_rows import Row
+from shared.kit.relay.kafka_sender import KafkaBatchSender
+from shared.kit.relay.outbox_rows import OutboxRow
 
 
 class Kafka:
@@ -38,13 +38,13 @@ class Kafka:
         return [topic for topic, _ in self.sent]
 
 
-def row(topic: str) -> Row:
+def row(topic: str) -> OutboxRow:
     """Make one row that is not traced."""
     case_id, event_id = "0b0f9f2e-3f2a-4f0e-9c57-6b6d7d0f8b11", "5c6f0f6e-1f5b-4a50-8a1c-0d0f5f4f1a22"
-    return Row(1, topic, case_id, event_id, "case.withdrawn.v1", None, "internal", None, 1, None, "{}", None)
+    return OutboxRow(1, topic, case_id, event_id, "case.withdrawn.v1", None, "internal", None, 1, None, "{}", None)
 
 
-async def give(sending: Sending, topic: str) -> None:
+async def give(sending: KafkaBatchSender, topic: str) -> None:
     """Give one row to Kafka."""
     await sending.add(row(topic))
     await sending.hand_over()
@@ -62,11 +62,11 @@ def kafka() -> Kafka:
 
 
 @pytest.fixture
-def sending(kafka: Kafka) -> Sending:
-    return Sending(kafka, b"/services/kit")  # type: ignore[arg-type]
+def sending(kafka: Kafka) -> KafkaBatchSender:
+    return KafkaBatchSender(kafka, b"/services/kit")  # type: ignore[arg-type]
 
 
-async def test_a_batch_waits_for_the_one_before_it(kafka: Kafka, sending: Sending) -> None:
+async def test_a_batch_waits_for_the_one_before_it(kafka: Kafka, sending: KafkaBatchSender) -> None:
     await give(sending, "intake.cases.v1")
     second = asyncio.create_task(give(sending, "intake.cases.v1"))
     await settle()
@@ -82,13 +82,13 @@ async def test_a_batch_waits_for_the_one_before_it(kafka: Kafka, sending: Sendin
     assert len(sending.rows) == 2
 
 
-async def test_batches_of_other_partitions_wait_for_nobody(kafka: Kafka, sending: Sending) -> None:
+async def test_batches_of_other_partitions_wait_for_nobody(kafka: Kafka, sending: KafkaBatchSender) -> None:
     await give(sending, "intake.cases.v1")
     await give(sending, "routing.referrals.v1")
     assert kafka.topics == ["intake.cases.v1", "routing.referrals.v1"]
 
 
-async def test_what_comes_after_a_batch_that_failed_is_not_sent(kafka: Kafka, sending: Sending) -> None:
+async def test_what_comes_after_a_batch_that_failed_is_not_sent(kafka: Kafka, sending: KafkaBatchSender) -> None:
     await give(sending, "intake.cases.v1")
     kafka.sent[0][1].set_exception(KafkaConnectionError())
     with pytest.raises(KafkaConnectionError):

@@ -7,8 +7,8 @@ import sys
 import pytest
 from opentelemetry.sdk.trace.sampling import Decision
 
-from shared.kit.observability.logs import JsonLines
-from shared.kit.observability.traces import RateLimited, context_of, is_sampled, new_traceparent
+from shared.kit.observability.logs import JsonFormatter
+from shared.kit.observability.traces import RateLimitedSampler, context_of, is_sampled, new_traceparent
 
 
 def test_a_traceparent_is_read_as_it_is_written() -> None:
@@ -40,7 +40,7 @@ def test_the_lowest_flag_alone_says_whether_a_trace_is_recorded(flags: str, reco
 
 
 def test_new_traces_are_kept_up_to_the_rate() -> None:
-    sampler = RateLimited(5)
+    sampler = RateLimitedSampler(5)
     kept = [sampler.should_sample(None, n, "case").decision is Decision.RECORD_AND_SAMPLE for n in range(50)]
     assert kept[:5] == [True] * 5
     assert sum(kept) < 10
@@ -51,7 +51,7 @@ def test_a_log_line_tells_an_error_by_its_type_and_place_and_never_quotes_it() -
         int("ann@example.org")
     except ValueError:
         record = logging.LogRecord("handoff", logging.ERROR, "x.py", 1, "case %s failed", ("c1",), sys.exc_info())
-    line = json.loads(JsonLines("intake").format(record))
+    line = json.loads(JsonFormatter("intake").format(record))
     assert line["message"] == "case c1 failed"
     assert line["error"] == "builtins.ValueError"
     assert "ann@example.org" not in json.dumps(line)

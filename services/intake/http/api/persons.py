@@ -34,7 +34,7 @@ async def get_person(desk: Desk, form: Format, request: Request) -> Response:
     """Answer with everything that intake holds about the person of a case, opened."""
     if not is_staff(desk, request):
         return refuse(form, STAFF_ONLY)
-    async with desk.database.transaction(announced=False) as tx:
+    async with desk.database.transaction(notify_commit=False) as tx:
         case_id = await persons.find_case_id(tx, request.path_params["case"])
         if case_id is None:
             return refuse(form, NO_CASE)

@@ -34,7 +34,7 @@ from shared.events.intake import CaseWithdrawn
 from shared.events.topics import CASES
 from shared.events.wire import event_id
 from shared.kit.messaging import outbox
-from shared.kit.messaging.outbox import Announcement
+from shared.kit.messaging.outbox import OutboxEvent
 from shared.kit.observability.traces import CASE_ID, new_traceparent, span, traceparent_of
 
 
@@ -163,7 +163,7 @@ async def _withdraw(desk: Desk, claimed: Claimed, traceparent: str) -> bool:
     async with desk.database.transaction() as tx:
         known = await own_reports.withdraw(tx, claimed, said, event.withdrawn_at)
         if known:
-            await outbox.add(tx, [Announcement(CASES.topic, event, claimed.case_id, traceparent)])
+            await outbox.enqueue(tx, [OutboxEvent(CASES.topic, event, claimed.case_id, traceparent)])
     return bool(known)
 
 

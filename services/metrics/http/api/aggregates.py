@@ -41,14 +41,14 @@ def aggregate_routes(database: Database, city: City, staff_key: str) -> list[Rou
             return refuse(
                 401, "Single weeks and programs, taken from one another, give small groups away: operators only."
             )
-        async with database.transaction(announced=False) as tx:
+        async with database.transaction(notify_commit=False) as tx:
             if staff:
                 return reply([describe(cell) for cell in await read_cells(tx, asked)])
             return reply([describe(cell) for cell in await read_public_cells(tx, asked, city)])
 
     async def reconciliation(request: Request) -> Response:
         staff = is_key(bearer_of(request), staff_key)
-        async with database.transaction(announced=False) as tx:
+        async with database.transaction(notify_commit=False) as tx:
             totals = await get_totals(tx)
             cells = await list_cells(tx, "city", "response")
             told = reconcile(totals.counts, cells[0] if cells else None, totals.as_of)

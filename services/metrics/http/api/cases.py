@@ -103,7 +103,7 @@ def held_routes(database: Database, staff_key: str) -> list[Route]:
             case_id = UUID(request.path_params["case_id"])
         except ValueError:
             return refuse(422, "The address holds the id of a case (a UUID).")
-        async with database.transaction(announced=False) as tx:
+        async with database.transaction(notify_commit=False) as tx:
             rows = await list_held(tx, case_id)
         return reply({"service": "metrics", "case_id": str(case_id), "held": rows})
 

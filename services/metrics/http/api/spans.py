@@ -10,7 +10,7 @@ from starlette.routing import Route
 from services.metrics.domain.spans import Span
 from services.metrics.http.api.otlp import UnreadableSpansError, read_spans, unpack
 from services.metrics.store.spans import keep_spans
-from shared.kit.database.database import AWAY, Database
+from shared.kit.database.database import TRANSIENT_ERRORS, Database
 from shared.kit.http.replies import for_staff, refuse
 
 PROTOBUF = "application/x-protobuf"
@@ -40,7 +40,7 @@ def span_routes(database: Database, staff_key: str) -> list[Route]:
                 return await keep(body, gzipped=request.headers.get("content-encoding", "") == "gzip")
         except UnreadableSpansError as error:
             return refuse(400, f"{error}.")
-        except AWAY:
+        except TRANSIENT_ERRORS:
             return _later()
         finally:
             waiting.discard(request)

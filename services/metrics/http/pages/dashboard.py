@@ -34,7 +34,7 @@ def dashboard_routes(database: Database, city: City) -> list[Route]:
     page = templates.get_template("dashboard.html")
 
     async def dashboard(_: Request) -> Response:
-        async with database.transaction(announced=False) as tx:
+        async with database.transaction(notify_commit=False) as tx:
             totals, published = await read_publication(tx, city)
         return HTMLResponse(page.render(describe(totals, published, city)), headers=HEADERS)
 

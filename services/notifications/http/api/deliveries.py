@@ -68,7 +68,7 @@ class Pages:
         case_id = _uuid(request.path_params["case_id"])
         if case_id is None:
             return JSONResponse({"error": "the address holds the id of a case (a UUID)"}, 422)
-        async with self._database.transaction(announced=False) as tx:
+        async with self._database.transaction(notify_commit=False) as tx:
             held = await store.list_held(tx, case_id)
         return JSONResponse({"service": "notifications", "case_id": str(case_id), "held": held})
 

@@ -34,7 +34,7 @@ def explanation_routes(explainer: Explainer, database: Database, key: str) -> li
 
     def staff(path: str, inner: Answer, method: str = "GET") -> Route:
         async def admitted(request: Request, _: Staff) -> Response:
-            async with database.transaction(announced=False) as tx:
+            async with database.transaction(notify_commit=False) as tx:
                 await forbid_writing(tx)
                 return await inner(explainer, request, tx)
 

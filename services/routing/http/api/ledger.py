@@ -136,7 +136,7 @@ def _read(database: Database, answer: Answer) -> Endpoint:
 
     async def endpoint(request: Request) -> Response:
         try:
-            async with database.transaction(announced=False) as tx:
+            async with database.transaction(notify_commit=False) as tx:
                 return await answer(request, tx)
         except DamagedLedgerError as error:
             return refuse(409, f"{error}: run `handoff ledger verify`")

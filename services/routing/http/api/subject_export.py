@@ -13,7 +13,7 @@ from services.routing.use_cases.context import Desk
 from services.routing.use_cases.person_keys import People
 from shared.events.intake import CaseSubmitted
 from shared.kit.database.database import Database, Transaction
-from shared.kit.database.subject_export import Held
+from shared.kit.database.subject_export import SubjectExport
 from shared.kit.http.replies import reply
 
 SEALED = {"referral_changes": ("words",), "emergency_accesses": ("reason", "note")}
@@ -25,14 +25,14 @@ def held_routes(desk: Desk, database: Database, key: str) -> list[Route]:
 
     async def show(request: Request, _: Staff) -> Response:
         case_id: UUID = request.path_params["case_id"]
-        async with database.transaction(announced=False) as tx:
+        async with database.transaction(notify_commit=False) as tx:
             held = await _opened(desk, tx, await list_held(tx, case_id))
         return reply({"service": "routing", "case_id": str(case_id), "held": held})
 
     return [Route("/cases/{case_id:uuid}/held", for_staff(show, key), methods=["GET"])]
 
 
-async def _opened(desk: Desk, tx: Transaction, held: Held) -> Held:
+async def _opened(desk: Desk, tx: Transaction, held: SubjectExport) -> SubjectExport:
     """Open the words that can be opened; what belongs to a person who was erased stays shut."""
     if not held["cases"]:
         return held

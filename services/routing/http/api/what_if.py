@@ -22,7 +22,7 @@ from services.routing.jurisdiction import JurisdictionError
 from services.routing.jurisdiction.agreements import SUBFOLDER
 from services.routing.jurisdiction.changes import FILES, ChangeError, read_changed
 from services.routing.use_cases.what_if import Line, try_past_cases
-from shared.kit.database.database import AWAY, Database
+from shared.kit.database.database import TRANSIENT_ERRORS, Database
 from shared.kit.http.replies import reply
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ async def report(trials: Trials, prepared: Prepared) -> AsyncIterator[Line]:
         try:
             async for line in try_past_cases(trials.database, prepared.trial, prepared.since):
                 yield line
-        except AWAY as error:
+        except TRANSIENT_ERRORS as error:
             log.warning("a trial was broken off: %s", type(error).__name__)
             yield {"kind": "failed", "error": "nothing can be read at the moment: try again"}
 

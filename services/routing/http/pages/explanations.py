@@ -25,7 +25,7 @@ def sharing_page_routes(explainer: Explainer, database: Database, key: str) -> l
     """Serve `/sharing`: as a page, and the refusals of late as JSON."""
 
     async def show(request: Request, _: Staff) -> Response:
-        async with database.transaction(announced=False) as tx:
+        async with database.transaction(notify_commit=False) as tx:
             await forbid_writing(tx)
             late = [describe_refusal(each) for each in await list_late_refusals(tx, LATE)]
             if "text/html" not in request.headers.get("accept", ""):

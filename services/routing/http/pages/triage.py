@@ -90,7 +90,7 @@ async def _with_choices(
 ) -> list[tuple[TriageRow, list[str]]]:
     """Put beside each need the programs that may be chosen for it, as agreements and consents are now."""
     async with database.transaction() as tx:
-        held = await desk.hold(tx, cases=[row.case_id for row in waiting])
+        held = await desk.lock_consents(tx, cases=[row.case_id for row in waiting])
     return [(row, _possible(desk.city, _asking(desk.city, row, held.consents, held.now))) for row in waiting]
 
 
