@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 import orjson
 
 from bench.hand_rows import Said, case_routed, common_of, disclosed, event_id, header, outbox_rows, receipt_of, released
-from services.routing.domain.placement import Asking, City, Placed, place
+from services.routing.domain.placement import Placed, PlacementQuery, RoutingCity, place
 from shared.kit.database.database import Database, Transaction
 from shared.kit.database.rows import copy_rows
 from shared.kit.messaging import inbox
@@ -45,7 +45,7 @@ OUTBOX: Final = (
 class Loop:
     """Works on batches of new cases."""
 
-    def __init__(self, database: Database, city: City, vault: Vault) -> None:
+    def __init__(self, database: Database, city: RoutingCity, vault: Vault) -> None:
         self._database = database
         self._city = city
         self._vault = vault
@@ -104,7 +104,7 @@ class Loop:
         service, district, urgency = report["service_code"], report["place"].get("district"), report["urgency"]
         key = (need, service, district, urgency)
         if key not in self._placed:
-            asking = Asking(need, service, district, urgency, None, now)
+            asking = PlacementQuery(need, service, district, urgency, None, now)
             placed = cast("Placed", place(asking, self._city))
             self._placed[key] = placed, self._city.plan(placed.program.agency, asking)
         return self._placed[key]

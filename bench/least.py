@@ -18,7 +18,7 @@ from bench.hand_rows import header
 from bench.reading import Work, by_hand
 from bench.routing import EVENTS, bare, prepared, routing_database, write_bare
 from bench.servers import Servers, make_topic
-from services.routing.use_cases.person_keys import DIGESTS
+from services.routing.use_cases.person_keys import DIGEST_KEY_INFO
 from shared.events.fields import FieldGroup
 from shared.kit.database.database import Database
 from shared.kit.messaging.messages import Record
@@ -67,7 +67,7 @@ def _least(database: Database, vault: Vault) -> Work:
 
 def _open_and_name(record: Record, report: dict[str, Any], person: Person) -> list[str]:
     given = b",".join([Vault.open(person, group, report["sealed"][group.value]) for group in OPENED])
-    hmac.digest(hmac.digest(person.secret, DIGESTS, "sha256"), given, "sha256")
+    hmac.digest(hmac.digest(person.secret, DIGEST_KEY_INFO, "sha256"), given, "sha256")
     cause = header(record, 1).encode()
     referral = _named(report["needs"][0]["need_id"].encode())
     return [_named(b"|".join((cause, event, referral.encode()))) for event in EVENTS_OF_A_CASE]

@@ -11,7 +11,7 @@ from bench.reading import Work, as_a_service, by_hand
 from bench.servers import Servers, admin, make_topic, opened
 from services.routing.handlers import routes
 from services.routing.jurisdiction import load_city
-from services.routing.use_cases.context import Desk
+from services.routing.use_cases.context import RoutingContext
 from shared.events.topics import CASES, TopicSpec
 from shared.kit.database.database import Database, Transaction
 from shared.kit.messaging.messages import Record, Subscription
@@ -55,7 +55,7 @@ async def throughput(servers: Servers) -> list[Figure]:
 
 def route(language: TopicSpec) -> Subscription:
     """Return what routing does with intake's cases, on a topic of the bench's own."""
-    return replace(routes(Desk(load_city(SAMPLE_CITY), Vault(MASTER_KEY)))[0], language=language)
+    return replace(routes(RoutingContext(load_city(SAMPLE_CITY), Vault(MASTER_KEY)))[0], language=language)
 
 
 def prepared(servers: Servers, cases: Sequence[Filed]) -> str:

@@ -16,14 +16,14 @@ from services.routing.http.pages.what_if import trials_page_routes
 from services.routing.jurisdiction import load_city, read_agencies
 from services.routing.settings import RoutingSettings
 from services.routing.tables import SCHEMA
-from services.routing.use_cases.agency_keys import load_partners
-from services.routing.use_cases.context import Desk
+from services.routing.use_cases.agency_keys import load_agency_keys
+from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.explain.disclosures import Explainer
-from services.routing.use_cases.explain.policy_history import History
+from services.routing.use_cases.explain.policy_history import PolicyHistory
 from services.routing.use_cases.ledger import make_signer
 from services.routing.workers.deadlines import keep_sweeping
-from services.routing.workers.ledger_sequencer import Sequencer
-from services.routing.workers.policy_registration import Register, policy_set_of
+from services.routing.workers.ledger_sequencer import LedgerSequencer
+from services.routing.workers.policy_registration import PolicyRegistration, policy_set_of
 from shared.kit.database.database import Database
 from shared.kit.service.service import Service
 from shared.kit.vault.consents import lock_valid_consents
@@ -41,11 +41,11 @@ def create_service(settings: RoutingSettings) -> Service:
         PartnersError: the file of the agencies' keys cannot be used.
     """
     database = Database(settings.database_url.get_secret_value(), SCHEMA, size=settings.database_pool)
-    partners = load_partners(settings.partners_file, read_agencies(settings.jurisdiction))
+    partners = load_agency_keys(settings.partners_file, read_agencies(settings.jurisdiction))
     city = load_city(settings.jurisdiction, partners.envelopes.agencies)
-    register = Register(database, policy_set_of(settings.jurisdiction, city.sharing))
-    desk = Desk(city, _open_vault(settings), check=register.check, seal_to=partners.envelopes.seal)
-    sequencer = Sequencer(database, signer := make_signer(settings))
+    register = PolicyRegistration(database, policy_set_of(settings.jurisdiction, city.sharing))
+    desk = RoutingContext(city, _open_vault(settings), check=register.check, seal_to=partners.envelopes.seal)
+    sequencer = LedgerSequencer(database, signer := make_signer(settings))
 
     async def sweep() -> None:
         await keep_sweeping(desk, database, settings.sweep_seconds)
@@ -63,9 +63,9 @@ def create_service(settings: RoutingSettings) -> Service:
     )
 
 
-def _pages(desk: Desk, database: Database, settings: RoutingSettings, signer: Signer) -> list[Route]:
+def _pages(desk: RoutingContext, database: Database, settings: RoutingSettings, signer: Signer) -> list[Route]:
     staff_key = settings.staff_key.get_secret_value()
-    explainer = Explainer(desk, History(desk.city.sharing))
+    explainer = Explainer(desk, PolicyHistory(desk.city.sharing))
     trials = Trials(desk.city, settings.jurisdiction, database)
     return [
         *triage_routes(desk, database, staff_key),

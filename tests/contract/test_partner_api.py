@@ -7,7 +7,7 @@ import jsonschema_rs
 import pytest
 
 from services.routing.domain.disclosure import PARTNER_PATH
-from services.routing.domain.partner_access import Asked, read
+from services.routing.domain.partner_access import ReadRequest, read
 from services.routing.domain.submission import route
 from services.routing.http import openapi
 from services.routing.http.api.ledger import describe
@@ -29,7 +29,7 @@ def test_a_read_is_answered_as_published_with_every_field_and_no_other() -> None
     blocks = {FieldGroup.ADDRESS: b'{"address": "1 Elm St"}'}
     turn = route(report("housing", sealed={FieldGroup.ADDRESS: "block"}), prompt(), around(blocks=blocks))
     referral = next(iter(turn.case.referrals.values()))
-    answer = read(turn.case, Asked(referral.agency, referral.referral_id, case_id(9)), (), around(blocks=blocks))
+    answer = read(turn.case, ReadRequest(referral.agency, referral.referral_id, case_id(9)), (), around(blocks=blocks))
     assert answer is not None
     answered = json.loads(answer.text)
     assert problems("ReferralRead", answered) == []

@@ -15,7 +15,7 @@ from deploy.local.agencies.keys import Keys, read_keys
 from deploy.local.agencies.reading import Reader
 from deploy.local.agencies.wire import Heard
 from deploy.partners import keep_partner_files
-from services.routing.use_cases.agency_keys import Envelopes, load_partners, read_public_key
+from services.routing.use_cases.agency_keys import JweEncrypter, load_agency_keys, read_public_key
 from shared.events.agency_inbox import Disclosed, DisclosureRecalled, PersonErased, ReferralAmended, ReferralRequested
 from shared.events.fields import AddressFields, FieldGroup, IdentityFields, NeedFields, Released
 from tests.unit.routing.town import NOON
@@ -41,7 +41,7 @@ def heard(event: ReferralRequested | ReferralAmended | DisclosureRecalled | Pers
 def sealed(key: OKPKey | ECKey = NEW) -> str:
     words = Released(identity=IdentityFields(first_name="Ana"))
     block = Disclosed(need="safety", program="beds", released=words).model_dump_json().encode()
-    return Envelopes({"refuge": read_public_key(key.as_dict(private=False))}).seal("refuge", block)
+    return JweEncrypter({"refuge": read_public_key(key.as_dict(private=False))}).seal("refuge", block)
 
 
 def known(reader: Reader) -> tuple[str, set[str]] | None:
@@ -159,7 +159,7 @@ def test_the_file_that_an_agency_is_handed_opens_what_routing_seals(tmp_path: Pa
     keep_partner_files(tmp_path, tmp_path / "partners.json", ["refuge"], "http://routing:8312")
     own = read_keys("refuge", {"HANDOFF_AGENCY_FILES": str(tmp_path)})
     assert own is not None
-    partners = load_partners(tmp_path / "partners.json", ["refuge"])
+    partners = load_agency_keys(tmp_path / "partners.json", ["refuge"])
     assert own.open(partners.envelopes.seal("refuge", b'{"need": "safety"}')) == {"need": "safety"}
     assert (partners.recognise(own.api_key), own.api) == ("refuge", "http://routing:8312")
 

@@ -6,11 +6,20 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.routing.domain.case import Case
-from services.routing.domain.decision import Circumstances, Noted, Prompt, Said, Turn, asking, facts, resolve_if_ended
+from services.routing.domain.case import CaseState
+from services.routing.domain.decision import (
+    CaseDecision,
+    Cause,
+    DecisionContext,
+    HistoryEntry,
+    OutgoingEvent,
+    asking,
+    facts,
+    resolve_if_ended,
+)
 from services.routing.domain.placement import Placed, place
-from services.routing.domain.referral import Advanced, Change, Referral, Refused, Update, advance
-from services.routing.domain.referrals import request, request_or_wait
+from services.routing.domain.referral import Advanced, Disallowed, Referral, ReferralUpdate, Transition, advance
+from services.routing.domain.referrals import request, request_or_queue
 from shared.events import agency_inbox, agency_updates
 from shared.events.agency_updates import AgencyUpdate, ReasonedUpdate
 from shared.events.reasons import OUTSIDE_AGENCY_CONTROL
@@ -31,47 +40,49 @@ from shared.events.topics import inbox_topic
 NOT_YOURS: Final = "no such referral of yours"
 """All that an agency learns about a referral that is not its own, whether there is one or not."""
 
-CHANGES: Final[Mapping[str, Change]] = {
+CHANGES: Final[Mapping[str, Transition]] = {
     f"referral.{change.value}.v1": change
-    for change in Change
-    if change not in {Change.REQUESTED, Change.OVERDUE, Change.ESCALATED}
+    for change in Transition
+    if change not in {Transition.REQUESTED, Transition.OVERDUE, Transition.ESCALATED}
 }
 
-_PLAIN: Final[Mapping[Change, type[ReferralEvent]]] = {
-    Change.ACCEPTED: ReferralAccepted,
-    Change.STARTED: ReferralStarted,
-    Change.RESUMED: ReferralResumed,
-    Change.COMPLETED: ReferralCompleted,
+_PLAIN: Final[Mapping[Transition, type[ReferralEvent]]] = {
+    Transition.ACCEPTED: ReferralAccepted,
+    Transition.STARTED: ReferralStarted,
+    Transition.RESUMED: ReferralResumed,
+    Transition.COMPLETED: ReferralCompleted,
 }
 
-_REASONED: Final[Mapping[Change, type[ReferralEvent]]] = {
-    Change.REJECTED: ReferralRejected,
-    Change.FAILED: ReferralFailed,
-    Change.CANCELLED: ReferralCancelled,
+_REASONED: Final[Mapping[Transition, type[ReferralEvent]]] = {
+    Transition.REJECTED: ReferralRejected,
+    Transition.FAILED: ReferralFailed,
+    Transition.CANCELLED: ReferralCancelled,
 }
 
-NOT_MET: Final = frozenset({Change.REJECTED, Change.FAILED, Change.CANCELLED})
+NOT_MET: Final = frozenset({Transition.REJECTED, Transition.FAILED, Transition.CANCELLED})
 """After these the need is as it was: somebody else is asked."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedUpdate:
     """One update, and the agency whose topic it came on; `prompt.cause` is the update's id."""
 
     agency: str
     update: AgencyUpdate
-    prompt: Prompt
+    prompt: Cause
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedUpdate:
     """An update that changed nothing, and what its sender is told."""
 
-    prompt: Prompt
-    said: list[Said] = field(default_factory=list)
+    prompt: Cause
+    said: list[OutgoingEvent] = field(default_factory=list)
 
 
-def hear(case: Case | None, heard: Heard, around: Circumstances) -> Turn | Refusal:
+def apply_update(
+    case: CaseState | None, heard: ReceivedUpdate, around: DecisionContext
+) -> CaseDecision | RefusedUpdate:
     """Apply an update to the referral that it is about; one that says what is already so does nothing."""
     referral = case.referrals.get(heard.update.referral_id) if case else None
     if case is None or referral is None or referral.agency != heard.agency:
@@ -80,45 +91,45 @@ def hear(case: Case | None, heard: Heard, around: Circumstances) -> Turn | Refus
     if isinstance(target, str):
         return _refuse(heard, around.now, referral.state, target)
     outcome = advance(referral, _as_update(heard.update))
-    if isinstance(outcome, Refused):
+    if isinstance(outcome, Disallowed):
         return _refuse(heard, around.now, referral.state, outcome.explanation)
-    turn = Turn.on(case, around, heard.prompt)
+    turn = CaseDecision.on(case, around, heard.prompt)
     if isinstance(outcome, Advanced):
         _apply(turn, outcome.referral, heard.update, target)
     return turn
 
 
-def _as_update(update: AgencyUpdate) -> Update:
+def _as_update(update: AgencyUpdate) -> ReferralUpdate:
     reason = update.reason if isinstance(update, ReasonedUpdate) else None
-    return Update(CHANGES[update.type], update.occurred_at, reason)
+    return ReferralUpdate(CHANGES[update.type], update.occurred_at, reason)
 
 
-def _apply(turn: Turn, moved: Referral, update: AgencyUpdate, target: Placed | None) -> None:
+def _apply(turn: CaseDecision, moved: Referral, update: AgencyUpdate, target: Placed | None) -> None:
     words = update.explanation if isinstance(update, ReasonedUpdate) else None
     turn.keep(moved)
-    turn.note(Noted(moved, moved.changes, moved.last_change, update.occurred_at, moved.reason, words=words))
+    turn.note(HistoryEntry(moved, moved.changes, moved.last_change, update.occurred_at, moved.reason, words=words))
     turn.say(_event(turn, moved, update))
     need = turn.case.need(moved.need_id)
     if target is not None:
         request(turn, need, target)
     elif moved.last_change in NOT_MET:
         tried = {referral.program_name for referral in turn.case.tries(moved.need_id)}
-        request_or_wait(turn, need, place(turn.asking(need), turn.around.city, tried))
+        request_or_queue(turn, need, place(turn.asking(need), turn.around.city, tried))
     resolve_if_ended(turn, update.occurred_at)
 
 
-def _event(turn: Turn, moved: Referral, update: AgencyUpdate) -> ReferralEvent:
+def _event(turn: CaseDecision, moved: Referral, update: AgencyUpdate) -> ReferralEvent:
     said = facts(turn, moved, update.occurred_at)
     if isinstance(update, agency_updates.ReferralTransferred):
         return ReferralTransferred(**said, to_agency=update.to_agency, to_program=update.to_program)
-    if moved.last_change is Change.HELD:
+    if moved.last_change is Transition.HELD:
         return ReferralHeld(**said, reason=moved.reason, agency_controls=moved.reason not in OUTSIDE_AGENCY_CONTROL)
     if moved.last_change in _REASONED:
         return _REASONED[moved.last_change](**said, reason=moved.reason)
     return _PLAIN[moved.last_change](**said)
 
 
-def _target(case: Case, referral: Referral, update: AgencyUpdate, around: Circumstances) -> Placed | str | None:
+def _target(case: CaseState, referral: Referral, update: AgencyUpdate, around: DecisionContext) -> Placed | str | None:
     """Return whom a transfer names, or why it cannot be; None for every other update."""
     if not isinstance(update, agency_updates.ReferralTransferred) or not referral.is_open:
         return None
@@ -133,7 +144,7 @@ def _target(case: Case, referral: Referral, update: AgencyUpdate, around: Circum
     return Placed(program, f"transferred by {referral.program_name}")
 
 
-def _refuse(heard: Heard, now: datetime, state: str, explanation: str) -> Refusal:
+def _refuse(heard: ReceivedUpdate, now: datetime, state: str, explanation: str) -> RefusedUpdate:
     update_id: UUID = heard.prompt.cause
     refused = agency_inbox.UpdateRefused(
         case_id=heard.update.case_id,
@@ -144,4 +155,4 @@ def _refuse(heard: Heard, now: datetime, state: str, explanation: str) -> Refusa
         state=state,
         explanation=explanation,
     )
-    return Refusal(heard.prompt, [Said(inbox_topic(heard.agency), refused)])
+    return RefusedUpdate(heard.prompt, [OutgoingEvent(inbox_topic(heard.agency), refused)])

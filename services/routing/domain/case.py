@@ -19,7 +19,7 @@ class Resolution(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class TriageEntry:
     """A need at the triage desk, where a person chooses; `ended_by` has chosen, `assigned_to` is what they chose."""
 
     need: Need
@@ -31,7 +31,7 @@ class Waiting:
 
 
 @dataclass(slots=True)
-class Case:
+class CaseState:
     """A case in the course of a decision, which works on a copy of its own.
 
     `text` is the report word for word as intake said it, with whatever a later version of routing may want to know.
@@ -40,13 +40,15 @@ class Case:
     report: CaseSubmitted
     text: str
     referrals: dict[UUID, Referral] = field(default_factory=dict)
-    waiting: dict[UUID, Waiting] = field(default_factory=dict)
+    waiting: dict[UUID, TriageEntry] = field(default_factory=dict)
     resolution: Resolution | None = None
     resolved_at: datetime | None = None
 
-    def copy(self) -> "Case":
+    def copy(self) -> "CaseState":
         """Return a case that can change while this one stays."""
-        return Case(self.report, self.text, dict(self.referrals), dict(self.waiting), self.resolution, self.resolved_at)
+        return CaseState(
+            self.report, self.text, dict(self.referrals), dict(self.waiting), self.resolution, self.resolved_at
+        )
 
     def need(self, need_id: UUID) -> Need:
         """Return one of its needs.

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from services.routing.domain.case import Case, Waiting
-from services.routing.domain.placement import Asking, City, Standing, Unplaced
-from services.routing.domain.referral import Change, Referral
+from services.routing.domain.case import CaseState, TriageEntry
+from services.routing.domain.placement import CaseSnapshot, PlacementQuery, RoutingCity, Unplaced
+from services.routing.domain.referral import Referral, Transition
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Need
@@ -19,7 +19,7 @@ from shared.policy.consent import Consent
 from shared.policy.receipts import Receipt
 
 
-class Keys(Protocol):
+class Keyring(Protocol):
     """Opens, seals and fingerprints for the persons and agencies that a decision is about."""
 
     def unseal(self, report: CaseSubmitted, group: FieldGroup) -> bytes | None:
@@ -33,27 +33,27 @@ class Keys(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class DecisionContext:
     """What a decision is made under: the city, the present moment, keys, and the consents of the cases."""
 
-    city: City
+    city: RoutingCity
     now: datetime
-    keys: Keys
+    keys: Keyring
     consents: Mapping[UUID, Sequence[Consent]] = field(default_factory=dict)
 
 
-def asking(case: Case, need: Need, around: Circumstances) -> Asking:
+def asking(case: CaseState, need: Need, around: DecisionContext) -> PlacementQuery:
     """Return what the routing book and the policy are asked about one need of a case."""
     consents = tuple(around.consents.get(case.report.case_id, ()))
     holders = frozenset([referral.agency for referral in case.referrals.values()])
-    return around.city.asking(case.report, need.need, Standing(around.now, consents, holders))
+    return around.city.asking(case.report, need.need, CaseSnapshot(around.now, consents, holders))
 
 
 ROUTING = "routing"
 """Who is noted for what nobody but routing did."""
 
 
-class Prompt(NamedTuple):
+class Cause(NamedTuple):
     """What set something off: the id of the event that did, who is behind it, its trace, and its own text."""
 
     cause: UUID
@@ -62,7 +62,7 @@ class Prompt(NamedTuple):
     text: str = ""
 
 
-class Said(NamedTuple):
+class OutgoingEvent(NamedTuple):
     """One event, and the topic that it is said on; it is not said any more once a consent among `guards` has fallen.
 
     `text` is the event as JSON, where that was needed before.
@@ -74,26 +74,26 @@ class Said(NamedTuple):
     text: bytes | None = None
 
 
-class Noted(NamedTuple):
+class HistoryEntry(NamedTuple):
     """One line in the history of a referral; `number` counts them from 1. `words` are the agency's own."""
 
     referral: Referral
     number: int
-    change: Change
+    change: Transition
     at: datetime
     reason: Reason | None = None
     why: str = ""
     words: str | None = None
 
 
-class Given(NamedTuple):
+class Disclosure(NamedTuple):
     """One disclosure: its receipt, and the consents that it stands on, each with the groups for which it is needed."""
 
     receipt: Receipt
     consents: Mapping[UUID, tuple[FieldGroup, ...]]
 
 
-class Barred(NamedTuple):
+class DeniedDisclosure(NamedTuple):
     """An agency that would have been asked, had it been allowed to know; `by` are the policies that decided."""
 
     need_id: UUID
@@ -102,23 +102,23 @@ class Barred(NamedTuple):
 
 
 @dataclass(slots=True)
-class Turn:
+class CaseDecision:
     """What is being worked out; a decision makes one, and nobody changes it afterwards.
 
     `recalled` are the consents under which nothing is given any more, and what was given has been recalled.
     """
 
-    case: Case
-    around: Circumstances
-    prompt: Prompt
-    said: list[Said] = field(default_factory=list)
-    noted: list[Noted] = field(default_factory=list)
-    given: list[Given] = field(default_factory=list)
-    barred: list[Barred] = field(default_factory=list)
+    case: CaseState
+    around: DecisionContext
+    prompt: Cause
+    said: list[OutgoingEvent] = field(default_factory=list)
+    noted: list[HistoryEntry] = field(default_factory=list)
+    given: list[Disclosure] = field(default_factory=list)
+    barred: list[DeniedDisclosure] = field(default_factory=list)
     recalled: list[UUID] = field(default_factory=list)
 
     @classmethod
-    def on(cls, case: Case, around: Circumstances, prompt: Prompt) -> "Turn":
+    def on(cls, case: CaseState, around: DecisionContext, prompt: Cause) -> "CaseDecision":
         """Begin a turn on a copy of the case."""
         return cls(case.copy(), around, prompt)
 
@@ -129,7 +129,7 @@ class Turn:
 
     def say(self, event: Event) -> None:
         """Tell the other services."""
-        self.said.append(Said(REFERRALS.topic, event))
+        self.said.append(OutgoingEvent(REFERRALS.topic, event))
 
     @property
     def is_silent(self) -> bool:
@@ -139,7 +139,7 @@ class Turn:
         consents = self.around.consents.get(self.report.case_id, ())
         return not any(consent.live(self.around.now) for consent in consents)
 
-    def asking(self, need: Need) -> Asking:
+    def asking(self, need: Need) -> PlacementQuery:
         """Return what the routing book and the policy are asked about one need."""
         return asking(self.case, need, self.around)
 
@@ -150,22 +150,22 @@ class Turn:
             if asked is not None:
                 verdict = self.around.city.plan(agency, asked).verdicts[FieldGroup.NEED]
                 by = verdict.withheld_by if asked.service in self.around.city.protects else ("unknown-service",)
-                self.barred.append(Barred(need.need_id, agency, by))
+                self.barred.append(DeniedDisclosure(need.need_id, agency, by))
 
     def tell(self, agency: str, event: Event) -> None:
         """Tell one agency."""
-        self.said.append(Said(inbox_topic(agency), event))
+        self.said.append(OutgoingEvent(inbox_topic(agency), event))
 
     def keep(self, referral: Referral) -> None:
         """Replace a referral by what it is now, or add a new one."""
         self.case.referrals[referral.referral_id] = referral
 
-    def note(self, noted: Noted) -> None:
+    def note(self, noted: HistoryEntry) -> None:
         """Write a line in the history of a referral."""
         self.noted.append(noted)
 
 
-def facts(turn: Turn, referral: Referral, at: datetime) -> dict[str, Any]:
+def facts(turn: CaseDecision, referral: Referral, at: datetime) -> dict[str, Any]:
     """Return what every event about a referral says."""
     return {
         "case_id": turn.report.case_id,
@@ -180,13 +180,13 @@ def facts(turn: Turn, referral: Referral, at: datetime) -> dict[str, Any]:
     }
 
 
-def give_to_triage(turn: Turn, need: Need, unplaced: Unplaced) -> None:
+def add_to_triage(turn: CaseDecision, need: Need, unplaced: Unplaced) -> None:
     """Leave the choice to a person; a case that nobody may know of rests until the person who reported it consents."""
     turn.bar(need, unplaced.refused)
     if turn.is_silent:
         return
     now = turn.around.now
-    turn.case.waiting[need.need_id] = Waiting(need, now, unplaced.reason, unplaced.why)
+    turn.case.waiting[need.need_id] = TriageEntry(need, now, unplaced.reason, unplaced.why)
     turn.say(
         CaseUnroutable(
             case_id=turn.report.case_id,
@@ -199,7 +199,7 @@ def give_to_triage(turn: Turn, need: Need, unplaced: Unplaced) -> None:
     )
 
 
-def resolve_if_ended(turn: Turn, at: datetime, *, record_only: bool = False) -> None:
+def resolve_if_ended(turn: CaseDecision, at: datetime, *, record_only: bool = False) -> None:
     """Say so when nothing is left to do; `at` is when the last need ended."""
     case = turn.case
     if case.resolution is not None or not case.has_ended():

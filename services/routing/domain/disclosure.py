@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from services.routing.domain.decision import Given, Said, Turn
+from services.routing.domain.decision import CaseDecision, Disclosure, OutgoingEvent
 from services.routing.domain.referral import Referral
 from shared.events import agency_inbox, disclosures
 from shared.events.agency_inbox import UNDISCLOSED, Disclosed, DisclosingEvent, ReferralAmended, ReferralRequested
@@ -23,7 +23,7 @@ PARTNER_PATH = "/partner/v1/referrals/{}"
 """Where an agency reads about a referral, on routing's own address."""
 
 
-class Telling(NamedTuple):
+class EventTemplate(NamedTuple):
     """What kind of event gives something, and what else it says."""
 
     kind: type[DisclosingEvent]
@@ -35,12 +35,12 @@ class Telling(NamedTuple):
         return str(self.kind.model_fields["type"].default)
 
 
-def plan_of(turn: Turn, referral: Referral) -> ReleasePlan:
+def plan_of(turn: CaseDecision, referral: Referral) -> ReleasePlan:
     """Decide what the referral's agency may be given now."""
     return turn.around.city.plan(referral.agency, turn.asking(turn.case.need(referral.need_id)))
 
 
-def give_request(turn: Turn, referral: Referral) -> None:
+def give_request(turn: CaseDecision, referral: Referral) -> None:
     """Ask the agency for help, and give it what it may have; what is restricted in its very nature is not named."""
     plan = plan_of(turn, referral)
     is_plain = FieldGroup.NEED in plan.groups_in(Form.FULL)
@@ -52,15 +52,15 @@ def give_request(turn: Turn, referral: Referral) -> None:
         "answer_by": referral.answer_by,
         "record_only": referral.record_only,
     }
-    _give(turn, referral, plan, Telling(ReferralRequested, said))
+    _give(turn, referral, plan, EventTemplate(ReferralRequested, said))
 
 
-def give_more(turn: Turn, referral: Referral, plan: ReleasePlan) -> None:
+def give_more(turn: CaseDecision, referral: Referral, plan: ReleasePlan) -> None:
     """Tell the agency all that it may have now, after that has become more."""
-    _give(turn, referral, plan, Telling(ReferralAmended, {}))
+    _give(turn, referral, plan, EventTemplate(ReferralAmended, {}))
 
 
-def _give(turn: Turn, referral: Referral, plan: ReleasePlan, telling: Telling) -> None:
+def _give(turn: CaseDecision, referral: Referral, plan: ReleasePlan, telling: EventTemplate) -> None:
     topic = inbox_topic(referral.agency)
     receipt_id = derived_id(turn.prompt.cause, topic, telling.type, str(referral.referral_id))
     opened = release(plan, turn.report, referral.need, turn.around.keys.unseal)
@@ -78,12 +78,12 @@ def _give(turn: Turn, referral: Referral, plan: ReleasePlan, telling: Telling) -
         **telling.said,
     )
     text = event.__pydantic_serializer__.to_json(event)
-    turn.said.append(Said(topic, event, guards_of(plan), text))
+    turn.said.append(OutgoingEvent(topic, event, required_consents_of(plan), text))
     groups = named_in(opened.full, opened.sealed)
-    leave_receipt(turn, plan, receipt_for(turn, referral, plan, Handed(receipt_id, "event", groups, text)))
+    leave_receipt(turn, plan, receipt_for(turn, referral, plan, ReleasedContent(receipt_id, "event", groups, text)))
 
 
-class Handed(NamedTuple):
+class ReleasedContent(NamedTuple):
     """What was handed over: under which receipt, in which way, which groups, and the very bytes."""
 
     receipt_id: UUID
@@ -92,7 +92,7 @@ class Handed(NamedTuple):
     sent: bytes
 
 
-def receipt_for(turn: Turn, referral: Referral, plan: ReleasePlan, handed: Handed) -> Receipt:
+def receipt_for(turn: CaseDecision, referral: Referral, plan: ReleasePlan, handed: ReleasedContent) -> Receipt:
     """Write the receipt of one disclosure."""
     now = turn.around.now
     return Receipt(
@@ -112,14 +112,14 @@ def receipt_for(turn: Turn, referral: Referral, plan: ReleasePlan, handed: Hande
     )
 
 
-def leave_receipt(turn: Turn, plan: ReleasePlan, receipt: Receipt) -> None:
+def leave_receipt(turn: CaseDecision, plan: ReleasePlan, receipt: Receipt) -> None:
     """Keep a receipt, and tell the other services that there was a disclosure."""
     needed = {
         term.consent_id: tuple(group for group in term.groups if group in receipt.groups)
         for term in plan.terms
         if term.consent_id is not None
     }
-    turn.given.append(Given(receipt, needed))
+    turn.given.append(Disclosure(receipt, needed))
     made = construct(
         DisclosureMade,
         case_id=receipt.case_id,
@@ -136,7 +136,7 @@ def leave_receipt(turn: Turn, plan: ReleasePlan, receipt: Receipt) -> None:
     turn.say(made)
 
 
-def guards_of(plan: ReleasePlan) -> tuple[UUID, ...]:
+def required_consents_of(plan: ReleasePlan) -> tuple[UUID, ...]:
     """Return the consents without which nothing of this may be said."""
     return tuple(sorted(plan.consents)) if plan.consents else ()
 
@@ -175,7 +175,7 @@ def _grounds_said(grounds: tuple[ReleaseGround, ...]) -> tuple[disclosures.Groun
     return tuple(construct(disclosures.Ground, kind=each.kind, id=each.id, version=each.version) for each in grounds)
 
 
-def _seal(turn: Turn, referral: Referral, plan: ReleasePlan, opened: Release) -> str | None:
+def _seal(turn: CaseDecision, referral: Referral, plan: ReleasePlan, opened: Release) -> str | None:
     """Encrypt the sealed part to the agency, with need and program, which the event may not name."""
     if not plan.groups_in(Form.SEALED):
         return None

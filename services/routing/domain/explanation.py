@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from services.routing.domain.city import Program
-from services.routing.domain.placement import Asking, City
-from services.routing.domain.rules import Key, Rule
+from services.routing.domain.placement import PlacementQuery, RoutingCity
+from services.routing.domain.rules import Rule, RuleKey
 from shared.events.fields import FieldGroup
 from shared.policy.decision import DisclosurePolicy
 from shared.policy.explanation import GroupExplanation, describe_denial, explain
@@ -15,7 +15,7 @@ NEED_WITHHELD = "need-withheld"
 """Agreements would give it, but not what is needed: so the agency is not told of the case at all."""
 
 
-class Giving(NamedTuple):
+class ReleasedForm(NamedTuple):
     """One form in which a group is released: the clause, why the parties agreed on it, the consents it needed."""
 
     form: str
@@ -25,23 +25,23 @@ class Giving(NamedTuple):
     consents: tuple[str, ...]
 
 
-class Answer(NamedTuple):
+class GroupDecision(NamedTuple):
     """What was decided on one group; `says` is one sentence, `clauses` is one on each clause that was tried."""
 
     group: FieldGroup
     released: bool
-    given: tuple[Giving, ...]
+    given: tuple[ReleasedForm, ...]
     withheld_by: tuple[str, ...]
     says: str
     clauses: tuple[str, ...]
 
 
-class Decision(NamedTuple):
+class DisclosureExplanation(NamedTuple):
     """Everything that was decided about one agency and one need; an agency that is not entitled is told nothing."""
 
     entitled: bool
     policy_set: str
-    answers: tuple[Answer, ...]
+    answers: tuple[GroupDecision, ...]
 
     def says(self, *, asked: bool) -> str:
         """Return one sentence on all of it; an agency that was not asked was given nothing whatever was decided."""
@@ -54,20 +54,22 @@ class Decision(NamedTuple):
         return f"It may know of the need, and is given {', '.join(given)}."
 
 
-def explain_decision(asking: Asking, city: City, agency: str) -> Decision:
+def explain_disclosure(asking: PlacementQuery, city: RoutingCity, agency: str) -> DisclosureExplanation:
     """Explain what an agency is given of a case for one need, group by group."""
     inquiry = asking.of(agency)
     plan, told = city.sharing.plan(inquiry), explain(city.sharing, inquiry)
     answers = tuple(_answer(each, plan.verdicts[each.group], plan.entitled, city.sharing) for each in told)
-    return Decision(plan.entitled, city.sharing.hash, answers)
+    return DisclosureExplanation(plan.entitled, city.sharing.hash, answers)
 
 
-def _answer(told: GroupExplanation, verdict: Verdict, entitled: bool, sharing: DisclosurePolicy) -> Answer:  # noqa: FBT001
+def _answer(told: GroupExplanation, verdict: Verdict, entitled: bool, sharing: DisclosurePolicy) -> GroupDecision:  # noqa: FBT001
     given = tuple(_giving(verdict, sharing))
     if entitled and given:
-        return Answer(told.group, True, given, (), _given_in_words(told.group, given), told.why)
+        return GroupDecision(told.group, True, given, (), _given_in_words(told.group, given), told.why)
     by = verdict.withheld_by or (NEED_WITHHELD,)
-    return Answer(told.group, False, (), by, f"{told.group} is withheld: {'; '.join(map(in_words, by))}.", told.why)
+    return GroupDecision(
+        told.group, False, (), by, f"{told.group} is withheld: {'; '.join(map(in_words, by))}.", told.why
+    )
 
 
 def in_words(policy: str) -> str:
@@ -75,9 +77,11 @@ def in_words(policy: str) -> str:
     return "the agency may not know what is needed" if policy == NEED_WITHHELD else describe_denial(policy)
 
 
-def _giving(verdict: Verdict, sharing: DisclosurePolicy) -> Iterator[Giving]:
+def _giving(verdict: Verdict, sharing: DisclosurePolicy) -> Iterator[ReleasedForm]:
     for form, (ground, *consents) in verdict.grounds_in.items():
-        yield Giving(form, ground.id, ground.version, _why(ground.id, sharing), tuple(each.id for each in consents))
+        yield ReleasedForm(
+            form, ground.id, ground.version, _why(ground.id, sharing), tuple(each.id for each in consents)
+        )
 
 
 def _why(ground: str, sharing: DisclosurePolicy) -> str:
@@ -92,19 +96,19 @@ def _why(ground: str, sharing: DisclosurePolicy) -> str:
     return next(found, "")
 
 
-def _given_in_words(group: FieldGroup, given: tuple[Giving, ...]) -> str:
+def _given_in_words(group: FieldGroup, given: tuple[ReleasedForm, ...]) -> str:
     ways = (f"{each.form} under {each.clause} (version {each.version}){_relying(each)}" for each in given)
     return f"{group} is released {', and '.join(ways)}: {given[0].why}"
 
 
-def _relying(giving: Giving) -> str:
+def _relying(giving: ReleasedForm) -> str:
     return f" by consent {' and '.join(giving.consents)}" if giving.consents else ""
 
 
-Standing = Literal["asked", "next", "other-district", "may-not-know"]
+CandidateStatus = Literal["asked", "next", "other-district", "may-not-know"]
 
 
-class Look(NamedTuple):
+class RuleLookup(NamedTuple):
     """One look into the book: what a rule would have to name, and the id of the rule that names it, if there is one."""
 
     service: str | None
@@ -119,24 +123,24 @@ class Candidate(NamedTuple):
 
     program: str
     agency: str
-    standing: Standing
+    standing: CandidateStatus
     why: str
     policies: tuple[str, ...] = ()
 
 
-class Choice(NamedTuple):
+class PlacementExplanation(NamedTuple):
     """Which rule counts for a need and why, how each of its candidates stands, and who is asked."""
 
     need: str
     rule: str | None
-    looks: tuple[Look, ...]
+    looks: tuple[RuleLookup, ...]
     candidates: tuple[Candidate, ...]
     fallback: Candidate | None
     asked: str | None
     why: str
 
 
-def explain_choice(asking: Asking, city: City) -> Choice:
+def explain_placement(asking: PlacementQuery, city: RoutingCity) -> PlacementExplanation:
     """Explain who is asked for help with a need that is placed for the first time."""
     rule = city.book.find(asking.service, asking.need, asking.district)
     candidates = tuple(_candidates(rule, asking, city)) if rule else ()
@@ -145,7 +149,7 @@ def explain_choice(asking: Asking, city: City) -> Choice:
     if rule and rule.fallback:
         fallback = _judge(city.programs[rule.fallback], asking, city, "is asked when nobody has answered in time")
         fallback = fallback._replace(standing="next") if fallback.standing == "asked" else fallback
-    return Choice(
+    return PlacementExplanation(
         need=asking.need,
         rule=rule.id if rule else None,
         looks=tuple(_looks(asking, city)),
@@ -156,14 +160,14 @@ def explain_choice(asking: Asking, city: City) -> Choice:
     )
 
 
-def _looks(asking: Asking, city: City) -> Iterator[Look]:
+def _looks(asking: PlacementQuery, city: RoutingCity) -> Iterator[RuleLookup]:
     counts: Rule | None = None
     for key, rule in city.book.looks(asking.service, asking.need, asking.district):
-        yield Look(*key, rule.id if rule else None, _why_look(key, rule, counts))
+        yield RuleLookup(*key, rule.id if rule else None, _why_look(key, rule, counts))
         counts = counts or rule
 
 
-def _why_look(key: Key, rule: Rule | None, counts: Rule | None) -> str:
+def _why_look(key: RuleKey, rule: Rule | None, counts: Rule | None) -> str:
     named = [f"{kind} {name}" for kind, name in zip(("service", "need", "district"), key, strict=True) if name]
     what = f"names {' and '.join(named)}" if named else "names nothing, and so applies to everything"
     if rule is None:
@@ -171,7 +175,7 @@ def _why_look(key: Key, rule: Rule | None, counts: Rule | None) -> str:
     return f"rule {rule.id} {what}, and is less specific" if counts else f"rule {rule.id} {what}: it counts"
 
 
-def _candidates(rule: Rule, asking: Asking, city: City) -> Iterator[Candidate]:
+def _candidates(rule: Rule, asking: PlacementQuery, city: RoutingCity) -> Iterator[Candidate]:
     asked = False
     for number, name in enumerate(rule.candidates, 1):
         found = _judge(city.programs[name], asking, city, f"is choice {number} of the rule")
@@ -181,17 +185,17 @@ def _candidates(rule: Rule, asking: Asking, city: City) -> Iterator[Candidate]:
         yield found
 
 
-def _judge(program: Program, asking: Asking, city: City, why: str) -> Candidate:
+def _judge(program: Program, asking: PlacementQuery, city: RoutingCity, why: str) -> Candidate:
     if not program.serves(asking.district):
         return Candidate(program.name, program.agency, "other-district", _elsewhere(program, asking.district))
     if city.admits(program, asking):
         return Candidate(program.name, program.agency, "asked", why)
-    policies = barring(asking, city, program.agency)
+    policies = denying_policies(asking, city, program.agency)
     words = f"may not know of the need: {'; '.join(map(describe_denial, policies))}"
     return Candidate(program.name, program.agency, "may-not-know", words, policies)
 
 
-def barring(asking: Asking, city: City, agency: str) -> tuple[str, ...]:
+def denying_policies(asking: PlacementQuery, city: RoutingCity, agency: str) -> tuple[str, ...]:
     """Return the ids of the policies by which an agency may not know of a need."""
     if asking.service not in city.protects:
         return ("unknown-service",)

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
-from services.routing.domain.case import Case
-from services.routing.domain.decision import Circumstances, Prompt, Said, Turn
+from services.routing.domain.case import CaseState
+from services.routing.domain.decision import CaseDecision, Cause, DecisionContext, OutgoingEvent
 from services.routing.domain.disclosure import (
-    Handed,
-    guards_of,
+    ReleasedContent,
     leave_receipt,
     named_in,
     plan_of,
     receipt_for,
+    required_consents_of,
     shown_from,
     terms_of,
 )
@@ -32,7 +32,7 @@ LONGEST: Final = timedelta(hours=4)
 """No access lasts longer."""
 
 
-class Access(NamedTuple):
+class GrantedAccess(NamedTuple):
     """What one agency has opened of one of its referrals, and until when."""
 
     access_id: UUID
@@ -47,7 +47,7 @@ class Access(NamedTuple):
         return self.opened_at <= at < min(self.ends_at, self.opened_at + LONGEST)
 
 
-class Wanted(NamedTuple):
+class AccessRequest(NamedTuple):
     """What a caseworker of an agency wants to open, and for how long; without groups, all that is withheld."""
 
     agency: str
@@ -62,8 +62,8 @@ class Wanted(NamedTuple):
 class Opened:
     """It is open now, and those who must know are told."""
 
-    turn: Turn
-    access: Access
+    turn: CaseDecision
+    access: GrantedAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ PROTECTED: Final = NotOpened(
 NOTHING_MORE: Final = NotOpened("nothing that is withheld would be opened")
 
 
-def find_visible(turn: Turn, agency: str, referral_id: UUID) -> Referral | None:
+def find_visible(turn: CaseDecision, agency: str, referral_id: UUID) -> Referral | None:
     """Find a referral of an agency that it may know of now."""
     referral = turn.case.referrals.get(referral_id)
     if referral is None or referral.agency != agency or not plan_of(turn, referral).entitled:
@@ -88,7 +88,7 @@ def find_visible(turn: Turn, agency: str, referral_id: UUID) -> Referral | None:
     return referral
 
 
-def with_accesses(plan: ReleasePlan, accesses: Iterable[Access], now: datetime) -> ReleasePlan:
+def with_accesses(plan: ReleasePlan, accesses: Iterable[GrantedAccess], now: datetime) -> ReleasePlan:
     """Add to a plan what is open in an emergency; nothing to one that lets the agency know nothing, or is protected."""
     if not plan.entitled or plan.protects in CONSENT_ONLY:
         return plan
@@ -102,10 +102,10 @@ def with_accesses(plan: ReleasePlan, accesses: Iterable[Access], now: datetime) 
 
 
 def open_withheld(
-    case: Case, wanted: Wanted, accesses: Iterable[Access], around: Circumstances
+    case: CaseState, wanted: AccessRequest, accesses: Iterable[GrantedAccess], around: DecisionContext
 ) -> Opened | NotOpened | None:
     """Open what is withheld from an agency; None where it may not know of the referral."""
-    turn = Turn.on(case, around, Prompt(wanted.access_id, f"agency:{wanted.agency}", wanted.traceparent))
+    turn = CaseDecision.on(case, around, Cause(wanted.access_id, f"agency:{wanted.agency}", wanted.traceparent))
     referral = find_visible(turn, wanted.agency, wanted.referral_id)
     if referral is None:
         return None
@@ -119,12 +119,12 @@ def open_withheld(
     if not groups:
         return NOTHING_MORE
     lasts = min(wanted.lasts, LONGEST)
-    access = Access(wanted.access_id, wanted.referral_id, wanted.agency, groups, around.now, around.now + lasts)
+    access = GrantedAccess(wanted.access_id, wanted.referral_id, wanted.agency, groups, around.now, around.now + lasts)
     _tell(turn, base, access)
     return Opened(turn, access)
 
 
-def _tell(turn: Turn, plan: ReleasePlan, access: Access) -> None:
+def _tell(turn: CaseDecision, plan: ReleasePlan, access: GrantedAccess) -> None:
     """Tell the other services, and every other agency that works on the case and may know of it."""
     opened = EmergencyAccessOpened(
         case_id=turn.report.case_id,
@@ -136,15 +136,17 @@ def _tell(turn: Turn, plan: ReleasePlan, access: Access) -> None:
         ends_at=access.ends_at,
         shown_from=shown_from(plan, access.opened_at),
     )
-    turn.said.append(Said(REFERRALS.topic, opened, guards_of(plan)))
+    turn.said.append(OutgoingEvent(REFERRALS.topic, opened, required_consents_of(plan)))
     others = {other.agency: other for other in turn.case.open_referrals() if other.agency != access.agency}
     for other in others.values():
         its_plan = plan_of(turn, other)
         if its_plan.entitled:
-            turn.said.append(Said(inbox_topic(other.agency), _told(turn, other, access), guards_of(its_plan)))
+            turn.said.append(
+                OutgoingEvent(inbox_topic(other.agency), _told(turn, other, access), required_consents_of(its_plan))
+            )
 
 
-def _told(turn: Turn, other: Referral, access: Access) -> EmergencyAccess:
+def _told(turn: CaseDecision, other: Referral, access: GrantedAccess) -> EmergencyAccess:
     return EmergencyAccess(
         case_id=turn.report.case_id,
         referral_id=other.referral_id,
@@ -172,7 +174,7 @@ class ReferralRead(Disclosed):
     receipt_id: UUID
 
 
-class Asked(NamedTuple):
+class ReadRequest(NamedTuple):
     """Who asks for what, the id that this disclosure will have, and what is open to them in an emergency."""
 
     agency: str
@@ -182,16 +184,18 @@ class Asked(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class DisclosedReferral:
     """What is answered, byte for byte, and the turn that keeps its receipt."""
 
-    turn: Turn
+    turn: CaseDecision
     text: bytes
 
 
-def read(case: Case, asked: Asked, accesses: tuple[Access, ...], around: Circumstances) -> Read | None:
+def read(
+    case: CaseState, asked: ReadRequest, accesses: tuple[GrantedAccess, ...], around: DecisionContext
+) -> DisclosedReferral | None:
     """Give an agency what it may have of one of its referrals; None where it may not know of it."""
-    turn = Turn.on(case, around, Prompt(asked.receipt_id, f"agency:{asked.agency}", asked.traceparent))
+    turn = CaseDecision.on(case, around, Cause(asked.receipt_id, f"agency:{asked.agency}", asked.traceparent))
     referral = find_visible(turn, asked.agency, asked.referral_id)
     if referral is None:
         return None
@@ -199,27 +203,27 @@ def read(case: Case, asked: Asked, accesses: tuple[Access, ...], around: Circums
     answer = _answer(turn, referral, plan, _open_until(accesses, plan, around.now), asked.receipt_id)
     text, groups = answer.model_dump_json().encode(), named_in(answer.released)
     in_emergency = any(ground.kind == "emergency" for ground in plan.grounds_of(groups))
-    handed = Handed(asked.receipt_id, "emergency" if in_emergency else "read", groups, text)
+    handed = ReleasedContent(asked.receipt_id, "emergency" if in_emergency else "read", groups, text)
     leave_receipt(turn, plan, receipt_for(turn, referral, plan, handed))
-    return Read(turn, text)
+    return DisclosedReferral(turn, text)
 
 
-def is_hidden(case: Case, referral_id: UUID | None, agency: str, around: Circumstances) -> bool:
+def is_hidden(case: CaseState, referral_id: UUID | None, agency: str, around: DecisionContext) -> bool:
     """Tell whether there must be no sign of a referral any more: what it stood on was a consent that has ended."""
     if around.city.protection(case.report) not in CONSENT_ONLY:
         return False
-    turn = Turn.on(case, around, Prompt(case.report.case_id))
+    turn = CaseDecision.on(case, around, Cause(case.report.case_id))
     return referral_id is None or find_visible(turn, agency, referral_id) is None
 
 
-def list_visible(case: Case, agency: str, around: Circumstances) -> list[Referral]:
+def list_visible(case: CaseState, agency: str, around: DecisionContext) -> list[Referral]:
     """Return those of a case's referrals that an agency may know of."""
-    turn = Turn.on(case, around, Prompt(case.report.case_id))
+    turn = CaseDecision.on(case, around, Cause(case.report.case_id))
     return [each for each in turn.case.referrals.values() if find_visible(turn, agency, each.referral_id)]
 
 
 def _answer(
-    turn: Turn, referral: Referral, plan: ReleasePlan, until: datetime | None, receipt_id: UUID
+    turn: CaseDecision, referral: Referral, plan: ReleasePlan, until: datetime | None, receipt_id: UUID
 ) -> ReferralRead:
     opened = release(plan, turn.report, referral.need, turn.around.keys.unseal)
     return ReferralRead(
@@ -239,7 +243,7 @@ def _answer(
     )
 
 
-def _open_until(accesses: tuple[Access, ...], plan: ReleasePlan, now: datetime) -> datetime | None:
+def _open_until(accesses: tuple[GrantedAccess, ...], plan: ReleasePlan, now: datetime) -> datetime | None:
     named = {
         ground.id for verdict in plan.verdicts.values() for ground in verdict.grounds if ground.kind == "emergency"
     }

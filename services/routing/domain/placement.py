@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from services.routing.domain.city import Program, ProgramIndex
-from services.routing.domain.rules import RoutingBook, Rule
+from services.routing.domain.rules import RoutingRules, Rule
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
 from shared.events.reasons import Reason
@@ -22,7 +22,7 @@ STRICTEST_FIRST: Final = (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE, 
 ONLY_THE_FRONT_DOOR: Final = frozenset({FRONT_DOOR})
 
 
-class Standing(NamedTuple):
+class CaseSnapshot(NamedTuple):
     """How things stand when something is asked: the moment, the consents, and who holds something of the case."""
 
     at: datetime
@@ -30,7 +30,7 @@ class Standing(NamedTuple):
     holders: frozenset[str] = frozenset()
 
 
-class Asking(NamedTuple):
+class PlacementQuery(NamedTuple):
     """What is to be placed: a need of a report of one service, in a district where that is known.
 
     `holders` are the agencies that have or had a referral in the case. A report can be protected for a second reason.
@@ -55,7 +55,7 @@ class Asking(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class City:
+class RoutingCity:
     """What routing knows of its city.
 
     `protects` has each service of the catalogue, with the strict field group that its reports belong to, if any;
@@ -63,24 +63,26 @@ class City:
     """
 
     programs: ProgramIndex
-    book: RoutingBook
+    book: RoutingRules
     sharing: DisclosurePolicy
     protects: Mapping[str, FieldGroup | None]
     protected_needs: Mapping[str, FieldGroup] = field(default_factory=dict)
 
-    def asking(self, report: CaseSubmitted, need: str, standing: Standing) -> Asking:
+    def asking(self, report: CaseSubmitted, need: str, standing: CaseSnapshot) -> PlacementQuery:
         """Return what is asked about one need of a report."""
         protects, also = self.protections_of(report.service_code, [each.need for each in report.needs])
-        return Asking(need, report.service_code, report.place.district, report.urgency, protects, *standing, also)
+        return PlacementQuery(
+            need, report.service_code, report.place.district, report.urgency, protects, *standing, also
+        )
 
-    def plan(self, agency: str, asking: Asking) -> ReleasePlan:
+    def plan(self, agency: str, asking: PlacementQuery) -> ReleasePlan:
         """Decide what an agency is given: of a report that is protected for two reasons, what both let through."""
         plan = self.sharing.plan(asking.of(agency))
         if asking.also_protects is None:
             return plan
         return intersect(plan, self.sharing.plan(asking.of(agency)._replace(protects=asking.also_protects)))
 
-    def admits(self, program: Program, asking: Asking) -> bool:
+    def admits(self, program: Program, asking: PlacementQuery) -> bool:
         """Tell whether such a report may reach the program; one of a service that is not known reaches nobody."""
         return asking.service in self.protects and self.plan(program.agency, asking).entitled
 
@@ -123,7 +125,7 @@ class Unplaced:
 NO_RULE: Final = Unplaced(Reason.NO_PROGRAM, "the routing book has no rule for it")
 
 
-def place(asking: Asking, city: City, tried: Collection[str] = ()) -> Placed | Unplaced:
+def place(asking: PlacementQuery, city: RoutingCity, tried: Collection[str] = ()) -> Placed | Unplaced:
     """Choose the first candidate of the book that was not tried, serves the district and may see such a report."""
     rule = city.book.find(asking.service, asking.need, asking.district)
     if rule is None:
@@ -136,7 +138,7 @@ def place(asking: Asking, city: City, tried: Collection[str] = ()) -> Placed | U
     return _nobody(rule, tried, tuple(refused))
 
 
-def place_fallback(asking: Asking, city: City, tried: Collection[str]) -> Placed | Unplaced:
+def place_fallback(asking: PlacementQuery, city: RoutingCity, tried: Collection[str]) -> Placed | Unplaced:
     """Choose whom the book names for the case that nobody answers."""
     rule = city.book.find(asking.service, asking.need, asking.district)
     names = (rule.fallback,) if rule and rule.fallback and rule.fallback not in tried else ()
@@ -147,7 +149,9 @@ def place_fallback(asking: Asking, city: City, tried: Collection[str]) -> Placed
     return Unplaced(Reason.NO_ANSWER, why, tuple(refused))
 
 
-def _open_to(asking: Asking, city: City, names: Collection[str], refused: list[str]) -> Iterator[Program]:
+def _open_to(
+    asking: PlacementQuery, city: RoutingCity, names: Collection[str], refused: list[str]
+) -> Iterator[Program]:
     """Go through the programs that may be asked, and note the agencies that may not be."""
     for name in names:
         program = city.programs[name]

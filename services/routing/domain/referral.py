@@ -23,7 +23,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Change(StrEnum):
+class Transition(StrEnum):
     """What can happen to a referral; the reminders leave its state as it is."""
 
     REQUESTED = "requested"
@@ -40,29 +40,29 @@ class Change(StrEnum):
     ESCALATED = "escalated"
 
 
-ALLOWED: Final[Mapping[State, Mapping[Change, State]]] = {
+ALLOWED: Final[Mapping[State, Mapping[Transition, State]]] = {
     State.REQUESTED: {
-        Change.ACCEPTED: State.ACCEPTED,
-        Change.REJECTED: State.REJECTED,
-        Change.CANCELLED: State.CANCELLED,
-        Change.TRANSFERRED: State.CANCELLED,
+        Transition.ACCEPTED: State.ACCEPTED,
+        Transition.REJECTED: State.REJECTED,
+        Transition.CANCELLED: State.CANCELLED,
+        Transition.TRANSFERRED: State.CANCELLED,
     },
     State.ACCEPTED: {
-        Change.STARTED: State.IN_PROGRESS,
-        Change.CANCELLED: State.CANCELLED,
-        Change.TRANSFERRED: State.CANCELLED,
+        Transition.STARTED: State.IN_PROGRESS,
+        Transition.CANCELLED: State.CANCELLED,
+        Transition.TRANSFERRED: State.CANCELLED,
     },
     State.IN_PROGRESS: {
-        Change.HELD: State.ON_HOLD,
-        Change.COMPLETED: State.COMPLETED,
-        Change.FAILED: State.FAILED,
-        Change.CANCELLED: State.CANCELLED,
-        Change.TRANSFERRED: State.CANCELLED,
+        Transition.HELD: State.ON_HOLD,
+        Transition.COMPLETED: State.COMPLETED,
+        Transition.FAILED: State.FAILED,
+        Transition.CANCELLED: State.CANCELLED,
+        Transition.TRANSFERRED: State.CANCELLED,
     },
     State.ON_HOLD: {
-        Change.RESUMED: State.IN_PROGRESS,
-        Change.CANCELLED: State.CANCELLED,
-        Change.TRANSFERRED: State.CANCELLED,
+        Transition.RESUMED: State.IN_PROGRESS,
+        Transition.CANCELLED: State.CANCELLED,
+        Transition.TRANSFERRED: State.CANCELLED,
     },
     State.COMPLETED: {},
     State.REJECTED: {},
@@ -75,7 +75,7 @@ ALLOWED: Final[Mapping[State, Mapping[Change, State]]] = {
 OPEN: Final = frozenset(state for state, changes in ALLOWED.items() if changes)
 """The states that a referral can still leave."""
 
-GOES_ROUND: Final = frozenset({Change.HELD, Change.RESUMED})
+REPEATABLE: Final = frozenset({Transition.HELD, Transition.RESUMED})
 """Changes that can happen again and again, so that only their time tells an old one from a new one."""
 
 
@@ -98,7 +98,7 @@ class Referral(NamedTuple):
     due_at: datetime | None = None
     reminders: int = 0
     state: State = State.REQUESTED
-    last_change: Change = Change.REQUESTED
+    last_change: Transition = Transition.REQUESTED
     reason: Reason | None = None
     changes: int = 1
     record_only: bool = False
@@ -115,10 +115,10 @@ class Referral(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class ReferralUpdate:
     """What somebody says has happened to a referral, at their own time."""
 
-    change: Change
+    change: Transition
     at: datetime
     reason: Reason | None = None
 
@@ -131,7 +131,7 @@ class Advanced:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Disallowed:
     """The update does not fit, and changes nothing."""
 
     explanation: str
@@ -142,15 +142,15 @@ class Repeated:
     """The update said what is already so, and changes nothing."""
 
 
-def advance(referral: Referral, update: Update) -> Advanced | Refused | Repeated:
+def advance(referral: Referral, update: ReferralUpdate) -> Advanced | Disallowed | Repeated:
     """Apply an update to a referral, as the table allows it."""
     if update.change is referral.last_change and update.reason == referral.reason:
         return Repeated()
     state = ALLOWED[referral.state].get(update.change)
     if state is None:
-        return Refused(_explain(referral.state, update.change))
-    if update.change in GOES_ROUND and update.at < referral.changed_at:
-        return Refused(f"this '{update.change}' is older than the last change of the referral")
+        return Disallowed(_explain(referral.state, update.change))
+    if update.change in REPEATABLE and update.at < referral.changed_at:
+        return Disallowed(f"this '{update.change}' is older than the last change of the referral")
     moved = referral._replace(
         state=state,
         last_change=update.change,
@@ -162,6 +162,6 @@ def advance(referral: Referral, update: Update) -> Advanced | Refused | Repeated
     return Advanced(moved)
 
 
-def _explain(state: State, change: Change) -> str:
+def _explain(state: State, change: Transition) -> str:
     possible = ", ".join(ALLOWED[state]) or "nothing"
     return f"a referral that is {state} cannot be {change}; it can be: {possible}"

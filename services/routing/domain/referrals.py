@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from services.routing.domain.decision import Noted, Turn, facts, give_to_triage
+from services.routing.domain.decision import CaseDecision, HistoryEntry, add_to_triage, facts
 from services.routing.domain.disclosure import give_request
 from services.routing.domain.placement import Placed, Unplaced
-from services.routing.domain.referral import Change, Referral, State
+from services.routing.domain.referral import Referral, State, Transition
 from shared.events import agency_inbox
 from shared.events.event import construct
 from shared.events.intake import Need, RecordedReferral
@@ -14,14 +14,14 @@ from shared.events.referrals import ReferralCancelled, ReferralRequested
 from shared.events.wire import fast_uuid5
 
 
-def request(turn: Turn, need: Need, placed: Placed) -> Referral:
+def request(turn: CaseDecision, need: Need, placed: Placed) -> Referral:
     """Ask a program to help with a need, and give it what the agreements let it have."""
-    made = enlist(turn, need, placed)
+    made = create_referral(turn, need, placed)
     give_request(turn, made)
     return made
 
 
-def enlist(turn: Turn, need: Need, placed: Placed, record: RecordedReferral | None = None) -> Referral:
+def create_referral(turn: CaseDecision, need: Need, placed: Placed, record: RecordedReferral | None = None) -> Referral:
     """Make a referral to a program, and say so to the other services; the agency has still to be told.
 
     With a record of it from another system, the referral was requested when the record was opened; one that was
@@ -30,7 +30,7 @@ def enlist(turn: Turn, need: Need, placed: Placed, record: RecordedReferral | No
     turn.bar(need, placed.refused)
     made = _new_referral(turn, need, placed, record)
     turn.keep(made)
-    turn.note(Noted(made, 1, Change.REQUESTED, made.changed_at, why=placed.why))
+    turn.note(HistoryEntry(made, 1, Transition.REQUESTED, made.changed_at, why=placed.why))
     turn.say(
         construct(
             ReferralRequested,
@@ -42,27 +42,27 @@ def enlist(turn: Turn, need: Need, placed: Placed, record: RecordedReferral | No
     return made
 
 
-def request_or_wait(turn: Turn, need: Need, chosen: Placed | Unplaced) -> None:
+def request_or_queue(turn: CaseDecision, need: Need, chosen: Placed | Unplaced) -> None:
     """Ask whoever was chosen; when nobody was, a person must choose."""
     if isinstance(chosen, Placed):
         request(turn, need, chosen)
     else:
-        give_to_triage(turn, need, chosen)
+        add_to_triage(turn, need, chosen)
 
 
-def cancel(turn: Turn, referral: Referral, reason: Reason, at: datetime, *, quietly: bool = False) -> None:
+def cancel(turn: CaseDecision, referral: Referral, reason: Reason, at: datetime, *, quietly: bool = False) -> None:
     """Take a referral back, and tell its agency, unless it has never heard of it."""
     number = referral.changes + 1
     cancelled = referral._replace(
         state=State.CANCELLED,
-        last_change=Change.CANCELLED,
+        last_change=Transition.CANCELLED,
         reason=reason,
         changed_at=at,
         due_at=None,
         changes=number,
     )
     turn.keep(cancelled)
-    turn.note(Noted(cancelled, number, Change.CANCELLED, at, reason))
+    turn.note(HistoryEntry(cancelled, number, Transition.CANCELLED, at, reason))
     turn.say(ReferralCancelled(**facts(turn, cancelled, at), reason=reason))
     if quietly:
         return
@@ -72,7 +72,7 @@ def cancel(turn: Turn, referral: Referral, reason: Reason, at: datetime, *, quie
     turn.tell(referral.agency, told)
 
 
-def _new_referral(turn: Turn, need: Need, placed: Placed, record: RecordedReferral | None) -> Referral:
+def _new_referral(turn: CaseDecision, need: Need, placed: Placed, record: RecordedReferral | None) -> Referral:
     program, now = placed.program, turn.around.now
     attempt = len(turn.case.tries(need.need_id)) + 1
     over = record is not None and record.closed_at is not None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
-Key = tuple[str | None, str | None, str | None]
+RuleKey = tuple[str | None, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +23,16 @@ class Rule:
     fallback: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> RuleKey:
         """What it names, the weightiest first."""
         return (self.service, self.need, self.district)
 
 
-class RoutingBook:
+class RoutingRules:
     """Rules by what they name, so that finding one takes at most eight look-ups however many there are."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._rules: dict[Key, Rule] = {}
+        self._rules: dict[RuleKey, Rule] = {}
         for rule in rules:
             self._rules.setdefault(rule.key, rule)
         named = {tuple(part is not None for part in key) for key in self._rules}
@@ -51,7 +51,7 @@ class RoutingBook:
                 return rule
         return None
 
-    def looks(self, service: str, need: str, district: str | None) -> Iterator[tuple[Key, Rule | None]]:
+    def looks(self, service: str, need: str, district: str | None) -> Iterator[tuple[RuleKey, Rule | None]]:
         """Go through what is looked up, the most specific first, with the rule that is there: the first one counts."""
         for by_service, by_need, by_district in self._shapes:
             if not by_district or district is not None:

@@ -6,22 +6,29 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.routing.domain.case import Case, Resolution, Waiting
-from services.routing.domain.consent_changes import Fallen, Granted, Use, erase, recall, widen
+from services.routing.domain.case import CaseState, Resolution, TriageEntry
+from services.routing.domain.consent_changes import (
+    ConsentUse,
+    GrantedConsent,
+    RevokedConsent,
+    erase,
+    extend_disclosure,
+    recall,
+)
 from services.routing.domain.decision import (
-    Circumstances,
-    Given,
-    Noted,
-    Prompt,
-    Turn,
+    CaseDecision,
+    Cause,
+    DecisionContext,
+    Disclosure,
+    HistoryEntry,
+    add_to_triage,
     facts,
-    give_to_triage,
     resolve_if_ended,
 )
 from services.routing.domain.disclosure import give_request
 from services.routing.domain.placement import Unplaced, place
-from services.routing.domain.referral import Change, Referral, State
-from services.routing.domain.referrals import cancel, enlist
+from services.routing.domain.referral import Referral, State, Transition
+from services.routing.domain.referrals import cancel, create_referral
 from shared.events.event import Event, construct
 from shared.events.intake import (
     CaseSubmitted,
@@ -37,12 +44,12 @@ from shared.events.referrals import ReferralAccepted, ReferralCompleted
 from shared.events.routing import CaseResolved, CaseRouted, RoutedNeed
 
 
-def route(report: CaseSubmitted, prompt: Prompt, around: Circumstances) -> Turn:
+def route(report: CaseSubmitted, prompt: Cause, around: DecisionContext) -> CaseDecision:
     """Ask for help with each need; what another system has already done is recorded.
 
     All needs are placed before anything is given, so that what an agency is given does not depend on their order.
     """
-    turn = Turn(Case(report, prompt.text), around, prompt)
+    turn = CaseDecision(CaseState(report, prompt.text), around, prompt)
     records = {record.need_id: record for record in report.recorded}
     for need in report.needs:
         _route_need(turn, need, records.get(need.need_id))
@@ -57,9 +64,9 @@ def route(report: CaseSubmitted, prompt: Prompt, around: Circumstances) -> Turn:
     return turn
 
 
-def withdraw(case: Case, event: CaseWithdrawn, prompt: Prompt, around: Circumstances) -> Turn:
+def withdraw(case: CaseState, event: CaseWithdrawn, prompt: Cause, around: DecisionContext) -> CaseDecision:
     """Take every open referral back: whoever reported wants nothing further to be done."""
-    turn = Turn.on(case, around, prompt)
+    turn = CaseDecision.on(case, around, prompt)
     if case.resolution is not None:
         return turn
     for referral in case.open_referrals():
@@ -80,15 +87,15 @@ def withdraw(case: Case, event: CaseWithdrawn, prompt: Prompt, around: Circumsta
     return turn
 
 
-def _route_need(turn: Turn, need: Need, record: RecordedReferral | None) -> None:
+def _route_need(turn: CaseDecision, need: Need, record: RecordedReferral | None) -> None:
     chosen = place(turn.asking(need), turn.around.city)
     if isinstance(chosen, Unplaced):
-        give_to_triage(turn, need, chosen)
+        add_to_triage(turn, need, chosen)
     else:
-        enlist(turn, need, chosen, record)
+        create_referral(turn, need, chosen, record)
 
 
-def _case_routed(turn: Turn, *, record_only: bool) -> CaseRouted:
+def _case_routed(turn: CaseDecision, *, record_only: bool) -> CaseRouted:
     """Say where the needs went; a case whose needs another system had opened was routed when the last of them was."""
     report, made = turn.report, turn.case.referrals.values()
     recorded = len(report.recorded) == len(report.needs) and not turn.case.waiting
@@ -114,7 +121,7 @@ def _routed_need(referral: Referral) -> RoutedNeed:
     )
 
 
-def _record_the_rest(turn: Turn, records: dict[UUID, RecordedReferral]) -> None:
+def _record_the_rest(turn: CaseDecision, records: dict[UUID, RecordedReferral]) -> None:
     """Add what is on record about each closed need, at its own times, and end the case if all are closed."""
     closed: list[datetime] = []
     for referral in [made for made in turn.case.referrals.values() if made.record_only]:
@@ -126,18 +133,18 @@ def _record_the_rest(turn: Turn, records: dict[UUID, RecordedReferral]) -> None:
         resolve_if_ended(turn, max(closed), record_only=True)
 
 
-def _record_end(turn: Turn, referral: Referral, answered_at: datetime, closed_at: datetime) -> None:
+def _record_end(turn: CaseDecision, referral: Referral, answered_at: datetime, closed_at: datetime) -> None:
     over = referral._replace(
-        state=State.COMPLETED, last_change=Change.COMPLETED, changed_at=closed_at, changes=3, due_at=None
+        state=State.COMPLETED, last_change=Transition.COMPLETED, changed_at=closed_at, changes=3, due_at=None
     )
     turn.keep(over)
-    turn.note(Noted(over, 2, Change.ACCEPTED, answered_at))
-    turn.note(Noted(over, 3, Change.COMPLETED, closed_at))
+    turn.note(HistoryEntry(over, 2, Transition.ACCEPTED, answered_at))
+    turn.note(HistoryEntry(over, 3, Transition.COMPLETED, closed_at))
     turn.say(ReferralAccepted(**facts(turn, over, answered_at)))
     turn.say(ReferralCompleted(**facts(turn, over, closed_at)))
 
 
-def _taken_back(waiting: Waiting, by: str) -> Waiting:
+def _taken_back(waiting: TriageEntry, by: str) -> TriageEntry:
     return waiting if waiting.ended_by else replace(waiting, ended_by=by)
 
 
@@ -146,17 +153,17 @@ class UnknownCaseError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class PriorDisclosures:
     """What has been shared so far, as far as the events of one batch ask for it.
 
     `uses` are by consent, `recipients` (referral and agency) by case.
     """
 
-    uses: Mapping[UUID, tuple[Use, ...]]
+    uses: Mapping[UUID, tuple[ConsentUse, ...]]
     recipients: Mapping[UUID, Iterable[tuple[UUID, str]]]
     noted: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
 
-    def note(self, given: Iterable[Given]) -> None:
+    def note(self, given: Iterable[Disclosure]) -> None:
         """Note what an earlier event of the batch has led to."""
         for each in given:
             for consent_id in each.consents:
@@ -169,7 +176,9 @@ class Shared:
         return frozenset(before | self.noted[consent_id])
 
 
-def decide(case: Case | None, event: Event, prompt: Prompt, around: Circumstances, shared: Shared) -> Turn | None:
+def decide(
+    case: CaseState | None, event: Event, prompt: Cause, around: DecisionContext, shared: PriorDisclosures
+) -> CaseDecision | None:
     """Decide what follows from one event; None for one that changes nothing.
 
     Raises:
@@ -183,9 +192,9 @@ def decide(case: Case | None, event: Event, prompt: Prompt, around: Circumstance
         case CaseWithdrawn():
             return withdraw(case, event, prompt, around)
         case ConsentGranted(consent_id=consent_id):
-            return widen(case, Granted(consent_id, shared.used_for(consent_id)), prompt, around)
+            return extend_disclosure(case, GrantedConsent(consent_id, shared.used_for(consent_id)), prompt, around)
         case ConsentWithdrawn(consent_id=consent_id):
-            fallen = Fallen(consent_id, "consent-withdrawn", shared.uses.get(consent_id, ()))
+            fallen = RevokedConsent(consent_id, "consent-withdrawn", shared.uses.get(consent_id, ()))
             return recall(case, fallen, prompt, around)
         case PersonErased():
             return erase(case, tuple(shared.recipients.get(event.case_id, ())), prompt, around)

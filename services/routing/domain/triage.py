@@ -3,14 +3,14 @@
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
-from services.routing.domain.case import Case
-from services.routing.domain.decision import Circumstances, Prompt, Turn, asking
+from services.routing.domain.case import CaseState
+from services.routing.domain.decision import CaseDecision, Cause, DecisionContext, asking
 from services.routing.domain.placement import Placed
 from services.routing.domain.referrals import request
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TriageChoice:
     """Who should help with a need, and who says so; `program` is written as agency/program."""
 
     need_id: UUID
@@ -26,7 +26,7 @@ class Declined:
     why: str
 
 
-def assign(case: Case, choice: Choice, around: Circumstances) -> Turn | Declined:
+def assign(case: CaseState, choice: TriageChoice, around: DecisionContext) -> CaseDecision | Declined:
     """Ask the program that a person has chosen for a need at the triage desk."""
     waiting = case.waiting.get(choice.need_id)
     if waiting is None or waiting.ended_by is not None:
@@ -37,7 +37,7 @@ def assign(case: Case, choice: Choice, around: Circumstances) -> Turn | Declined
     if not around.city.admits(program, asking(case, waiting.need, around)):
         return Declined(f"{program.agency} may not be given a report of this kind")
     cause = uuid5(choice.need_id, f"triage {waiting.since.isoformat()}")
-    turn = Turn.on(case, around, Prompt(cause, choice.by, choice.traceparent))
+    turn = CaseDecision.on(case, around, Cause(cause, choice.by, choice.traceparent))
     turn.case.waiting[choice.need_id] = replace(waiting, ended_by=choice.by, assigned_to=program.name)
     request(turn, waiting.need, Placed(program, f"chosen by {choice.by}"))
     return turn

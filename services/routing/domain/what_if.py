@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from services.routing.domain.case import Case
-from services.routing.domain.placement import Asking, City, Placed, Standing, place
+from services.routing.domain.case import CaseState
+from services.routing.domain.placement import CaseSnapshot, Placed, PlacementQuery, RoutingCity, place
 from shared.events.fields import FieldGroup
 from shared.events.intake import Need
 from shared.policy.agreements import Agreement, Form
@@ -15,18 +15,18 @@ from shared.policy.consent import Consent
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastCase:
     """A case, when it was routed, and every consent that was ever given in it."""
 
-    case: Case
+    case: CaseState
     routed_at: datetime
     consents: tuple[Consent, ...] = ()
 
-    def asking(self, city: City, need: Need, at: datetime, holders: Iterable[str]) -> Asking:
+    def asking(self, city: RoutingCity, need: Need, at: datetime, holders: Iterable[str]) -> PlacementQuery:
         """Return what the routing book and the policy were asked about a need at a moment before."""
         return self._ask(city, need, at, holders, consents_as_known(self.consents, at))
 
-    def asking_now(self, city: City, need: Need, now: datetime) -> Asking:
+    def asking_now(self, city: RoutingCity, need: Need, now: datetime) -> PlacementQuery:
         """Return what they are asked at present."""
         return self._ask(city, need, now, self.holders(now), self.consents)
 
@@ -34,8 +34,10 @@ class Past:
         """Return the agencies that had been asked for help by a moment."""
         return frozenset(each.agency for each in self.case.referrals.values() if each.asked_at <= at)
 
-    def _ask(self, city: City, need: Need, at: datetime, holders: Iterable[str], consents: Sequence[Consent]) -> Asking:
-        return city.asking(self.case.report, need.need, Standing(at, tuple(consents), frozenset(holders)))
+    def _ask(
+        self, city: RoutingCity, need: Need, at: datetime, holders: Iterable[str], consents: Sequence[Consent]
+    ) -> PlacementQuery:
+        return city.asking(self.case.report, need.need, CaseSnapshot(at, tuple(consents), frozenset(holders)))
 
 
 def consents_as_known(consents: Iterable[Consent], at: datetime) -> tuple[Consent, ...]:
@@ -47,11 +49,11 @@ def _fell_later(consent: Consent, at: datetime) -> bool:
     return consent.withdrawn_at is not None and consent.withdrawn_at > at
 
 
-Told = Mapping[Form, frozenset[FieldGroup]]
-NOTHING: Told = {}
+GroupsByForm = Mapping[Form, frozenset[FieldGroup]]
+NOTHING: GroupsByForm = {}
 
 
-class Asked(NamedTuple):
+class PlacementDifference(NamedTuple):
     """Another program would have been asked for help with a need; None is nobody: a person would have had to choose."""
 
     need: Need
@@ -60,23 +62,23 @@ class Asked(NamedTuple):
     why: str
 
 
-class Shared(NamedTuple):
+class DisclosureDifference(NamedTuple):
     """An agency would have been given more or less for a need, by form."""
 
     need: Need
     agency: str
-    added: Told
-    removed: Told
+    added: GroupsByForm
+    removed: GroupsByForm
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class CityComparison:
     """The city as it is, and as it would be."""
 
-    before: City
-    after: City
+    before: RoutingCity
+    after: RoutingCity
 
-    def differences(self, past: Past) -> Iterator[Asked | Shared]:
+    def differences(self, past: PastCase) -> Iterator[PlacementDifference | DisclosureDifference]:
         """Go through what would have been different: first when it was routed, then whoever was asked later."""
         before, after = _outline(past, self.before), _outline(past, self.after)
         for need in past.case.report.needs:
@@ -90,16 +92,16 @@ class Trial:
                 yield from _compare(need, referral.agency, *told)
 
 
-class _Placed(NamedTuple):
+class _Outcome(NamedTuple):
     """Who is asked for help with a need, and what it is told."""
 
     program: str | None
     agency: str | None
     why: str
-    told: Told
+    told: GroupsByForm
 
 
-def _outline(past: Past, city: City) -> Mapping[UUID, _Placed]:
+def _outline(past: PastCase, city: RoutingCity) -> Mapping[UUID, _Outcome]:
     """Route a case anew, in the order in which it was: need by need, and then what each agency is given."""
     holders: set[str] = set()
     chosen = {}
@@ -110,42 +112,42 @@ def _outline(past: Past, city: City) -> Mapping[UUID, _Placed]:
     for need in past.case.report.needs:
         found, asking = chosen[need.need_id], past.asking(city, need, past.routed_at, holders)
         outline[need.need_id] = (
-            _Placed(found.program.name, found.program.agency, found.why, _given(city, found.program.agency, asking))
+            _Outcome(found.program.name, found.program.agency, found.why, _given(city, found.program.agency, asking))
             if isinstance(found, Placed)
-            else _Placed(None, None, found.why, NOTHING)
+            else _Outcome(None, None, found.why, NOTHING)
         )
     return outline
 
 
-def _told(past: Past, city: City, need: Need, agency: str, at: datetime) -> Told:
+def _told(past: PastCase, city: RoutingCity, need: Need, agency: str, at: datetime) -> GroupsByForm:
     return _given(city, agency, past.asking(city, need, at, past.holders(at)))
 
 
-def _given(city: City, agency: str, asking: Asking) -> Told:
+def _given(city: RoutingCity, agency: str, asking: PlacementQuery) -> GroupsByForm:
     plan = city.plan(agency, asking)
     return plan.forms if plan.entitled else NOTHING
 
 
-def _differ(need: Need, before: _Placed, after: _Placed) -> Iterator[Asked | Shared]:
+def _differ(need: Need, before: _Outcome, after: _Outcome) -> Iterator[PlacementDifference | DisclosureDifference]:
     if before.program != after.program:
-        yield Asked(need, before.program, after.program, after.why)
+        yield PlacementDifference(need, before.program, after.program, after.why)
     for agency in dict.fromkeys(each.agency for each in (before, after) if each.agency):
         told = (each.told if each.agency == agency else NOTHING for each in (before, after))
         yield from _compare(need, agency, *told)
 
 
-def _compare(need: Need, agency: str, before: Told, after: Told) -> Iterator[Shared]:
+def _compare(need: Need, agency: str, before: GroupsByForm, after: GroupsByForm) -> Iterator[DisclosureDifference]:
     added, removed = _more(after, before), _more(before, after)
     if added or removed:
-        yield Shared(need, agency, added, removed)
+        yield DisclosureDifference(need, agency, added, removed)
 
 
-def _more(one: Told, other: Told) -> Told:
+def _more(one: GroupsByForm, other: GroupsByForm) -> GroupsByForm:
     more = {form: groups - other.get(form, frozenset()) for form, groups in one.items()}
     return {form: groups for form, groups in more.items() if groups}
 
 
-def as_if_begun(
+def start_early(
     agreements: Iterable[Agreement], known: Iterable[Agreement], since: datetime
 ) -> tuple[tuple[Agreement, ...], tuple[Agreement, ...]]:
     """Let agreements that are new or changed hold since a moment, so that it shows what they will do.

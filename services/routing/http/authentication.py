@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.routing.use_cases.agency_keys import Partners
+from services.routing.use_cases.agency_keys import AgencyKeys
 from shared.kit.http.auth import bearer_of, is_key
 from shared.kit.http.replies import Endpoint, patient, refuse
 
@@ -72,7 +72,7 @@ AgencyEndpoint = Callable[[Request, str], Awaitable[Response]]
 """Answers a request of the agency that is named."""
 
 
-def for_agency(endpoint: AgencyEndpoint, partners: Partners) -> Endpoint:
+def for_agency(endpoint: AgencyEndpoint, partners: AgencyKeys) -> Endpoint:
     """Let only those pass who show the key of an agency, and say which agency that is."""
 
     async def guarded(request: Request) -> Response:

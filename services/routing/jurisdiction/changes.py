@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from pydantic import BaseModel
 
-from services.routing.domain.placement import City
+from services.routing.domain.placement import RoutingCity
 from services.routing.jurisdiction.agreements.checking import find_errors
 from services.routing.jurisdiction.agreements.findings import Finding, Severity
 from services.routing.jurisdiction.agreements.lines import Path as Place
@@ -41,7 +41,7 @@ _CONTRADICTION: Final = re.compile(r"(?P<file>[a-z-]+\.toml): (?P<kind>rule|prog
 class Changed:
     """The city with other files, and the agreements as they say; nothing that was wrong in them is in here."""
 
-    city: City
+    city: RoutingCity
     agreements: tuple[Agreement, ...]
 
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from services.routing.domain.city import Program
-from services.routing.domain.placement import City
-from services.routing.domain.rules import RoutingBook, Rule
+from services.routing.domain.placement import RoutingCity
+from services.routing.domain.rules import RoutingRules, Rule
 from services.routing.jurisdiction.agreements import load_agreements
 from services.routing.jurisdiction.checks import contradictions
 from services.routing.jurisdiction.forms import AgenciesFile, BookFile, ServicesFile
@@ -15,7 +15,7 @@ from shared.policy.agreements import Agreement
 from shared.policy.decision import DisclosurePolicy
 
 
-def load_city(path: Path, keys: Collection[str] = ()) -> City:
+def load_city(path: Path, keys: Collection[str] = ()) -> RoutingCity:
     """Read the agencies, the routing book, the agreements and the service list of a jurisdiction.
 
     `keys` names the agencies that have a public key.
@@ -30,10 +30,10 @@ def load_city(path: Path, keys: Collection[str] = ()) -> City:
     return make_city(folder, load_agreements(path), keys)
 
 
-def make_city(folder: Folder, agreements: Iterable[Agreement], keys: Collection[str] = ()) -> City:
+def make_city(folder: Folder, agreements: Iterable[Agreement], keys: Collection[str] = ()) -> RoutingCity:
     """Make of what the files say what decisions are made with."""
     protects = {service.code: service.protects for service in folder.services.service}
-    return City(
+    return RoutingCity(
         programs={program.name: program for program in _programs(folder.agencies)},
         book=_book(folder.book),
         sharing=DisclosurePolicy(agreements, keys, services=protects),
@@ -71,7 +71,7 @@ def _programs(file: AgenciesFile) -> list[Program]:
     ]
 
 
-def _book(file: BookFile) -> RoutingBook:
-    return RoutingBook(
+def _book(file: BookFile) -> RoutingRules:
+    return RoutingRules(
         Rule(form.id, form.candidates, form.service, form.need, form.district, form.fallback) for form in file.rule
     )

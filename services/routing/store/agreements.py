@@ -56,7 +56,7 @@ class ChangedAgreementError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class AgreementText:
     """An agreement, and its file's text."""
 
     agreement: Agreement
@@ -74,7 +74,7 @@ class PolicySet:
     """What is decided by: agreements and policies, known by the hash that receipts name."""
 
     hash: str
-    agreements: Sequence[Written]
+    agreements: Sequence[AgreementText]
     policies: str
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from uuid import UUID
 
-from services.routing.domain.case import Case, Waiting
-from services.routing.domain.decision import Noted, Turn
+from services.routing.domain.case import CaseState, TriageEntry
+from services.routing.domain.decision import CaseDecision, HistoryEntry
 from services.routing.domain.referral import Referral
 from services.routing.store.disclosures import note_barred, note_given
-from services.routing.store.new_cases import Additions
+from services.routing.store.new_cases import NewRows
 from shared.events.intake import CaseSubmitted
 from shared.kit.database.database import Transaction
 from shared.kit.database.rows import Row, rows_to_json
@@ -45,8 +45,8 @@ _TRIAGE = """
 """
 
 
-async def save(
-    tx: Transaction, known: Mapping[UUID, Case], turns: Sequence[Turn], seal: Seal, additions: Additions
+async def save_cases(
+    tx: Transaction, known: Mapping[UUID, CaseState], turns: Sequence[CaseDecision], seal: Seal, additions: NewRows
 ) -> None:
     """Keep what the turns made of cases, and what they gave, with whatever else is to be added.
 
@@ -76,7 +76,7 @@ async def save(
     await additions.write(tx)
 
 
-async def _move_referrals(tx: Transaction, before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> None:
+async def _move_referrals(tx: Transaction, before: Mapping[UUID, CaseState], final: Mapping[UUID, CaseState]) -> None:
     moved = [
         _referral_row(final[case_id], now)
         for case_id, case in before.items()
@@ -87,7 +87,7 @@ async def _move_referrals(tx: Transaction, before: Mapping[UUID, Case], final: M
         await tx.execute(_MOVE_REFERRALS, (rows_to_json(moved),))
 
 
-async def _resolve_cases(tx: Transaction, before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> None:
+async def _resolve_cases(tx: Transaction, before: Mapping[UUID, CaseState], final: Mapping[UUID, CaseState]) -> None:
     ended = [
         {"case_id": case_id, "resolution": final[case_id].resolution, "resolved_at": final[case_id].resolved_at}
         for case_id, case in before.items()
@@ -97,13 +97,13 @@ async def _resolve_cases(tx: Transaction, before: Mapping[UUID, Case], final: Ma
         await tx.execute(_RESOLVE_CASES, (rows_to_json(ended),))
 
 
-async def _rewrite_reports(tx: Transaction, before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> None:
+async def _rewrite_reports(tx: Transaction, before: Mapping[UUID, CaseState], final: Mapping[UUID, CaseState]) -> None:
     for case_id, case in before.items():
         if case.text != final[case_id].text:
             await tx.execute(_REWRITE, (final[case_id].text, case_id))
 
 
-async def _move_waiting(tx: Transaction, before: Mapping[UUID, Case], latest: Mapping[UUID, Turn]) -> None:
+async def _move_waiting(tx: Transaction, before: Mapping[UUID, CaseState], latest: Mapping[UUID, CaseDecision]) -> None:
     rows = [
         _triage_row(latest[case_id], waiting)
         for case_id, case in before.items()
@@ -114,7 +114,9 @@ async def _move_waiting(tx: Transaction, before: Mapping[UUID, Case], latest: Ma
         await tx.execute(_TRIAGE, (rows_to_json(rows),))
 
 
-def _new_referrals(before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> Iterator[tuple[Case, Referral]]:
+def _new_referrals(
+    before: Mapping[UUID, CaseState], final: Mapping[UUID, CaseState]
+) -> Iterator[tuple[CaseState, Referral]]:
     for case_id, case in final.items():
         old = before[case_id].referrals if case_id in before else {}
         for referral_id, referral in case.referrals.items():
@@ -122,7 +124,7 @@ def _new_referrals(before: Mapping[UUID, Case], final: Mapping[UUID, Case]) -> I
                 yield case, referral
 
 
-def _case_row(turn: Turn) -> Row:
+def _case_row(turn: CaseDecision) -> Row:
     """Write a case that is new: a batch is decided at one moment, whichever turn of it was the last."""
     case = turn.case
     return {
@@ -135,11 +137,11 @@ def _case_row(turn: Turn) -> Row:
     }
 
 
-def _referral_row(case: Case, referral: Referral) -> Row:
+def _referral_row(case: CaseState, referral: Referral) -> Row:
     return {"case_id": case.report.case_id, **referral._asdict()}
 
 
-def _change_row(turn: Turn, noted: Noted, seal: Seal) -> Row:
+def _change_row(turn: CaseDecision, noted: HistoryEntry, seal: Seal) -> Row:
     return {
         "case_id": turn.report.case_id,
         "referral_id": noted.referral.referral_id,
@@ -154,7 +156,7 @@ def _change_row(turn: Turn, noted: Noted, seal: Seal) -> Row:
     }
 
 
-def _triage_row(turn: Turn, waiting: Waiting) -> Row:
+def _triage_row(turn: CaseDecision, waiting: TriageEntry) -> Row:
     return {
         "case_id": turn.report.case_id,
         "need_id": waiting.need.need_id,

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.routing.domain.case import Case, Resolution, Waiting
-from services.routing.domain.referral import Change, Referral, State
+from services.routing.domain.case import CaseState, Resolution, TriageEntry
+from services.routing.domain.referral import Referral, State, Transition
 from services.routing.tables import CaseRow, ReferralChangeRow, ReferralRow, TriageRow
 from shared.events.intake import CaseSubmitted
 from shared.events.reasons import Reason
@@ -52,20 +52,20 @@ _OF_NEED = """
 """
 
 
-async def lock_cases(tx: Transaction, case_ids: Iterable[UUID]) -> dict[UUID, Case]:
+async def lock_cases(tx: Transaction, case_ids: Iterable[UUID]) -> dict[UUID, CaseState]:
     """Lock those of these cases that are known, and return them."""
     return await _load(tx, _LOCK, case_ids)
 
 
-async def read_cases(tx: Transaction, case_ids: Iterable[UUID]) -> dict[UUID, Case]:
+async def read_cases(tx: Transaction, case_ids: Iterable[UUID]) -> dict[UUID, CaseState]:
     """Return those of these cases that are known, for somebody who only looks."""
     return await _load(tx, _READ, case_ids)
 
 
-async def _load(tx: Transaction, statement: str, case_ids: Iterable[UUID]) -> dict[UUID, Case]:
+async def _load(tx: Transaction, statement: str, case_ids: Iterable[UUID]) -> dict[UUID, CaseState]:
     cursor = await tx.execute(statement, (_array(case_ids),), binary=True)
     cases = {
-        case_id: Case(
+        case_id: CaseState(
             CaseSubmitted.model_validate_json(report),
             report,
             resolution=Resolution(resolution) if resolution else None,
@@ -79,7 +79,7 @@ async def _load(tx: Transaction, statement: str, case_ids: Iterable[UUID]) -> di
     return cases
 
 
-async def lock_due(tx: Transaction, now: datetime, limit: int) -> dict[UUID, Case]:
+async def lock_due(tx: Transaction, now: datetime, limit: int) -> dict[UUID, CaseState]:
     """Lock some of the cases that have a referral whose time has come."""
     cursor = await tx.execute(_DUE, (now, limit), binary=True)
     return await lock_cases(tx, [row[0] for row in await cursor.fetchall()])
@@ -92,7 +92,7 @@ async def find_case_of_waiting_need(tx: Transaction, need_id: UUID) -> UUID | No
     return row[0] if row else None
 
 
-async def _add_referrals(tx: Transaction, cases: dict[UUID, Case]) -> None:
+async def _add_referrals(tx: Transaction, cases: dict[UUID, CaseState]) -> None:
     cursor = await tx.execute(_REFERRALS, (_array(cases),), binary=True)
     for case_id, *columns in await cursor.fetchall():
         referral = _referral(columns)
@@ -102,15 +102,15 @@ async def _add_referrals(tx: Transaction, cases: dict[UUID, Case]) -> None:
 def _referral(columns: Sequence[Any]) -> Referral:
     *facts, state, last_change, reason, changes, record_only = columns
     known = Reason(reason) if reason else None
-    row: Sequence[Any] = (*facts, State(state), Change(last_change), known, changes, record_only)
+    row: Sequence[Any] = (*facts, State(state), Transition(last_change), known, changes, record_only)
     return Referral(*row)
 
 
-async def _add_waiting(tx: Transaction, cases: dict[UUID, Case]) -> None:
+async def _add_waiting(tx: Transaction, cases: dict[UUID, CaseState]) -> None:
     cursor = await tx.execute(_WAITING, (_array(cases),), binary=True)
     for case_id, need_id, since, reason, why in await cursor.fetchall():
         case = cases[case_id]
-        case.waiting[need_id] = Waiting(case.need(need_id), since, Reason(reason), why)
+        case.waiting[need_id] = TriageEntry(case.need(need_id), since, Reason(reason), why)
 
 
 def _array(ids: Iterable[UUID]) -> str:

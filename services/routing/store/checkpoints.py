@@ -8,7 +8,7 @@ from shared.kit.database.database import Transaction
 from shared.policy.proofs import TreeHead
 
 
-class Signed(NamedTuple):
+class SignedCheckpoint(NamedTuple):
     """A checkpoint, and when it was signed by the database's clock."""
 
     tree: TreeHead
@@ -40,13 +40,13 @@ _RECENT = """
 """
 
 
-async def find_latest(tx: Transaction) -> Signed | None:
+async def find_latest(tx: Transaction) -> SignedCheckpoint | None:
     """Find the checkpoint of the largest tree that was signed."""
     row = await (await tx.execute(_LATEST, binary=True)).fetchone()
     return _signed(row) if row else None
 
 
-async def list_checkpoints(tx: Transaction, after: int, most: int) -> list[Signed]:
+async def list_checkpoints(tx: Transaction, after: int, most: int) -> list[SignedCheckpoint]:
     """List the checkpoints of trees larger than `after`, the smallest first."""
     return [_signed(row) for row in await (await tx.execute(_AFTER, (after, most), binary=True)).fetchall()]
 
@@ -62,6 +62,6 @@ async def is_recently_signed(tx: Transaction, within: timedelta) -> bool:
     return bool(row and row[0])
 
 
-def _signed(row: Sequence[Any]) -> Signed:
+def _signed(row: Sequence[Any]) -> SignedCheckpoint:
     size, root, signed_at, note = row
-    return Signed(TreeHead(size, bytes(root)), signed_at, note)
+    return SignedCheckpoint(TreeHead(size, bytes(root)), signed_at, note)

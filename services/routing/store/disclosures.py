@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
-from services.routing.domain.consent_changes import Use
-from services.routing.domain.decision import Barred, Given, Turn
-from services.routing.domain.submission import Shared
-from services.routing.store.new_cases import Additions
+from services.routing.domain.consent_changes import ConsentUse
+from services.routing.domain.decision import CaseDecision, DeniedDisclosure, Disclosure
+from services.routing.domain.submission import PriorDisclosures
+from services.routing.store.new_cases import NewRows
 from services.routing.store.receipts import receipt_row
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
@@ -53,35 +53,35 @@ _LIST_RECIPIENTS = """
 """
 
 
-async def keep_given(tx: Transaction, given: Sequence[Given]) -> None:
+async def keep_given(tx: Transaction, given: Sequence[Disclosure]) -> None:
     """Keep the receipts of what is given, and under which consents it is.
 
     Raises:
         UnavailableError: the receipts cannot be written, so nothing may be given.
     """
-    additions = Additions()
+    additions = NewRows()
     note_given(additions, given)
     await additions.write(tx)
 
 
-def note_given(additions: Additions, given: Sequence[Given]) -> None:
+def note_given(additions: NewRows, given: Sequence[Disclosure]) -> None:
     """Note the receipts of what is given, and under which consents it is."""
     additions.note("receipts", [receipt_row(each.receipt) for each in given])
     additions.note("consent_uses", [_use_row(each.receipt, *use) for each in given for use in each.consents.items()])
 
 
-def note_barred(additions: Additions, turns: Iterable[Turn]) -> None:
+def note_barred(additions: NewRows, turns: Iterable[CaseDecision]) -> None:
     """Note which agencies were not asked because they may not know."""
     additions.note("refused_disclosures", [_barred_row(turn, barred) for turn in turns for barred in turn.barred])
 
 
-async def look_up_shared(tx: Transaction, events: Sequence[Event]) -> Shared:
+async def look_up_shared(tx: Transaction, events: Sequence[Event]) -> PriorDisclosures:
     """Look up what was shared, as far as these events ask for it; what was taken back is taken out of the outbox."""
     ended = [event for event in events if isinstance(event, ConsentWithdrawn)]
     erased = [event.case_id for event in events if isinstance(event, PersonErased)]
     await take_back(tx, [event.case_id for event in ended], [event.consent_id for event in ended])
     uses = await list_uses(tx, [event.consent_id for event in events if isinstance(event, ConsentEvent)])
-    return Shared(uses, await list_recipients(tx, erased))
+    return PriorDisclosures(uses, await list_recipients(tx, erased))
 
 
 async def take_back(tx: Transaction, case_ids: Collection[UUID], consent_ids: Collection[UUID]) -> None:
@@ -90,14 +90,14 @@ async def take_back(tx: Transaction, case_ids: Collection[UUID], consent_ids: Co
         await tx.execute(_TAKE_BACK, {"cases": _array(case_ids), "consents": _array(consent_ids)})
 
 
-async def list_uses(tx: Transaction, consent_ids: Collection[UUID]) -> dict[UUID, tuple[Use, ...]]:
+async def list_uses(tx: Transaction, consent_ids: Collection[UUID]) -> dict[UUID, tuple[ConsentUse, ...]]:
     """Return what was given under these consents and has not been recalled."""
-    found: dict[UUID, list[Use]] = defaultdict(list)
+    found: dict[UUID, list[ConsentUse]] = defaultdict(list)
     if consent_ids:
         rows = await tx.execute(_LIST_USES, (_array(consent_ids),), binary=True)
         for consent_id, receipt_id, referral_id, agency, groups, delivered in await rows.fetchall():
             named = tuple(FieldGroup(group) for group in groups)
-            found[consent_id].append(Use(receipt_id, referral_id, agency, named, delivered))
+            found[consent_id].append(ConsentUse(receipt_id, referral_id, agency, named, delivered))
     return {consent_id: tuple(uses) for consent_id, uses in found.items()}
 
 
@@ -134,7 +134,7 @@ def _use_row(receipt: Receipt, consent_id: UUID, groups: Sequence[FieldGroup]) -
     }
 
 
-def _barred_row(turn: Turn, barred: Barred) -> Row:
+def _barred_row(turn: CaseDecision, barred: DeniedDisclosure) -> Row:
     return {
         "case_id": turn.report.case_id,
         "need_id": barred.need_id,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.routing.domain.partner_access import Access
+from services.routing.domain.partner_access import GrantedAccess
 from shared.events.fields import FieldGroup
 from shared.kit.database.database import Transaction
 
@@ -46,10 +46,10 @@ MOST_SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredAccess:
     """An access as it is kept: `report` as intake said it, `reason` and `note` sealed under its person's key."""
 
-    access: Access
+    access: GrantedAccess
     report: str
     caseworker: str
     reason: str
@@ -60,7 +60,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
+class AccessReview:
     """What a reviewer says of an access."""
 
     access_id: UUID
@@ -68,7 +68,7 @@ class Review:
     justified: bool
 
 
-async def add_access(tx: Transaction, case_id: UUID, access: Access, caseworker: str, reason: str) -> None:
+async def add_access(tx: Transaction, case_id: UUID, access: GrantedAccess, caseworker: str, reason: str) -> None:
     """Keep an access; the reason is sealed."""
     groups = [group.value for group in FieldGroup if group in access.groups]
     moments = (access.opened_at, access.ends_at)
@@ -77,16 +77,16 @@ async def add_access(tx: Transaction, case_id: UUID, access: Access, caseworker:
     )
 
 
-async def list_accesses(tx: Transaction, agency: str, referral_id: UUID, now: datetime) -> tuple[Access, ...]:
+async def list_accesses(tx: Transaction, agency: str, referral_id: UUID, now: datetime) -> tuple[GrantedAccess, ...]:
     """List what is open to an agency of a referral, the oldest first."""
     rows = await tx.execute(_COUNTING, (referral_id, agency, now), binary=True)
     return tuple([_access(row) for row in await rows.fetchall()])
 
 
-async def list_for_review(tx: Transaction) -> list[Kept]:
+async def list_for_review(tx: Transaction) -> list[StoredAccess]:
     """List accesses, those that nobody has reviewed first."""
     rows = await tx.execute(_FOR_REVIEW, (MOST_SHOWN,), binary=True)
-    return [Kept(_access(row[:6]), *row[6:]) for row in await rows.fetchall()]
+    return [StoredAccess(_access(row[:6]), *row[6:]) for row in await rows.fetchall()]
 
 
 async def lock_for_review(tx: Transaction, access_id: UUID) -> tuple[str, bool] | None:
@@ -95,11 +95,11 @@ async def lock_for_review(tx: Transaction, access_id: UUID) -> tuple[str, bool] 
     return (row[0], row[1] is not None) if row else None
 
 
-async def keep_review(tx: Transaction, review: Review, at: datetime, note: str | None) -> None:
+async def keep_review(tx: Transaction, review: AccessReview, at: datetime, note: str | None) -> None:
     """Keep what a reviewer says; the note is sealed, and not kept where the person was erased."""
     await tx.execute(_REVIEW, (at, review.by, review.justified, note, review.access_id))
 
 
-def _access(columns: Sequence[Any]) -> Access:
+def _access(columns: Sequence[Any]) -> GrantedAccess:
     access_id, referral_id, agency, groups, opened_at, ends_at = columns
-    return Access(access_id, referral_id, agency, frozenset(map(FieldGroup, groups)), opened_at, ends_at)
+    return GrantedAccess(access_id, referral_id, agency, frozenset(map(FieldGroup, groups)), opened_at, ends_at)

@@ -10,7 +10,7 @@ from shared.events.topics import AGENCY_INBOX
 from shared.kit.database.database import Transaction
 
 
-class Receipt(NamedTuple):
+class ReceiptRecord(NamedTuple):
     """One disclosure, as the ledger has it."""
 
     receipt_id: UUID
@@ -26,7 +26,7 @@ class Receipt(NamedTuple):
     place: int | None
 
 
-class Recall(NamedTuple):
+class RecallRecord(NamedTuple):
     """A disclosure that stood on a consent which has fallen, and was recalled."""
 
     receipt_id: UUID
@@ -36,7 +36,7 @@ class Recall(NamedTuple):
     recalled_at: datetime
 
 
-class Refusal(NamedTuple):
+class DenialRecord(NamedTuple):
     """An agency that was not asked because it may not know of a need; `why` are the ids of the policies."""
 
     case_id: UUID
@@ -47,7 +47,7 @@ class Refusal(NamedTuple):
     policy_set: str
 
 
-class Withheld(NamedTuple):
+class WithheldEvent(NamedTuple):
     """An event that was queued for an agency, and not sent because its consent had fallen."""
 
     event_id: UUID
@@ -57,7 +57,7 @@ class Withheld(NamedTuple):
     withheld_at: datetime
 
 
-class Opened(NamedTuple):
+class AccessRecord(NamedTuple):
     """What a caseworker opened in an emergency against policy, until when, and what a reviewer made of it."""
 
     access_id: UUID
@@ -72,7 +72,7 @@ class Opened(NamedTuple):
     justified: bool | None
 
 
-class Reason(NamedTuple):
+class RequestRecord(NamedTuple):
     """Why a referral was requested, as it was noted then; `by` is who asked for it."""
 
     referral_id: UUID
@@ -81,7 +81,7 @@ class Reason(NamedTuple):
     why: str
 
 
-class Triage(NamedTuple):
+class TriageRecord(NamedTuple):
     """A need that a person had to choose for, or has to: since when and why, and what became of it."""
 
     need_id: UUID
@@ -97,11 +97,11 @@ class Triage(NamedTuple):
 class Evidence:
     """All of it."""
 
-    receipts: Sequence[Receipt]
-    recalls: Sequence[Recall]
-    refusals: Sequence[Refusal]
-    withheld: Sequence[Withheld]
-    opened: Sequence[Opened]
+    receipts: Sequence[ReceiptRecord]
+    recalls: Sequence[RecallRecord]
+    refusals: Sequence[DenialRecord]
+    withheld: Sequence[WithheldEvent]
+    opened: Sequence[AccessRecord]
 
 
 _RECEIPTS = """
@@ -162,27 +162,27 @@ async def find_evidence(tx: Transaction, case_id: UUID) -> Evidence:
     """Find what is on record about the sharing of a case."""
     withheld = await _rows(tx, _WITHHELD, case_id)
     return Evidence(
-        receipts=[Receipt(*row) for row in await _rows(tx, _RECEIPTS, case_id)],
-        recalls=[Recall(*row) for row in await (await tx.execute(_RECALLS, {"case": case_id})).fetchall()],
-        refusals=[Refusal(*row) for row in await _rows(tx, _REFUSALS, case_id)],
-        withheld=[Withheld(event_id, _agency(topic), *rest) for event_id, topic, *rest in withheld],
-        opened=[Opened(*row) for row in await _rows(tx, _OPENED, case_id)],
+        receipts=[ReceiptRecord(*row) for row in await _rows(tx, _RECEIPTS, case_id)],
+        recalls=[RecallRecord(*row) for row in await (await tx.execute(_RECALLS, {"case": case_id})).fetchall()],
+        refusals=[DenialRecord(*row) for row in await _rows(tx, _REFUSALS, case_id)],
+        withheld=[WithheldEvent(event_id, _agency(topic), *rest) for event_id, topic, *rest in withheld],
+        opened=[AccessRecord(*row) for row in await _rows(tx, _OPENED, case_id)],
     )
 
 
-async def list_late_refusals(tx: Transaction, most: int) -> list[Refusal]:
+async def list_late_refusals(tx: Transaction, most: int) -> list[DenialRecord]:
     """List what was refused of late, the latest first, without what nobody may know of."""
-    return [Refusal(*row) for row in await (await tx.execute(_LATE_REFUSALS, (_UNSPOKEN, most))).fetchall()]
+    return [DenialRecord(*row) for row in await (await tx.execute(_LATE_REFUSALS, (_UNSPOKEN, most))).fetchall()]
 
 
-async def list_reasons(tx: Transaction, case_id: UUID) -> dict[UUID, Reason]:
+async def list_reasons(tx: Transaction, case_id: UUID) -> dict[UUID, RequestRecord]:
     """Return why each referral of a case was requested."""
-    return {row[0]: Reason(*row) for row in await _rows(tx, _REASONS, case_id)}
+    return {row[0]: RequestRecord(*row) for row in await _rows(tx, _REASONS, case_id)}
 
 
-async def list_triage(tx: Transaction, case_id: UUID) -> list[Triage]:
+async def list_triage(tx: Transaction, case_id: UUID) -> list[TriageRecord]:
     """List the needs of a case that a person had to choose for."""
-    return [Triage(*row) for row in await _rows(tx, _TRIAGE, case_id)]
+    return [TriageRecord(*row) for row in await _rows(tx, _TRIAGE, case_id)]
 
 
 async def _rows(tx: Transaction, query: str, case_id: UUID) -> list[tuple[Any, ...]]:

@@ -14,7 +14,7 @@ class DamagedLedgerError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class LedgerExtent:
     """How far the ledger goes.
 
     `waiting` counts receipts without a place, up to a thousand. Strays are the first few things outside of the tree.
@@ -109,10 +109,10 @@ async def list_nodes(tx: Transaction, span: LeafRange) -> dict[Node, bytes]:
     return _nodes(await (await tx.execute(_NODES_OVER, span._asdict(), binary=True)).fetchall())
 
 
-async def read_extent(tx: Transaction) -> Extent:
+async def read_extent(tx: Transaction) -> LedgerExtent:
     """Return how far the ledger goes."""
     ((leaves, waiting, places, nodes),) = await (await tx.execute(_EXTENT)).fetchall()
-    return Extent(leaves, waiting, places, [Node(*node) for node in nodes])
+    return LedgerExtent(leaves, waiting, places, [Node(*node) for node in nodes])
 
 
 async def oldest_unplaced_seconds(tx: Transaction) -> float:

@@ -49,7 +49,7 @@ _THEIR_OWN_FAULT: Final = (psycopg.DataError, psycopg.IntegrityError)
 """What is wrong with one row; it would be as wrong the next time."""
 
 
-class Additions:
+class NewRows:
     """Rows to be added, by table, and events to be said.
 
     Each row names its columns, and leaves out those that are to be NULL if it likes.

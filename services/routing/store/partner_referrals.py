@@ -25,7 +25,7 @@ _ALL = """
 BEFORE_ALL = UUID(int=0)
 
 
-class Page(NamedTuple):
+class PageRequest(NamedTuple):
     """Which referrals of an agency are wanted: those after one id, so many at most."""
 
     agency: str
@@ -40,7 +40,7 @@ async def find_case_of(tx: Transaction, agency: str, referral_id: UUID) -> UUID 
     return row[0] if row else None
 
 
-async def list_own(tx: Transaction, page: Page) -> list[tuple[UUID, UUID]]:
+async def list_own(tx: Transaction, page: PageRequest) -> list[tuple[UUID, UUID]]:
     """List (referral, case) pairs of an agency, in the order of the referrals' ids."""
     query = _OPEN if page.open_only else _ALL
     rows = await tx.execute(query, (page.agency, page.after, page.limit), binary=True)

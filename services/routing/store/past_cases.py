@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from services.routing.domain.what_if import Past
+from services.routing.domain.what_if import PastCase
 from services.routing.store.cases import read_cases
 from shared.kit.database.database import Transaction
 from shared.kit.vault.consents import list_consents
@@ -38,7 +38,7 @@ _PAGE = """
 """
 
 
-class Place(NamedTuple):
+class CasePosition(NamedTuple):
     """How far somebody has come who goes through all cases."""
 
     routed_at: datetime
@@ -60,7 +60,7 @@ async def find_case(tx: Transaction, reference: str) -> UUID | None:
     return row[0] if row else None
 
 
-async def find_past(tx: Transaction, case_id: UUID) -> Past | None:
+async def find_past(tx: Transaction, case_id: UUID) -> PastCase | None:
     """Find one case with its past."""
     return next(iter(await _list_past(tx, [case_id])), None)
 
@@ -71,13 +71,13 @@ async def count_since(tx: Transaction, since: datetime) -> int:
     return int(row[0]) if row else 0
 
 
-async def list_past(tx: Transaction, after: Place, most: int) -> tuple[list[Past], Place | None]:
+async def list_past(tx: Transaction, after: CasePosition, most: int) -> tuple[list[PastCase], CasePosition | None]:
     """List the next cases that were routed, and how far that goes; None when there is no more."""
     rows = await (await tx.execute(_PAGE, (*after, most))).fetchall()
-    return await _list_past(tx, [row[1] for row in rows]), Place(*rows[-1]) if rows else None
+    return await _list_past(tx, [row[1] for row in rows]), CasePosition(*rows[-1]) if rows else None
 
 
-async def _list_past(tx: Transaction, case_ids: list[UUID]) -> list[Past]:
+async def _list_past(tx: Transaction, case_ids: list[UUID]) -> list[PastCase]:
     times = dict(await (await tx.execute(_TIMES, (case_ids,))).fetchall())
     cases, consents = await read_cases(tx, case_ids), await list_consents(tx, case_ids)
-    return [Past(cases[case_id], times[case_id], tuple(consents.get(case_id, ()))) for case_id in case_ids]
+    return [PastCase(cases[case_id], times[case_id], tuple(consents.get(case_id, ()))) for case_id in case_ids]

@@ -7,14 +7,14 @@ from uuid import UUID
 
 import orjson
 
-from services.routing.store.new_cases import Additions
+from services.routing.store.new_cases import NewRows
 from shared.kit.database.database import Transaction
 from shared.kit.database.rows import Row
 from shared.policy.merkle import LeafRange
 from shared.policy.receipts import Receipt, ReceiptGround, grounds_of, write_moment
 
 
-class Placed(NamedTuple):
+class LedgerReceipt(NamedTuple):
     """A receipt as JSON has it, and its place in the ledger; None while it waits for one."""
 
     place: int | None
@@ -55,29 +55,29 @@ async def add_receipts(tx: Transaction, receipts: Iterable[Receipt]) -> None:
         UnavailableError: receipts cannot be written now, whatever is in them: try again later, and disclose nothing.
         psycopg.Error: the database is away, or one of these receipts cannot be written at all.
     """
-    additions = Additions()
+    additions = NewRows()
     additions.note("receipts", map(receipt_row, receipts))
     await additions.write(tx)
 
 
-async def place_receipts(tx: Transaction, size: int, most: int) -> list[Placed]:
+async def place_receipts(tx: Transaction, size: int, most: int) -> list[LedgerReceipt]:
     """Give receipts that have no place the next ones, the oldest first; return them in order."""
     cursor = await tx.execute(_PLACE, (most, size), binary=True)
     return sorted([_placed(row) for row in await cursor.fetchall()], key=lambda placed: placed.place or 0)
 
 
-async def list_receipts(tx: Transaction, span: LeafRange) -> list[Placed]:
+async def list_receipts(tx: Transaction, span: LeafRange) -> list[LedgerReceipt]:
     """List the receipts that have these places, in order."""
     return [_placed(row) for row in await (await tx.execute(_RECEIPTS, span._asdict(), binary=True)).fetchall()]
 
 
-async def find_receipt(tx: Transaction, receipt_id: UUID) -> Placed | None:
+async def find_receipt(tx: Transaction, receipt_id: UUID) -> LedgerReceipt | None:
     """Find one receipt."""
     row = await (await tx.execute(_RECEIPT, (receipt_id,), binary=True)).fetchone()
     return _placed(row) if row else None
 
 
-def _placed(row: Sequence[Any]) -> Placed:
+def _placed(row: Sequence[Any]) -> LedgerReceipt:
     """Return a row as JSON has it: whatever is in it, as it is."""
     place, receipt_id, case_id, referral_id, agency, given_at, *middle, digest, shown_from = row
     channel, form, groups, grounds, purpose, policy_set = middle
@@ -96,7 +96,7 @@ def _placed(row: Sequence[Any]) -> Placed:
         "digest": digest,
         "shown_from": write_moment(shown_from) if shown_from else None,
     }
-    return Placed(place, facts)
+    return LedgerReceipt(place, facts)
 
 
 def receipt_row(receipt: Receipt) -> Row:

@@ -23,7 +23,7 @@ Jwk = Mapping[str, Any]
 """A key as RFC 7517 writes it in JSON."""
 
 
-class EnvelopeError(Exception):
+class PublicKeyError(Exception):
     """A key that nothing can be sealed to; the text says why, and nothing of the key."""
 
 
@@ -35,18 +35,18 @@ def read_public_key(jwk: Jwk) -> PublicKey:
     """
     kind = CURVES.get(str(jwk.get("crv")))
     if kind is None:
-        raise EnvelopeError(f"not a key on {' or '.join(CURVES)}")
+        raise PublicKeyError(f"not a key on {' or '.join(CURVES)}")
     if "d" in jwk:
-        raise EnvelopeError("a private key: it belongs to the agency alone, and is to be made anew")
+        raise PublicKeyError("a private key: it belongs to the agency alone, and is to be made anew")
     try:
         key: PublicKey = kind.import_key(dict(jwk))
         key.get_op_key("deriveKey")  # a point that is not on the curve is found here
     except (JoseError, ValueError, KeyError, TypeError):
-        raise EnvelopeError("not a JWK that can be read") from None
+        raise PublicKeyError("not a JWK that can be read") from None
     return key
 
 
-class Envelopes:
+class JweEncrypter:
     """The public keys of agencies: the one that counts for each."""
 
     def __init__(self, keys: Mapping[str, PublicKey]) -> None:
@@ -77,11 +77,11 @@ def _header(key: PublicKey) -> dict[str, str]:
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class PartnersError(Exception):
+class AgencyKeysError(Exception):
     """The partners' file cannot be used; the text names it and what is wrong in it, and shows no key."""
 
 
-class PartnerForm(BaseModel):
+class AgencyKeysForm(BaseModel):
     """What one agency has handed in, the newest first: only the newest public key seals, every hash lets in."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,15 +90,15 @@ class PartnerForm(BaseModel):
     key_hashes: tuple[Hash, ...] = Field(default=(), max_length=2)
 
 
-class PartnersFile(RootModel[dict[Slug, PartnerForm]]):
+class AgencyKeysFile(RootModel[dict[Slug, AgencyKeysForm]]):
     """The file: agencies by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
-class Partners:
+class AgencyKeys:
     """The agencies' keys. Without a file there is none: nothing is sealed, and nobody is let in."""
 
-    envelopes: Envelopes = field(default_factory=lambda: Envelopes({}))
+    envelopes: JweEncrypter = field(default_factory=lambda: JweEncrypter({}))
     hashes: tuple[tuple[str, str], ...] = ()
     """Pairs of an agency and the hash of a key of its own."""
 
@@ -111,14 +111,14 @@ class Partners:
         return found
 
 
-def load_partners(path: Path | None, agencies: Iterable[str]) -> Partners:
+def load_agency_keys(path: Path | None, agencies: Iterable[str]) -> AgencyKeys:
     """Read the file, JSON of `{agency: {"public_jwks": [...], "key_hashes": [...]}}`.
 
     Raises:
         PartnersError: it cannot be read, names an agency that there is not, or holds a key that cannot be one.
     """
     if path is None:
-        return Partners()
+        return AgencyKeys()
     forms = _read(path)
     problems = [*_contradictions(forms, frozenset(agencies))]
     keys: dict[str, PublicKey] = {}
@@ -126,30 +126,30 @@ def load_partners(path: Path | None, agencies: Iterable[str]) -> Partners:
         for number, jwk in enumerate(form.public_jwks):
             try:
                 keys.setdefault(agency, read_public_key(jwk))
-            except EnvelopeError as error:
+            except PublicKeyError as error:
                 problems.append(f"{agency}.public_jwks.{number}: {error}")
     if problems:
-        raise PartnersError("\n  ".join([f"{path} cannot be used:", *problems]))
+        raise AgencyKeysError("\n  ".join([f"{path} cannot be used:", *problems]))
     hashes = [(agency, each) for agency, form in forms.items() for each in form.key_hashes]
-    return Partners(Envelopes(keys), tuple(hashes))
+    return AgencyKeys(JweEncrypter(keys), tuple(hashes))
 
 
-def _read(path: Path) -> Mapping[str, PartnerForm]:
+def _read(path: Path) -> Mapping[str, AgencyKeysForm]:
     try:
-        return PartnersFile.model_validate(json.loads(path.read_text(encoding="utf-8"))).root
+        return AgencyKeysFile.model_validate(json.loads(path.read_text(encoding="utf-8"))).root
     except OSError as error:
-        raise PartnersError(f"{path} cannot be read: {error.strerror}") from None
+        raise AgencyKeysError(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
         wrong = [
             f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
             for each in error.errors(include_url=False, include_input=False)
         ]
-        raise PartnersError("\n  ".join([f"{path} cannot be used:", *wrong])) from None
+        raise AgencyKeysError("\n  ".join([f"{path} cannot be used:", *wrong])) from None
     except ValueError:
-        raise PartnersError(f"{path} is not JSON") from None
+        raise AgencyKeysError(f"{path} is not JSON") from None
 
 
-def _contradictions(forms: Mapping[str, PartnerForm], agencies: frozenset[str]) -> Iterator[str]:
+def _contradictions(forms: Mapping[str, AgencyKeysForm], agencies: frozenset[str]) -> Iterator[str]:
     yield from (f"{agency}: no agency of this city" for agency in forms if agency not in agencies)
     owners: dict[str, str] = {}
     for agency, form in forms.items():

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from services.routing.domain.agency_updates import Refusal
-from services.routing.domain.case import Case
-from services.routing.domain.decision import Circumstances, Turn
-from services.routing.domain.placement import City
-from services.routing.store.case_changes import save
+from services.routing.domain.agency_updates import RefusedUpdate
+from services.routing.domain.case import CaseState
+from services.routing.domain.decision import CaseDecision, DecisionContext
+from services.routing.domain.placement import RoutingCity
+from services.routing.store.case_changes import save_cases
 from services.routing.store.disclosures import mark_recalled
-from services.routing.store.new_cases import Additions
-from services.routing.use_cases.person_keys import People, SealTo, sealing_to_nobody
+from services.routing.store.new_cases import NewRows
+from services.routing.use_cases.person_keys import EncryptTo, PersonKeyring, refuse_to_encrypt
 from shared.events.intake import CaseSubmitted
 from shared.kit.database.database import Transaction
 from shared.kit.messaging.outbox import OutboxEvent
@@ -21,7 +21,7 @@ from shared.kit.vault.consents import LockedConsents, lock_consents
 from shared.kit.vault.vault import Vault
 
 
-class Hold(Protocol):
+class LockConsents(Protocol):
     """Holds consents, reads keys and tells the time, inside a transaction."""
 
     async def __call__(
@@ -31,26 +31,26 @@ class Hold(Protocol):
         ...
 
 
-Check = Callable[[], None]
+ReadinessCheck = Callable[[], None]
 """Lets somebody decide, or raises UnavailableError."""
 
 
-def nothing_to_check() -> None:
+def always_ready() -> None:
     """Let everybody decide."""
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class RoutingContext:
     """The city, the keys of persons and agencies, and what holds consents and tells the time.
 
     The clock is the database's, which all instances share. `check` is asked before anything is decided.
     """
 
-    city: City
+    city: RoutingCity
     vault: Vault
-    holding: Hold = lock_consents
-    seal_to: SealTo = sealing_to_nobody
-    check: Check = nothing_to_check
+    holding: LockConsents = lock_consents
+    seal_to: EncryptTo = refuse_to_encrypt
+    check: ReadinessCheck = always_ready
 
     async def lock_consents(
         self, tx: Transaction, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
@@ -64,16 +64,18 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
+class DecisionSession:
     """One transaction's worth of deciding: the cases as they were locked, and the circumstances."""
 
     tx: Transaction
-    known: Mapping[UUID, Case]
-    people: People
-    around: Circumstances
+    known: Mapping[UUID, CaseState]
+    people: PersonKeyring
+    around: DecisionContext
 
 
-async def sit(desk: Desk, tx: Transaction, known: Mapping[UUID, Case], reports: Iterable[CaseSubmitted]) -> Sitting:
+async def open_session(
+    desk: RoutingContext, tx: Transaction, known: Mapping[UUID, CaseState], reports: Iterable[CaseSubmitted]
+) -> DecisionSession:
     """Make ready to decide about these reports: hold their consents as they are, read the keys of their persons.
 
     Raises:
@@ -83,25 +85,25 @@ async def sit(desk: Desk, tx: Transaction, known: Mapping[UUID, Case], reports: 
     reports = tuple(reports)
     persons = [report.person_id for report in reports if report.person_id is not None]
     held = await desk.lock_consents(tx, persons, [report.case_id for report in reports])
-    people = People(held.persons, desk.seal_to)
-    return Sitting(tx, known, people, Circumstances(desk.city, held.now, people, held.consents))
+    people = PersonKeyring(held.persons, desk.seal_to)
+    return DecisionSession(tx, known, people, DecisionContext(desk.city, held.now, people, held.consents))
 
 
-async def conclude(
-    sitting: Sitting, outcomes: Sequence[Turn | Refusal], heard: Iterable[tuple[str, UUID]] = ()
+async def save_decisions(
+    sitting: DecisionSession, outcomes: Sequence[CaseDecision | RefusedUpdate], heard: Iterable[tuple[str, UUID]] = ()
 ) -> None:
     """Keep what was decided, queue what is to be said about it, and note in the inbox what was `heard` by this.
 
     Where all cases are new and nothing is recalled, it is a single statement.
     """
-    turns = [outcome for outcome in outcomes if isinstance(outcome, Turn)]
-    additions = Additions(_announced(outcomes))
+    turns = [outcome for outcome in outcomes if isinstance(outcome, CaseDecision)]
+    additions = NewRows(_announced(outcomes))
     additions.note("inbox", [{"source": source, "event_id": event_id} for source, event_id in heard])
-    await save(sitting.tx, sitting.known, turns, sitting.people.seal, additions)
+    await save_cases(sitting.tx, sitting.known, turns, sitting.people.seal, additions)
     await mark_recalled(sitting.tx, [consent_id for turn in turns for consent_id in turn.recalled])
 
 
-def _announced(outcomes: Sequence[Turn | Refusal]) -> list[OutboxEvent]:
+def _announced(outcomes: Sequence[CaseDecision | RefusedUpdate]) -> list[OutboxEvent]:
     return [
         OutboxEvent(said.topic, said.event, outcome.prompt.cause, outcome.prompt.traceparent, said.guards, said.text)
         for outcome in outcomes

@@ -5,11 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.routing.domain.partner_access import NOTHING_MORE, Access, NotOpened, Opened, Wanted, open_withheld
+from services.routing.domain.partner_access import (
+    NOTHING_MORE,
+    AccessRequest,
+    GrantedAccess,
+    NotOpened,
+    Opened,
+    open_withheld,
+)
 from services.routing.store.cases import lock_cases
 from services.routing.store.emergencies import (
-    Kept,
-    Review,
+    AccessReview,
+    StoredAccess,
     add_access,
     keep_review,
     list_accesses,
@@ -17,8 +24,8 @@ from services.routing.store.emergencies import (
     lock_for_review,
 )
 from services.routing.store.partner_referrals import find_case_of
-from services.routing.use_cases.context import Desk, conclude, sit
-from services.routing.use_cases.person_keys import People
+from services.routing.use_cases.context import RoutingContext, open_session, save_decisions
+from services.routing.use_cases.person_keys import PersonKeyring
 from shared.events.intake import CaseSubmitted
 from shared.kit.database.database import Database, Transaction
 
@@ -30,7 +37,7 @@ REVIEWED: Final = "somebody has reviewed it already"
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class StatedReason:
     """Who opens something, and why, in their own words."""
 
     caseworker: str
@@ -38,18 +45,18 @@ class Stated:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class AccessForReview:
     """An access as a reviewer sees it; the words are None where the person was erased."""
 
-    kept: Kept
+    kept: StoredAccess
     reason: str | None
     note: str | None
     late: bool
 
 
 async def open_in_emergency(
-    desk: Desk, database: Database, wanted: Wanted, stated: Stated
-) -> Access | NotOpened | None:
+    desk: RoutingContext, database: Database, wanted: AccessRequest, stated: StatedReason
+) -> GrantedAccess | NotOpened | None:
     """Open what is withheld, and tell whoever must know; None where the agency may not know of the referral."""
     async with database.transaction() as tx:
         case_id = await find_case_of(tx, wanted.agency, wanted.referral_id)
@@ -57,7 +64,7 @@ async def open_in_emergency(
             return None
         known = await lock_cases(tx, [case_id])
         case = known[case_id]
-        sitting = await sit(desk, tx, known, [case.report])
+        sitting = await open_session(desk, tx, known, [case.report])
         accesses = await list_accesses(tx, wanted.agency, wanted.referral_id, sitting.around.now)
         outcome = open_withheld(case, wanted, accesses, sitting.around)
         if not isinstance(outcome, Opened):
@@ -66,11 +73,11 @@ async def open_in_emergency(
         if reason is None:
             return NOTHING_MORE
         await add_access(tx, case_id, outcome.access, stated.caseworker, reason)
-        await conclude(sitting, [outcome.turn])
+        await save_decisions(sitting, [outcome.turn])
     return outcome.access
 
 
-async def list_accesses_for_review(desk: Desk, database: Database) -> Sequence[Shown]:
+async def list_accesses_for_review(desk: RoutingContext, database: Database) -> Sequence[AccessForReview]:
     """List accesses with the reasons given, those that nobody has reviewed first."""
     async with database.transaction(notify_commit=False) as tx:
         kept, now = await list_for_review(tx), await desk.clock(tx)
@@ -79,7 +86,7 @@ async def list_accesses_for_review(desk: Desk, database: Database) -> Sequence[S
     return [_show(each, report, people, now) for each, report in zip(kept, reports, strict=True)]
 
 
-async def review(desk: Desk, database: Database, said: Review, note: str) -> str | None:
+async def review(desk: RoutingContext, database: Database, said: AccessReview, note: str) -> str | None:
     """Keep what a reviewer says of an access; returns why that cannot be done, if it cannot."""
     async with database.transaction(notify_commit=False) as tx:
         found = await lock_for_review(tx, said.access_id)
@@ -94,13 +101,13 @@ async def review(desk: Desk, database: Database, said: Review, note: str) -> str
     return None
 
 
-async def _people(desk: Desk, tx: Transaction, reports: Sequence[CaseSubmitted]) -> People:
+async def _people(desk: RoutingContext, tx: Transaction, reports: Sequence[CaseSubmitted]) -> PersonKeyring:
     wanted = [report.person_id for report in reports if report.person_id is not None]
-    return People((await desk.lock_consents(tx, wanted)).persons)
+    return PersonKeyring((await desk.lock_consents(tx, wanted)).persons)
 
 
-def _show(kept: Kept, report: CaseSubmitted, people: People, now: datetime) -> Shown:
-    return Shown(
+def _show(kept: StoredAccess, report: CaseSubmitted, people: PersonKeyring, now: datetime) -> AccessForReview:
+    return AccessForReview(
         kept,
         people.read(report, kept.reason),
         people.read(report, kept.note) if kept.note else None,

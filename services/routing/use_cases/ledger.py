@@ -11,7 +11,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.routing.settings import RoutingSettings
-from services.routing.store.checkpoints import Signed, add_checkpoint, find_latest, is_recently_signed
+from services.routing.store.checkpoints import SignedCheckpoint, add_checkpoint, find_latest, is_recently_signed
 from services.routing.store.ledger import DamagedLedgerError, load_nodes, read_size
 from services.routing.store.receipts import find_receipt
 from shared.kit.database.database import Transaction
@@ -62,7 +62,7 @@ class Proof:
     checkpoint: str | None = None
 
 
-async def sign(tx: Transaction, signer: Signer) -> Signed:
+async def sign(tx: Transaction, signer: Signer) -> SignedCheckpoint:
     """Sign the ledger as it is now, unless it is not what was signed before with more added.
 
     Raises:

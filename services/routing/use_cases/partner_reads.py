@@ -2,38 +2,38 @@
 
 from uuid import UUID
 
-from services.routing.domain.case import Case
-from services.routing.domain.decision import Circumstances
-from services.routing.domain.partner_access import Asked, is_hidden, list_visible, read
+from services.routing.domain.case import CaseState
+from services.routing.domain.decision import DecisionContext
+from services.routing.domain.partner_access import ReadRequest, is_hidden, list_visible, read
 from services.routing.domain.referral import Referral
 from services.routing.store.cases import lock_cases, read_cases
 from services.routing.store.emergencies import list_accesses
-from services.routing.store.partner_referrals import Page, find_case_of, list_own
-from services.routing.use_cases.context import Desk, conclude, sit
+from services.routing.store.partner_referrals import PageRequest, find_case_of, list_own
+from services.routing.use_cases.context import RoutingContext, open_session, save_decisions
 from services.routing.use_cases.ledger import Proof, prove
-from services.routing.use_cases.person_keys import People
+from services.routing.use_cases.person_keys import PersonKeyring
 from shared.kit.database.database import Database, Transaction
 
-Listed = tuple[Case, Referral]
+Listed = tuple[CaseState, Referral]
 
 
-async def read_referral(desk: Desk, database: Database, asked: Asked) -> bytes | None:
+async def read_referral(desk: RoutingContext, database: Database, asked: ReadRequest) -> bytes | None:
     """Give an agency what it may have now, as it is answered; None where it may not know of the referral."""
     async with database.transaction() as tx:
         case_id = await find_case_of(tx, asked.agency, asked.referral_id)
         if case_id is None:
             return None
         known = await lock_cases(tx, [case_id])
-        sitting = await sit(desk, tx, known, [known[case_id].report])
+        sitting = await open_session(desk, tx, known, [known[case_id].report])
         accesses = await list_accesses(tx, asked.agency, asked.referral_id, sitting.around.now)
         outcome = read(known[case_id], asked, accesses, sitting.around)
         if outcome is None:
             return None
-        await conclude(sitting, [outcome.turn])
+        await save_decisions(sitting, [outcome.turn])
     return outcome.text
 
 
-async def list_referrals(desk: Desk, database: Database, page: Page) -> list[Listed]:
+async def list_referrals(desk: RoutingContext, database: Database, page: PageRequest) -> list[Listed]:
     """List referrals that an agency may know of now, by their ids: as many as it asks for, unless there are no more."""
     shown: list[Listed] = []
     async with database.transaction(notify_commit=False) as tx:
@@ -46,7 +46,7 @@ async def list_referrals(desk: Desk, database: Database, page: Page) -> list[Lis
     return shown[: page.limit]
 
 
-async def prove_receipt(desk: Desk, database: Database, agency: str, receipt_id: UUID) -> Proof | None:
+async def prove_receipt(desk: RoutingContext, database: Database, agency: str, receipt_id: UUID) -> Proof | None:
     """Find a receipt of something that an agency was given, with its proof; None where it may not know of that.
 
     Raises:
@@ -63,7 +63,7 @@ async def prove_receipt(desk: Desk, database: Database, agency: str, receipt_id:
         return None if hidden else found
 
 
-async def _visible(desk: Desk, tx: Transaction, agency: str, own: list[tuple[UUID, UUID]]) -> list[Listed]:
+async def _visible(desk: RoutingContext, tx: Transaction, agency: str, own: list[tuple[UUID, UUID]]) -> list[Listed]:
     cases = await read_cases(tx, {case_id for _, case_id in own})
     around = await _look_around(desk, tx, [*cases])
     visible = {
@@ -74,8 +74,8 @@ async def _visible(desk: Desk, tx: Transaction, agency: str, own: list[tuple[UUI
     return [visible[referral_id] for referral_id, _ in own if referral_id in visible]
 
 
-async def _look_around(desk: Desk, tx: Transaction, case_ids: list[UUID]) -> Circumstances:
+async def _look_around(desk: RoutingContext, tx: Transaction, case_ids: list[UUID]) -> DecisionContext:
     """Hold the consents of these cases as they are; nothing is opened, so that no key is needed."""
     desk.check()
     held = await desk.lock_consents(tx, cases=case_ids)
-    return Circumstances(desk.city, held.now, People({}), held.consents)
+    return DecisionContext(desk.city, held.now, PersonKeyring({}), held.consents)

@@ -10,14 +10,14 @@ from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
 from shared.kit.vault.vault import Person, Vault, VaultError
 
-SealTo = Callable[[str, bytes], str]
+EncryptTo = Callable[[str, bytes], str]
 """Encrypts something to the public key of an agency."""
 
-DIGESTS: Final = b"handoff receipt digest"
+DIGEST_KEY_INFO: Final = b"handoff receipt digest"
 """What a person's key for digests is derived for (one block of HKDF, RFC 5869, from a key that is random already)."""
 
 
-def sealing_to_nobody(agency: str, plain: bytes) -> str:  # noqa: ARG001 - whoever seals is given both
+def refuse_to_encrypt(agency: str, plain: bytes) -> str:  # noqa: ARG001 - whoever seals is given both
     """Refuse: no agency has a public key.
 
     Raises:
@@ -26,10 +26,10 @@ def sealing_to_nobody(agency: str, plain: bytes) -> str:  # noqa: ARG001 - whoev
     raise LookupError(f"agency {agency} has no public key")
 
 
-class People:
+class PersonKeyring:
     """The persons of one batch that still have a key; what belongs to any other can be neither opened nor sealed."""
 
-    def __init__(self, persons: Mapping[UUID, Person], seal_to: SealTo = sealing_to_nobody) -> None:
+    def __init__(self, persons: Mapping[UUID, Person], seal_to: EncryptTo = refuse_to_encrypt) -> None:
         self._persons = persons
         self.seal_to = seal_to
 
@@ -61,7 +61,7 @@ class People:
         person = self._of(report)
         if person is None:
             return sha256(sent).digest()
-        return hmac.digest(hmac.digest(person.secret, DIGESTS, "sha256"), sent, "sha256")
+        return hmac.digest(hmac.digest(person.secret, DIGEST_KEY_INFO, "sha256"), sent, "sha256")
 
     def _of(self, report: CaseSubmitted) -> Person | None:
         return self._persons.get(report.person_id) if report.person_id else None

@@ -8,19 +8,25 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.routing.domain.what_if import Asked, Past, Shared, Told, Trial
-from services.routing.store.past_cases import Place, count_since, forbid_writing, list_past
+from services.routing.domain.what_if import (
+    CityComparison,
+    DisclosureDifference,
+    GroupsByForm,
+    PastCase,
+    PlacementDifference,
+)
+from services.routing.store.past_cases import CasePosition, count_since, forbid_writing, list_past
 from shared.kit.database.database import Database
 
 PAGE: Final = 100
 """Cases that are in memory at once."""
 
-Line = dict[str, Any]
+ReportLine = dict[str, Any]
 """One line of the report, as JSON has it."""
 
 
 @dataclass(slots=True)
-class Tally:
+class DifferenceTotals:
     """What the differences come to; it grows with the number of agencies and groups, and not with the cases."""
 
     cases: int = 0
@@ -28,19 +34,19 @@ class Tally:
     groups: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     asked: Counter[tuple[str | None, str | None]] = field(default_factory=Counter)
 
-    def note(self, differences: Iterable[Asked | Shared]) -> None:
+    def note(self, differences: Iterable[PlacementDifference | DisclosureDifference]) -> None:
         """Count one case."""
         self.cases += 1
         differences = tuple(differences)
         self.changed += bool(differences)
         for each in differences:
-            if isinstance(each, Asked):
+            if isinstance(each, PlacementDifference):
                 self.asked[each.before, each.after] += 1
             else:
                 self.groups.update((each.agency, *rest, "added") for rest in _flat(each.added))
                 self.groups.update((each.agency, *rest, "removed") for rest in _flat(each.removed))
 
-    def line(self) -> Line:
+    def line(self) -> ReportLine:
         """Return the last line of the report."""
         pairs = sorted({key[:3] for key in self.groups})
         return {
@@ -64,12 +70,12 @@ class Tally:
         }
 
 
-async def try_past_cases(database: Database, trial: Trial, since: datetime) -> AsyncIterator[Line]:
+async def compare_past_cases(database: Database, trial: CityComparison, since: datetime) -> AsyncIterator[ReportLine]:
     """Go through the cases that were routed since a moment, the oldest first; the last line sums up."""
     async with database.transaction(notify_commit=False) as tx:
         await forbid_writing(tx)
         total = await count_since(tx, since)
-    tally, place = Tally(), Place(since, UUID(int=0))
+    tally, place = DifferenceTotals(), CasePosition(since, UUID(int=0))
     yield _progress(0, total)
     while True:
         async with database.transaction(notify_commit=False) as tx:
@@ -84,8 +90,8 @@ async def try_past_cases(database: Database, trial: Trial, since: datetime) -> A
     yield tally.line()
 
 
-def _compare(trial: Trial, page: Iterable[Past], tally: Tally) -> list[Line]:
-    lines: list[Line] = []
+def _compare(trial: CityComparison, page: Iterable[PastCase], tally: DifferenceTotals) -> list[ReportLine]:
+    lines: list[ReportLine] = []
     for past in page:
         differences = tuple(trial.differences(past))
         tally.note(differences)
@@ -93,11 +99,11 @@ def _compare(trial: Trial, page: Iterable[Past], tally: Tally) -> list[Line]:
     return lines
 
 
-def _progress(done: int, total: int) -> Line:
+def _progress(done: int, total: int) -> ReportLine:
     return {"kind": "progress", "done": done, "total": total}
 
 
-def _line(past: Past, found: Asked | Shared) -> Line:
+def _line(past: PastCase, found: PlacementDifference | DisclosureDifference) -> ReportLine:
     report = past.case.report
     about = {
         "case_id": str(report.case_id),
@@ -105,15 +111,15 @@ def _line(past: Past, found: Asked | Shared) -> Line:
         "need": found.need.need,
         "need_id": str(found.need.need_id),
     }
-    if isinstance(found, Asked):
+    if isinstance(found, PlacementDifference):
         return {"kind": "asked", **about, "before": found.before, "after": found.after, "why": found.why}
     added, removed = _forms(found.added), _forms(found.removed)
     return {"kind": "shared", **about, "agency": found.agency, "added": added, "removed": removed}
 
 
-def _forms(told: Told) -> dict[str, list[str]]:
+def _forms(told: GroupsByForm) -> dict[str, list[str]]:
     return {form.value: sorted(groups) for form, groups in told.items()}
 
 
-def _flat(told: Told) -> Iterable[tuple[str, str]]:
+def _flat(told: GroupsByForm) -> Iterable[tuple[str, str]]:
     return [(group.value, form.value) for form, groups in told.items() for group in groups]

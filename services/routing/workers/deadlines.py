@@ -5,12 +5,12 @@ import logging
 from typing import Final
 from uuid import uuid5
 
-from services.routing.domain.consent_changes import Fallen, recall
+from services.routing.domain.consent_changes import RevokedConsent, recall
 from services.routing.domain.deadlines import due, remind
-from services.routing.domain.decision import Prompt, Turn
+from services.routing.domain.decision import CaseDecision, Cause
 from services.routing.store.cases import lock_cases, lock_due
 from services.routing.store.disclosures import list_expired, list_uses, take_back
-from services.routing.use_cases.context import Desk, conclude, sit
+from services.routing.use_cases.context import RoutingContext, open_session, save_decisions
 from shared.kit.database.database import TRANSIENT_ERRORS, Database
 
 log = logging.getLogger(__name__)
@@ -19,40 +19,40 @@ CASES_AT_ONCE: Final = 100
 """Cases in one transaction, at most: others must not wait for long."""
 
 
-async def sweep(desk: Desk, database: Database) -> int:
+async def sweep(desk: RoutingContext, database: Database) -> int:
     """Take the next step with some referrals whose time has come; return how many steps were taken."""
     async with database.transaction() as tx:
         now = await desk.clock(tx)
         known = await lock_due(tx, now, CASES_AT_ONCE)
-        sitting = await sit(desk, tx, known, [case.report for case in known.values()])
-        turns: list[Turn] = []
+        sitting = await open_session(desk, tx, known, [case.report for case in known.values()])
+        turns: list[CaseDecision] = []
         for case in known.values():
             for referral_id in due(case, sitting.around):
                 turn = remind(case, referral_id, sitting.around)
                 case = turn.case  # noqa: PLW2901 - the next step sees what this one has made of the case
                 turns.append(turn)
-        await conclude(sitting, turns)
+        await save_decisions(sitting, turns)
     return len(turns)
 
 
-async def sweep_consents(desk: Desk, database: Database) -> int:
+async def sweep_consents(desk: RoutingContext, database: Database) -> int:
     """Recall what was given under some consents that have run out; return how many."""
     async with database.transaction() as tx:
         expired = await list_expired(tx, await desk.clock(tx), CASES_AT_ONCE)
         known = await lock_cases(tx, [case_id for _, case_id in expired])
-        sitting = await sit(desk, tx, known, [case.report for case in known.values()])
+        sitting = await open_session(desk, tx, known, [case.report for case in known.values()])
         await take_back(tx, known, [consent_id for consent_id, _ in expired])
         uses = await list_uses(tx, [consent_id for consent_id, _ in expired])
         cases, turns = dict(known), []
         for consent_id, case_id in expired:
-            fallen = Fallen(consent_id, "consent-expired", uses.get(consent_id, ()))
-            turns.append(recall(cases[case_id], fallen, Prompt(uuid5(consent_id, "expired")), sitting.around))
+            fallen = RevokedConsent(consent_id, "consent-expired", uses.get(consent_id, ()))
+            turns.append(recall(cases[case_id], fallen, Cause(uuid5(consent_id, "expired")), sitting.around))
             cases[case_id] = turns[-1].case
-        await conclude(sitting, turns)
+        await save_decisions(sitting, turns)
     return len(turns)
 
 
-async def keep_sweeping(desk: Desk, database: Database, pause_seconds: float) -> None:
+async def keep_sweeping(desk: RoutingContext, database: Database, pause_seconds: float) -> None:
     """Sweep until cancelled: again at once while there is more to do, else after a pause."""
     while True:
         try:

@@ -64,7 +64,7 @@ async def sequence(database: Database, most: int = RECEIPTS_AT_ONCE) -> int:
     return len(placed)
 
 
-class Sequencer:
+class LedgerSequencer:
     """Looks after the ledger for as long as the service runs."""
 
     def __init__(self, database: Database, signer: Signer, idle_seconds: float = IDLE_SECONDS) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from services.routing.jurisdiction.agreements import SUBFOLDER, read_agreements
-from services.routing.store.agreements import ChangedAgreementError, PolicySet, Written, record_policy_set
+from services.routing.store.agreements import AgreementText, ChangedAgreementError, PolicySet, record_policy_set
 from shared.kit.database.database import TRANSIENT_ERRORS, Database, UnavailableError
 from shared.policy.decision import DisclosurePolicy
 from shared.policy.policies import our_policies
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 PAUSE_SECONDS: Final = 1.0
 
 
-class Register:
+class PolicyRegistration:
     """What is decided by, and whether it is on record."""
 
     def __init__(self, database: Database, used: PolicySet) -> None:
@@ -58,5 +58,5 @@ def policy_set_of(jurisdiction: Path, sharing: DisclosurePolicy) -> PolicySet:
     """Return what is decided by, with the agreements as their files have them."""
     policies = our_policies()
     files = read_agreements(jurisdiction / SUBFOLDER).files
-    written = [Written(file.agreement, file.text) for file in files]
+    written = [AgreementText(file.agreement, file.text) for file in files]
     return PolicySet(sharing.hash, written, f"{policies.text}\n{policies.schema_text}")

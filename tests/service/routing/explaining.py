@@ -7,9 +7,9 @@ import httpx
 from starlette.applications import Starlette
 
 from services.routing.http.api.explanations import explanation_routes
-from services.routing.store.agreements import PolicySet, Written, record_policy_set
+from services.routing.store.agreements import AgreementText, PolicySet, record_policy_set
 from services.routing.use_cases.explain.disclosures import Explainer
-from services.routing.use_cases.explain.policy_history import History
+from services.routing.use_cases.explain.policy_history import PolicyHistory
 from shared.policy.agreements import Agreement
 from tests.service.routing.world import World
 from tests.unit.routing.agreement_text import text_of
@@ -20,7 +20,7 @@ BEARER = {"authorization": f"Bearer {KEY}"}
 
 def site(world: World) -> Starlette:
     """What routing serves of them."""
-    explainer = Explainer(world.desk, History(world.desk.city.sharing))
+    explainer = Explainer(world.desk, PolicyHistory(world.desk.city.sharing))
     return Starlette(routes=explanation_routes(explainer, world.database, KEY))
 
 
@@ -35,7 +35,7 @@ async def put_on_record(world: World, agreements: Iterable[Agreement], since: da
     agreements = tuple(agreements)
     used = world.desk.city.sharing.under(agreements).hash
     async with world.database.transaction() as tx:
-        written = [Written(each, text_of(each)) for each in agreements]
+        written = [AgreementText(each, text_of(each)) for each in agreements]
         await record_policy_set(tx, PolicySet(used, written, "as they are"))
     world.change(f"UPDATE policy_set_uses SET since = '{since.isoformat()}' WHERE hash = '{used}'")
     return used

@@ -8,8 +8,8 @@ from uuid import UUID
 from psycopg.pq import TransactionStatus
 
 from services.routing.domain.city import Program
-from services.routing.domain.placement import City
-from services.routing.domain.rules import RoutingBook, Rule
+from services.routing.domain.placement import RoutingCity
+from services.routing.domain.rules import RoutingRules, Rule
 from shared.events.fields import FieldGroup
 from shared.kit.database.database import Transaction
 from shared.kit.vault.consents import LockedConsents, lock_consents, lock_valid_consents
@@ -42,7 +42,7 @@ class Street:
         return self.refuge, self.clinic
 
     @property
-    def city(self) -> City:
+    def city(self) -> RoutingCity:
         """The city that has nothing but this street."""
         programs = (
             Program(self.refuge, "beds", frozenset({"safety"}), HOUR),
@@ -59,9 +59,9 @@ class Street:
                 clause(self.clinic, FieldGroup.HEALTH, id="clinic-health", form=Form.THIN, consent=True),
             ),
         )
-        return City(
+        return RoutingCity(
             {program.name: program for program in programs},
-            RoutingBook(rules),
+            RoutingRules(rules),
             DisclosurePolicy(agreements, (), services=PROTECTS),
             PROTECTS,
             {"safety": FieldGroup.VICTIM_SERVICES},

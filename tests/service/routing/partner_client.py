@@ -7,12 +7,12 @@ from starlette.applications import Starlette
 
 from services.routing.http.api.partner import partner_routes
 from services.routing.http.pages.emergencies import emergency_routes
-from services.routing.use_cases.agency_keys import Partners
+from services.routing.use_cases.agency_keys import AgencyKeys
 from shared.kit.http.auth import key_hash
 from tests.service.routing.world import World
 
 STAFF_KEY = "a key for staff"
-PARTNERS = Partners(hashes=tuple((agency, key_hash(f"key of {agency}")) for agency in ("homes", "clinic", "refuge")))
+PARTNERS = AgencyKeys(hashes=tuple((agency, key_hash(f"key of {agency}")) for agency in ("homes", "clinic", "refuge")))
 REASON = "Somebody is in danger, says Ana's neighbour"
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from services.routing.jurisdiction.agreements import read_agreements
 from services.routing.store.agreements import (
+    AgreementText,
     ChangedAgreementError,
     PolicySet,
-    Written,
     as_of,
     list_agreements_in,
     record_policy_set,
@@ -25,18 +25,18 @@ from tests.databases import OwnDatabase
 pytestmark = pytest.mark.servers
 
 FILES = read_agreements(SAMPLE_CITY / "agreements").files
-WRITTEN = {file.agreement.id: Written(file.agreement, file.text) for file in FILES}
+WRITTEN = {file.agreement.id: AgreementText(file.agreement, file.text) for file in FILES}
 SHELTER, REPAIRS = WRITTEN["shelter-beds"], WRITTEN["emergency-repairs"]
 
 
-def changed(written: Written, right: str, wrong: str) -> Written:
+def changed(written: AgreementText, right: str, wrong: str) -> AgreementText:
     """The same agreement with something else in its text."""
     assert right in written.text
     text = written.text.replace(right, wrong, 1)
-    return Written(Agreement.model_validate(tomllib.loads(text)), text)
+    return AgreementText(Agreement.model_validate(tomllib.loads(text)), text)
 
 
-def a_set(name: str, *agreements: Written) -> PolicySet:
+def a_set(name: str, *agreements: AgreementText) -> PolicySet:
     return PolicySet(name, agreements, "permit (principal, action, resource);")
 
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.routing.use_cases.person_keys import People
+from services.routing.use_cases.person_keys import PersonKeyring
 from services.routing.workers.deadlines import sweep_consents
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, ConsentGranted, ConsentWithdrawn, PersonErased
@@ -220,5 +220,5 @@ async def test_a_digest_can_be_checked_with_the_person_s_key_and_with_no_other(w
     async with world.database.transaction() as tx:
         people = await world.desk.vault.load(tx, [filed.person_id])
     stranger = Vault(b"k" * 32).new_person(uuid4())
-    assert People(people).digest(filed, told.text.encode()) == digest
-    assert People({filed.person_id: stranger}).digest(filed, told.text.encode()) != digest
+    assert PersonKeyring(people).digest(filed, told.text.encode()) == digest
+    assert PersonKeyring({filed.person_id: stranger}).digest(filed, told.text.encode()) != digest

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.routing.domain.placement import City
+from services.routing.domain.placement import RoutingCity
 from shared.events.fields import FieldGroup
 from tests.service.routing.explaining import client, put_on_record
 from tests.service.routing.test_consents import FOREVER, withdrawn
@@ -33,7 +33,7 @@ def of(told: dict[str, Any], agency: str) -> dict[str, Any]:
     return found
 
 
-def under(city: City, *agreements: Any) -> City:
+def under(city: RoutingCity, *agreements: Any) -> RoutingCity:
     return replace(city, sharing=city.sharing.under(agreements))
 
 

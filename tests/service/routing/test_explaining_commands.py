@@ -13,13 +13,13 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli.agreements import agreements_app
 from deploy.cli.routing import routing_app
-from services.routing.domain.partner_access import Access
+from services.routing.domain.partner_access import GrantedAccess
 from services.routing.http.api.explanations import explanation_routes
 from services.routing.http.api.what_if import Trials, trial_routes
 from services.routing.jurisdiction import load_city
-from services.routing.store.emergencies import Review, add_access, keep_review
+from services.routing.store.emergencies import AccessReview, add_access, keep_review
 from services.routing.use_cases.explain.disclosures import Explainer
-from services.routing.use_cases.explain.policy_history import History
+from services.routing.use_cases.explain.policy_history import PolicyHistory
 from shared.events.fields import FieldGroup
 from shared.kit.service.settings import SAMPLE_CITY
 from tests.service.routing.explaining import KEY
@@ -51,7 +51,7 @@ def _asks_hpd(service: str) -> bool:
 
 def site(world: World) -> Starlette:
     """What routing serves of it."""
-    explainer = Explainer(world.desk, History(CITY.sharing))
+    explainer = Explainer(world.desk, PolicyHistory(CITY.sharing))
     routes = explanation_routes(explainer, world.database, KEY)
     return Starlette(routes=[*routes, *trial_routes(Trials(CITY, SAMPLE_CITY, world.database), KEY)])
 
@@ -83,13 +83,13 @@ async def test_a_case_is_explained_in_words_and_as_json(town: World) -> None:
 
 
 async def test_what_was_opened_in_an_emergency_is_in_the_explanation(town: World) -> None:
-    opened = Access(uuid4(), referral_of(town, "hpd"), "hpd", frozenset({FieldGroup.HEALTH}), NOON, NOON + HOUR)
+    opened = GrantedAccess(uuid4(), referral_of(town, "hpd"), "hpd", frozenset({FieldGroup.HEALTH}), NOON, NOON + HOUR)
     async with town.database.transaction() as tx:
         await add_access(tx, case_id(), opened, "Kim [Lee]", "sealed")
     before = await run(town, agreements_app, "explain", "SR-1", "--agency", "hpd")
     assert "12:00 UTC: opened in an emergency by Kim [Lee]: health; not reviewed yet" in before.stdout
     async with town.database.transaction() as tx:
-        await keep_review(tx, Review(opened.access_id, "staff:lou", justified=True), NOON, "sealed")
+        await keep_review(tx, AccessReview(opened.access_id, "staff:lou", justified=True), NOON, "sealed")
     after = await run(town, agreements_app, "explain", "SR-1", "--agency", "hpd")
     assert "health; justified, says staff:lou" in after.stdout
 

@@ -9,7 +9,7 @@ import pytest
 
 from services.routing.store.ledger import DamagedLedgerError, lock_ledger
 from services.routing.store.receipts import add_receipts, place_receipts
-from services.routing.workers.ledger_sequencer import Sequencer, sequence
+from services.routing.workers.ledger_sequencer import LedgerSequencer, sequence
 from shared.events.disclosures import Ground
 from shared.kit.database.database import Database
 from shared.policy.receipts import facts_of, leaf_of
@@ -135,7 +135,7 @@ async def test_nothing_is_signed_over_a_past_that_was_changed(world: World) -> N
 
 
 async def test_a_receipt_without_a_place_raises_an_alarm(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    sequencer = Sequencer(world.database, SIGNER)
+    sequencer = LedgerSequencer(world.database, SIGNER)
     fresh = receipt(0, given_at=datetime.now(UTC) - timedelta(seconds=20))
     await give(world, fresh)
     assert await sequencer.problem() is None
@@ -152,7 +152,7 @@ async def test_a_receipt_without_a_place_raises_an_alarm(world: World, caplog: p
 
 
 async def test_the_loop_is_woken_by_commits_and_has_the_ledger_signed(world: World) -> None:
-    sequencer = Sequencer(world.database, SIGNER, idle_seconds=3600)
+    sequencer = LedgerSequencer(world.database, SIGNER, idle_seconds=3600)
     running = asyncio.create_task(sequencer.run())
     try:
         for number in range(3):
@@ -168,7 +168,7 @@ async def test_the_loop_is_woken_by_commits_and_has_the_ledger_signed(world: Wor
 
 
 async def test_what_stops_the_ledger_is_said_until_it_is_over(world: World) -> None:
-    sequencer = Sequencer(world.database, SIGNER)
+    sequencer = LedgerSequencer(world.database, SIGNER)
     world.change("REVOKE INSERT ON ledger_nodes FROM handoff_routing")
     await give(world, receipt(0))
     running = asyncio.create_task(sequencer.run())

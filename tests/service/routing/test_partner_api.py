@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.routing.use_cases.person_keys import DIGESTS
+from services.routing.use_cases.person_keys import DIGEST_KEY_INFO
 from services.routing.workers.ledger_sequencer import sequence
 from shared.events.agency_updates import ReferralAccepted, ReferralRejected
 from shared.events.intake import CaseSubmitted, CaseWithdrawn
@@ -63,7 +63,7 @@ async def test_each_read_leaves_a_receipt_of_its_own_with_a_digest_of_the_very_a
             "homes",
             "thin",
             ["need", "location", "address", "language_access"][:3],
-            hmac.digest(hmac.digest(person, DIGESTS, sha256), each.content, sha256),
+            hmac.digest(hmac.digest(person, DIGEST_KEY_INFO, sha256), each.content, sha256),
         )
         for each in answers
     )

@@ -13,7 +13,7 @@ from services.routing.handlers import routes
 from services.routing.jurisdiction.agreements import load_agreements
 from services.routing.store.agreements import list_agreements_in
 from services.routing.tables import SCHEMA
-from services.routing.workers.policy_registration import Register, policy_set_of
+from services.routing.workers.policy_registration import PolicyRegistration, policy_set_of
 from shared.events.topics import CASES
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Database, UnavailableError
@@ -39,8 +39,8 @@ def sharing_in(city: Path) -> DisclosurePolicy:
     return DisclosurePolicy(load_agreements(city))
 
 
-def register_of(kept: Database, city: Path) -> Register:
-    return Register(kept, policy_set_of(city, sharing_in(city)))
+def register_of(kept: Database, city: Path) -> PolicyRegistration:
+    return PolicyRegistration(kept, policy_set_of(city, sharing_in(city)))
 
 
 async def test_what_is_on_record_may_be_decided_by(kept: Database) -> None:

@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 
 from services.routing.http.pages.explanations import sharing_page_routes
 from services.routing.use_cases.explain.disclosures import Explainer
-from services.routing.use_cases.explain.policy_history import History
+from services.routing.use_cases.explain.policy_history import PolicyHistory
 from tests.service.routing.explaining import BEARER, KEY, put_on_record
 from tests.service.routing.partner_client import REASON, STAFF_KEY, agency, caller, path_of, referral_of
 from tests.service.routing.world import World
@@ -18,7 +18,7 @@ PAGE = {**BEARER, "accept": "text/html"}
 
 
 def client(world: World, headers: dict[str, str]) -> httpx.AsyncClient:
-    explainer = Explainer(world.desk, History(world.desk.city.sharing))
+    explainer = Explainer(world.desk, PolicyHistory(world.desk.city.sharing))
     transport = httpx.ASGITransport(Starlette(routes=sharing_page_routes(explainer, world.database, KEY)))
     return httpx.AsyncClient(transport=transport, base_url="http://routing", headers=headers)
 

@@ -12,7 +12,7 @@ import psycopg
 
 from services.routing.handlers import routes
 from services.routing.tables import SCHEMA
-from services.routing.use_cases.context import Desk
+from services.routing.use_cases.context import RoutingContext
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
@@ -75,7 +75,7 @@ class World:
 
     own: OwnDatabase
     database: Database
-    desk: Desk
+    desk: RoutingContext
     clock: Hands
 
     @classmethod
@@ -86,7 +86,7 @@ class World:
         await database.open()
         clock = Hands()
         try:
-            yield cls(own, database, Desk(TOWN, Vault(b"k" * 32), clock.lock_consents, say_to_whom), clock)
+            yield cls(own, database, RoutingContext(TOWN, Vault(b"k" * 32), clock.lock_consents, say_to_whom), clock)
         finally:
             await database.close()
 

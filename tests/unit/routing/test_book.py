@@ -6,8 +6,8 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.routing.domain.placement import Asking, Placed, Standing, Unplaced, place, place_fallback
-from services.routing.domain.rules import RoutingBook, Rule
+from services.routing.domain.placement import CaseSnapshot, Placed, PlacementQuery, Unplaced, place, place_fallback
+from services.routing.domain.rules import RoutingRules, Rule
 from shared.events.fields import FieldGroup
 from shared.events.reasons import Reason
 from shared.policy.consent import Consent
@@ -30,34 +30,34 @@ def slow_find(rules: list[Rule], *asked: str) -> Rule | None:
 def test_the_book_finds_what_a_scan_of_all_rules_would_find(
     rules: list[Rule], service: str, need: str, district: str
 ) -> None:
-    assert RoutingBook(rules).find(service, need, district) is slow_find(rules, service, need, district)
+    assert RoutingRules(rules).find(service, need, district) is slow_find(rules, service, need, district)
 
 
 def test_a_rule_for_the_service_goes_before_one_for_need_and_district() -> None:
     rules = [Rule("near", ("a/b",), None, "heat", "north"), Rule("mine", ("a/b",), "boiler", None, None)]
-    found = RoutingBook(rules).find("boiler", "heat", "north")
+    found = RoutingRules(rules).find("boiler", "heat", "north")
     assert found is rules[1]
 
 
 def test_a_place_that_nobody_knows_matches_no_rule_for_a_district() -> None:
-    book = RoutingBook([Rule("near", ("a/b",), need="heat", district="north")])
+    book = RoutingRules([Rule("near", ("a/b",), need="heat", district="north")])
     assert book.find("boiler", "heat", None) is None
 
 
 def test_a_thousand_rules_cost_no_more_than_twice_what_ten_cost() -> None:
     names = [f"n{i}" for i in range(10)]
     many = [Rule(f"{s}-{n}-{d}", ("a/b",), s, n, d) for s, n, d in product(names, names, names)]
-    ten, thousand = RoutingBook(many[:10]), RoutingBook(many)
+    ten, thousand = RoutingRules(many[:10]), RoutingRules(many)
 
-    def seconds(book: RoutingBook) -> float:
+    def seconds(book: RoutingRules) -> float:
         return min(timeit.repeat(lambda: book.find("n0", "n0", "n9"), number=20_000, repeat=5))
 
     assert seconds(thousand) <= 2 * seconds(ten)
 
 
-def ask(need: str, service: str, *consents: Consent) -> Asking:
+def ask(need: str, service: str, *consents: Consent) -> PlacementQuery:
     """What is asked about a need in the south, at noon."""
-    return Asking(need, service, "south", "routine", TOWN.protection_of(service, [need]), NOON, consents)
+    return PlacementQuery(need, service, "south", "routine", TOWN.protection_of(service, [need]), NOON, consents)
 
 
 def test_the_first_candidate_is_asked() -> None:
@@ -80,7 +80,7 @@ def test_when_all_were_tried_nobody_is_left() -> None:
 
 def test_a_program_of_another_district_is_passed_over() -> None:
     rule = Rule("north-only", ("clinic/north", "clinic/visits"), need="health")
-    city = type(TOWN)(TOWN.programs, RoutingBook([rule]), TOWN.sharing, TOWN.protects)
+    city = type(TOWN)(TOWN.programs, RoutingRules([rule]), TOWN.sharing, TOWN.protects)
     placed = place(ask("health", "repair"), city)
     assert isinstance(placed, Placed)
     assert placed.program.name == "clinic/visits"
@@ -120,7 +120,7 @@ def test_a_report_that_is_protected_for_two_reasons_needs_a_consent_for_both() -
         ([FieldGroup.SUBSTANCE_USE], set()),
         ([FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE], {FieldGroup.NEED, FieldGroup.ADDRESS}),
     ):
-        asking = TOWN.asking(both, "safety", Standing(NOON, (consent("refuge", groups=groups),)))
+        asking = TOWN.asking(both, "safety", CaseSnapshot(NOON, (consent("refuge", groups=groups),)))
         plan = TOWN.plan("refuge", asking)
         assert plan.groups == released
         assert plan.entitled is bool(released)

@@ -4,8 +4,15 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from services.routing.domain.case import Resolution
-from services.routing.domain.consent_changes import Fallen, Granted, Use, erase, recall, widen
-from services.routing.domain.decision import Circumstances, Given, Turn
+from services.routing.domain.consent_changes import (
+    ConsentUse,
+    GrantedConsent,
+    RevokedConsent,
+    erase,
+    extend_disclosure,
+    recall,
+)
+from services.routing.domain.decision import CaseDecision, DecisionContext, Disclosure
 from services.routing.domain.submission import route, withdraw
 from shared.events import agency_inbox, disclosures
 from shared.events.agency_inbox import UNDISCLOSED, ReferralAmended, ReferralRequested
@@ -27,20 +34,22 @@ BLOCKS = {
 SEALED: dict[str, Any] = {"sealed": dict.fromkeys(BLOCKS, "block")}
 
 
-def said(turn: Turn, kind: type[E]) -> list[E]:
+def said(turn: CaseDecision, kind: type[E]) -> list[E]:
     """The events of one kind that a turn has said."""
     return [each.event for each in turn.said if isinstance(each.event, kind)]
 
 
-def here(*consents: Consent) -> Circumstances:
+def here(*consents: Consent) -> DecisionContext:
     """The town with these consents, and with what sealed groups hold."""
     return around(blocks=BLOCKS, consents=consents)
 
 
-def uses(given: list[Given], *, delivered: bool = True) -> tuple[Use, ...]:
+def uses(given: list[Disclosure], *, delivered: bool = True) -> tuple[ConsentUse, ...]:
     """What was given under consents, as it is kept."""
     return tuple(
-        Use(each.receipt.receipt_id, each.receipt.referral_id or case_id(), each.receipt.agency, groups, delivered)
+        ConsentUse(
+            each.receipt.receipt_id, each.receipt.referral_id or case_id(), each.receipt.agency, groups, delivered
+        )
         for each in given
         for groups in each.consents.values()
     )
@@ -96,7 +105,7 @@ def test_a_report_of_violence_without_a_consent_leaves_no_sign() -> None:
 def test_a_consent_lets_a_report_of_violence_reach_whom_it_names_and_nobody_else() -> None:
     silent = route(report("safety", "housing", **SEALED), prompt(), here())
     given = consent("refuge", groups=[VIOLENCE])
-    turn = widen(silent.case, Granted(given.consent_id, frozenset()), prompt("yes"), here(given))
+    turn = extend_disclosure(silent.case, GrantedConsent(given.consent_id, frozenset()), prompt("yes"), here(given))
     assert [each.agency for each in turn.case.referrals.values()] == ["refuge"]
     [event] = said(turn, ReferralRequested)
     assert (event.need, event.sealed, event.released.model_dump(exclude_none=True)) == (UNDISCLOSED, None, {})
@@ -114,24 +123,27 @@ def test_a_consent_that_has_ended_counts_for_nothing() -> None:
 def test_a_consent_given_later_amends_what_an_agency_may_see_once() -> None:
     filed = route(report("health", **SEALED), prompt(), here())
     given = consent("clinic", groups=[HEALTH])
-    turn = widen(filed.case, Granted(given.consent_id, frozenset()), prompt("more"), here(given))
+    turn = extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), prompt("more"), here(given))
     [event] = said(turn, ReferralAmended)
     assert event.link is not None
     assert "asthma" not in event.model_dump_json()
     used = frozenset(use.referral_id for use in uses(turn.given))
-    assert widen(turn.case, Granted(given.consent_id, used), prompt("again"), here(given)).said == []
+    assert extend_disclosure(turn.case, GrantedConsent(given.consent_id, used), prompt("again"), here(given)).said == []
 
 
 def test_a_consent_that_gives_no_agency_more_says_nothing() -> None:
     filed = route(report("housing", **SEALED), prompt(), here())
     given = consent("clinic", groups=[HEALTH])
-    assert widen(filed.case, Granted(given.consent_id, frozenset()), prompt("more"), here(given)).said == []
+    assert (
+        extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), prompt("more"), here(given)).said
+        == []
+    )
 
 
 def test_a_consent_taken_back_recalls_what_was_given_and_ends_what_stood_on_it() -> None:
     given = consent("clinic", groups=[DRUGS])
     filed = route(report("health", service_code="drugs", **SEALED), prompt(), here(given))
-    fallen = Fallen(given.consent_id, "consent-withdrawn", uses(filed.given))
+    fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.given))
     turn = recall(filed.case, fallen, prompt("back"), here())
     assert types(turn.said) == [
         "clinic < disclosure.recalled",
@@ -149,7 +161,7 @@ def test_a_consent_taken_back_recalls_what_was_given_and_ends_what_stood_on_it()
 def test_an_agency_that_never_heard_of_a_referral_does_not_hear_of_its_end() -> None:
     given = consent("refuge", groups=[VIOLENCE])
     filed = route(report("safety", **SEALED), prompt(), here(given))
-    fallen = Fallen(given.consent_id, "consent-withdrawn", uses(filed.given, delivered=False))
+    fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.given, delivered=False))
     turn = recall(filed.case, fallen, prompt("back"), here())
     assert not [each for each in turn.said if each.topic.startswith("agency.")]
     assert not turn.case.open_referrals()
@@ -161,7 +173,7 @@ def test_a_request_that_was_withheld_is_repeated_when_it_may_be_made_without_the
     filed = route(report("health", **SEALED), prompt(), here(given))
     [first] = said(filed, ReferralRequested)
     assert first.link is not None
-    fallen = Fallen(given.consent_id, "consent-withdrawn", uses(filed.given, delivered=False))
+    fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.given, delivered=False))
     turn = recall(filed.case, fallen, prompt("back"), here())
     [again] = said(turn, ReferralRequested)
     assert again.referral_id == first.referral_id
@@ -173,9 +185,11 @@ def test_a_request_that_was_withheld_is_repeated_when_it_may_be_made_without_the
 def test_a_need_can_be_handed_to_the_same_program_after_a_new_consent() -> None:
     given = consent("refuge", groups=[VIOLENCE])
     filed = route(report("safety", **SEALED), prompt(), here(given))
-    ended = recall(filed.case, Fallen(given.consent_id, "consent-expired", uses(filed.given)), prompt("over"), here())
+    ended = recall(
+        filed.case, RevokedConsent(given.consent_id, "consent-expired", uses(filed.given)), prompt("over"), here()
+    )
     assert ended.case.resolution is None
-    turn = widen(ended.case, Granted(given.consent_id, frozenset()), prompt("new"), here(given))
+    turn = extend_disclosure(ended.case, GrantedConsent(given.consent_id, frozenset()), prompt("new"), here(given))
     first, second = turn.case.tries(need_id("safety"))
     assert (first.agency, second.agency, second.attempt) == ("refuge", "refuge", 2)
 
@@ -184,7 +198,10 @@ def test_a_case_that_has_ended_is_not_reopened_by_a_consent() -> None:
     filed = route(report("health", **SEALED), prompt(), here())
     filed.case.resolution = Resolution.COMPLETED
     given = consent("clinic", groups=[HEALTH])
-    assert widen(filed.case, Granted(given.consent_id, frozenset()), prompt("more"), here(given)).said == []
+    assert (
+        extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), prompt("more"), here(given)).said
+        == []
+    )
 
 
 def test_whoever_was_given_something_is_told_of_an_erasure_and_the_blocks_are_dropped() -> None:

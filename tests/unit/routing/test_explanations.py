@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 from cedarpy import policies_to_json_str
 
-from services.routing.domain.explanation import NEED_WITHHELD, Answer, explain_choice, explain_decision, in_words
-from services.routing.domain.placement import Asking
-from services.routing.domain.rules import RoutingBook, Rule
+from services.routing.domain.explanation import (
+    NEED_WITHHELD,
+    GroupDecision,
+    explain_disclosure,
+    explain_placement,
+    in_words,
+)
+from services.routing.domain.placement import PlacementQuery
+from services.routing.domain.rules import RoutingRules, Rule
 from services.routing.domain.what_if import consents_as_known
-from services.routing.use_cases.explain.questions import Question
+from services.routing.use_cases.explain.questions import HypotheticalReport
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Form
 from shared.policy.consent import Consent
@@ -35,13 +41,13 @@ PERMITS = {"clause", "consent"}
 """The policies that permit: they are never what something is withheld by."""
 
 
-def ask(need: str, service: str = "repair", *consents: Consent, **said: Any) -> Asking:
+def ask(need: str, service: str = "repair", *consents: Consent, **said: Any) -> PlacementQuery:
     protects = TOWN.protection_of(service, [need])
-    return Asking(need, service, "south", "routine", protects, NOON, consents)._replace(**said)
+    return PlacementQuery(need, service, "south", "routine", protects, NOON, consents)._replace(**said)
 
 
-def answer(agency: str, asking: Asking, group: FieldGroup) -> Answer:
-    decision = explain_decision(asking, TOWN, agency)
+def answer(agency: str, asking: PlacementQuery, group: FieldGroup) -> GroupDecision:
+    decision = explain_disclosure(asking, TOWN, agency)
     return next(each for each in decision.answers if each.group is group)
 
 
@@ -88,7 +94,7 @@ def test_a_group_that_needed_a_consent_names_it() -> None:
 
 def test_an_agency_that_may_not_know_of_the_need_is_given_nothing_else_either() -> None:
     sharing = TOWN.sharing.under([agreement(clause("police", ADDRESS, CONTACT))])
-    decision = explain_decision(ask("noise", "loud"), replace(TOWN, sharing=sharing), "police")
+    decision = explain_disclosure(ask("noise", "loud"), replace(TOWN, sharing=sharing), "police")
     assert not decision.entitled
     assert not any(each.released for each in decision.answers)
     address = next(each for each in decision.answers if each.group is ADDRESS)
@@ -99,7 +105,7 @@ def test_an_agency_that_may_not_know_of_the_need_is_given_nothing_else_either() 
 
 
 def test_an_agency_that_was_not_asked_is_not_said_to_have_been_given_anything() -> None:
-    decision = explain_decision(ask("housing"), TOWN, "clinic")
+    decision = explain_disclosure(ask("housing"), TOWN, "clinic")
     assert decision.says(asked=True) == "It may know of the need, and is given need, narrative."
     assert decision.says(asked=False) == "It was not asked for help. If it were, it would be given need, narrative."
 
@@ -108,7 +114,7 @@ def test_every_group_has_an_answer_that_says_the_same_as_the_plan() -> None:
     for agency in ("homes", "clinic", "police", "refuge", "nobody"):
         for need, service in (("housing", "repair"), ("noise", "loud"), ("housing", "drugs"), ("safety", "violence")):
             asking = ask(need, service, consent("clinic", groups=[FieldGroup.SUBSTANCE_USE]))
-            plan, decision = TOWN.plan(agency, asking), explain_decision(asking, TOWN, agency)
+            plan, decision = TOWN.plan(agency, asking), explain_disclosure(asking, TOWN, agency)
             assert [each.group for each in decision.answers] == list(FieldGroup)
             said = {each.group for each in decision.answers if each.released}
             assert said == (plan.groups if plan.entitled else set())
@@ -116,7 +122,7 @@ def test_every_group_has_an_answer_that_says_the_same_as_the_plan() -> None:
 
 
 def test_the_first_candidate_that_may_know_is_asked_and_each_other_has_its_reason() -> None:
-    choice = explain_choice(ask("noise", "loud"), TOWN)
+    choice = explain_placement(ask("noise", "loud"), TOWN)
     assert (choice.rule, choice.asked) == ("noise", "police/precinct")
     nobody, police = choice.candidates
     assert (nobody.standing, nobody.policies) == ("may-not-know", ("no-agreement",))
@@ -127,36 +133,36 @@ def test_the_first_candidate_that_may_know_is_asked_and_each_other_has_its_reaso
 def test_the_looks_into_the_book_tell_why_a_rule_counts() -> None:
     rules = [Rule("heat", ("homes/inspections",), need="housing"), Rule("all", ("police/precinct",))]
     rules.append(Rule("north", ("homes/inspections",), service="repair", need="housing", district="north"))
-    book = RoutingBook(rules)
-    choice = explain_choice(ask("housing"), replace(TOWN, book=book))
+    book = RoutingRules(rules)
+    choice = explain_placement(ask("housing"), replace(TOWN, book=book))
     assert [(look.rule, look.why) for look in choice.looks] == [
         (None, "no rule names service repair and need housing and district south"),
         ("heat", "rule heat names need housing: it counts"),
         ("all", "rule all names nothing, and so applies to everything, and is less specific"),
     ]
-    north = explain_choice(ask("housing", district="north"), replace(TOWN, book=book))
+    north = explain_placement(ask("housing", district="north"), replace(TOWN, book=book))
     assert north.looks[0].why.endswith("it counts")
 
 
 def test_a_program_of_another_district_says_so() -> None:
-    book = RoutingBook([Rule("ill", ("clinic/north", "clinic/visits"), need="health", fallback="clinic/north")])
-    choice = explain_choice(ask("health"), replace(TOWN, book=book))
+    book = RoutingRules([Rule("ill", ("clinic/north", "clinic/visits"), need="health", fallback="clinic/north")])
+    choice = explain_placement(ask("health"), replace(TOWN, book=book))
     assert choice.candidates[0].why == "works only in north, and the district is south"
     assert choice.asked == "clinic/visits"
     assert choice.fallback is not None
     assert choice.fallback.standing == "other-district"
-    unknown = explain_choice(ask("health", district=None), replace(TOWN, book=book))
+    unknown = explain_placement(ask("health", district=None), replace(TOWN, book=book))
     assert unknown.candidates[0].why == "works only in north, and the district is not known"
 
 
 def test_a_need_without_a_rule_says_so() -> None:
-    choice = explain_choice(ask("loneliness"), TOWN)
+    choice = explain_placement(ask("loneliness"), TOWN)
     assert (choice.rule, choice.asked, choice.candidates) == (None, None, ())
     assert choice.why == "the routing book has no rule for it"
 
 
 def test_a_service_that_the_catalogue_lacks_bars_everybody() -> None:
-    choice = explain_choice(ask("housing", "unheard-of"), TOWN)
+    choice = explain_placement(ask("housing", "unheard-of"), TOWN)
     assert choice.asked is None
     assert {each.policies for each in choice.candidates} == {("unknown-service",)}
 
@@ -173,12 +179,12 @@ def test_a_supposed_report_is_placed_with_the_consents_that_are_supposed(
     consents: list[tuple[str, str]], asked: str | None
 ) -> None:
     supposed = [{"recipients": [agency], "groups": [group]} for agency, group in consents]
-    question = Question.model_validate({"service_code": "drugs", "needs": ["housing"], "consents": supposed})
+    question = HypotheticalReport.model_validate({"service_code": "drugs", "needs": ["housing"], "consents": supposed})
     (asking,) = question.askings(TOWN, NOON)
-    assert explain_choice(asking, TOWN).asked == asked
+    assert explain_placement(asking, TOWN).asked == asked
 
 
 def test_who_is_asked_first_is_a_source_for_whoever_is_asked_next() -> None:
-    question = Question.model_validate({"service_code": "repair", "needs": ["housing", "health"]})
+    question = HypotheticalReport.model_validate({"service_code": "repair", "needs": ["housing", "health"]})
     assert [sorted(asking.holders) for asking in question.askings(TOWN, NOON)] == [[], ["homes"]]
     assert NEED in TOWN.plan("clinic", next(iter(question.askings(TOWN, NOON)))).groups

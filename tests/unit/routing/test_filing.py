@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import TypeVar
 
-from services.routing.domain.agency_updates import Heard, hear
+from services.routing.domain.agency_updates import ReceivedUpdate, apply_update
 from services.routing.domain.case import Resolution
-from services.routing.domain.decision import Turn
+from services.routing.domain.decision import CaseDecision
 from services.routing.domain.referral import State
 from services.routing.domain.submission import route, withdraw
 from shared.events import agency_inbox, agency_updates
@@ -20,7 +20,7 @@ from tests.unit.routing.town import HOUR, NOON, around, case_id, need_id, prompt
 E = TypeVar("E", bound=Event)
 
 
-def said(turn: Turn, kind: type[E]) -> list[E]:
+def said(turn: CaseDecision, kind: type[E]) -> list[E]:
     """The events of one kind that a turn has said."""
     return [each.event for each in turn.said if isinstance(each.event, kind)]
 
@@ -120,8 +120,10 @@ def test_a_case_that_is_closed_in_part_stays_open() -> None:
 
 def test_a_withdrawn_case_takes_every_open_referral_back_and_ends() -> None:
     first = route(report("housing", "loneliness"), prompt(), around())
-    accepted = hear(first.case, Heard("homes", update(agency_updates.ReferralAccepted, first), prompt("yes")), around())
-    assert isinstance(accepted, Turn)
+    accepted = apply_update(
+        first.case, ReceivedUpdate("homes", update(agency_updates.ReferralAccepted, first), prompt("yes")), around()
+    )
+    assert isinstance(accepted, CaseDecision)
     event = CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON + HOUR)
     turn = withdraw(accepted.case, event, prompt("back"), around(NOON + HOUR))
     assert types(turn.said) == ["referral.cancelled", "homes < referral.cancelled", "case.resolved"]

@@ -1,8 +1,8 @@
 """What an agency says is applied, refused with a reason, or already known."""
 
-from services.routing.domain.agency_updates import NOT_YOURS, Heard, Refusal, hear
+from services.routing.domain.agency_updates import NOT_YOURS, ReceivedUpdate, RefusedUpdate, apply_update
 from services.routing.domain.case import Resolution
-from services.routing.domain.decision import Turn
+from services.routing.domain.decision import CaseDecision
 from services.routing.domain.submission import route
 from shared.events import agency_inbox, agency_updates
 from shared.events.fields import FieldGroup
@@ -11,19 +11,19 @@ from shared.events.referrals import ReferralHeld, ReferralTransferred
 from tests.unit.routing.town import HOUR, NOON, around, consent, need_id, prompt, report, types, update
 
 
-def told(turn: Turn, agency: str, *kinds: type) -> Turn | Refusal:
+def told(turn: CaseDecision, agency: str, *kinds: type) -> CaseDecision | RefusedUpdate:
     """Let an agency say several things about the latest referral, each an hour after the other."""
-    outcome: Turn | Refusal = turn
+    outcome: CaseDecision | RefusedUpdate = turn
     for number, kind in enumerate(kinds, 1):
-        assert isinstance(outcome, Turn)
-        heard = Heard(agency, update(kind, outcome, NOON + number * HOUR), prompt(f"{kind.__name__} {number}"))
-        outcome = hear(outcome.case, heard, around(NOON + number * HOUR))
+        assert isinstance(outcome, CaseDecision)
+        heard = ReceivedUpdate(agency, update(kind, outcome, NOON + number * HOUR), prompt(f"{kind.__name__} {number}"))
+        outcome = apply_update(outcome.case, heard, around(NOON + number * HOUR))
     return outcome
 
 
-def refusal_of(outcome: Turn | Refusal) -> agency_inbox.UpdateRefused:
+def refusal_of(outcome: CaseDecision | RefusedUpdate) -> agency_inbox.UpdateRefused:
     """What the agency is told when an update changed nothing."""
-    assert isinstance(outcome, Refusal)
+    assert isinstance(outcome, RefusedUpdate)
     (said,) = outcome.said
     assert isinstance(said.event, agency_inbox.UpdateRefused)
     return said.event
@@ -38,7 +38,7 @@ def test_a_case_ends_when_its_last_need_is_met_at_the_agencys_own_time() -> None
         agency_updates.ReferralStarted,
         agency_updates.ReferralCompleted,
     )
-    assert isinstance(turn, Turn)
+    assert isinstance(turn, CaseDecision)
     assert types(turn.said) == ["referral.completed", "case.resolved"]
     assert turn.case.resolution is Resolution.COMPLETED
     assert turn.case.resolved_at == NOON + 3 * HOUR
@@ -46,7 +46,7 @@ def test_a_case_ends_when_its_last_need_is_met_at_the_agencys_own_time() -> None
 
 def test_an_agency_that_says_no_is_followed_by_the_next_candidate() -> None:
     turn = told(route(report("housing"), prompt(), around()), "homes", agency_updates.ReferralRejected)
-    assert isinstance(turn, Turn)
+    assert isinstance(turn, CaseDecision)
     assert types(turn.said) == [
         "referral.rejected",
         "referral.requested",
@@ -61,7 +61,7 @@ def test_an_agency_that_says_no_is_followed_by_the_next_candidate() -> None:
 
 def test_when_everybody_has_said_no_a_person_must_choose() -> None:
     turn = told(route(report("health"), prompt(), around()), "clinic", agency_updates.ReferralRejected)
-    assert isinstance(turn, Turn)
+    assert isinstance(turn, CaseDecision)
     assert types(turn.said) == ["referral.rejected", "case.unroutable"]
     assert turn.case.is_waiting(need_id("health"))
     assert turn.case.resolution is None
@@ -73,8 +73,8 @@ def test_a_failure_and_a_withdrawn_acceptance_move_on_as_well() -> None:
         filed, "homes", agency_updates.ReferralAccepted, agency_updates.ReferralStarted, agency_updates.ReferralFailed
     )
     taken_back = told(filed, "homes", agency_updates.ReferralAccepted, agency_updates.ReferralCancelled)
-    assert isinstance(failed, Turn)
-    assert isinstance(taken_back, Turn)
+    assert isinstance(failed, CaseDecision)
+    assert isinstance(taken_back, CaseDecision)
     assert types(failed.said)[:2] == ["referral.failed", "referral.requested"]
     assert types(taken_back.said)[:2] == ["referral.cancelled", "referral.requested"]
 
@@ -86,7 +86,7 @@ def test_saying_it_twice_does_nothing() -> None:
         agency_updates.ReferralAccepted,
         agency_updates.ReferralAccepted,
     )
-    assert isinstance(turn, Turn)
+    assert isinstance(turn, CaseDecision)
     assert turn.said == []
     assert turn.noted == []
 
@@ -99,8 +99,12 @@ def test_what_comes_out_of_order_is_refused_and_answered() -> None:
 
 def test_another_agency_learns_nothing_about_a_referral_that_is_not_its_own() -> None:
     filed = route(report("housing"), prompt(), around())
-    foreign = hear(filed.case, Heard("police", update(agency_updates.ReferralAccepted, filed), prompt("x")), around())
-    unknown = hear(None, Heard("police", update(agency_updates.ReferralAccepted, filed), prompt("x")), around())
+    foreign = apply_update(
+        filed.case, ReceivedUpdate("police", update(agency_updates.ReferralAccepted, filed), prompt("x")), around()
+    )
+    unknown = apply_update(
+        None, ReceivedUpdate("police", update(agency_updates.ReferralAccepted, filed), prompt("x")), around()
+    )
     assert refusal_of(foreign) == refusal_of(unknown)
     assert refusal_of(foreign).explanation == NOT_YOURS
     assert foreign.said[0].topic == "agency.police.inbox.v1"
@@ -113,18 +117,22 @@ def test_a_hold_says_whether_the_agency_could_end_it() -> None:
         agency_updates.ReferralAccepted,
         agency_updates.ReferralStarted,
     )
-    assert isinstance(turn, Turn)
+    assert isinstance(turn, CaseDecision)
     for reason, controls in ((Reason.NO_ACCESS, False), (Reason.WAITING_FOR_PARTS, True)):
-        held = hear(
-            turn.case, Heard("homes", update(agency_updates.ReferralHeld, turn, reason=reason), prompt()), around()
-        )
-        assert isinstance(held, Refusal)
-        later = hear(
+        held = apply_update(
             turn.case,
-            Heard("homes", update(agency_updates.ReferralHeld, turn, NOON + 9 * HOUR, reason=reason), prompt()),
+            ReceivedUpdate("homes", update(agency_updates.ReferralHeld, turn, reason=reason), prompt()),
             around(),
         )
-        assert isinstance(later, Turn)
+        assert isinstance(held, RefusedUpdate)
+        later = apply_update(
+            turn.case,
+            ReceivedUpdate(
+                "homes", update(agency_updates.ReferralHeld, turn, NOON + 9 * HOUR, reason=reason), prompt()
+            ),
+            around(),
+        )
+        assert isinstance(later, CaseDecision)
         (event,) = [each.event for each in later.said]
         assert isinstance(event, ReferralHeld)
         assert event.agency_controls is controls
@@ -133,8 +141,8 @@ def test_a_hold_says_whether_the_agency_could_end_it() -> None:
 def test_a_transfer_closes_one_referral_and_opens_the_next() -> None:
     filed = route(report("housing"), prompt(), around())
     moved = update(agency_updates.ReferralTransferred, filed, to_agency="police", to_program="precinct")
-    turn = hear(filed.case, Heard("homes", moved, prompt("t")), around())
-    assert isinstance(turn, Turn)
+    turn = apply_update(filed.case, ReceivedUpdate("homes", moved, prompt("t")), around())
+    assert isinstance(turn, CaseDecision)
     moves = ["referral.transferred", "referral.requested", "police < referral.requested", "disclosure.made"]
     assert types(turn.said) == moves
     assert isinstance(turn.said[0].event, ReferralTransferred)
@@ -147,7 +155,7 @@ def test_a_transfer_to_a_program_that_cannot_take_it_is_refused() -> None:
     filed = route(report("housing"), prompt(), around())
     for agency, program in (("homes", "gardens"), ("clinic", "north"), ("nobody", "desk"), ("homes", "inspections")):
         moved = update(agency_updates.ReferralTransferred, filed, to_agency=agency, to_program=program)
-        refused = refusal_of(hear(filed.case, Heard("homes", moved, prompt("t")), around()))
+        refused = refusal_of(apply_update(filed.case, ReceivedUpdate("homes", moved, prompt("t")), around()))
         assert f"{agency}/{program}" in refused.explanation
 
 
@@ -155,16 +163,16 @@ def test_a_strict_report_is_not_transferred_to_an_agency_that_may_not_have_it() 
     here = around(consents=[consent("clinic", groups=[FieldGroup.SUBSTANCE_USE])])
     filed = route(report("housing", service_code="drugs"), prompt(), here)
     moved = update(agency_updates.ReferralTransferred, filed, to_agency="homes", to_program="emergency")
-    refusal_of(hear(filed.case, Heard("clinic", moved, prompt("t")), here))
+    refusal_of(apply_update(filed.case, ReceivedUpdate("clinic", moved, prompt("t")), here))
 
 
 def test_an_agencys_words_are_noted_and_not_said_to_the_other_services() -> None:
     filed = route(report("housing"), prompt(), around())
-    turn = hear(
+    turn = apply_update(
         filed.case,
-        Heard("homes", update(agency_updates.ReferralRejected, filed, explanation="Ana was out"), prompt()),
+        ReceivedUpdate("homes", update(agency_updates.ReferralRejected, filed, explanation="Ana was out"), prompt()),
         around(),
     )
-    assert isinstance(turn, Turn)
+    assert isinstance(turn, CaseDecision)
     assert turn.noted[0].words == "Ana was out"
     assert not any("Ana" in each.event.model_dump_json() for each in turn.said)

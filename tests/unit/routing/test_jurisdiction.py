@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.routing.domain.placement import Asking, Placed, Unplaced, place
+from services.routing.domain.placement import Placed, PlacementQuery, Unplaced, place
 from services.routing.jurisdiction import JurisdictionError, load_city
 from shared.events.fields import FieldGroup
 from shared.kit.service.settings import SAMPLE_CITY
@@ -65,7 +65,7 @@ def test_the_sample_city_sends_a_cold_apartment_to_housing_and_rats_to_health() 
         ("noise", "noise-from-works"): "dep/noise-inspections",
     }
     for (need, service), program in asked.items():
-        placed = place(Asking(need, service, "bronx", "routine", None, NOON), city)
+        placed = place(PlacementQuery(need, service, "bronx", "routine", None, NOON), city)
         assert isinstance(placed, Placed)
         assert placed.program.name == program
 
@@ -74,5 +74,5 @@ def test_the_sample_city_sends_violence_by_a_partner_to_nobody_without_a_consent
     city = load_city(SAMPLE_CITY)
     protects = city.protection_of("partner-violence-help", ["intimate-partner-violence"])
     assert protects is FieldGroup.VICTIM_SERVICES
-    asking = Asking("intimate-partner-violence", "partner-violence-help", "bronx", "urgent", protects, NOON)
+    asking = PlacementQuery("intimate-partner-violence", "partner-violence-help", "bronx", "urgent", protects, NOON)
     assert isinstance(place(asking, city), Unplaced)

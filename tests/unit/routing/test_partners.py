@@ -9,10 +9,10 @@ from joserfc import jwe
 from joserfc.jwk import ECKey, OKPKey
 
 from services.routing.use_cases.agency_keys import (
-    EnvelopeError,
-    Envelopes,
-    PartnersError,
-    load_partners,
+    AgencyKeysError,
+    JweEncrypter,
+    PublicKeyError,
+    load_agency_keys,
     read_public_key,
 )
 from shared.kit.http.auth import key_hash
@@ -33,7 +33,7 @@ def write(tmp_path: Path, document: object) -> Path:
 
 @pytest.mark.parametrize("key", [OLD, NEW], ids=["X25519", "P-256"])
 def test_what_is_sealed_opens_with_the_private_key_and_names_the_public_one(key: OKPKey | ECKey) -> None:
-    sealed = Envelopes({"homes": read_public_key(public(key))}).seal("homes", b"a secret")
+    sealed = JweEncrypter({"homes": read_public_key(public(key))}).seal("homes", b"a secret")
     opened = jwe.decrypt_compact(sealed, key)
     assert opened.plaintext == b"a secret"
     assert opened.headers() | {"epk": ""} == {
@@ -45,18 +45,18 @@ def test_what_is_sealed_opens_with_the_private_key_and_names_the_public_one(key:
 
 
 def test_no_two_blocks_of_the_same_words_are_alike() -> None:
-    envelopes = Envelopes({"homes": read_public_key(public(NEW))})
+    envelopes = JweEncrypter({"homes": read_public_key(public(NEW))})
     assert envelopes.seal("homes", b"a secret") != envelopes.seal("homes", b"a secret")
 
 
 def test_nothing_can_be_sealed_to_an_agency_without_a_key() -> None:
     with pytest.raises(LookupError, match="agency clinic has no public key"):
-        Envelopes({"homes": read_public_key(public(NEW))}).seal("clinic", b"a secret")
+        JweEncrypter({"homes": read_public_key(public(NEW))}).seal("clinic", b"a secret")
 
 
 def test_of_two_keys_the_newest_seals_under_the_name_that_the_agency_gave_it(tmp_path: Path) -> None:
     path = write(tmp_path, {"homes": {"public_jwks": [public(NEW, kid="2027"), public(OLD, kid="2026")]}})
-    partners = load_partners(path, AGENCIES)
+    partners = load_agency_keys(path, AGENCIES)
     opened = jwe.decrypt_compact(partners.envelopes.seal("homes", b"a secret"), NEW)
     assert opened.headers()["kid"] == "2027"
     assert partners.envelopes.agencies == {"homes"}
@@ -67,7 +67,7 @@ def test_each_key_of_an_agency_lets_it_in_and_no_other_key_does(tmp_path: Path) 
         tmp_path,
         {"homes": {"key_hashes": [key_hash("new"), key_hash("old")]}, "clinic": {"key_hashes": [key_hash("c")]}},
     )
-    partners = load_partners(path, AGENCIES)
+    partners = load_agency_keys(path, AGENCIES)
     assert [partners.recognise(shown) for shown in ("new", "old", "c", "x", "", key_hash("new"))] == [
         "homes",
         "homes",
@@ -79,7 +79,7 @@ def test_each_key_of_an_agency_lets_it_in_and_no_other_key_does(tmp_path: Path) 
 
 
 def test_without_a_file_nobody_has_a_key() -> None:
-    partners = load_partners(None, AGENCIES)
+    partners = load_agency_keys(None, AGENCIES)
     assert (partners.envelopes.agencies, partners.recognise("")) == (frozenset(), None)
 
 
@@ -103,8 +103,8 @@ WRONG: dict[str, tuple[object, str]] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_file_is_refused_with_the_place_and_without_a_key(name: str, tmp_path: Path) -> None:
     document, said = WRONG[name]
-    with pytest.raises(PartnersError) as raised:
-        load_partners(write(tmp_path, document), AGENCIES)
+    with pytest.raises(AgencyKeysError) as raised:
+        load_agency_keys(write(tmp_path, document), AGENCIES)
     assert said in str(raised.value)
     assert "partners.json" in str(raised.value)
     assert "hp_" not in str(raised.value)
@@ -112,13 +112,13 @@ def test_a_wrong_file_is_refused_with_the_place_and_without_a_key(name: str, tmp
 
 
 def test_a_file_that_is_not_there_or_not_json_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PartnersError, match=r"partners\.json cannot be read"):
-        load_partners(tmp_path / "partners.json", AGENCIES)
+    with pytest.raises(AgencyKeysError, match=r"partners\.json cannot be read"):
+        load_agency_keys(tmp_path / "partners.json", AGENCIES)
     (tmp_path / "partners.json").write_text("homes = 1")
-    with pytest.raises(PartnersError, match="is not JSON"):
-        load_partners(tmp_path / "partners.json", AGENCIES)
+    with pytest.raises(AgencyKeysError, match="is not JSON"):
+        load_agency_keys(tmp_path / "partners.json", AGENCIES)
 
 
 def test_a_key_that_is_no_key_at_all_is_refused() -> None:
-    with pytest.raises(EnvelopeError):
+    with pytest.raises(PublicKeyError):
         read_public_key({})

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.routing.domain.decision import Turn
+from services.routing.domain.decision import CaseDecision
 from services.routing.domain.partner_access import (
     LONGEST,
-    Access,
-    Asked,
+    AccessRequest,
+    GrantedAccess,
     NotOpened,
     Opened,
+    ReadRequest,
     ReferralRead,
-    Wanted,
     open_withheld,
     read,
     with_accesses,
@@ -40,21 +40,21 @@ SEALED: dict[str, Any] = {"sealed": dict.fromkeys(BLOCKS, "block")}
 READ, OPENED = case_id(70), case_id(80)
 
 
-def filed(need: str = "housing", *consents: Consent, **said: Any) -> tuple[Turn, Referral]:
+def filed(need: str = "housing", *consents: Consent, **said: Any) -> tuple[CaseDecision, Referral]:
     """A report that was routed, and its referral."""
     turn = route(report(need, **{**SEALED, **said}), prompt(), around(blocks=BLOCKS, consents=consents))
     return turn, next(iter(turn.case.referrals.values()))
 
 
-def access(referral: Referral, *groups: FieldGroup, lasts: timedelta = HOUR) -> Access:
+def access(referral: Referral, *groups: FieldGroup, lasts: timedelta = HOUR) -> GrantedAccess:
     """An access that was opened at noon."""
-    return Access(OPENED, referral.referral_id, referral.agency, frozenset(groups), NOON, NOON + lasts)
+    return GrantedAccess(OPENED, referral.referral_id, referral.agency, frozenset(groups), NOON, NOON + lasts)
 
 
-def what(turn: Turn, referral: Referral, *accesses: Access, at: timedelta = timedelta()) -> ReferralRead:
+def what(turn: CaseDecision, referral: Referral, *accesses: GrantedAccess, at: timedelta = timedelta()) -> ReferralRead:
     """What the agency reads at a moment."""
     here = around(NOON + at, BLOCKS)
-    answer = read(turn.case, Asked(referral.agency, referral.referral_id, READ), accesses, here)
+    answer = read(turn.case, ReadRequest(referral.agency, referral.referral_id, READ), accesses, here)
     assert answer is not None
     return ReferralRead.model_validate_json(answer.text)
 
@@ -78,7 +78,7 @@ def test_without_an_access_a_read_is_a_read_and_with_one_it_names_it() -> None:
     turn, referral = filed()
     here = around(blocks=BLOCKS)
     for accesses, channel in (((), "read"), ((access(referral, FieldGroup.IDENTITY),), "emergency")):
-        answer = read(turn.case, Asked(referral.agency, referral.referral_id, READ), accesses, here)
+        answer = read(turn.case, ReadRequest(referral.agency, referral.referral_id, READ), accesses, here)
         assert answer is not None
         [given_] = answer.turn.given
         kinds = {ground.kind for ground in given_.receipt.grounds}
@@ -89,7 +89,7 @@ def test_an_access_to_something_that_the_report_does_not_have_gives_nothing_and_
     turn, referral = filed(sealed={FieldGroup.ADDRESS: "block"})
     opened = access(referral, FieldGroup.HOUSEHOLD)
     assert named(what(turn, referral, opened)) == named(what(turn, referral))
-    answer = read(turn.case, Asked(referral.agency, referral.referral_id, READ), (opened,), around(blocks=BLOCKS))
+    answer = read(turn.case, ReadRequest(referral.agency, referral.referral_id, READ), (opened,), around(blocks=BLOCKS))
     assert answer is not None
     assert answer.turn.given[0].receipt.channel == "read"
 
@@ -105,7 +105,7 @@ def test_whatever_is_kept_of_an_access_it_opens_nothing_beyond_four_hours_nor_wh
     turn, referral = filed()
     here = around(NOON + at, BLOCKS)
     need = turn.case.need(referral.need_id)
-    base = TOWN.plan(referral.agency, Turn.on(turn.case, here, prompt()).asking(need))
+    base = TOWN.plan(referral.agency, CaseDecision.on(turn.case, here, prompt()).asking(need))
     wider = with_accesses(base, [access(referral, *groups, lasts=lasts)], NOON + at)
     more = wider.groups - base.groups
     assert more <= groups - CONSENT_ONLY
@@ -129,11 +129,11 @@ def test_no_access_counts_for_a_report_that_is_protected(
     agreed = consent(agency, groups=[group])
     turn, referral = filed(need, agreed, service_code=service)
     here = around(blocks=BLOCKS, consents=[agreed])
-    wanted = Wanted(agency, referral.referral_id, OPENED, frozenset(), HOUR)
+    wanted = AccessRequest(agency, referral.referral_id, OPENED, frozenset(), HOUR)
     outcome = open_withheld(turn.case, wanted, (), here)
     assert isinstance(outcome, NotOpened)
     everything = (access(referral, *FieldGroup),)
-    asked = Asked(agency, referral.referral_id, READ)
+    asked = ReadRequest(agency, referral.referral_id, READ)
     before, after = read(turn.case, asked, (), here), read(turn.case, asked, everything, here)
     assert before is not None
     assert after is not None
@@ -142,7 +142,7 @@ def test_no_access_counts_for_a_report_that_is_protected(
 
 def test_what_is_opened_is_what_was_withheld_and_nothing_that_rests_on_consent() -> None:
     turn, referral = filed()
-    wanted = Wanted("homes", referral.referral_id, OPENED, frozenset(), 24 * HOUR)
+    wanted = AccessRequest("homes", referral.referral_id, OPENED, frozenset(), 24 * HOUR)
     outcome = open_withheld(turn.case, wanted, (), around(blocks=BLOCKS))
     assert isinstance(outcome, Opened)
     assert outcome.access.groups.isdisjoint(CONSENT_ONLY)
@@ -154,6 +154,6 @@ def test_what_is_opened_is_what_was_withheld_and_nothing_that_rests_on_consent()
 def test_an_agency_reads_no_other_agency_s_referral() -> None:
     turn, referral = filed()
     for agency, referral_id in (("clinic", referral.referral_id), ("homes", UUID(int=1))):
-        assert read(turn.case, Asked(agency, referral_id, READ), (), around(blocks=BLOCKS)) is None
-        wanted = Wanted(agency, referral_id, OPENED, frozenset(), HOUR)
+        assert read(turn.case, ReadRequest(agency, referral_id, READ), (), around(blocks=BLOCKS)) is None
+        wanted = AccessRequest(agency, referral_id, OPENED, frozenset(), HOUR)
         assert open_withheld(turn.case, wanted, (), around(blocks=BLOCKS)) is None

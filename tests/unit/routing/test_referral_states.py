@@ -9,12 +9,12 @@ from services.routing.domain.referral import (
     ALLOWED,
     OPEN,
     Advanced,
-    Change,
+    Disallowed,
     Referral,
-    Refused,
+    ReferralUpdate,
     Repeated,
     State,
-    Update,
+    Transition,
     advance,
 )
 from shared.events.reasons import Reason
@@ -23,8 +23,8 @@ from tests.unit.routing.town import NOON, need_id
 FRESH = Referral(need_id("r"), need_id("housing"), "housing", "homes", "inspections", 1, NOON, NOON)
 
 UPDATES = st.builds(
-    Update,
-    st.sampled_from(Change),
+    ReferralUpdate,
+    st.sampled_from(Transition),
     st.integers(-5, 5).map(lambda hours: NOON + timedelta(hours=hours)),
     st.none() | st.sampled_from(Reason),
 )
@@ -42,7 +42,7 @@ PICTURE = {
 }
 
 
-def walk(updates: list[Update]) -> list[tuple[Referral, Update, Referral]]:
+def walk(updates: list[ReferralUpdate]) -> list[tuple[Referral, ReferralUpdate, Referral]]:
     """Apply updates one after the other, and return each step that changed something."""
     steps, referral = [], FRESH
     for update in updates:
@@ -64,21 +64,21 @@ def test_every_state_has_a_row_and_can_be_reached() -> None:
 
 
 @given(st.lists(UPDATES, max_size=40))
-def test_every_step_is_one_that_the_table_allows(updates: list[Update]) -> None:
+def test_every_step_is_one_that_the_table_allows(updates: list[ReferralUpdate]) -> None:
     for before, update, after in walk(updates):
         assert after.state is ALLOWED[before.state][update.change]
         assert after.changes == before.changes + 1
 
 
 @given(st.lists(UPDATES, max_size=40), UPDATES)
-def test_nothing_leaves_a_state_that_is_final(updates: list[Update], update: Update) -> None:
+def test_nothing_leaves_a_state_that_is_final(updates: list[ReferralUpdate], update: ReferralUpdate) -> None:
     for _, _, after in walk(updates):
         if after.state not in OPEN:
             assert not isinstance(advance(after, update), Advanced)
 
 
 @given(st.lists(UPDATES, max_size=40), UPDATES)
-def test_saying_it_twice_is_the_same_as_saying_it_once(updates: list[Update], update: Update) -> None:
+def test_saying_it_twice_is_the_same_as_saying_it_once(updates: list[ReferralUpdate], update: ReferralUpdate) -> None:
     steps = walk(updates)
     referral = steps[-1][2] if steps else FRESH
     once = advance(referral, update)
@@ -87,28 +87,32 @@ def test_saying_it_twice_is_the_same_as_saying_it_once(updates: list[Update], up
 
 
 @given(st.lists(UPDATES, max_size=40))
-def test_an_answer_ends_the_wait_for_one(updates: list[Update]) -> None:
+def test_an_answer_ends_the_wait_for_one(updates: list[ReferralUpdate]) -> None:
     for _, _, after in walk(updates):
         assert after.due_at is None
 
 
 def test_a_refusal_says_what_would_be_possible() -> None:
-    refused = advance(FRESH, Update(Change.COMPLETED, NOON))
-    assert isinstance(refused, Refused)
+    refused = advance(FRESH, ReferralUpdate(Transition.COMPLETED, NOON))
+    assert isinstance(refused, Disallowed)
     assert refused.explanation == (
         "a referral that is requested cannot be completed; it can be: accepted, rejected, cancelled, transferred"
     )
 
 
 def test_an_old_hold_that_comes_after_the_work_went_on_is_refused() -> None:
-    updates = [Update(Change.ACCEPTED, NOON), Update(Change.STARTED, NOON)]
-    hold = Update(Change.HELD, NOON + timedelta(hours=1), Reason.NO_ACCESS)
-    going = walk([*updates, hold, Update(Change.RESUMED, NOON + timedelta(hours=2))])[-1][2]
-    assert isinstance(advance(going, hold), Refused)
+    updates = [ReferralUpdate(Transition.ACCEPTED, NOON), ReferralUpdate(Transition.STARTED, NOON)]
+    hold = ReferralUpdate(Transition.HELD, NOON + timedelta(hours=1), Reason.NO_ACCESS)
+    going = walk([*updates, hold, ReferralUpdate(Transition.RESUMED, NOON + timedelta(hours=2))])[-1][2]
+    assert isinstance(advance(going, hold), Disallowed)
 
 
 def test_a_hold_for_another_reason_is_not_taken_for_a_repeat() -> None:
     held = walk(
-        [Update(Change.ACCEPTED, NOON), Update(Change.STARTED, NOON), Update(Change.HELD, NOON, Reason.NO_ACCESS)]
+        [
+            ReferralUpdate(Transition.ACCEPTED, NOON),
+            ReferralUpdate(Transition.STARTED, NOON),
+            ReferralUpdate(Transition.HELD, NOON, Reason.NO_ACCESS),
+        ]
     )[-1][2]
-    assert isinstance(advance(held, Update(Change.HELD, NOON, Reason.WAITING_FOR_PARTS)), Refused)
+    assert isinstance(advance(held, ReferralUpdate(Transition.HELD, NOON, Reason.WAITING_FOR_PARTS)), Disallowed)

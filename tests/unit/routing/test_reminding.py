@@ -2,18 +2,18 @@
 
 from datetime import timedelta
 
-from services.routing.domain.agency_updates import Heard, hear
-from services.routing.domain.case import Case
+from services.routing.domain.agency_updates import ReceivedUpdate, apply_update
+from services.routing.domain.case import CaseState
 from services.routing.domain.deadlines import due, remind
-from services.routing.domain.decision import Turn
+from services.routing.domain.decision import CaseDecision
 from services.routing.domain.submission import route
-from services.routing.domain.triage import Choice, Declined, assign
+from services.routing.domain.triage import Declined, TriageChoice, assign
 from shared.events.agency_inbox import ReferralOverdue
 from shared.events.agency_updates import ReferralAccepted
 from tests.unit.routing.town import HOUR, NOON, around, need_id, prompt, record, report, types, update
 
 
-def wait(case: Case, hours: float) -> Turn | None:
+def wait(case: CaseState, hours: float) -> CaseDecision | None:
     """Look at a case so many hours after noon; None when nothing is due."""
     then = around(NOON + hours * HOUR)
     waiting = due(case, then)
@@ -64,8 +64,8 @@ def test_after_a_long_silence_of_our_own_the_agency_still_has_time_after_each_re
 
 def test_an_answer_ends_the_reminders() -> None:
     filed = route(report("housing"), prompt(), around())
-    turn = hear(filed.case, Heard("homes", update(ReferralAccepted, filed), prompt()), around())
-    assert isinstance(turn, Turn)
+    turn = apply_update(filed.case, ReceivedUpdate("homes", update(ReferralAccepted, filed), prompt()), around())
+    assert isinstance(turn, CaseDecision)
     assert wait(turn.case, 400) is None
 
 
@@ -85,8 +85,8 @@ def test_taking_a_step_twice_says_the_same() -> None:
 def test_a_person_chooses_a_program_and_is_on_record_for_it() -> None:
     filed = route(report("loneliness"), prompt(), around())
     later = around(NOON + timedelta(days=1))
-    turn = assign(filed.case, Choice(need_id("loneliness"), "police/precinct", "staff:kim"), later)
-    assert isinstance(turn, Turn)
+    turn = assign(filed.case, TriageChoice(need_id("loneliness"), "police/precinct", "staff:kim"), later)
+    assert isinstance(turn, CaseDecision)
     assert types(turn.said) == ["referral.requested", "police < referral.requested", "disclosure.made"]
     assert turn.prompt.by == "staff:kim"
     assert turn.noted[0].why == "chosen by staff:kim"
@@ -98,7 +98,7 @@ def test_a_choice_that_cannot_be_carried_out_is_declined() -> None:
     strict = route(report("loneliness", service_code="violence"), prompt(), around()).case
     busy = route(report("housing"), prompt(), around()).case
     need = need_id("loneliness")
-    assert isinstance(assign(waiting, Choice(need, "police/choir", "staff"), around()), Declined)
-    assert isinstance(assign(waiting, Choice(need, "nobody/desk", "staff"), around()), Declined)
-    assert isinstance(assign(strict, Choice(need, "police/precinct", "staff"), around()), Declined)
-    assert isinstance(assign(busy, Choice(need_id("housing"), "police/precinct", "staff"), around()), Declined)
+    assert isinstance(assign(waiting, TriageChoice(need, "police/choir", "staff"), around()), Declined)
+    assert isinstance(assign(waiting, TriageChoice(need, "nobody/desk", "staff"), around()), Declined)
+    assert isinstance(assign(strict, TriageChoice(need, "police/precinct", "staff"), around()), Declined)
+    assert isinstance(assign(busy, TriageChoice(need_id("housing"), "police/precinct", "staff"), around()), Declined)

@@ -5,10 +5,16 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from services.routing.domain.placement import City
-from services.routing.domain.rules import RoutingBook, Rule
+from services.routing.domain.placement import RoutingCity
+from services.routing.domain.rules import RoutingRules, Rule
 from services.routing.domain.submission import route
-from services.routing.domain.what_if import Asked, Past, Shared, Trial, as_if_begun
+from services.routing.domain.what_if import (
+    CityComparison,
+    DisclosureDifference,
+    PastCase,
+    PlacementDifference,
+    start_early,
+)
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Agreement, Form
 from shared.policy.consent import Consent
@@ -33,17 +39,17 @@ from tests.unit.routing.town import (
 HOMES = AGREEMENTS[0]
 
 
-def under(*agreements: Agreement) -> City:
+def under(*agreements: Agreement) -> RoutingCity:
     return replace(TOWN, sharing=TOWN.sharing.under(agreements))
 
 
-def past(*needs: str, consents: Iterable[Consent] = (), **said: Any) -> Past:
+def past(*needs: str, consents: Iterable[Consent] = (), **said: Any) -> PastCase:
     turn = route(report(*needs, **said), prompt(), around(consents=tuple(consents)))
-    return Past(turn.case, NOON, tuple(consents))
+    return PastCase(turn.case, NOON, tuple(consents))
 
 
-def differences(after: City, case: Past) -> list[Asked | Shared]:
-    return list(Trial(TOWN, after).differences(case))
+def differences(after: RoutingCity, case: PastCase) -> list[PlacementDifference | DisclosureDifference]:
+    return list(CityComparison(TOWN, after).differences(case))
 
 
 def test_the_same_agreements_and_book_change_nothing() -> None:
@@ -54,18 +60,18 @@ def test_the_same_agreements_and_book_change_nothing() -> None:
 def test_a_clause_with_fewer_groups_shows_what_is_not_given_any_more() -> None:
     less = agreement(clause("homes", NEED, CONTACT))
     (found,) = differences(under(less, *AGREEMENTS[1:]), past())
-    assert isinstance(found, Shared)
+    assert isinstance(found, DisclosureDifference)
     assert (found.agency, found.added) == ("homes", {})
     assert found.removed == {Form.FULL: {ADDRESS, FieldGroup.LOCATION}}
 
 
 def test_without_its_agreement_an_agency_is_not_asked_and_the_next_one_is() -> None:
     asked, homes, clinic = differences(under(*AGREEMENTS[1:]), past())
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, PlacementDifference)
     assert (asked.before, asked.after) == ("homes/inspections", "clinic/visits")
     assert asked.why == "rule housing, choice 2"
-    assert isinstance(homes, Shared)
-    assert isinstance(clinic, Shared)
+    assert isinstance(homes, DisclosureDifference)
+    assert isinstance(clinic, DisclosureDifference)
     assert (homes.agency, clinic.agency, clinic.removed) == ("homes", "clinic", {})
     assert homes.removed[Form.FULL] == {NEED, FieldGroup.LOCATION, ADDRESS, CONTACT}
     assert clinic.added[Form.FULL] == {NEED, FieldGroup.NARRATIVE}
@@ -73,15 +79,17 @@ def test_without_its_agreement_an_agency_is_not_asked_and_the_next_one_is() -> N
 
 def test_a_new_agreement_brings_in_who_was_barred() -> None:
     found = differences(under(*AGREEMENTS, agreement(clause("nobody", NEED))), past("noise", service_code="loud"))
-    assert [type(each) for each in found] == [Asked, Shared, Shared]
-    assert isinstance(found[0], Asked)
+    assert [type(each) for each in found] == [PlacementDifference, DisclosureDifference, DisclosureDifference]
+    assert isinstance(found[0], PlacementDifference)
     assert (found[0].before, found[0].after) == ("police/precinct", "nobody/desk")
 
 
 def test_another_book_asks_somebody_else() -> None:
-    book = RoutingBook([Rule("housing", ("clinic/visits",), need="housing"), *RULES[1:]])
+    book = RoutingRules([Rule("housing", ("clinic/visits",), need="housing"), *RULES[1:]])
     first, *_ = differences(replace(TOWN, book=book), past())
-    assert first == Asked(report().needs[0], "homes/inspections", "clinic/visits", "rule housing, choice 1")
+    assert first == PlacementDifference(
+        report().needs[0], "homes/inspections", "clinic/visits", "rule housing, choice 1"
+    )
 
 
 def test_a_consent_counts_as_it_stood_when_the_case_was_routed() -> None:
@@ -89,9 +97,9 @@ def test_a_consent_counts_as_it_stood_when_the_case_was_routed() -> None:
     later = replace(given, withdrawn_at=NOON + HOUR)
     case = replace(past("safety", service_code="violence", consents=[given]), consents=(later,))
     first, second = differences(under(*AGREEMENTS[:3]), case)
-    assert isinstance(first, Asked)
+    assert isinstance(first, PlacementDifference)
     assert (first.before, first.after) == ("refuge/beds", None)
-    assert isinstance(second, Shared)
+    assert isinstance(second, DisclosureDifference)
     assert second.removed == {Form.THIN: {NEED, ADDRESS}}
 
 
@@ -105,7 +113,7 @@ def test_an_agency_that_was_asked_later_is_gone_through_as_well() -> None:
     case.case.referrals[second.referral_id] = second
     less = agreement(clause("police", NEED))
     (found,) = differences(under(*AGREEMENTS[:2], less, AGREEMENTS[3]), case)
-    assert isinstance(found, Shared)
+    assert isinstance(found, DisclosureDifference)
     assert found.agency == "police"
     assert found.removed == {Form.FULL: frozenset({ADDRESS})}
 
@@ -113,6 +121,6 @@ def test_an_agency_that_was_asked_later_is_gone_through_as_well() -> None:
 def test_an_agreement_that_is_new_is_tried_as_if_it_had_begun() -> None:
     new = agreement(clause("nobody", NEED), starts=date(2030, 1, 1))
     old = HOMES.model_copy(update={"starts": date(2030, 1, 1)})
-    agreements, moved = as_if_begun([old, new], [old], NOON - timedelta(days=1))
+    agreements, moved = start_early([old, new], [old], NOON - timedelta(days=1))
     assert moved == (new,)
     assert [each.starts for each in agreements] == [date(2030, 1, 1), date(2026, 3, 1)]

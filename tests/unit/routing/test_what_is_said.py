@@ -5,13 +5,20 @@ from datetime import timedelta
 
 import pytest
 
-from services.routing.domain.agency_updates import Heard, Refusal, hear
-from services.routing.domain.consent_changes import Fallen, Granted, Use, erase, recall, widen
+from services.routing.domain.agency_updates import ReceivedUpdate, RefusedUpdate, apply_update
+from services.routing.domain.consent_changes import (
+    ConsentUse,
+    GrantedConsent,
+    RevokedConsent,
+    erase,
+    extend_disclosure,
+    recall,
+)
 from services.routing.domain.deadlines import remind
-from services.routing.domain.decision import Said, Turn
-from services.routing.domain.partner_access import Asked, Opened, Wanted, open_withheld, read
+from services.routing.domain.decision import CaseDecision, OutgoingEvent
+from services.routing.domain.partner_access import AccessRequest, Opened, ReadRequest, open_withheld, read
 from services.routing.domain.submission import route, withdraw
-from services.routing.domain.triage import Choice, assign
+from services.routing.domain.triage import TriageChoice, assign
 from shared.events import agency_updates
 from shared.events.agency_updates import AgencyUpdate
 from shared.events.fields import FieldGroup
@@ -40,20 +47,20 @@ WAYS_OF_A_REFERRAL: tuple[tuple[type[AgencyUpdate], ...], ...] = (
 )
 
 
-def everything_said() -> list[Said]:
+def everything_said() -> list[OutgoingEvent]:
     """What routing says in a life full of incident."""
     return [said for outcome in _outcomes() for said in outcome.said]
 
 
-def _outcomes() -> Iterator[Turn | Refusal]:
+def _outcomes() -> Iterator[CaseDecision | RefusedUpdate]:
     here = around(blocks=BLOCKS)
     sealed = dict.fromkeys((*BLOCKS, FieldGroup.HEALTH), "block")
     filed = route(report("housing", "health", "loneliness", sealed=sealed), prompt(), here)
     nowhere = report("housing", place=Place(), recorded=(record(closed_at=NOON + HOUR),))
     yield from (filed, route(nowhere, prompt(), here))
     yield withdraw(filed.case, CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON), prompt(), here)
-    chosen = assign(filed.case, Choice(need_id("loneliness"), "police/precinct", "staff"), here)
-    assert isinstance(chosen, Turn)
+    chosen = assign(filed.case, TriageChoice(need_id("loneliness"), "police/precinct", "staff"), here)
+    assert isinstance(chosen, CaseDecision)
     yield chosen
     case = filed.case
     for step in range(3):
@@ -68,11 +75,11 @@ def _outcomes() -> Iterator[Turn | Refusal]:
     yield from _told(agency_updates.ReferralTransferred, to_agency="police", to_program="precinct")
 
 
-def _opened_by_an_agency(filed: Turn) -> Iterator[Turn]:
+def _opened_by_an_agency(filed: CaseDecision) -> Iterator[CaseDecision]:
     """An agency reads, opens more in an emergency, and reads again."""
     here, referral = around(blocks=BLOCKS), next(iter(filed.case.referrals.values()))
-    asked = Asked(referral.agency, referral.referral_id, case_id(7))
-    wanted = Wanted(referral.agency, referral.referral_id, case_id(8), frozenset(), HOUR)
+    asked = ReadRequest(referral.agency, referral.referral_id, case_id(7))
+    wanted = AccessRequest(referral.agency, referral.referral_id, case_id(8), frozenset(), HOUR)
     opened = open_withheld(filed.case, wanted, (), here)
     assert isinstance(opened, Opened)
     yield opened.turn
@@ -82,29 +89,31 @@ def _opened_by_an_agency(filed: Turn) -> Iterator[Turn]:
         yield answer.turn
 
 
-def _consented() -> Iterator[Turn]:
+def _consented() -> Iterator[CaseDecision]:
     """A consent is given and taken back, and the person is erased."""
     given = consent("clinic", groups=[FieldGroup.HEALTH, FieldGroup.SUBSTANCE_USE])
     here, blocks = around(blocks=BLOCKS, consents=[given]), dict.fromkeys((*BLOCKS, FieldGroup.HEALTH), "block")
     filed = route(report("health", sealed=blocks), prompt(), around(blocks=BLOCKS))
-    wider = widen(filed.case, Granted(given.consent_id, frozenset()), prompt("more"), here)
+    wider = extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), prompt("more"), here)
     [use] = [
-        Use(each.receipt.receipt_id, case_id(), each.receipt.agency, groups, delivered=True)
+        ConsentUse(each.receipt.receipt_id, case_id(), each.receipt.agency, groups, delivered=True)
         for each in wider.given
         for groups in each.consents.values()
     ]
-    fallen = Fallen(given.consent_id, "consent-withdrawn", (use,))
+    fallen = RevokedConsent(given.consent_id, "consent-withdrawn", (use,))
     yield from (wider, recall(wider.case, fallen, prompt("less"), around(blocks=BLOCKS)))
     yield route(report("health", service_code="drugs", sealed=blocks), prompt(), here)
     yield erase(filed.case, [(case_id(), "clinic")], prompt("gone"), here)
 
 
-def _told(*kinds: type[AgencyUpdate], **said: str) -> Iterator[Turn | Refusal]:
+def _told(*kinds: type[AgencyUpdate], **said: str) -> Iterator[CaseDecision | RefusedUpdate]:
     turn = route(report("housing"), prompt(), around())
     for number, kind in enumerate(kinds):
-        outcome = hear(turn.case, Heard("homes", update(kind, turn, NOON + number * HOUR, **said), prompt()), around())
+        outcome = apply_update(
+            turn.case, ReceivedUpdate("homes", update(kind, turn, NOON + number * HOUR, **said), prompt()), around()
+        )
         yield outcome
-        turn = outcome if isinstance(outcome, Turn) else turn
+        turn = outcome if isinstance(outcome, CaseDecision) else turn
 
 
 @pytest.mark.parametrize("language", [REFERRALS, AGENCY_INBOX], ids=["to services", "to agencies"])

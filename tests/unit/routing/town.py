@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from services.routing.domain.city import Program
-from services.routing.domain.decision import Circumstances, Prompt, Turn
-from services.routing.domain.placement import City
-from services.routing.domain.rules import RoutingBook, Rule
+from services.routing.domain.decision import CaseDecision, Cause, DecisionContext
+from services.routing.domain.placement import RoutingCity
+from services.routing.domain.rules import RoutingRules, Rule
 from shared.events.agency_updates import AgencyUpdate
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
@@ -85,9 +85,9 @@ PROTECTS = {"repair": None, "loud": None, "drugs": FieldGroup.SUBSTANCE_USE, "vi
 KEYED = ("clinic",)
 """The agencies that have a public key."""
 
-TOWN = City(
+TOWN = RoutingCity(
     {program.name: program for program in PROGRAMS},
-    RoutingBook(RULES),
+    RoutingRules(RULES),
     DisclosurePolicy(AGREEMENTS, KEYED, services=PROTECTS),
     PROTECTS,
     {"safety": FieldGroup.VICTIM_SERVICES},
@@ -143,10 +143,10 @@ class OpenKeys:
 
 def around(
     now: datetime = NOON, blocks: dict[FieldGroup, bytes] | None = None, consents: Sequence[Consent] = ()
-) -> Circumstances:
+) -> DecisionContext:
     """The town at a moment, with what sealed groups hold, and the consents that people have given."""
     by_case = {each.case_id: [one for one in consents if one.case_id == each.case_id] for each in consents}
-    return Circumstances(TOWN, now, OpenKeys(blocks or {}), by_case)
+    return DecisionContext(TOWN, now, OpenKeys(blocks or {}), by_case)
 
 
 def consent(*recipients: str, number: int = 1, groups: Iterable[FieldGroup] = (), **said: Any) -> Consent:
@@ -163,12 +163,12 @@ def consent(*recipients: str, number: int = 1, groups: Iterable[FieldGroup] = ()
     return Consent(**{**values, **said})
 
 
-def prompt(what: str = "first", by: str = "routing") -> Prompt:
+def prompt(what: str = "first", by: str = "routing") -> Cause:
     """Something that sets a decision off."""
-    return Prompt(uuid5(SOMEWHERE, what), by)
+    return Cause(uuid5(SOMEWHERE, what), by)
 
 
-def update(kind: type[AgencyUpdate], turn: Turn, at: datetime = NOON, **said: Any) -> AgencyUpdate:
+def update(kind: type[AgencyUpdate], turn: CaseDecision, at: datetime = NOON, **said: Any) -> AgencyUpdate:
     """What an agency says about the latest referral of a case."""
     referral = list(turn.case.referrals.values())[-1]
     if "reason" in kind.model_fields:

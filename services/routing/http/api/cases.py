@@ -9,15 +9,15 @@ from starlette.routing import Route
 from services.routing.http.authentication import Staff, for_staff
 from services.routing.store.cases import CaseFile, find_case_file
 from services.routing.tables import ReferralChangeRow, ReferralRow
-from services.routing.use_cases.context import Desk
-from services.routing.use_cases.person_keys import People
+from services.routing.use_cases.context import RoutingContext
+from services.routing.use_cases.person_keys import PersonKeyring
 from shared.events.intake import CaseSubmitted, Need
 from shared.events.wire import write_time
 from shared.kit.database.database import Database
 from shared.kit.http.replies import refuse, reply
 
 
-def case_routes(desk: Desk, database: Database, key: str) -> list[Route]:
+def case_routes(desk: RoutingContext, database: Database, key: str) -> list[Route]:
     """Serve `/cases/{case_id}`."""
 
     async def show(request: Request, _: Staff) -> Response:
@@ -31,7 +31,7 @@ def case_routes(desk: Desk, database: Database, key: str) -> list[Route]:
     return [Route("/cases/{case_id:uuid}", for_staff(show, key), methods=["GET"])]
 
 
-def describe(found: CaseFile, report: CaseSubmitted, people: People) -> dict[str, Any]:
+def describe(found: CaseFile, report: CaseSubmitted, people: PersonKeyring) -> dict[str, Any]:
     """Return a case as JSON; an agency's own words are there as long as the person's key is."""
     case = found.case
     return {
@@ -46,14 +46,14 @@ def describe(found: CaseFile, report: CaseSubmitted, people: People) -> dict[str
     }
 
 
-async def _people(desk: Desk, database: Database, report: CaseSubmitted) -> People:
+async def _people(desk: RoutingContext, database: Database, report: CaseSubmitted) -> PersonKeyring:
     if report.person_id is None:
-        return People({})
+        return PersonKeyring({})
     async with database.transaction() as tx:
-        return People(await desk.vault.load(tx, [report.person_id]))
+        return PersonKeyring(await desk.vault.load(tx, [report.person_id]))
 
 
-def _need(found: CaseFile, need: Need, report: CaseSubmitted, people: People) -> dict[str, Any]:
+def _need(found: CaseFile, need: Need, report: CaseSubmitted, people: PersonKeyring) -> dict[str, Any]:
     return {
         "need_id": str(need.need_id),
         "need": need.need,
@@ -95,7 +95,7 @@ def _referral(row: ReferralRow, history: list[dict[str, Any]]) -> dict[str, Any]
     }
 
 
-def _change(row: ReferralChangeRow, report: CaseSubmitted, people: People) -> dict[str, Any]:
+def _change(row: ReferralChangeRow, report: CaseSubmitted, people: PersonKeyring) -> dict[str, Any]:
     return {
         "change": row.change,
         "occurred_at": write_time(row.occurred_at),

@@ -2,18 +2,23 @@
 
 from typing import Any
 
-from services.routing.domain.explanation import Answer, Candidate, Choice, Decision
-from services.routing.domain.what_if import Past
-from services.routing.store.evidence import Evidence, Refusal
-from services.routing.use_cases.explain.choices import ChoicesAnswer, NeedAnswer
-from services.routing.use_cases.explain.disclosures import About, AgencyAnswer, Moment, SharingAnswer
+from services.routing.domain.explanation import Candidate, DisclosureExplanation, GroupDecision, PlacementExplanation
+from services.routing.domain.what_if import PastCase
+from services.routing.store.evidence import DenialRecord, Evidence
+from services.routing.use_cases.explain.choices import CasePlacements, NeedPlacements
+from services.routing.use_cases.explain.disclosures import (
+    AgencyDisclosures,
+    CaseDisclosures,
+    NeedDisclosure,
+    PastDecision,
+)
 from shared.events.wire import write_time
 from shared.policy.explanation import describe_denial
 
 Json = dict[str, Any]
 
 
-def describe_sharing(found: SharingAnswer) -> Json:
+def describe_sharing(found: CaseDisclosures) -> Json:
     """Return why each agency was given what it was given."""
     return {
         **_head(found.past),
@@ -24,7 +29,7 @@ def describe_sharing(found: SharingAnswer) -> Json:
     }
 
 
-def describe_choices(found: ChoicesAnswer) -> Json:
+def describe_choices(found: CasePlacements) -> Json:
     """Return why each program was asked."""
     return {
         **_head(found.past),
@@ -34,7 +39,7 @@ def describe_choices(found: ChoicesAnswer) -> Json:
     }
 
 
-def describe_choice(choice: Choice) -> Json:
+def describe_choice(choice: PlacementExplanation) -> Json:
     """Return which rule counts, and how its candidates stand."""
     return {
         **choice._asdict(),
@@ -44,7 +49,7 @@ def describe_choice(choice: Choice) -> Json:
     }
 
 
-def describe_refusal(each: Refusal) -> Json:
+def describe_refusal(each: DenialRecord) -> Json:
     """Return whom a need was not told to, and why."""
     return {
         "case_id": str(each.case_id),
@@ -57,7 +62,7 @@ def describe_refusal(each: Refusal) -> Json:
     }
 
 
-def _head(past: Past) -> Json:
+def _head(past: PastCase) -> Json:
     report = past.case.report
     return {
         "case_id": str(report.case_id),
@@ -81,7 +86,7 @@ def _consent(consent: Any) -> Json:
     }
 
 
-def _agency(found: AgencyAnswer, evidence: Evidence) -> Json:
+def _agency(found: AgencyDisclosures, evidence: Evidence) -> Json:
     name = found.agency
     return {
         "agency": name,
@@ -95,7 +100,7 @@ def _agency(found: AgencyAnswer, evidence: Evidence) -> Json:
     }
 
 
-def _about(found: About) -> Json:
+def _about(found: NeedDisclosure) -> Json:
     referral = found.referral
     return {
         "need_id": str(found.need.need_id),
@@ -108,7 +113,7 @@ def _about(found: About) -> Json:
     }
 
 
-def _moment(then: Moment, *, asked: bool) -> Json:
+def _moment(then: PastDecision, *, asked: bool) -> Json:
     return {
         "at": write_time(then.at),
         "policy_set": then.policy_set,
@@ -121,7 +126,7 @@ def _moment(then: Moment, *, asked: bool) -> Json:
     }
 
 
-def _decision(decision: Decision, *, asked: bool) -> Json:
+def _decision(decision: DisclosureExplanation, *, asked: bool) -> Json:
     return {
         "entitled": decision.entitled,
         "says": decision.says(asked=asked),
@@ -130,11 +135,11 @@ def _decision(decision: Decision, *, asked: bool) -> Json:
     }
 
 
-def _answer(answer: Answer) -> Json:
+def _answer(answer: GroupDecision) -> Json:
     return {**answer._asdict(), "given": [each._asdict() for each in answer.given]}
 
 
-def _need(found: NeedAnswer, whole: ChoicesAnswer) -> Json:
+def _need(found: NeedPlacements, whole: CasePlacements) -> Json:
     need_id = found.need.need_id
     return {
         "need_id": str(need_id),

@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.routing.domain.explanation import explain_choice
-from services.routing.domain.placement import City
+from services.routing.domain.explanation import explain_placement
+from services.routing.domain.placement import RoutingCity
 from services.routing.http.api.explanation_answers import describe_choice, describe_choices, describe_sharing
 from services.routing.http.authentication import Staff, for_staff
 from services.routing.store.past_cases import find_case, forbid_writing
-from services.routing.use_cases.explain.choices import explain_choices
-from services.routing.use_cases.explain.disclosures import Explainer, explain_sharing
-from services.routing.use_cases.explain.questions import Question
+from services.routing.use_cases.explain.choices import explain_placements
+from services.routing.use_cases.explain.disclosures import Explainer, explain_disclosures
+from services.routing.use_cases.explain.questions import HypotheticalReport
 from shared.kit.database.database import Database, Transaction
 from shared.kit.http.replies import refuse, reply
 
@@ -50,29 +50,29 @@ def explanation_routes(explainer: Explainer, database: Database, key: str) -> li
 async def show_sharing(explainer: Explainer, request: Request, tx: Transaction) -> Response:
     """Answer why each agency was given what it was given, or one of them with `?agency=`."""
     case_id = await find_case(tx, request.path_params["reference"])
-    found = await explain_sharing(explainer, tx, case_id, request.query_params.get("agency")) if case_id else None
+    found = await explain_disclosures(explainer, tx, case_id, request.query_params.get("agency")) if case_id else None
     return reply(describe_sharing(found)) if found else refuse(404, UNKNOWN)
 
 
 async def show_choices(explainer: Explainer, request: Request, tx: Transaction) -> Response:
     """Answer why each program was asked."""
     case_id = await find_case(tx, request.path_params["reference"])
-    found = await explain_choices(explainer, tx, case_id) if case_id else None
+    found = await explain_placements(explainer, tx, case_id) if case_id else None
     return reply(describe_choices(found)) if found else refuse(404, UNKNOWN)
 
 
 async def show_supposed(explainer: Explainer, request: Request, tx: Transaction) -> Response:
     """Answer who would be asked for help with a report that nobody has filed."""
     try:
-        question = Question.model_validate_json(await request.body())
+        question = HypotheticalReport.model_validate_json(await request.body())
     except ValidationError as error:
         return refuse(422, first_mistake(error))
     return reply(answer(question, explainer.desk.city, await explainer.desk.clock(tx)))
 
 
-def answer(question: Question, city: City, now: datetime) -> dict[str, Any]:
+def answer(question: HypotheticalReport, city: RoutingCity, now: datetime) -> dict[str, Any]:
     """Say who would be asked for help with what a question describes."""
-    choices = [explain_choice(asking, city) for asking in question.askings(city, now)]
+    choices = [explain_placement(asking, city) for asking in question.askings(city, now)]
     return {"service_code": question.service_code, "needs": [describe_choice(choice) for choice in choices]}
 
 

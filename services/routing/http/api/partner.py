@@ -9,15 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.routing.domain.partner_access import Asked, NotOpened, Wanted
+from services.routing.domain.partner_access import AccessRequest, NotOpened, ReadRequest
 from services.routing.http.api.ledger import describe
 from services.routing.http.api.partner_bodies import LARGEST_BODY, EmergencyForm, read_body
 from services.routing.http.authentication import AgencyEndpoint, for_agency
 from services.routing.store.ledger import DamagedLedgerError
-from services.routing.store.partner_referrals import BEFORE_ALL, Page
-from services.routing.use_cases.agency_keys import Partners
-from services.routing.use_cases.context import Desk
-from services.routing.use_cases.emergency_access import Stated, open_in_emergency
+from services.routing.store.partner_referrals import BEFORE_ALL, PageRequest
+from services.routing.use_cases.agency_keys import AgencyKeys
+from services.routing.use_cases.context import RoutingContext
+from services.routing.use_cases.emergency_access import StatedReason, open_in_emergency
 from services.routing.use_cases.partner_reads import Listed, list_referrals, prove_receipt, read_referral
 from shared.events.wire import write_time
 from shared.kit.database.database import Database
@@ -29,12 +29,12 @@ AT_ONCE: Final = 100
 NO_SUCH_REFERRAL: Final = "there is no such referral"
 
 
-def partner_routes(desk: Desk, database: Database, partners: Partners) -> list[Route]:
+def partner_routes(desk: RoutingContext, database: Database, partners: AgencyKeys) -> list[Route]:
     """Serve `/partner/v1`."""
 
     async def read(request: Request, agency: str) -> Response:
         with span("agency reads", request.headers.get("traceparent"), SpanKind.SERVER) as spanned:
-            asked = Asked(agency, request.path_params["referral_id"], uuid4(), traceparent_of(spanned))
+            asked = ReadRequest(agency, request.path_params["referral_id"], uuid4(), traceparent_of(spanned))
             text = await read_referral(desk, database, asked)
         return _json(text) if text else refuse(404, NO_SUCH_REFERRAL)
 
@@ -58,7 +58,7 @@ def partner_routes(desk: Desk, database: Database, partners: Partners) -> list[R
     ]
 
 
-async def _list(desk: Desk, database: Database, request: Request, agency: str) -> Response:
+async def _list(desk: RoutingContext, database: Database, request: Request, agency: str) -> Response:
     page = _read_page(request, agency)
     if isinstance(page, str):
         return refuse(422, page)
@@ -67,7 +67,7 @@ async def _list(desk: Desk, database: Database, request: Request, agency: str) -
     return reply({"referrals": [*map(_listed, found)], "next": last})
 
 
-async def _prove(desk: Desk, database: Database, request: Request, agency: str) -> Response:
+async def _prove(desk: RoutingContext, database: Database, request: Request, agency: str) -> Response:
     try:
         found = await prove_receipt(desk, database, agency, request.path_params["receipt_id"])
     except DamagedLedgerError:
@@ -75,7 +75,7 @@ async def _prove(desk: Desk, database: Database, request: Request, agency: str) 
     return reply(describe(found)) if found else refuse(404, "there is no such receipt")
 
 
-async def _open(desk: Desk, database: Database, request: Request, agency: str) -> Response:
+async def _open(desk: RoutingContext, database: Database, request: Request, agency: str) -> Response:
     body = await read_body(request)
     if body is None:
         return refuse(413, f"a body has {LARGEST_BODY} bytes at most")
@@ -86,8 +86,8 @@ async def _open(desk: Desk, database: Database, request: Request, agency: str) -
         return refuse(422, f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}")
     with span("agency opens in an emergency", request.headers.get("traceparent"), SpanKind.SERVER) as spanned:
         referral_id = request.path_params["referral_id"]
-        wanted = Wanted(agency, referral_id, uuid4(), form.wanted, form.lasts, traceparent_of(spanned))
-        access = await open_in_emergency(desk, database, wanted, Stated(form.caseworker, form.reason))
+        wanted = AccessRequest(agency, referral_id, uuid4(), form.wanted, form.lasts, traceparent_of(spanned))
+        access = await open_in_emergency(desk, database, wanted, StatedReason(form.caseworker, form.reason))
     if access is None:
         return refuse(404, NO_SUCH_REFERRAL)
     if isinstance(access, NotOpened):
@@ -96,13 +96,13 @@ async def _open(desk: Desk, database: Database, request: Request, agency: str) -
     return reply({"access_id": str(access.access_id), "groups": groups, "ends_at": ends_at}, 201)
 
 
-def _read_page(request: Request, agency: str) -> Page | str:
+def _read_page(request: Request, agency: str) -> PageRequest | str:
     """Read what part of the list is wanted, or say what is wrong with the question."""
     state, after = request.query_params.get("state", "open"), request.query_params.get("after")
     if state not in {"open", "all"}:
         return "state: open or all"
     try:
-        return Page(agency, state == "open", UUID(after) if after else BEFORE_ALL, AT_ONCE)
+        return PageRequest(agency, state == "open", UUID(after) if after else BEFORE_ALL, AT_ONCE)
     except ValueError:
         return "after: the id of a referral"
 

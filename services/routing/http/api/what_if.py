@@ -14,14 +14,14 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from services.routing.domain.placement import City
-from services.routing.domain.what_if import Trial, as_if_begun
+from services.routing.domain.placement import RoutingCity
+from services.routing.domain.what_if import CityComparison, start_early
 from services.routing.http.api.explanations import first_mistake
 from services.routing.http.authentication import Staff, for_staff
 from services.routing.jurisdiction import JurisdictionError
 from services.routing.jurisdiction.agreements import SUBFOLDER
 from services.routing.jurisdiction.changes import FILES, ChangeError, read_changed
-from services.routing.use_cases.what_if import Line, try_past_cases
+from services.routing.use_cases.what_if import ReportLine, compare_past_cases
 from shared.kit.database.database import TRANSIENT_ERRORS, Database
 from shared.kit.http.replies import reply
 
@@ -43,7 +43,7 @@ class Wanted(BaseModel):
 class Trials:
     """What past cases are gone through with; one trial runs at a time."""
 
-    city: City
+    city: RoutingCity
     jurisdiction: Path
     database: Database
     running: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -54,13 +54,13 @@ class Refused(NamedTuple):
 
     status: int
     error: str
-    findings: tuple[Line, ...] = ()
+    findings: tuple[ReportLine, ...] = ()
 
 
 class Prepared(NamedTuple):
     """What is tried, and what is said about it first."""
 
-    trial: Trial
+    trial: CityComparison
     since: datetime
     notes: tuple[str, ...]
 
@@ -99,13 +99,13 @@ async def prepare(trials: Trials, wanted: Wanted | Refused) -> Prepared | Refuse
     return await asyncio.to_thread(_prepare, wanted, trials)
 
 
-async def report(trials: Trials, prepared: Prepared) -> AsyncIterator[Line]:
+async def report(trials: Trials, prepared: Prepared) -> AsyncIterator[ReportLine]:
     """Report line by line; when the database goes away in the middle, the last line says so."""
     async with trials.running:
         for note in prepared.notes:
             yield {"kind": "note", "says": note}
         try:
-            async for line in try_past_cases(trials.database, prepared.trial, prepared.since):
+            async for line in compare_past_cases(trials.database, prepared.trial, prepared.since):
                 yield line
         except TRANSIENT_ERRORS as error:
             log.warning("a trial was broken off: %s", type(error).__name__)
@@ -131,8 +131,8 @@ def _prepare(wanted: Wanted, trials: Trials) -> Prepared | Refused:
         return Refused(422, "the files cannot be used", findings)
     except JurisdictionError as error:
         return Refused(409, str(error))
-    agreements, moved = as_if_begun(changed.agreements, city.sharing.agreements, wanted.since)
+    agreements, moved = start_early(changed.agreements, city.sharing.agreements, wanted.since)
     before = replace(city, sharing=city.sharing.under(city.sharing.agreements))
     after = replace(changed.city, sharing=changed.city.sharing.under(agreements))
     notes = tuple(f"{each.id} begins on {each.starts}: it is tried as if it had begun before." for each in moved)
-    return Prepared(Trial(before, after), wanted.since, notes)
+    return Prepared(CityComparison(before, after), wanted.since, notes)

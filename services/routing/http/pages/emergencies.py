@@ -10,9 +10,9 @@ from starlette.routing import Route
 
 from services.routing.http.authentication import Staff, for_staff
 from services.routing.http.pages.page import fill
-from services.routing.store.emergencies import MOST_SHOWN, Review
-from services.routing.use_cases.context import Desk
-from services.routing.use_cases.emergency_access import NOBODY, Shown, list_accesses_for_review, review
+from services.routing.store.emergencies import MOST_SHOWN, AccessReview
+from services.routing.use_cases.context import RoutingContext
+from services.routing.use_cases.emergency_access import NOBODY, AccessForReview, list_accesses_for_review, review
 from shared.events.wire import write_time
 from shared.kit.database.database import Database
 from shared.kit.http.replies import refuse, reply
@@ -28,7 +28,7 @@ class Verdict(BaseModel):
     by: str | None = Field(default=None, min_length=1, max_length=100)
 
 
-def emergency_routes(desk: Desk, database: Database, key: str) -> list[Route]:
+def emergency_routes(desk: RoutingContext, database: Database, key: str) -> list[Route]:
     """Serve `/emergencies` and `/emergencies/{access_id}`."""
 
     async def show(request: Request, _: Staff) -> Response:
@@ -45,7 +45,7 @@ def emergency_routes(desk: Desk, database: Database, key: str) -> list[Route]:
             return refuse(422, f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}")
         access_id: UUID = request.path_params["access_id"]
         by = f"staff:{said.by or staff.name}"
-        problem = await review(desk, database, Review(access_id, by, said.justified), said.note)
+        problem = await review(desk, database, AccessReview(access_id, by, said.justified), said.note)
         if problem:
             return refuse(404 if problem == NOBODY else 409, problem)
         return RedirectResponse("/emergencies", 303) if _is_form(request) else reply({"reviewed_by": by})
@@ -56,7 +56,7 @@ def emergency_routes(desk: Desk, database: Database, key: str) -> list[Route]:
     ]
 
 
-def describe(shown: Shown) -> dict[str, Any]:
+def describe(shown: AccessForReview) -> dict[str, Any]:
     """Return an access as JSON; the words are there as long as the person's key is."""
     kept, access = shown.kept, shown.kept.access
     return {

@@ -12,8 +12,8 @@ from services.routing.http.authentication import Staff, for_staff
 from services.routing.http.pages.page import fill
 from services.routing.store.evidence import list_late_refusals
 from services.routing.store.past_cases import find_case, forbid_writing
-from services.routing.use_cases.explain.choices import explain_choices
-from services.routing.use_cases.explain.disclosures import Explainer, explain_sharing
+from services.routing.use_cases.explain.choices import explain_placements
+from services.routing.use_cases.explain.disclosures import Explainer, explain_disclosures
 from shared.kit.database.database import Database, Transaction
 from shared.kit.http.replies import reply
 
@@ -43,8 +43,8 @@ async def _explain(explainer: Explainer, tx: Transaction, request: Request) -> d
     if not reference:
         return asked
     case_id = await find_case(tx, reference)
-    sharing = await explain_sharing(explainer, tx, case_id, agency or None) if case_id else None
-    choices = await explain_choices(explainer, tx, case_id) if case_id else None
+    sharing = await explain_disclosures(explainer, tx, case_id, agency or None) if case_id else None
+    choices = await explain_placements(explainer, tx, case_id) if case_id else None
     if sharing is None or choices is None:
         return {**asked, "unknown": UNKNOWN}
     return {**asked, "told": describe_sharing(sharing), "choices": describe_choices(choices)}

@@ -11,14 +11,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from services.routing.domain.placement import Asking, City
-from services.routing.domain.triage import Choice, Declined
+from services.routing.domain.placement import PlacementQuery, RoutingCity
+from services.routing.domain.triage import Declined, TriageChoice
 from services.routing.http.authentication import Staff, for_staff
 from services.routing.http.pages.page import fill
 from services.routing.store.cases import list_waiting
 from services.routing.tables import TriageRow
-from services.routing.use_cases.context import Desk
-from services.routing.use_cases.triage import choose
+from services.routing.use_cases.context import RoutingContext
+from services.routing.use_cases.triage import assign_program
 from shared.events.event import Slug
 from shared.events.wire import write_time
 from shared.kit.database.database import Database
@@ -40,7 +40,7 @@ class Assignment(BaseModel):
     by: str | None = Field(default=None, min_length=1, max_length=100)
 
 
-def triage_routes(desk: Desk, database: Database, key: str) -> list[Route]:
+def triage_routes(desk: RoutingContext, database: Database, key: str) -> list[Route]:
     """Serve `/triage` and `/triage/{need_id}`."""
 
     async def show(request: Request, _: Staff) -> Response:
@@ -60,7 +60,7 @@ def triage_routes(desk: Desk, database: Database, key: str) -> list[Route]:
         by = f"staff:{wanted.by or staff.name}"
         with span("triage desk chooses", request.headers.get("traceparent"), SpanKind.SERVER) as spanned:
             need_id, program = request.path_params["need_id"], f"{wanted.agency}/{wanted.program}"
-            outcome = await choose(desk, database, Choice(need_id, program, by, traceparent_of(spanned)))
+            outcome = await assign_program(desk, database, TriageChoice(need_id, program, by, traceparent_of(spanned)))
         if isinstance(outcome, Declined):
             return refuse(409, outcome.why)
         return RedirectResponse("/triage", 303) if _is_form(request) else reply({"referral_id": str(outcome)}, 201)
@@ -86,7 +86,7 @@ def describe(row: TriageRow) -> dict[str, Any]:
 
 
 async def _with_choices(
-    desk: Desk, database: Database, waiting: Sequence[TriageRow]
+    desk: RoutingContext, database: Database, waiting: Sequence[TriageRow]
 ) -> list[tuple[TriageRow, list[str]]]:
     """Put beside each need the programs that may be chosen for it, as agreements and consents are now."""
     async with database.transaction() as tx:
@@ -94,14 +94,14 @@ async def _with_choices(
     return [(row, _possible(desk.city, _asking(desk.city, row, held.consents, held.now))) for row in waiting]
 
 
-def _asking(city: City, row: TriageRow, held: Mapping[UUID, Sequence[Consent]], now: datetime) -> Asking:
+def _asking(city: RoutingCity, row: TriageRow, held: Mapping[UUID, Sequence[Consent]], now: datetime) -> PlacementQuery:
     """Ask about a need as it is known here; the choice itself is held against the whole case."""
     consents = tuple(held.get(row.case_id, ()))
     protects = city.protection_of(row.service_code, [row.need])
-    return Asking(row.need, row.service_code, row.district, "routine", protects, now, consents)
+    return PlacementQuery(row.need, row.service_code, row.district, "routine", protects, now, consents)
 
 
-def _possible(city: City, asking: Asking) -> list[str]:
+def _possible(city: RoutingCity, asking: PlacementQuery) -> list[str]:
     """List the programs that may be given such a report, those that offer help with the need first."""
     programs = [each for each in city.programs.values() if city.admits(each, asking)]
     return [each.name for each in sorted(programs, key=lambda each: (asking.need not in each.needs, each.name))]

@@ -16,7 +16,7 @@ from services.routing.http.authentication import Staff, for_staff
 from services.routing.http.pages.page import fill, fill_in_parts, snippet
 from services.routing.jurisdiction.agreements import SUBFOLDER
 from services.routing.jurisdiction.changes import FILES
-from services.routing.use_cases.what_if import Line
+from services.routing.use_cases.what_if import ReportLine
 
 MOST_FILES: Final = 1000
 MOST_SHOWN: Final = 200
@@ -79,5 +79,5 @@ async def _in_words(trials: Trials, prepared: Prepared, most: int) -> AsyncItera
             yield snippet("trial_line", line=line, left_out=max(0, shown - most))
 
 
-def _is_difference(line: Line) -> bool:
+def _is_difference(line: ReportLine) -> bool:
     return line["kind"] in {"asked", "shared"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import NamedTuple
 
-from services.routing.domain.rules import RoutingBook, Rule
+from services.routing.domain.rules import RoutingRules, Rule
 from services.routing.jurisdiction.forms import ProgramForm, ServiceForm
 from services.routing.jurisdiction.reading import Folder
 from shared.events.fields import FieldGroup
@@ -61,7 +61,7 @@ def surroundings_of(folder: Folder, keys: Collection[str] | None = None) -> Surr
 
 
 def _reports(folder: Folder) -> Iterator[Report]:
-    book = RoutingBook(
+    book = RoutingRules(
         Rule(form.id, form.candidates, form.service, form.need, form.district, form.fallback)
         for form in folder.book.rule
     )

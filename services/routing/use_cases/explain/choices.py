@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.routing.domain.explanation import Choice, explain_choice
-from services.routing.domain.placement import City
-from services.routing.domain.what_if import Past
-from services.routing.store.evidence import Reason, Triage, list_reasons, list_triage
+from services.routing.domain.explanation import PlacementExplanation, explain_placement
+from services.routing.domain.placement import RoutingCity
+from services.routing.domain.what_if import PastCase
+from services.routing.store.evidence import RequestRecord, TriageRecord, list_reasons, list_triage
 from services.routing.store.past_cases import find_past
 from services.routing.use_cases.explain.disclosures import Explainer
 from shared.events.intake import Need
@@ -16,26 +16,26 @@ from shared.kit.database.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class NeedAnswer:
+class NeedPlacements:
     """One need, by today's book: when it was routed, as far as what was decided by is on record, and now."""
 
     need: Need
-    then: Choice | None
-    now: Choice
+    then: PlacementExplanation | None
+    now: PlacementExplanation
 
 
 @dataclass(frozen=True, slots=True)
-class ChoicesAnswer:
+class CasePlacements:
     """One case: the choice for each of its needs, and what was noted when it was made."""
 
-    past: Past
+    past: PastCase
     asked_at: datetime
-    needs: tuple[NeedAnswer, ...]
-    reasons: Mapping[UUID, Reason]
-    triage: Sequence[Triage]
+    needs: tuple[NeedPlacements, ...]
+    reasons: Mapping[UUID, RequestRecord]
+    triage: Sequence[TriageRecord]
 
 
-async def explain_choices(explainer: Explainer, tx: Transaction, case_id: UUID) -> ChoicesAnswer | None:
+async def explain_placements(explainer: Explainer, tx: Transaction, case_id: UUID) -> CasePlacements | None:
     """Explain who was asked for help in a case; None when there is no such case."""
     past = await find_past(tx, case_id)
     if past is None:
@@ -43,17 +43,17 @@ async def explain_choices(explainer: Explainer, tx: Transaction, case_id: UUID) 
     city, now = explainer.desk.city, await explainer.desk.clock(tx)
     found = await explainer.history.find(tx, await explainer.history.set_at(tx, past.routed_at))
     then = _route(past, replace(city, sharing=found.sharing), past.routed_at) if found else {}
-    anew = {need.need_id: explain_choice(past.asking_now(city, need, now), city) for need in past.case.report.needs}
-    needs = tuple(NeedAnswer(need, then.get(need.need_id), anew[need.need_id]) for need in past.case.report.needs)
-    return ChoicesAnswer(past, now, needs, await list_reasons(tx, case_id), await list_triage(tx, case_id))
+    anew = {need.need_id: explain_placement(past.asking_now(city, need, now), city) for need in past.case.report.needs}
+    needs = tuple(NeedPlacements(need, then.get(need.need_id), anew[need.need_id]) for need in past.case.report.needs)
+    return CasePlacements(past, now, needs, await list_reasons(tx, case_id), await list_triage(tx, case_id))
 
 
-def _route(past: Past, city: City, at: datetime) -> dict[UUID, Choice]:
+def _route(past: PastCase, city: RoutingCity, at: datetime) -> dict[UUID, PlacementExplanation]:
     """Choose for each need in the order in which it was done: who was asked before holds something of the case."""
     holders: set[str] = set()
-    chosen: dict[UUID, Choice] = {}
+    chosen: dict[UUID, PlacementExplanation] = {}
     for need in past.case.report.needs:
-        choice = explain_choice(past.asking(city, need, at, holders), city)
+        choice = explain_placement(past.asking(city, need, at, holders), city)
         chosen[need.need_id] = choice
         holders |= {choice.asked.partition("/")[0]} if choice.asked else set()
     return chosen

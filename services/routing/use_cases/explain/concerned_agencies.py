@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from uuid import UUID
 
-from services.routing.domain.placement import City
-from services.routing.domain.what_if import Past
+from services.routing.domain.placement import RoutingCity
+from services.routing.domain.what_if import PastCase
 from services.routing.store.evidence import Evidence
 
 
-class Because(StrEnum):
+class Involvement(StrEnum):
     """How an agency comes into a case."""
 
     REFERRAL = "has or had a referral"
@@ -21,35 +21,35 @@ class Because(StrEnum):
 
 
 def concerned_agencies(
-    past: Past, evidence: Evidence, city: City, only: str | None
-) -> Mapping[str, Mapping[Because, Collection[UUID]]]:
+    past: PastCase, evidence: Evidence, city: RoutingCity, only: str | None
+) -> Mapping[str, Mapping[Involvement, Collection[UUID]]]:
     """Return each agency that comes into a case, how, and for which needs: without any, for all."""
-    found: dict[str, dict[Because, set[UUID]]] = {}
+    found: dict[str, dict[Involvement, set[UUID]]] = {}
     for agency, because, need_id in _mentions(past, evidence, city):
         if only in {None, agency}:
             needs = found.setdefault(agency, {}).setdefault(because, set())
             needs |= {need_id} if need_id else set()
     if only is not None and only not in found:
-        found[only] = {Because.QUESTION: set()}
+        found[only] = {Involvement.QUESTION: set()}
     return found
 
 
-def _mentions(past: Past, evidence: Evidence, city: City) -> Iterator[tuple[str, Because, UUID | None]]:
+def _mentions(past: PastCase, evidence: Evidence, city: RoutingCity) -> Iterator[tuple[str, Involvement, UUID | None]]:
     for referral in past.case.referrals.values():
-        yield referral.agency, Because.REFERRAL, referral.need_id
+        yield referral.agency, Involvement.REFERRAL, referral.need_id
     for refusal in evidence.refusals:
-        yield refusal.agency, Because.REFUSED, refusal.need_id
+        yield refusal.agency, Involvement.REFUSED, refusal.need_id
     for receipt in evidence.receipts:
-        yield receipt.agency, Because.GIVEN, None
+        yield receipt.agency, Involvement.GIVEN, None
     yield from _named_by_book(past, city)
     for consent in past.consents:
         for agency in sorted(consent.recipients):
-            yield agency, Because.CONSENT, None
+            yield agency, Involvement.CONSENT, None
 
 
-def _named_by_book(past: Past, city: City) -> Iterator[tuple[str, Because, UUID | None]]:
+def _named_by_book(past: PastCase, city: RoutingCity) -> Iterator[tuple[str, Involvement, UUID | None]]:
     report = past.case.report
     for need in report.needs:
         rule = city.book.find(report.service_code, need.need, report.place.district)
         for name in (*rule.candidates, *filter(None, [rule.fallback])) if rule else ():
-            yield city.programs[name].agency, Because.BOOK, need.need_id
+            yield city.programs[name].agency, Involvement.BOOK, need.need_id

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from services.routing.domain.explanation import Decision, explain_decision
+from services.routing.domain.explanation import DisclosureExplanation, explain_disclosure
 from services.routing.domain.referral import Referral
-from services.routing.domain.what_if import Past
+from services.routing.domain.what_if import PastCase
 from services.routing.store.evidence import Evidence, find_evidence
 from services.routing.store.past_cases import find_past
-from services.routing.use_cases.context import Desk
-from services.routing.use_cases.explain.concerned_agencies import Because, concerned_agencies
-from services.routing.use_cases.explain.policy_history import History
+from services.routing.use_cases.context import RoutingContext
+from services.routing.use_cases.explain.concerned_agencies import Involvement, concerned_agencies
+from services.routing.use_cases.explain.policy_history import PolicyHistory
 from shared.events.intake import Need
 from shared.kit.database.database import Transaction
 
@@ -21,41 +21,41 @@ NOT_ON_RECORD: Final = "What was decided by then is not on record; receipts say 
 OTHER_POLICIES: Final = "The policies were others then: this is what today's say to the agreements of then."
 
 
-class Moment(NamedTuple):
+class PastDecision(NamedTuple):
     """A decision of the past: when, by which set, what it was as far as that is on record, and a remark on that."""
 
     at: datetime
     policy_set: str | None
-    decision: Decision | None
+    decision: DisclosureExplanation | None
     remark: str | None = None
 
 
-class About(NamedTuple):
+class NeedDisclosure(NamedTuple):
     """One agency and one need; without a referral it was not asked."""
 
     need: Need
     referral: Referral | None
-    then: Moment
-    now: Decision
+    then: PastDecision
+    now: DisclosureExplanation
 
 
 @dataclass(frozen=True, slots=True)
-class AgencyAnswer:
+class AgencyDisclosures:
     """One agency: how it comes into it, and the decisions about it."""
 
     agency: str
-    because: tuple[Because, ...]
-    about: tuple[About, ...]
+    because: tuple[Involvement, ...]
+    about: tuple[NeedDisclosure, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class SharingAnswer:
+class CaseDisclosures:
     """One case: the decisions about each agency, and what is on record."""
 
-    past: Past
+    past: PastCase
     asked_at: datetime
     policy_set: str
-    agencies: tuple[AgencyAnswer, ...]
+    agencies: tuple[AgencyDisclosures, ...]
     evidence: Evidence
 
 
@@ -63,13 +63,13 @@ class SharingAnswer:
 class Explainer:
     """What explanations stand on."""
 
-    desk: Desk
-    history: History
+    desk: RoutingContext
+    history: PolicyHistory
 
 
-async def explain_sharing(
+async def explain_disclosures(
     explainer: Explainer, tx: Transaction, case_id: UUID, agency: str | None = None
-) -> SharingAnswer | None:
+) -> CaseDisclosures | None:
     """Explain the sharing of a case with one agency, or with all that come into it; None when there is no such case."""
     past = await find_past(tx, case_id)
     if past is None:
@@ -78,7 +78,7 @@ async def explain_sharing(
     concerned = concerned_agencies(past, evidence, explainer.desk.city, agency)
     asking = _Asking(explainer, tx, past, evidence, now)
     agencies = [await asking.answer(name, because) for name, because in concerned.items()]
-    return SharingAnswer(past, now, explainer.desk.city.sharing.hash, tuple(agencies), evidence)
+    return CaseDisclosures(past, now, explainer.desk.city.sharing.hash, tuple(agencies), evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,32 +87,34 @@ class _Asking:
 
     explainer: Explainer
     tx: Transaction
-    past: Past
+    past: PastCase
     evidence: Evidence
     now: datetime
 
-    async def answer(self, agency: str, because: Mapping[Because, Collection[UUID]]) -> AgencyAnswer:
+    async def answer(self, agency: str, because: Mapping[Involvement, Collection[UUID]]) -> AgencyDisclosures:
         named = {need_id for need_ids in because.values() for need_id in need_ids}
         needs = [need for need in self.past.case.report.needs if not named or need.need_id in named]
         about = [each for need in needs for each in await self._about(agency, need)]
-        return AgencyAnswer(agency, tuple(because), tuple(about))
+        return AgencyDisclosures(agency, tuple(because), tuple(about))
 
-    async def _about(self, agency: str, need: Need) -> Sequence[About]:
+    async def _about(self, agency: str, need: Need) -> Sequence[NeedDisclosure]:
         tries: list[Referral | None] = [each for each in self.past.case.tries(need.need_id) if each.agency == agency]
         asking = self.past.asking_now(self.explainer.desk.city, need, self.now)
-        now = explain_decision(asking, self.explainer.desk.city, agency)
-        return [About(need, each, await self._then(agency, need, each), now) for each in tries or [None]]
+        now = explain_disclosure(asking, self.explainer.desk.city, agency)
+        return [NeedDisclosure(need, each, await self._then(agency, need, each), now) for each in tries or [None]]
 
-    async def _then(self, agency: str, need: Need, referral: Referral | None) -> Moment:
+    async def _then(self, agency: str, need: Need, referral: Referral | None) -> PastDecision:
         """Return what was decided when the agency was first given something, or was refused, or might have been."""
         at, policy_set = self._decided_at(agency, need, referral)
         policy_set = policy_set or await self.explainer.history.set_at(self.tx, at)
         found = await self.explainer.history.find(self.tx, policy_set)
         if found is None:
-            return Moment(at, policy_set, None, NOT_ON_RECORD)
+            return PastDecision(at, policy_set, None, NOT_ON_RECORD)
         city = replace(self.explainer.desk.city, sharing=found.sharing)
         asking = self.past.asking(city, need, at, self.past.holders(at))
-        return Moment(at, policy_set, explain_decision(asking, city, agency), None if found.exact else OTHER_POLICIES)
+        return PastDecision(
+            at, policy_set, explain_disclosure(asking, city, agency), None if found.exact else OTHER_POLICIES
+        )
 
     def _decided_at(self, agency: str, need: Need, referral: Referral | None) -> tuple[datetime, str | None]:
         if referral is not None:

@@ -12,34 +12,34 @@ MOST: Final = 8
 """So many sets of the past are kept at hand."""
 
 
-class Then(NamedTuple):
+class PastPolicy(NamedTuple):
     """What was decided by; not `exact` where the policies themselves were others, whose words are not kept in force."""
 
     sharing: DisclosurePolicy
     exact: bool
 
 
-class History:
+class PolicyHistory:
     """What is decided by now, and what was before."""
 
     def __init__(self, now: DisclosurePolicy) -> None:
         self._now = now
-        self._at_hand: OrderedDict[str, Then] = OrderedDict()
+        self._at_hand: OrderedDict[str, PastPolicy] = OrderedDict()
 
     async def set_at(self, tx: Transaction, moment: datetime) -> str | None:
         """Return the hash of the set that was in force at a moment; None when that is not on record."""
         return await find_set_at(tx, moment)
 
-    async def find(self, tx: Transaction, policy_set: str | None) -> Then | None:
+    async def find(self, tx: Transaction, policy_set: str | None) -> PastPolicy | None:
         """Return what was decided by under a hash; None when that is not on record."""
         if policy_set is None or policy_set == self._now.hash:
-            return Then(self._now, True) if policy_set else None
+            return PastPolicy(self._now, True) if policy_set else None
         if policy_set not in self._at_hand:
             agreements = await list_agreements_in(tx, policy_set)
             if not agreements:
                 return None
             sharing = self._now.under(agreements)
-            self._at_hand[policy_set] = Then(sharing, sharing.hash == policy_set)
+            self._at_hand[policy_set] = PastPolicy(sharing, sharing.hash == policy_set)
             if len(self._at_hand) > MOST:
                 self._at_hand.popitem(last=False)
         return self._at_hand[policy_set]

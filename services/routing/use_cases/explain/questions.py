@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.routing.domain.explanation import explain_choice
-from services.routing.domain.placement import Asking, City
+from services.routing.domain.explanation import explain_placement
+from services.routing.domain.placement import PlacementQuery, RoutingCity
 from shared.events.event import Slug
 from shared.events.fields import FieldGroup
 from shared.events.intake import Urgency
@@ -16,7 +16,7 @@ from shared.policy.consent import Consent
 NOBODY = UUID(int=0)
 
 
-class SupposedConsent(BaseModel):
+class HypotheticalConsent(BaseModel):
     """A consent that is supposed to be there; one that says no more lasts for another year."""
 
     model_config = ConfigDict(extra="forbid")
@@ -27,7 +27,7 @@ class SupposedConsent(BaseModel):
     ends_at: datetime | None = None
 
 
-class Question(BaseModel):
+class HypotheticalReport(BaseModel):
     """What a report would say, as far as the routing book and the policy ask for it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -36,21 +36,21 @@ class Question(BaseModel):
     needs: tuple[Slug, ...] = Field(min_length=1, max_length=20)
     district: Slug | None = None
     urgency: Urgency = "routine"
-    consents: tuple[SupposedConsent, ...] = Field(default=(), max_length=20)
+    consents: tuple[HypotheticalConsent, ...] = Field(default=(), max_length=20)
 
-    def askings(self, city: City, now: datetime) -> Iterator[Asking]:
+    def askings(self, city: RoutingCity, now: datetime) -> Iterator[PlacementQuery]:
         """Ask about each need in turn: who is asked for an earlier one holds something of the case."""
         consents = tuple(_consent(number, each, now) for number, each in enumerate(self.consents, 1))
         (protects, also), holders = city.protections_of(self.service_code, self.needs), frozenset[str]()
         for need in self.needs:
             asked_of = (need, self.service_code, self.district, self.urgency)
-            asking = Asking(*asked_of, protects, now, consents, holders, also)
-            asked = explain_choice(asking, city).asked
+            asking = PlacementQuery(*asked_of, protects, now, consents, holders, also)
+            asked = explain_placement(asking, city).asked
             holders |= {asked.partition("/")[0]} if asked else set()
             yield asking
 
 
-def _consent(number: int, supposed: SupposedConsent, now: datetime) -> Consent:
+def _consent(number: int, supposed: HypotheticalConsent, now: datetime) -> Consent:
     return Consent(
         consent_id=UUID(int=number),
         case_id=NOBODY,
