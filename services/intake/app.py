@@ -5,9 +5,9 @@ from services.intake.handlers import routes
 from services.intake.http.routes import FILING, http_routes
 from services.intake.jurisdiction import load_jurisdiction
 from services.intake.settings import IntakeSettings
-from services.intake.store.write_batcher import Tray
+from services.intake.store.write_batcher import WriteBatcher
 from services.intake.use_cases.api_keys import ApiKeys
-from services.intake.use_cases.context import Desk, Numbers
+from services.intake.use_cases.context import CaseNumbers, IntakeContext
 from services.intake.workers.api_key_refresher import ApiKeyRefresher
 from services.intake.workers.idempotency_key_cleaner import IdempotencyKeyCleaner
 from shared.kit.clock import utc_now
@@ -24,30 +24,30 @@ def create_service(settings: IntakeSettings) -> Service:
         VaultError: there is no usable master key.
     """
     database = Database(settings.database_url.get_secret_value(), "intake", size=settings.database_pool)
-    desk = _make_desk(settings, database)
+    context = _make_context(settings, database)
     return Service(
         name="intake",
         settings=settings,
         database=database,
         routes=routes(),
-        http=http_routes(desk),
-        loops=[ApiKeyRefresher(desk.keys).run, IdempotencyKeyCleaner(database).run],
+        http=http_routes(context),
+        loops=[ApiKeyRefresher(context.keys).run, IdempotencyKeyCleaner(database).run],
         first_path=FILING,
         answers_own_errors=True,
     )
 
 
-def _make_desk(settings: IntakeSettings, database: Database) -> Desk:
+def _make_context(settings: IntakeSettings, database: Database) -> IntakeContext:
     text = settings.master_key.get_secret_value() if settings.master_key else None
     master_key = read_master_key(text, settings.master_key_file)
     first_key = settings.api_key.get_secret_value() if settings.api_key else None
-    return Desk(
+    return IntakeContext(
         database=database,
         vault=Vault(master_key),
         jurisdiction=load_jurisdiction(settings.jurisdiction),
         keys=ApiKeys(database, first_key),
-        numbers=Numbers(database),
-        tray=Tray(database),
+        numbers=CaseNumbers(database),
+        batcher=WriteBatcher(database),
         tokens=Tokens(master_key),
         clock=utc_now,
         public_url=settings.public_url.rstrip("/"),

@@ -1,7 +1,7 @@
 """What intake hears: how the cases that it opened get on, and who is given what of them."""
 
-from services.intake.domain.disclosures import told_by
-from services.intake.domain.progress import Heard, follow
+from services.intake.domain.disclosures import disclosure_log_of
+from services.intake.domain.progress import CaseEvent, project_progress
 from services.intake.store import disclosures, progress
 from shared.events.topics import REFERRALS
 from shared.kit.database.database import Transaction
@@ -13,9 +13,9 @@ REST_SECONDS = 0.25
 
 async def on_referrals(batch: Batch[object], tx: Transaction) -> None:
     """Update what residents see of their cases, and of what was given to whom."""
-    heard = [Heard(message.envelope.id, message.envelope.sequence, message.event) for message in batch]
-    await progress.save(tx, follow(heard))
-    await disclosures.save_told(tx, told_by(heard))
+    heard = [CaseEvent(message.envelope.id, message.envelope.sequence, message.event) for message in batch]
+    await progress.save(tx, project_progress(heard))
+    await disclosures.save_disclosures(tx, disclosure_log_of(heard))
 
 
 def routes() -> list[Subscription]:

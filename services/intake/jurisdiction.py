@@ -7,7 +7,7 @@ from typing import Any
 
 from services.intake.domain.catalogue import Catalogue, NeedsFile, ServicesFile
 from services.intake.domain.city import City, Districts, DistrictsFile, Jurisdiction
-from services.intake.domain.consent_options import Sharing
+from services.intake.domain.consent_options import ConsentCatalogue
 from shared.policy.agreements import Agreement
 
 FILES = ("city.toml", "services.toml", "needs.toml", "districts.toml", "agencies.toml")
@@ -34,7 +34,7 @@ def load_jurisdiction(folder: Path) -> Jurisdiction:
         agencies={agency["id"]: agency["name"] for agency in agencies.get("agency", ())},
         translations=_read_translations(folder / "texts"),
         changed=_last_change(folder),
-        sharing=Sharing(_read_agreements(folder / "agreements")),
+        sharing=ConsentCatalogue(_read_agreements(folder / "agreements")),
     )
 
 

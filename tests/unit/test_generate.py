@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from deploy.local.generate import SAMPLE_CITY, Form, read_city, reports
-from services.intake.domain.problems import Refused
+from services.intake.domain.problems import Refusal
 from services.intake.domain.report import read_report
 from services.intake.jurisdiction import load_jurisdiction
 
@@ -27,7 +27,7 @@ def test_every_report_can_be_taken_in() -> None:
     for form in take(1000):
         fields = {name: value if isinstance(value, list) else [value] for name, value in form.items()}
         report = read_report(fields, jurisdiction, datetime.now(UTC))
-        assert not isinstance(report, Refused), (form, report)
+        assert not isinstance(report, Refusal), (form, report)
 
 
 def test_places_lie_in_the_city() -> None:

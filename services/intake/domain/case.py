@@ -19,7 +19,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class CaseSummary:
     """A case without anything personal."""
 
     case_id: UUID
@@ -43,6 +43,6 @@ class Case:
         return self.closed_at if self.status == "closed" and self.closed_at else self.updated_at
 
 
-def without(case: Case, agencies: AbstractSet[str]) -> Case:
+def hide_agencies(case: CaseSummary, agencies: AbstractSet[str]) -> CaseSummary:
     """Return a case as somebody may see it who is not to know of the part of these agencies."""
     return replace(case, agencies=tuple(agency for agency in case.agencies if agency not in agencies))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import h3
 
 from services.intake.domain.catalogue import Catalogue, Part
-from services.intake.domain.consent_options import Offer, Sharing
+from services.intake.domain.consent_options import ConsentCatalogue, ConsentOption
 from shared.events.event import Slug
 from shared.events.intake import Place
 
@@ -91,9 +91,9 @@ class Jurisdiction:
     agencies: dict[str, str]
     translations: dict[str, dict[str, Any]]
     changed: str
-    sharing: Sharing = field(default_factory=Sharing)
+    sharing: ConsentCatalogue = field(default_factory=ConsentCatalogue)
 
-    def offers(self, service_code: str, needs: tuple[str, ...], at: datetime) -> tuple[Offer, ...]:
+    def offers(self, service_code: str, needs: tuple[str, ...], at: datetime) -> tuple[ConsentOption, ...]:
         """Return what whoever files such a report can consent to; nothing for a service that is there no more."""
         service = self.catalogue.services.get(service_code)
         protects = self.catalogue.protection_of(service, needs) if service else None

@@ -10,7 +10,7 @@ from shared.policy.plan import CONSENT_ONLY
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ConsentOption:
     """What one agency may be given for one purpose, once the person consents; `why` is for the person.
 
     `main` are the groups that a form offers: all of them or, of a report that is protected as a whole, those without
@@ -24,7 +24,7 @@ class Offer:
     why: tuple[str, ...]
 
 
-class Sharing:
+class ConsentCatalogue:
     """The agreements, as far as a person is concerned."""
 
     def __init__(self, agreements: Iterable[Agreement] = ()) -> None:
@@ -42,7 +42,9 @@ class Sharing:
         """Return the sentence that tells why a clause gives something; None for a clause that is there no more."""
         return self._why.get(ground)
 
-    def offers(self, asked: tuple[str, Sequence[str]], protects: FieldGroup | None, at: datetime) -> tuple[Offer, ...]:
+    def offers(
+        self, asked: tuple[str, Sequence[str]], protects: FieldGroup | None, at: datetime
+    ) -> tuple[ConsentOption, ...]:
         """Return what can be consented to for a report on this service with these needs, by agency and purpose."""
         found: dict[tuple[str, str], list[Clause]] = {}
         for agreement in self._agreements:
@@ -58,10 +60,10 @@ def _applies(clause: Clause, service: str, needs: Sequence[str]) -> bool:
     return clause.consent and fits and (clause.services is None or service in clause.services)
 
 
-def _offer(names: tuple[str, str], clauses: Sequence[Clause], protects: FieldGroup | None) -> Offer:
+def _offer(names: tuple[str, str], clauses: Sequence[Clause], protects: FieldGroup | None) -> ConsentOption:
     groups = frozenset(group for clause in clauses for group in clause.groups)
     main = groups
     if protects is not None:
         groups |= {protects}
         main = (groups & CONSENT_ONLY) | {protects}
-    return Offer(*names, groups, main, tuple(dict.fromkeys(clause.why for clause in clauses)))
+    return ConsentOption(*names, groups, main, tuple(dict.fromkeys(clause.why for clause in clauses)))

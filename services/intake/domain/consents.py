@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from services.intake.domain.consent_options import Offer
+from services.intake.domain.consent_options import ConsentOption
 from services.intake.domain.fields import Fields, text_of
 from services.intake.domain.problems import Problem, bad
 from shared.events.fields import FieldGroup
@@ -41,7 +41,7 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class SignedRecord:
     """The written record of a consent that a caseworker took: who signed, when and how."""
 
     signed_by: str
@@ -50,7 +50,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class StoredConsent:
     """A consent as it is kept; `how` is form, api or caseworker."""
 
     consent_id: UUID
@@ -68,7 +68,7 @@ class Given:
 
 
 def read_permission(
-    fields: Fields, offers: Sequence[Offer], now: datetime, zone: ZoneInfo
+    fields: Fields, offers: Sequence[ConsentOption], now: datetime, zone: ZoneInfo
 ) -> tuple[Permission | None, list[Problem]]:
     """Read a consent; None where nobody and nothing is named, or where something is wrong with it."""
     problems = [bad("consent has a part that nobody knows", "consent") for name in fields if _is_strange(name)]
@@ -83,12 +83,12 @@ def read_permission(
     return Permission(recipients, tuple(FieldGroup(group) for group in groups), purpose, ends_at), []
 
 
-def read_written(fields: Fields) -> tuple[Written | None, list[Problem]]:
+def read_written(fields: Fields) -> tuple[SignedRecord | None, list[Problem]]:
     """Read the record of a consent that was signed before a caseworker."""
     said = {name: text_of(fields, f"record[{name}]") for name in ("signed_by", "signed_at", "method")}
     problems = [_fault(name, value) for name, value in said.items()]
     found = [problem for problem in problems if problem is not None]
-    return (None, found) if found else (Written(**{name: value or "" for name, value in said.items()}), [])
+    return (None, found) if found else (SignedRecord(**{name: value or "" for name, value in said.items()}), [])
 
 
 def _fault(name: str, value: str | None) -> Problem | None:
@@ -126,7 +126,7 @@ def _chosen(fields: Fields, name: str) -> tuple[str, ...]:
     return tuple(sorted({part.strip() for value in values for part in value.split(",") if part.strip()}))
 
 
-def _read_purpose(fields: Fields, offers: Iterable[Offer], problems: list[Problem]) -> str | None:
+def _read_purpose(fields: Fields, offers: Iterable[ConsentOption], problems: list[Problem]) -> str | None:
     """Return the purpose; where those who are named have one only, it need not be given."""
     given, offered = text_of(fields, PURPOSE), {offer.purpose for offer in offers}
     if given is None and len(offered) == 1:
@@ -139,7 +139,7 @@ def _read_purpose(fields: Fields, offers: Iterable[Offer], problems: list[Proble
 
 
 def _check_choice(
-    recipients: Sequence[str], groups: Sequence[str], offers: Sequence[Offer], problems: list[Problem]
+    recipients: Sequence[str], groups: Sequence[str], offers: Sequence[ConsentOption], problems: list[Problem]
 ) -> None:
     """Refuse what no agreement would let happen: a consent must say what it does."""
     mine = [offer for offer in offers if offer.recipient in recipients]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.intake.domain.progress import Heard
+from services.intake.domain.progress import CaseEvent
 from shared.events.disclosures import DisclosureMade, DisclosureRecalled, EmergencyAccessOpened
 from shared.events.fields import FieldGroup
 
@@ -15,7 +15,7 @@ OPENED = "opened"
 
 
 @dataclass(frozen=True, slots=True)
-class Disclosure:
+class DisclosureEntry:
     """One act of giving; `grounds` say what allowed it, `ends_at` until when an emergency's access lasts."""
 
     receipt_id: UUID
@@ -36,7 +36,7 @@ class Disclosure:
 
 
 @dataclass(frozen=True, slots=True)
-class Recall:
+class RecallEntry:
     """An agency was told not to use any more what a receipt gave under a consent."""
 
     receipt_id: UUID
@@ -48,17 +48,17 @@ class Recall:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DisclosureLog:
     """What a batch of events tells of disclosures."""
 
-    disclosures: tuple[Disclosure, ...]
-    recalls: tuple[Recall, ...]
+    disclosures: tuple[DisclosureEntry, ...]
+    recalls: tuple[RecallEntry, ...]
 
 
-def told_by(heard: Iterable[Heard]) -> Told:
+def disclosure_log_of(heard: Iterable[CaseEvent]) -> DisclosureLog:
     """Gather what a batch of events tells of disclosures."""
-    disclosures: list[Disclosure] = []
-    recalls: list[Recall] = []
+    disclosures: list[DisclosureEntry] = []
+    recalls: list[RecallEntry] = []
     for said in heard:
         event = said.event
         if isinstance(event, DisclosureMade):
@@ -67,18 +67,18 @@ def told_by(heard: Iterable[Heard]) -> Told:
             disclosures.append(_opened(event))
         elif isinstance(event, DisclosureRecalled):
             recalls += _recalled(event)
-    return Told(tuple(disclosures), tuple(recalls))
+    return DisclosureLog(tuple(disclosures), tuple(recalls))
 
 
-def late_referrals(disclosures: Iterable[Disclosure], at: datetime) -> frozenset[UUID]:
+def late_referrals(disclosures: Iterable[DisclosureEntry], at: datetime) -> frozenset[UUID]:
     """Return the referrals that a person may not know of yet, because nothing that was given in them is shown."""
     entries = list(disclosures)
     known = {entry.referral_id for entry in entries if entry.shown(at)}
     return frozenset(entry.referral_id for entry in entries) - known
 
 
-def _made(event: DisclosureMade) -> Disclosure:
-    return Disclosure(
+def _made(event: DisclosureMade) -> DisclosureEntry:
+    return DisclosureEntry(
         receipt_id=event.receipt_id,
         case_id=event.case_id,
         referral_id=event.referral_id,
@@ -92,8 +92,8 @@ def _made(event: DisclosureMade) -> Disclosure:
     )
 
 
-def _opened(event: EmergencyAccessOpened) -> Disclosure:
-    return Disclosure(
+def _opened(event: EmergencyAccessOpened) -> DisclosureEntry:
+    return DisclosureEntry(
         receipt_id=event.access_id,
         case_id=event.case_id,
         referral_id=event.referral_id,
@@ -107,6 +107,6 @@ def _opened(event: EmergencyAccessOpened) -> Disclosure:
     )
 
 
-def _recalled(event: DisclosureRecalled) -> Iterable[Recall]:
+def _recalled(event: DisclosureRecalled) -> Iterable[RecallEntry]:
     for receipt_id in event.receipts:
-        yield Recall(receipt_id, event.consent_id, event.case_id, event.groups, event.why, event.occurred_at)
+        yield RecallEntry(receipt_id, event.consent_id, event.case_id, event.groups, event.why, event.occurred_at)

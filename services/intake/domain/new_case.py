@@ -27,7 +27,7 @@ SERVICE_REQUEST_ID = re.compile(r"[0-9]{2}-[0-9]{8,12}")
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class SealedPerson:
     """A person's data as it may be kept: the person's id, their wrapped key, and a sealed block for each group.
 
     `record` holds, sealed as well, what else an imported record says; it stays with intake.
@@ -40,7 +40,7 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class CaseIdentity:
     """What a case is known by: `token_hash` is of the secret that opens its status page."""
 
     case_id: UUID
@@ -49,7 +49,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ImportStatus:
     """How a case stood when it came in; a live report is open, a record may have been closed for years."""
 
     status: Status = "open"
@@ -58,10 +58,10 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Filing:
+class NewCase:
     """One case to be opened; each need has an id of its own. One that is not `announced` nobody is told of."""
 
-    identity: Identity
+    identity: CaseIdentity
     service_code: str
     needs: tuple[tuple[UUID, str], ...]
     place: Place
@@ -69,9 +69,9 @@ class Filing:
     language: str
     origin: Origin
     submitted_at: datetime
-    sealed: Sealed
+    sealed: SealedPerson
     protected: bool
-    standing: Standing = Standing()
+    standing: ImportStatus = ImportStatus()
     recorded: tuple[RecordedReferral, ...] = ()
     announced: bool = True
 
@@ -81,13 +81,15 @@ def service_request_id(number: int, moment: datetime) -> str:
     return f"{moment.year % 100:02d}-{number:0{NUMBER_DIGITS}d}"
 
 
-def file_report(report: Report, identity: Identity, sealed: Sealed, origin: tuple[Origin, datetime]) -> Filing:
+def case_from_report(
+    report: Report, identity: CaseIdentity, sealed: SealedPerson, origin: tuple[Origin, datetime]
+) -> NewCase:
     """Open a case for a report that came in by this way and at this moment.
 
     The ids of its needs follow from case and kind, so that they are the same each time.
     """
     came_by, moment = origin
-    return Filing(
+    return NewCase(
         identity=identity,
         service_code=report.service.code,
         needs=tuple([(fast_uuid5(identity.case_id, need), need) for need in report.needs]),
@@ -102,7 +104,7 @@ def file_report(report: Report, identity: Identity, sealed: Sealed, origin: tupl
     )
 
 
-def announcement(filing: Filing) -> bytes:
+def announcement(filing: NewCase) -> bytes:
     """Write the JSON of the `CaseSubmitted` that tells of a case.
 
     Written by hand, since every report passes here and all of it has been checked before; a test holds it against the

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
-from services.intake.domain.case import Case, Note
+from services.intake.domain.case import CaseSummary, Note
 from services.intake.domain.catalogue import Attribute, ServiceKind
 from services.intake.domain.city import Jurisdiction, centre_of
 from services.intake.domain.progress import NOTE_TYPES
@@ -12,7 +12,7 @@ from services.intake.domain.progress import NOTE_TYPES
 Row = dict[str, object]
 
 
-class Words(Protocol):
+class NoteTexts(Protocol):
     """Puts codes into words."""
 
     def note(self, kind: str, agency: str | None, need: str | None) -> str:
@@ -80,7 +80,7 @@ def discovery(jurisdiction: Jurisdiction, public_url: str) -> Row:
     }
 
 
-def request_row(case: Case, jurisdiction: Jurisdiction, words: Words) -> Row:
+def request_row(case: CaseSummary, jurisdiction: Jurisdiction, words: NoteTexts) -> Row:
     """Return a case as everybody may see it: no words, no address; the place is the centre of a cell of 0.7 km²."""
     service = jurisdiction.catalogue.services.get(case.service_code)
     lat, long = centre_of(case.cell)
@@ -106,7 +106,7 @@ def request_row(case: Case, jurisdiction: Jurisdiction, words: Words) -> Row:
     }
 
 
-def extended(case: Case, notes: Iterable[Note], jurisdiction: Jurisdiction, words: Words) -> Row:
+def extended(case: CaseSummary, notes: Iterable[Note], jurisdiction: Jurisdiction, words: NoteTexts) -> Row:
     """Return what Chicago's extension adds: the channel, the district, and what happened in order."""
     attributes: Mapping[str, object] = {"channel": case.channel, "district": case.district}
     opened = Note(case.submitted_at, "opened")
@@ -114,7 +114,7 @@ def extended(case: Case, notes: Iterable[Note], jurisdiction: Jurisdiction, word
     return {"extended_attributes": attributes, "notes": lines}
 
 
-def _note_row(note: Note, jurisdiction: Jurisdiction, words: Words) -> Row:
+def _note_row(note: Note, jurisdiction: Jurisdiction, words: NoteTexts) -> Row:
     row: Row = {
         "datetime": moment_of(note.happened_at),
         "summary": words.note(note.kind, note.agency, note.need),

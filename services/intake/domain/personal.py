@@ -9,7 +9,7 @@ import orjson
 from services.intake.domain.answers import Answers
 from services.intake.domain.catalogue import AnswerGroup, ServiceKind
 from services.intake.domain.fields import Fields, text_of
-from services.intake.domain.position import Position
+from services.intake.domain.position import ReportedLocation
 from services.intake.domain.problems import Problem, bad
 from shared.events.fields import FieldGroup
 
@@ -60,7 +60,9 @@ FORMS = {
 MULTILINE = frozenset({"description"})
 
 
-def read_personal(fields: Fields, position: Position, answers: Mapping[str, Answers]) -> tuple[Personal, list[Problem]]:
+def read_personal(
+    fields: Fields, position: ReportedLocation, answers: Mapping[str, Answers]
+) -> tuple[Personal, list[Problem]]:
     """Put what was given into its groups; a group of which nothing was given is absent."""
     problems: list[Problem] = []
     given: dict[str, object] = {name: _read(fields, name, problems) for name in LONGEST if name in fields}

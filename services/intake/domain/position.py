@@ -11,7 +11,7 @@ LATITUDES, LONGITUDES = 90.0, 180.0
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class ReportedLocation:
     """What the report says of its place; degrees are WGS84."""
 
     lat: float | None
@@ -20,7 +20,7 @@ class Position:
     address_id: str | None
 
 
-def read_position(fields: Fields) -> tuple[Position, list[Problem]]:
+def read_location(fields: Fields) -> tuple[ReportedLocation, list[Problem]]:
     """Read the place: lat and long together, or address_string, or address_id, or several of them."""
     problems: list[Problem] = []
     lat = _read_degrees(fields, "lat", LATITUDES, problems)
@@ -32,7 +32,7 @@ def read_position(fields: Fields) -> tuple[Position, list[Problem]]:
         problems.append(
             bad("a location is required: lat and long, or address_string, or address_id", "address_string", "missing")
         )
-    return Position(lat, long, address, address_id), problems
+    return ReportedLocation(lat, long, address, address_id), problems
 
 
 def _read_degrees(fields: Fields, name: str, limit: float, problems: list[Problem]) -> float | None:

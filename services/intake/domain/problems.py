@@ -21,7 +21,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refusal:
     """Nothing was done, for these reasons."""
 
     problems: tuple[Problem, ...]
@@ -33,9 +33,9 @@ class Refused:
         return next(rare, HTTPStatus.BAD_REQUEST)
 
 
-def refused(status: int, description: str) -> Refused:
+def refusal(status: int, description: str) -> Refusal:
     """Refuse for one reason."""
-    return Refused((Problem(status, description),))
+    return Refusal((Problem(status, description),))
 
 
 def bad(description: str, field: str, kind: Kind = "malformed") -> Problem:

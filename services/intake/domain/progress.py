@@ -41,7 +41,7 @@ NOTE_TYPES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class CaseEvent:
     """One event about a case, with its id and its place among the case's events in the topic."""
 
     event_id: UUID
@@ -65,7 +65,7 @@ class NewNote:
 
 
 @dataclass(frozen=True, slots=True)
-class Handover:
+class ReferralState:
     """Where one referral stands, as of one event."""
 
     referral_id: UUID
@@ -77,7 +77,7 @@ class Handover:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CaseChange:
     """What has become of one case: when it last changed and, where it is resolved, how and when."""
 
     case_id: UUID
@@ -87,32 +87,32 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CaseProgress:
     """Everything that a batch of events changes."""
 
     notes: tuple[NewNote, ...]
-    handovers: tuple[Handover, ...]
-    changes: tuple[Change, ...]
+    handovers: tuple[ReferralState, ...]
+    changes: tuple[CaseChange, ...]
 
 
-def follow(heard: Iterable[Heard]) -> Progress:
+def project_progress(heard: Iterable[CaseEvent]) -> CaseProgress:
     """Work out what a batch changes; of several events on one referral or case the latest counts."""
     notes: list[NewNote] = []
-    handovers: dict[UUID, Handover] = {}
-    changes: dict[UUID, Change] = {}
+    handovers: dict[UUID, ReferralState] = {}
+    changes: dict[UUID, CaseChange] = {}
     for said in heard:
         note = note_of(said)
-        handover = handover_of(said)
+        handover = referral_state_of(said)
         if note:
             notes.append(note)
             changes[note.case_id] = _change(changes.get(note.case_id), note.happened_at, said.event)
         if handover:
             known = handovers.get(handover.referral_id, handover)
             handovers[handover.referral_id] = max(known, handover, key=lambda each: each.sequence)
-    return Progress(tuple(notes), tuple(handovers.values()), tuple(changes.values()))
+    return CaseProgress(tuple(notes), tuple(handovers.values()), tuple(changes.values()))
 
 
-def note_of(heard: Heard) -> NewNote | None:
+def note_of(heard: CaseEvent) -> NewNote | None:
     """Return the line that an event adds to the history; None for what a resident need not know."""
     event = heard.event
     about = {"event_id": heard.event_id, "case_id": event.case_id, "sequence": heard.sequence}
@@ -128,22 +128,22 @@ def note_of(heard: Heard) -> NewNote | None:
     return None
 
 
-def handover_of(heard: Heard) -> Handover | None:
+def referral_state_of(heard: CaseEvent) -> ReferralState | None:
     """Return where a referral stands after an event; None where the event changes no referral's state."""
     event = heard.event
     state = STATES.get(_verb(event)) if isinstance(event, ReferralEvent) else None
     if state is None:
         return None
-    return Handover(event.referral_id, event.case_id, event.need, event.agency, state, heard.sequence)
+    return ReferralState(event.referral_id, event.case_id, event.need, event.agency, state, heard.sequence)
 
 
 def _verb(event: ReferralEvent) -> str:
     return event.type.split(".")[1]
 
 
-def _change(before: Change | None, moment: datetime, event: object) -> Change:
+def _change(before: CaseChange | None, moment: datetime, event: object) -> CaseChange:
     latest = max(before.changed_at, moment) if before else moment
     case_id = event.case_id  # type: ignore[attr-defined]
     if isinstance(event, CaseResolved):
-        return Change(case_id, latest, event.resolution, event.resolved_at)
-    return Change(case_id, latest, before.resolution, before.resolved_at) if before else Change(case_id, latest)
+        return CaseChange(case_id, latest, event.resolution, event.resolved_at)
+    return CaseChange(case_id, latest, before.resolution, before.resolved_at) if before else CaseChange(case_id, latest)

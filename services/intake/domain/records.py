@@ -9,14 +9,14 @@ from services.intake.domain.catalogue import ServiceKind
 from services.intake.domain.city import Jurisdiction
 from services.intake.domain.fields import UNPRINTABLE
 from services.intake.domain.import_record import FollowOn, ImportRecord
-from services.intake.domain.new_case import Filing, Identity, Sealed, Standing
+from services.intake.domain.new_case import CaseIdentity, ImportStatus, NewCase, SealedPerson
 from services.intake.domain.personal import Personal, pack, sort_answers
 from shared.events.fields import FieldGroup
 from shared.events.intake import Origin, Place, RecordedReferral
 
 
 @dataclass(frozen=True, slots=True)
-class Readable:
+class ReadableRecord:
     """A record whose services the catalogue knows."""
 
     record: ImportRecord
@@ -26,29 +26,29 @@ class Readable:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableRecord:
     """A record that cannot be taken in, and why."""
 
     external_id: str
     reason: str
 
 
-def read_record(record: ImportRecord, jurisdiction: Jurisdiction) -> Readable | Unreadable:
+def read_record(record: ImportRecord, jurisdiction: Jurisdiction) -> ReadableRecord | UnreadableRecord:
     """Find what a record is about in the catalogue."""
     services = jurisdiction.catalogue.services
     codes = (record.service_code, *(follow_on.service_code for follow_on in record.follow_ons))
     unknown = [code for code in codes if code not in services]
     if unknown:
-        return Unreadable(record.external_id, f"service_code {unknown[0]} is not in the catalogue")
+        return UnreadableRecord(record.external_id, f"service_code {unknown[0]} is not in the catalogue")
     if UNPRINTABLE.search(record.external_id):
-        return Unreadable(record.external_id, "external_id has control characters")
+        return UnreadableRecord(record.external_id, "external_id has control characters")
     follow_ons = tuple((each, services[each.service_code]) for each in record.follow_ons)
     service = services[record.service_code]
     needs = (service.needs[0], *(other.needs[0] for _, other in follow_ons))
-    return Readable(record, service, follow_ons, jurisdiction.catalogue.protection_of(service, needs))
+    return ReadableRecord(record, service, follow_ons, jurisdiction.catalogue.protection_of(service, needs))
 
 
-def personal_of(readable: Readable) -> Personal:
+def personal_of(readable: ReadableRecord) -> Personal:
     """Put what a record says of people and places into its field groups."""
     record = readable.record
     answers = {code: (value,) for code, value in record.attributes.items()}
@@ -69,12 +69,14 @@ def rest_of(record: ImportRecord) -> bytes:
     return record.model_dump_json(include={"source_agency", "channel", "status_notes", "notes", "follow_ons"}).encode()
 
 
-def file_record(readable: Readable, identity: Identity, sealed: Sealed, came_by: tuple[str, Jurisdiction]) -> Filing:
+def case_from_record(
+    readable: ReadableRecord, identity: CaseIdentity, sealed: SealedPerson, came_by: tuple[str, Jurisdiction]
+) -> NewCase:
     """Open a case for a record of this source, as it stood when it was imported."""
     source, jurisdiction = came_by
     record, service = readable.record, readable.service
     works = tuple(_works(readable, identity.case_id))
-    return Filing(
+    return NewCase(
         identity=identity,
         service_code=service.code,
         needs=tuple((recorded.need_id, need) for need, recorded in works),
@@ -111,7 +113,7 @@ def closing_of(record: ImportRecord) -> datetime | None:
     return record.closed_at or max(known)
 
 
-def _works(readable: Readable, case_id: UUID) -> Iterator[tuple[str, RecordedReferral]]:
+def _works(readable: ReadableRecord, case_id: UUID) -> Iterator[tuple[str, RecordedReferral]]:
     """Name the need of the record itself and of each follow-on, with what is on record about it.
 
     What a closed record handed on has ended with it at the latest.
@@ -133,8 +135,8 @@ def _works(readable: Readable, case_id: UUID) -> Iterator[tuple[str, RecordedRef
         yield service.needs[0], RecordedReferral(need_id=need_id, opened_at=follow_on.opened_at, closed_at=ended)
 
 
-def _standing(record: ImportRecord) -> Standing:
+def _standing(record: ImportRecord) -> ImportStatus:
     closed_at = closing_of(record)
     if closed_at is None:
-        return Standing(updated_at=record.requested_at)
-    return Standing("closed", closed_at, max(record.requested_at, closed_at))
+        return ImportStatus(updated_at=record.requested_at)
+    return ImportStatus("closed", closed_at, max(record.requested_at, closed_at))

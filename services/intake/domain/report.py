@@ -10,8 +10,8 @@ from services.intake.domain.city import Jurisdiction
 from services.intake.domain.consents import Permission, read_permission
 from services.intake.domain.fields import Fields, listed, misused, text_of
 from services.intake.domain.personal import Personal, read_personal, sort_answers
-from services.intake.domain.position import Position, read_position
-from services.intake.domain.problems import Problem, Refused, bad, unknown
+from services.intake.domain.position import ReportedLocation, read_location
+from services.intake.domain.problems import Problem, Refusal, bad, unknown
 from shared.events.fields import FieldGroup
 from shared.events.intake import Place, Urgency
 
@@ -35,7 +35,7 @@ class Report:
     permission: Permission | None = None
 
 
-def read_report(fields: Fields, jurisdiction: Jurisdiction, now: datetime) -> Report | Refused:
+def read_report(fields: Fields, jurisdiction: Jurisdiction, now: datetime) -> Report | Refusal:
     """Read a report, and the consent that comes with it.
 
     Refused with 404 for an unknown service or jurisdiction, and with 400 for whatever is missing or malformed.
@@ -43,7 +43,7 @@ def read_report(fields: Fields, jurisdiction: Jurisdiction, now: datetime) -> Re
     problems = misused(fields) + check_jurisdiction(text_of(fields, "jurisdiction_id"), jurisdiction)
     service, missing = _find_service(fields, jurisdiction)
     problems += missing
-    position, misplaced = read_position(fields)
+    position, misplaced = read_location(fields)
     answers, unanswered = read_answers(fields, service, jurisdiction.city.zone) if service else ({}, [])
     needs, strange = _read_needs(fields, service, jurisdiction)
     personal, faulty = read_personal(fields, position, sort_answers(answers, service) if service else {})
@@ -51,7 +51,7 @@ def read_report(fields: Fields, jurisdiction: Jurisdiction, now: datetime) -> Re
     permission, unclear = _read_permission(fields, (service, needs), jurisdiction, now)
     problems += misplaced + unanswered + strange + faulty + unread + unclear
     if service is None or problems:
-        return Refused(tuple(problems))
+        return Refusal(tuple(problems))
     return Report(
         service=service,
         needs=needs,
@@ -112,7 +112,7 @@ def _read_language(fields: Fields, jurisdiction: Jurisdiction) -> tuple[str, lis
     return language, []
 
 
-def _place(position: Position, jurisdiction: Jurisdiction) -> Place:
+def _place(position: ReportedLocation, jurisdiction: Jurisdiction) -> Place:
     if position.lat is not None and position.long is not None:
         return jurisdiction.districts.at(position.lat, position.long)
     return Place(district=jurisdiction.districts.within(position.address or ""))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.intake.domain.fields import Fields, listed, misused, text_of
-from services.intake.domain.problems import Problem, Refused, bad
+from services.intake.domain.problems import Problem, Refusal, bad
 
 LONGEST_SPAN = timedelta(days=90)
 MOST_RESULTS = 1000
@@ -42,7 +42,7 @@ class Search:
     offset: int = 0
 
 
-def read_search(fields: Fields, now: datetime) -> Search | Refused:
+def read_search(fields: Fields, now: datetime) -> Search | Refusal:
     """Read a search; refused with 400 for what cannot be understood or spans more than 90 days."""
     problems: list[Problem] = misused(fields, LISTS)
     numbers = tuple(listed(fields, "service_request_id"))
@@ -57,7 +57,7 @@ def read_search(fields: Fields, now: datetime) -> Search | Refused:
         submitted = Span(now - LONGEST_SPAN, now)
     limit, offset = _read_page(fields, problems)
     if problems:
-        return Refused(tuple(problems))
+        return Refusal(tuple(problems))
     return Search(numbers, tuple(listed(fields, "service_code")), statuses, submitted, updated, limit, offset)
 
 

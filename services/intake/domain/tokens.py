@@ -17,7 +17,7 @@ FINGERPRINT_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class TokenClaim:
     """What a token claims: its case, and the hash that the case must have."""
 
     case_id: UUID
@@ -46,7 +46,7 @@ class Tokens:
         return blake2b(case_id.bytes, key=self._key, digest_size=SECRET_BYTES).digest()
 
 
-def read_token(token: str) -> Claimed | None:
+def read_token(token: str) -> TokenClaim | None:
     """Read what a token claims; None for what cannot be a token."""
     if len(token) != TOKEN_LENGTH or not token.isascii():
         return None
@@ -56,4 +56,4 @@ def read_token(token: str) -> Claimed | None:
         return None
     if len(raw) != ID_BYTES + SECRET_BYTES or urlsafe_b64encode(raw).decode().rstrip("=") != token:
         return None
-    return Claimed(UUID(bytes=raw[:ID_BYTES]), sha256(raw[ID_BYTES:]).digest())
+    return TokenClaim(UUID(bytes=raw[:ID_BYTES]), sha256(raw[ID_BYTES:]).digest())

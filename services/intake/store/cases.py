@@ -5,7 +5,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row, dict_row
 
-from services.intake.domain.case import Case, Note
+from services.intake.domain.case import CaseSummary, Note
 from services.intake.domain.search import Search, Span
 from shared.kit.database.database import Transaction
 
@@ -31,9 +31,9 @@ _NOTES = """
 """
 
 
-async def find_cases(connection: Transaction, search: Search) -> list[Case]:
+async def find_cases(connection: Transaction, search: Search) -> list[CaseSummary]:
     """Find the cases that are asked for, newest first; those that are protected are never found."""
-    async with connection.cursor(row_factory=class_row(Case)) as cursor:
+    async with connection.cursor(row_factory=class_row(CaseSummary)) as cursor:
         if search.numbers:
             await cursor.execute(_BY_NUMBER, (list(search.numbers),))
         else:

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from services.intake.domain.consents import Given, Permission
+from services.intake.domain.consents import Permission, StoredConsent
 from shared.kit.database.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class LockedCase:
     """What must be known of a case before something is granted: whose it is, and what is not said of it yet."""
 
     case_id: UUID
@@ -22,7 +22,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class ConsentGrant:
     """A consent to be kept; `how` is form, api or caseworker, and `record` the sealed record of what was signed."""
 
     consent_id: UUID
@@ -76,9 +76,9 @@ _LIST = """
 """
 
 
-async def lock_case(tx: Transaction, case_id: UUID) -> Case | None:
+async def lock_case(tx: Transaction, case_id: UUID) -> LockedCase | None:
     """Return a case, locked until the transaction ends; None for one that is not there, or erased."""
-    async with tx.cursor(row_factory=class_row(Case)) as cursor:
+    async with tx.cursor(row_factory=class_row(LockedCase)) as cursor:
         await cursor.execute(_LOCK_CASE, (case_id,))
         return await cursor.fetchone()
 
@@ -94,7 +94,7 @@ async def mark_announced(tx: Transaction, case_id: UUID) -> None:
     await tx.execute(_SAID, (case_id,))
 
 
-async def grant(tx: Transaction, case: Case, given: Grant) -> datetime | None:
+async def grant(tx: Transaction, case: LockedCase, given: ConsentGrant) -> datetime | None:
     """Keep a consent, and return when it was granted; None when it was kept before."""
     permission = given.permission
     groups = [group.value for group in permission.groups]
@@ -117,8 +117,8 @@ async def withdraw_all(tx: Transaction, person_id: UUID) -> list[tuple[UUID, dat
     return list(await rows.fetchall())
 
 
-async def list_consents(connection: Transaction, case_id: UUID) -> list[Given]:
+async def list_consents(connection: Transaction, case_id: UUID) -> list[StoredConsent]:
     """List every consent of a case."""
-    async with connection.cursor(row_factory=class_row(Given)) as cursor:
+    async with connection.cursor(row_factory=class_row(StoredConsent)) as cursor:
         await cursor.execute(_LIST, (case_id,))
         return await cursor.fetchall()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from services.intake.domain.disclosures import Disclosure, Recall, Told
+from services.intake.domain.disclosures import DisclosureEntry, DisclosureLog, RecallEntry
 from shared.kit.database.database import Transaction
 from shared.kit.database.rows import rows_to_json
 
@@ -56,7 +56,7 @@ async def list_delayed(connection: Transaction, case_ids: Sequence[UUID], at: da
     return delayed
 
 
-async def save_told(tx: Transaction, told: Told) -> None:
+async def save_disclosures(tx: Transaction, told: DisclosureLog) -> None:
     """Write what a batch tells."""
     if told.disclosures:
         await tx.execute(_ADD_DISCLOSURES, (rows_to_json(told.disclosures),))
@@ -64,11 +64,11 @@ async def save_told(tx: Transaction, told: Told) -> None:
         await tx.execute(_ADD_RECALLS, (rows_to_json(told.recalls),))
 
 
-async def list_told(connection: Transaction, case_id: UUID) -> Told:
+async def list_disclosures(connection: Transaction, case_id: UUID) -> DisclosureLog:
     """List what was given of a case, and what was recalled."""
-    async with connection.cursor(row_factory=class_row(Disclosure)) as cursor:
+    async with connection.cursor(row_factory=class_row(DisclosureEntry)) as cursor:
         await cursor.execute(_LIST, (case_id,))
         disclosures = await cursor.fetchall()
-    async with connection.cursor(row_factory=class_row(Recall)) as cursor:
+    async with connection.cursor(row_factory=class_row(RecallEntry)) as cursor:
         await cursor.execute(_LIST_RECALLS, (case_id,))
-        return Told(tuple(disclosures), tuple(await cursor.fetchall()))
+        return DisclosureLog(tuple(disclosures), tuple(await cursor.fetchall()))

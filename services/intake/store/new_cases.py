@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from services.intake.domain.new_case import SUBMITTED, Filing, announcement
+from services.intake.domain.new_case import SUBMITTED, NewCase, announcement
 from shared.events.intake import CaseSubmitted
 from shared.events.topics import CASES
 from shared.events.wire import derived_id, write_time
@@ -19,7 +19,7 @@ REMEMBERED = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class IdempotencyClaim:
     """A caller's own key for one report, and a fingerprint of what was sent under it."""
 
     caller: str
@@ -28,16 +28,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PendingCase:
     """One case to be opened, under a caller's key where there is one, as part of a trace."""
 
-    filing: Filing
-    claim: Claim | None = None
+    filing: NewCase
+    claim: IdempotencyClaim | None = None
     traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierReport:
     """What was filed under a key before."""
 
     fingerprint: bytes
@@ -111,7 +111,7 @@ _FORGET = """
 """
 
 
-async def open_cases(connection: Transaction, entries: Sequence[Entry]) -> set[UUID]:
+async def open_cases(connection: Transaction, entries: Sequence[PendingCase]) -> set[UUID]:
     """Open cases and queue what is said of them; returns those that were opened.
 
     The others came second: their key, or the record that they were made from, is known. No two entries may have
@@ -128,11 +128,11 @@ async def open_cases(connection: Transaction, entries: Sequence[Entry]) -> set[U
     return {row[0] for row in await rows.fetchall()}
 
 
-async def find_earlier(connection: Transaction, claim: Claim) -> Earlier | None:
+async def find_earlier_report(connection: Transaction, claim: IdempotencyClaim) -> EarlierReport | None:
     """Find what the caller filed under this key."""
     result = await connection.execute(_FIND_EARLIER, (claim.caller, claim.key, REMEMBERED))
     row = await result.fetchone()
-    return Earlier(*row) if row else None
+    return EarlierReport(*row) if row else None
 
 
 async def forget_old_keys(tx: Transaction) -> None:
@@ -140,7 +140,7 @@ async def forget_old_keys(tx: Transaction) -> None:
     await tx.execute(_FORGET, (REMEMBERED,))
 
 
-def _row(entry: Entry) -> dict[str, object]:
+def _row(entry: PendingCase) -> dict[str, object]:
     filing, claim = entry.filing, entry.claim
     identity, standing, sealed = filing.identity, filing.standing, filing.sealed
     return {
@@ -171,7 +171,7 @@ def _row(entry: Entry) -> dict[str, object]:
     } | _said(filing, entry.traceparent)
 
 
-def _said(filing: Filing, traceparent: str | None) -> dict[str, object]:
+def _said(filing: NewCase, traceparent: str | None) -> dict[str, object]:
     case_id = filing.identity.case_id
     return {
         "shard": shard_of(case_id),

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
-from services.intake.domain.case import Case
-from services.intake.domain.tokens import Claimed
+from services.intake.domain.case import CaseSummary
+from services.intake.domain.tokens import TokenClaim
 from shared.events.fields import FieldGroup
 from shared.kit.database.database import Transaction
 
@@ -40,7 +40,7 @@ _WITHDRAW = """
 class OwnReport:
     """A case with its reporter's sealed words."""
 
-    case: Case
+    case: CaseSummary
     person_id: UUID
     sealed: Mapping[FieldGroup, str]
     announced: bool
@@ -52,7 +52,7 @@ class OwnReport:
         return self.case.status == "open" and self.erased_at is None
 
 
-async def find_report(connection: Transaction, claimed: Claimed) -> OwnReport | None:
+async def find_report(connection: Transaction, claimed: TokenClaim) -> OwnReport | None:
     """Find the report that a token opens."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_FIND, (claimed.case_id, claimed.token_hash))
@@ -61,10 +61,10 @@ async def find_report(connection: Transaction, claimed: Claimed) -> OwnReport | 
         return None
     person_id, sealed, announced, erased_at = (row.pop(name) for name in _BESIDES)
     blocks = {FieldGroup(group): block for group, block in sealed.items()}
-    return OwnReport(Case(**row), person_id, blocks, announced, erased_at)
+    return OwnReport(CaseSummary(**row), person_id, blocks, announced, erased_at)
 
 
-async def withdraw(tx: Transaction, claimed: Claimed, event_id: UUID, now: datetime) -> bool | None:
+async def withdraw(tx: Transaction, claimed: TokenClaim, event_id: UUID, now: datetime) -> bool | None:
     """Withdraw an open report; tells whether others know of it.
 
     None when nothing was withdrawn: the token opens no report, or the case is closed already.

@@ -57,7 +57,7 @@ _KEEP_CLAIMS = """
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class DataSubject:
     """The person of a case who is to be erased, or was, and the agencies that had a part in it."""
 
     case_id: UUID
@@ -68,7 +68,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class SealedContent:
     """What is sealed of a case."""
 
     person_id: UUID
@@ -99,21 +99,21 @@ async def list_held(connection: Transaction, case_id: UUID) -> dict[str, list[di
     return held
 
 
-async def get_sealed(connection: Transaction, case_id: UUID) -> Sealed:
+async def get_sealed(connection: Transaction, case_id: UUID) -> SealedContent:
     """Return what is sealed of a case that is there."""
     row = await (await connection.execute(_SEALED, (case_id,))).fetchone()
-    return Sealed(*(row or (case_id, {}, None)))
+    return SealedContent(*(row or (case_id, {}, None)))
 
 
-async def lock_subject(tx: Transaction, case_id: UUID) -> Subject | None:
+async def lock_subject(tx: Transaction, case_id: UUID) -> DataSubject | None:
     """Return the person of a case; nothing is released of them until the transaction ends."""
     await lock_for_withdrawal(tx, case_id)
-    async with tx.cursor(row_factory=class_row(Subject)) as cursor:
+    async with tx.cursor(row_factory=class_row(DataSubject)) as cursor:
         await cursor.execute(_LOCK, (case_id,))
         return await cursor.fetchone()
 
 
-async def erase(tx: Transaction, subject: Subject) -> Erased:
+async def erase(tx: Transaction, subject: DataSubject) -> Erased:
     """Destroy a person's key, end their consents, and reduce what is kept to a tombstone."""
     withdrawn = await consents.withdraw_all(tx, subject.person_id)
     await tx.execute(_FORGET_KEY, (subject.person_id,))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.intake.domain.progress import WITH_THE_AGENCY, Progress
+from services.intake.domain.progress import WITH_THE_AGENCY, CaseProgress
 from shared.kit.database.database import Transaction
 from shared.kit.database.rows import rows_to_json
 
@@ -48,7 +48,7 @@ _SET_CASES = """
 """
 
 
-async def save(tx: Transaction, progress: Progress) -> None:
+async def save(tx: Transaction, progress: CaseProgress) -> None:
     """Write everything that a batch changes."""
     if progress.notes:
         await tx.execute(_ADD_NOTES, (rows_to_json(progress.notes),))

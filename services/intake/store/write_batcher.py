@@ -1,4 +1,4 @@
-"""The tray: reports that come in while others are being written share the next statement and its commit.
+"""The write batcher: reports that come in while others are being written share the next statement and its commit.
 
 Nobody waits for company: a report that comes in alone is written at once. Under load the cost of a round trip and of
 a commit is divided among those who wait anyway; the writer rests between statements then, so that more of them do.
@@ -12,26 +12,26 @@ from uuid import UUID
 
 import psycopg
 
-from services.intake.store.new_cases import Entry, open_cases
+from services.intake.store.new_cases import PendingCase, open_cases
 from shared.kit.database.database import TRANSIENT_ERRORS, Database
 
 MOST_AT_ONCE = 64
 LONGEST_REST_SECONDS = 0.002
 
-Batch = Sequence[tuple[Entry, "asyncio.Future[bool]"]]
+Batch = Sequence[tuple[PendingCase, "asyncio.Future[bool]"]]
 """Entries, and the promise that each of them has been written."""
 
 
-class TrayFullError(Exception):
+class QueueFullError(Exception):
     """More reports wait than can be written soon, or the database does not answer: come again."""
 
 
-BUSY = (*TRANSIENT_ERRORS, TrayFullError)
+BUSY = (*TRANSIENT_ERRORS, QueueFullError)
 """Why a report cannot be kept at the moment."""
 
 
 @dataclass(slots=True)
-class Tray:
+class WriteBatcher:
     """Takes entries in, and writes them in the order in which they came.
 
     `most_waiting` entries wait at most, and a statement has `patience` seconds: else whoever waits is to come again.
@@ -40,10 +40,10 @@ class Tray:
     database: Database
     most_waiting: int = 1000
     patience: float = 10.0
-    _waiting: deque[tuple[Entry, asyncio.Future[bool]]] = field(default_factory=deque)
+    _waiting: deque[tuple[PendingCase, asyncio.Future[bool]]] = field(default_factory=deque)
     _writer: asyncio.Task[None] | None = None
 
-    async def put(self, entry: Entry) -> bool:
+    async def submit(self, entry: PendingCase) -> bool:
         """Open a case; False when its key was used before. When this returns, all of it is on disk.
 
         Raises:
@@ -51,7 +51,7 @@ class Tray:
             psycopg.Error: it was not written, or nobody knows whether it was.
         """
         if len(self._waiting) >= self.most_waiting:
-            raise TrayFullError
+            raise QueueFullError
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, written))
         if self._writer is None:
@@ -69,7 +69,7 @@ class Tray:
 
     def _take(self) -> Batch:
         """Take what waits, as far as it goes into one statement; nobody waits any more for what is done."""
-        batch: list[tuple[Entry, asyncio.Future[bool]]] = []
+        batch: list[tuple[PendingCase, asyncio.Future[bool]]] = []
         while self._waiting and len(batch) < MOST_AT_ONCE:
             entry, written = self._waiting.popleft()
             if not written.done():
@@ -91,7 +91,7 @@ class Tray:
                     patience.reschedule(loop.time() + self.patience)
                     batch = self._take() if go_on else ()
         except TimeoutError:
-            _fail(batch, TrayFullError())
+            _fail(batch, QueueFullError())
         except TRANSIENT_ERRORS as error:
             _fail(batch, error)
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.intake.store import consents
-from services.intake.store.consents import Case, Grant
-from services.intake.store.new_cases import Entry, open_cases
-from services.intake.use_cases.context import Desk
+from services.intake.store.consents import ConsentGrant, LockedCase
+from services.intake.store.new_cases import PendingCase, open_cases
+from services.intake.use_cases.context import IntakeContext
 from shared.events.event import Event
 from shared.events.intake import ConsentGranted, ConsentWithdrawn
 from shared.events.topics import CASES
@@ -25,10 +25,10 @@ class Granted:
     fresh: bool
 
 
-async def open_with_consent(desk: Desk, entry: Entry, given: Grant) -> bool:
+async def open_with_consent(context: IntakeContext, entry: PendingCase, given: ConsentGrant) -> bool:
     """Open a case together with the consent that came with it; False when the caller's key was used before."""
     case_id = entry.filing.identity.case_id
-    async with desk.database.transaction() as tx:
+    async with context.database.transaction() as tx:
         if case_id not in await open_cases(tx, [entry]):
             return False
         case = await consents.lock_case(tx, case_id)
@@ -37,18 +37,18 @@ async def open_with_consent(desk: Desk, entry: Entry, given: Grant) -> bool:
     return True
 
 
-async def grant(desk: Desk, case_id: UUID, given: Grant, traceparent: str) -> Granted | None:
+async def grant(context: IntakeContext, case_id: UUID, given: ConsentGrant, traceparent: str) -> Granted | None:
     """Keep a consent of an open case, and announce the case if nobody was told of it yet; None for no such case."""
-    async with desk.database.transaction() as tx:
+    async with context.database.transaction() as tx:
         case = await consents.lock_case(tx, case_id)
         if case is None or case.status != "open":
             return None
         return Granted(given.consent_id, await _grant(tx, case, given, traceparent))
 
 
-async def withdraw(desk: Desk, case_id: UUID, consent_id: UUID, traceparent: str) -> bool:
+async def withdraw(context: IntakeContext, case_id: UUID, consent_id: UUID, traceparent: str) -> bool:
     """Withdraw a consent: when this returns, nothing more leaves under it. False when there was none to withdraw."""
-    async with desk.database.transaction() as tx:
+    async with context.database.transaction() as tx:
         await lock_for_withdrawal(tx, case_id)
         ended = await consents.withdraw(tx, case_id, consent_id)
         if ended is None:
@@ -62,7 +62,7 @@ async def say(tx: Transaction, events: Sequence[Event], traceparent: str | None)
     await outbox.enqueue(tx, [OutboxEvent(CASES.topic, event, event.case_id, traceparent) for event in events])
 
 
-async def _grant(tx: Transaction, case: Case, given: Grant, traceparent: str | None) -> bool:
+async def _grant(tx: Transaction, case: LockedCase, given: ConsentGrant, traceparent: str | None) -> bool:
     moment = await consents.grant(tx, case, given)
     if moment is None:
         return False

@@ -1,4 +1,4 @@
-"""What every request at the front desk needs, put together once."""
+"""What every use case of intake needs, made once at the start."""
 
 from asyncio import Lock
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from services.intake.domain.city import Jurisdiction
 from services.intake.domain.new_case import APART
 from services.intake.domain.tokens import Tokens
 from services.intake.store import new_cases
-from services.intake.store.write_batcher import Tray
+from services.intake.store.write_batcher import WriteBatcher
 from services.intake.use_cases.api_keys import ApiKeys
 from shared.kit.clock import Clock
 from shared.kit.database.database import Database
@@ -20,7 +20,7 @@ from shared.kit.vault.vault import Vault
 RANDOM_A_BITS, RANDOM_B_BITS = 12, 62
 
 
-class Numbers:
+class CaseNumbers:
     """Hands out the numbers of cases from a block that is taken from the database now and then."""
 
     def __init__(self, database: Database) -> None:
@@ -44,15 +44,15 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class IntakeContext:
     """Where reports are handed in; `running` holds the idempotency keys of requests under way in this process."""
 
     database: Database
     vault: Vault
     jurisdiction: Jurisdiction
     keys: ApiKeys
-    numbers: Numbers
-    tray: Tray
+    numbers: CaseNumbers
+    batcher: WriteBatcher
     tokens: Tokens
     clock: Clock
     public_url: str
@@ -60,9 +60,9 @@ class Desk:
     running: set[tuple[str, str]] = field(default_factory=set)
 
 
-async def take_number(desk: Desk, *, shown: bool) -> int:
+async def take_number(context: IntakeContext, *, shown: bool) -> int:
     """Return a number for a case: one that the public sees is the next, another one is drawn from far apart."""
-    return await desk.numbers.take() if shown else APART.start + randbelow(len(APART))
+    return await context.numbers.take() if shown else APART.start + randbelow(len(APART))
 
 
 def new_id(moment: datetime) -> UUID:

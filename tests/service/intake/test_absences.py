@@ -9,24 +9,24 @@ from starlette.applications import Starlette
 
 from services.intake.http.routes import http_routes
 from tests.databases import OwnDatabase
-from tests.service.intake.world import KEY, Clock, World, make_desk
+from tests.service.intake.world import KEY, Clock, World, make_context
 from tests.unit.intake.town import form
 
 pytestmark = pytest.mark.servers
 
 
 async def test_a_database_that_is_away_is_answered_with_503_in_the_caller_s_form() -> None:
-    desk = make_desk("postgresql://nobody:x@127.0.0.1:1/nowhere", Clock())
-    desk.database.pool.timeout = 0.5
-    await desk.database.open()
+    context = make_context("postgresql://nobody:x@127.0.0.1:1/nowhere", Clock())
+    context.database.pool.timeout = 0.5
+    await context.database.open()
     try:
-        transport = httpx.ASGITransport(Starlette(routes=http_routes(desk)))
+        transport = httpx.ASGITransport(Starlette(routes=http_routes(context)))
         async with httpx.AsyncClient(transport=transport, base_url="http://front-door") as client:
             report = await client.post("/open311/v2/requests.json", data=form(api_key=KEY))
             page = await client.post("/report", data=form(address_string="1 Elm St"))
             services = await client.get("/open311/v2/services.json")
     finally:
-        await desk.database.close()
+        await context.database.close()
 
     assert report.status_code == page.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert report.headers["retry-after"] == page.headers["retry-after"] == "2"

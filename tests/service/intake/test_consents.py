@@ -153,8 +153,8 @@ async def test_a_consent_without_all_that_it_needs_is_refused(world: World, sent
 async def test_whoever_has_no_key_for_it_neither_keeps_nor_sees_consents(world: World) -> None:
     number = await filed(world)
     world.rows("UPDATE api_keys SET scopes = '{file}'")
-    world.desk.keys._callers = None
-    world.desk.keys.first_key = None
+    world.context.keys._callers = None
+    world.context.keys.first_key = None
 
     for method, path in (("POST", "consents"), ("GET", "consents"), ("DELETE", "consents/x")):
         response = await world.call(method, f"cases/{number}/{path}", json=body())
@@ -186,9 +186,9 @@ async def test_a_withdrawal_waits_for_a_release_that_counts_on_the_consent(world
     await filed(world, **HEALTH, **{"consent[ends_at]": in_days(30)})
     ((case_id, consent_id),) = world.rows("SELECT case_id, consent_id FROM vault.consents")
 
-    async with world.desk.database.transaction() as release:
+    async with world.context.database.transaction() as release:
         (consent,) = (await lock_and_list(release, [case_id]))[case_id]
-        withdrawal = asyncio.create_task(withdraw(world.desk, case_id, consent_id, new_traceparent()))
+        withdrawal = asyncio.create_task(withdraw(world.context, case_id, consent_id, new_traceparent()))
         await asyncio.sleep(0.2)
         assert not withdrawal.done()
         assert consent.withdrawn_at is None

@@ -157,8 +157,8 @@ async def test_an_erasure_has_to_be_confirmed_by_somebody_who_may(world: World) 
     unconfirmed = await erase(world, number, confirm="26-00000000")
     not_entitled = await erase(world, number, key=KEY)
     world.rows("UPDATE api_keys SET scopes = '{erase}'")
-    world.desk.keys._callers = None
-    world.desk.keys.first_key = None
+    world.context.keys._callers = None
+    world.context.keys.first_key = None
     entitled = await erase(world, number, key=KEY)
 
     assert unconfirmed.status_code == HTTPStatus.BAD_REQUEST

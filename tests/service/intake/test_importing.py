@@ -51,8 +51,8 @@ async def test_what_else_a_record_says_is_kept_sealed(world: World) -> None:
 
     ((person_id, sealed),) = world.rows("SELECT person_id, record FROM cases")
     ((wrapped,),) = world.rows("SELECT wrapped FROM vault.person_keys")
-    person = world.desk.vault.unwrap(person_id, wrapped)
-    opened = world.desk.vault.open(person, next(iter(world.submitted()[0].sealed)).NARRATIVE, sealed)
+    person = world.context.vault.unwrap(person_id, wrapped)
+    opened = world.context.vault.open(person, next(iter(world.submitted()[0].sealed)).NARRATIVE, sealed)
     assert b"Planted note" in opened
 
 
@@ -130,7 +130,7 @@ async def test_only_a_key_for_imports_imports(world: World) -> None:
 
     without = await world.client.post("/imports/town-311", json={"records": []})
     async with World.open(world.own) as other:
-        other.desk.keys.first_key = None
+        other.context.keys.first_key = None
         for_filing = await other.import_all([])
 
     assert without.status_code == for_filing.status_code == HTTPStatus.FORBIDDEN

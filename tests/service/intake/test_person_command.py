@@ -31,7 +31,7 @@ async def held(request: Request) -> Response:
 async def run(world: World, *words: str, metrics: str | None = None, **more: str) -> Result:
     """Run the command against our intake and others that hold one row each."""
     others = Starlette(routes=[Route("/cases/{case}/held", held)])
-    async with served(Starlette(routes=http_routes(world.desk))) as intake, served(others) as other:
+    async with served(Starlette(routes=http_routes(world.context))) as intake, served(others) as other:
         addresses = {"INTAKE": intake, "ROUTING": other, "NOTIFICATIONS": other, "METRICS": metrics or other}
         environment = {f"HANDOFF_{name}_URL": url for name, url in addresses.items()} | {"HANDOFF_STAFF_KEY": STAFF}
         given = more.pop("typed", None)

@@ -15,10 +15,10 @@ from starlette.applications import Starlette
 from services.intake.domain.tokens import Tokens
 from services.intake.handlers import routes
 from services.intake.http.routes import http_routes
-from services.intake.store.write_batcher import Tray
+from services.intake.store.write_batcher import WriteBatcher
 from services.intake.tables import metadata
 from services.intake.use_cases.api_keys import ApiKeys
-from services.intake.use_cases.context import Desk, Numbers
+from services.intake.use_cases.context import CaseNumbers, IntakeContext
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
@@ -55,7 +55,7 @@ class World:
     """Intake, put together as its app does, without Kafka."""
 
     own: OwnDatabase
-    desk: Desk
+    context: IntakeContext
     client: httpx.AsyncClient
     clock: Clock
     heard: dict[UUID, int] = field(default_factory=dict)
@@ -65,16 +65,16 @@ class World:
     async def open(cls, own: OwnDatabase) -> AsyncIterator["World"]:
         """Connect to a database of its own."""
         clock = Clock()
-        desk = make_desk(own.url("intake"), clock)
-        app = Starlette(routes=http_routes(desk))
+        context = make_context(own.url("intake"), clock)
+        app = Starlette(routes=http_routes(context))
         app.middleware_stack = app.router
-        await desk.database.open()
+        await context.database.open()
         try:
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://front-door") as client:
-                yield cls(own, desk, client, clock)
+                yield cls(own, context, client, clock)
         finally:
-            await desk.database.close()
+            await context.database.close()
 
     async def file(self, form: dict[str, Any], key: str | None = None, extension: str = "json") -> httpx.Response:
         """File a report as any caller does."""
@@ -93,7 +93,7 @@ class World:
 
     async def hear(self, *events: Event) -> None:
         """Deliver what routing says, in one batch, and the same batch again."""
-        consumer = Consumer("intake", routes()[0], self.desk.database)
+        consumer = Consumer("intake", routes()[0], self.context.database)
         records = [self._record(event) for event in events]
         await consumer(records)
         before = self.everything()
@@ -138,24 +138,24 @@ class World:
         """Open what a case holds of its person."""
         assert event.person_id is not None
         (wrapped,) = self.rows("SELECT wrapped FROM vault.person_keys WHERE person_id = %s", event.person_id)[0]
-        person = self.desk.vault.unwrap(event.person_id, wrapped)
+        person = self.context.vault.unwrap(event.person_id, wrapped)
         return {
-            group.value: json.loads(self.desk.vault.open(person, FieldGroup(group), block))
+            group.value: json.loads(self.context.vault.open(person, FieldGroup(group), block))
             for group, block in event.sealed.items()
         }
 
 
-def make_desk(url: str, clock: Clock) -> Desk:
+def make_context(url: str, clock: Clock) -> IntakeContext:
     """Put together what every request needs."""
     database = Database(url, "intake")
     master_key = b"k" * 32
-    return Desk(
+    return IntakeContext(
         database=database,
         vault=Vault(master_key),
         jurisdiction=TOWN,
         keys=ApiKeys(database, KEY),
-        numbers=Numbers(database),
-        tray=Tray(database),
+        numbers=CaseNumbers(database),
+        batcher=WriteBatcher(database),
         tokens=Tokens(master_key),
         clock=clock,
         public_url="http://front-door",

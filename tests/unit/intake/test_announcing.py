@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from services.intake.domain.new_case import (
     SUBMITTED,
-    Filing,
-    Identity,
-    Sealed,
+    CaseIdentity,
+    NewCase,
+    SealedPerson,
     announcement,
-    file_report,
+    case_from_report,
     service_request_id,
 )
 from services.intake.domain.report import Report, read_report
@@ -24,17 +24,17 @@ from shared.events.wire import derived_id, event_id
 from tests.unit.intake.times import HOUR, NOON
 from tests.unit.intake.town import TOWN, form
 
-IDENTITY = Identity(UUID(int=1), "26-00000001", b"hash")
-SEALED = Sealed(UUID(int=2), b"key", {FieldGroup.ADDRESS: "abc", FieldGroup.CONTACT: "d+/="})
+IDENTITY = CaseIdentity(UUID(int=1), "26-00000001", b"hash")
+SEALED = SealedPerson(UUID(int=2), b"key", {FieldGroup.ADDRESS: "abc", FieldGroup.CONTACT: "d+/="})
 
 
-def filed() -> Filing:
+def filed() -> NewCase:
     report = read_report(form(need="company"), TOWN, NOON)
     assert isinstance(report, Report)
-    return file_report(report, IDENTITY, SEALED, (Origin(channel="web"), NOON))
+    return case_from_report(report, IDENTITY, SEALED, (Origin(channel="web"), NOON))
 
 
-def read(filing: Filing) -> CaseSubmitted:
+def read(filing: NewCase) -> CaseSubmitted:
     event = CASES.events.validate_json(announcement(filing))
     assert isinstance(event, CaseSubmitted)
     return event
@@ -62,7 +62,7 @@ def test_it_is_written_as_the_model_writes_it() -> None:
 )
 def test_any_time_and_name_are_written_as_the_model_writes_them(moment: datetime, name: str) -> None:
     recorded = RecordedReferral(need_id=UUID(int=3), opened_at=moment, answered_at=moment + HOUR)
-    filing = Filing(
+    filing = NewCase(
         identity=IDENTITY,
         service_code="no-heat",
         needs=((UUID(int=3), "housing"),),

@@ -12,19 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.fields import Fields
-from services.intake.domain.problems import Refused
+from services.intake.domain.problems import Refusal
 from services.intake.http.api.bodies import LARGEST_BODY, read_body, read_fields, read_form, read_json
 
 SAID = {"service_code": "no-heat", "lat": "40.7", "description": "cold & dark ñ\nsecond line"}
 READ = {name: [value] for name, value in SAID.items()}
 
 
-def fields_of(content_type: str, body: bytes) -> Fields | Refused:
+def fields_of(content_type: str, body: bytes) -> Fields | Refusal:
     return asyncio.run(read_fields({b"content-type": content_type.encode()}, body))
 
 
-def status_of(read: Fields | bytes | Refused) -> int:
-    assert isinstance(read, Refused), read
+def status_of(read: Fields | bytes | Refusal) -> int:
+    assert isinstance(read, Refusal), read
     return read.status
 
 
@@ -72,7 +72,7 @@ def test_a_file_is_refused_and_so_is_another_type() -> None:
     assert status_of(fields_of("text/xml", b"<a>")) == HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
-def body_of(chunks: Sequence[bytes], **headers: str) -> bytes | Refused:
+def body_of(chunks: Sequence[bytes], **headers: str) -> bytes | Refusal:
     left = list(chunks)
 
     async def receive() -> dict[str, object]:
@@ -103,5 +103,5 @@ def test_a_body_that_is_cut_off_is_never_taken_for_a_whole_one() -> None:
 def test_a_form_is_read_as_it_was_written(pairs: list[tuple[str, str]]) -> None:
     read = read_form(urlencode(pairs).encode())
 
-    assert not isinstance(read, Refused)
+    assert not isinstance(read, Refusal)
     assert sorted((name, value) for name, values in read.items() for value in values) == sorted(pairs)

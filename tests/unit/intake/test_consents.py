@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from services.intake.domain.consent_options import Sharing
+from services.intake.domain.consent_options import ConsentCatalogue
 from services.intake.domain.consents import Permission, last_day, read_permission
 from services.intake.domain.report import Report, read_report
 from shared.events.fields import FieldGroup
@@ -19,7 +19,7 @@ HEALTH = {
     "consent[ends_at]": ["2026-05-31"],
 }
 CASE = UUID(int=1)
-OFFERS = Sharing((WARMTH,)).offers(("no-heat", ("housing",)), None, NOON)
+OFFERS = ConsentCatalogue((WARMTH,)).offers(("no-heat", ("housing",)), None, NOON)
 
 
 def problems(**changed: str) -> list[tuple[str, str]]:
@@ -34,13 +34,13 @@ def test_what_asks_for_a_consent_is_offered_and_nothing_else() -> None:
     assert (offer.recipient, offer.purpose) == ("clinic", "service-delivery")
     assert offer.groups == offer.main == {FieldGroup.NEED, FieldGroup.HEALTH}
     assert offer.why == ("Why warmth.",)
-    assert Sharing((WARMTH,)).offers(("noise", ("quiet",)), None, NOON) == ()
+    assert ConsentCatalogue((WARMTH,)).offers(("noise", ("quiet",)), None, NOON) == ()
 
 
 def test_an_agreement_that_does_not_hold_offers_nothing() -> None:
     suspended = WARMTH.model_copy(update={"status": "suspended"})
     ended = agreement("over", WARMTH.share[0].model_dump(by_alias=True), ends=date(2026, 3, 1))
-    assert Sharing((suspended, ended)).offers(("no-heat", ("housing",)), None, NOON) == ()
+    assert ConsentCatalogue((suspended, ended)).offers(("no-heat", ("housing",)), None, NOON) == ()
 
 
 def test_of_a_protected_report_the_group_that_protects_it_stands_for_all() -> None:
@@ -49,7 +49,7 @@ def test_of_a_protected_report_the_group_that_protects_it_stands_for_all() -> No
         "refuge": {FieldGroup.VICTIM_SERVICES},
         "homes": {FieldGroup.VICTIM_SERVICES},
     }
-    assert Sharing((REFUGE,)).why("refuge/safety") == "Why refuge."
+    assert ConsentCatalogue((REFUGE,)).why("refuge/safety") == "Why refuge."
 
 
 def test_a_consent_counts_to_the_end_of_its_last_day_in_the_city() -> None:

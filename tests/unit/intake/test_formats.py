@@ -5,7 +5,7 @@ import json
 from defusedxml import ElementTree
 
 from services.intake.domain.open311 import definition, discovery, service_row
-from services.intake.domain.problems import Problem, Refused
+from services.intake.domain.problems import Problem, Refusal
 from services.intake.http.api.formats import Format, refuse, render
 from tests.unit.intake.town import HEAT, NOISE, TOWN
 
@@ -60,9 +60,9 @@ def test_what_is_unknown_is_null_in_json_and_empty_in_xml() -> None:
 
 
 def test_errors_are_a_list_of_codes_and_descriptions() -> None:
-    refused = Refused((Problem(400, "lat < 90"), Problem(404, "none")))
+    refusal = Refusal((Problem(400, "lat < 90"), Problem(404, "none")))
 
-    as_json, as_xml = refuse(Format.JSON, refused), refuse(Format.XML, refused)
+    as_json, as_xml = refuse(Format.JSON, refusal), refuse(Format.XML, refusal)
 
     assert json.loads(bytes(as_json.body)) == [
         {"code": 400, "description": "lat < 90"},

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.intake.domain.progress import STATES, Heard, follow
+from services.intake.domain.progress import STATES, CaseEvent, project_progress
 from shared.events.event import Event
 from shared.events.reasons import Reason
 from shared.events.referrals import (
@@ -35,12 +35,12 @@ def referral(kind: type[ReferralEvent], hours: int = 0, **said: Any) -> Any:
     return kind(**(about | said))
 
 
-def heard(*events: Event) -> list[Heard]:
-    return [Heard(uuid5(CASE, str(number)), number, event) for number, event in enumerate(events, 1)]
+def heard(*events: Event) -> list[CaseEvent]:
+    return [CaseEvent(uuid5(CASE, str(number)), number, event) for number, event in enumerate(events, 1)]
 
 
 def test_each_event_of_a_referral_adds_a_line() -> None:
-    progress = follow(
+    progress = project_progress(
         heard(
             referral(ReferralRequested),
             referral(ReferralRejected, 1, reason=Reason.NO_CAPACITY),
@@ -59,18 +59,18 @@ def test_the_latest_state_of_a_referral_counts_in_whatever_order_it_is_heard() -
     forward = heard(referral(ReferralRequested), referral(ReferralAccepted, 1), referral(ReferralCompleted, 2))
 
     for order in (forward, forward[::-1]):
-        (handover,) = follow(order).handovers
+        (handover,) = project_progress(order).handovers
         assert (handover.state, handover.sequence) == ("completed", 3)
 
 
 def test_a_reminder_changes_no_state() -> None:
-    assert follow(heard(referral(ReferralOverdue, answer_by=NOON))).handovers == ()
+    assert project_progress(heard(referral(ReferralOverdue, answer_by=NOON))).handovers == ()
 
 
 def test_a_resolved_case_is_closed_whatever_is_heard_after_it() -> None:
     resolved = CaseResolved(case_id=CASE, resolution="completed", submitted_at=NOON, resolved_at=NOON + 5 * HOUR)
 
-    (change,) = follow(heard(resolved, referral(ReferralCompleted, 4))).changes
+    (change,) = project_progress(heard(resolved, referral(ReferralCompleted, 4))).changes
 
     assert (change.resolution, change.resolved_at, change.changed_at) == ("completed", NOON + 5 * HOUR, NOON + 5 * HOUR)
 
@@ -85,13 +85,13 @@ def test_cases_are_kept_apart() -> None:
         unroutable_at=NOON + HOUR,
     )
 
-    progress = follow(heard(referral(ReferralRequested), unroutable))
+    progress = project_progress(heard(referral(ReferralRequested), unroutable))
 
     assert {change.case_id: change.changed_at for change in progress.changes} == {CASE: NOON, OTHER: NOON + HOUR}
 
 
 def test_that_a_case_was_looked_at_is_no_news_to_a_resident() -> None:
-    progress = follow(heard(CaseRouted(case_id=CASE, submitted_at=NOON, routed_at=NOON)))
+    progress = project_progress(heard(CaseRouted(case_id=CASE, submitted_at=NOON, routed_at=NOON)))
 
     assert (progress.notes, progress.handovers, progress.changes) == ((), (), ())
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain.problems import Refused
+from services.intake.domain.problems import Refusal
 from services.intake.domain.report import Report, read_report
 from shared.events.fields import GROUP_MODELS, FieldGroup, Released
 from shared.events.intake import Place
@@ -22,9 +22,9 @@ def taken(**fields: str) -> Report:
 
 
 def reasons(fields: dict[str, list[str]]) -> list[str]:
-    refused = read_report(fields, TOWN, NOON)
-    assert isinstance(refused, Refused)
-    return [problem.description for problem in refused.problems]
+    refusal = read_report(fields, TOWN, NOON)
+    assert isinstance(refusal, Refusal)
+    return [problem.description for problem in refusal.problems]
 
 
 def test_a_report_knows_its_service_its_needs_and_roughly_where_it_is() -> None:
@@ -72,11 +72,11 @@ def test_a_need_that_nobody_knows_is_refused() -> None:
     ],
 )
 def test_what_is_wrong_is_named(fields: dict[str, str], status: int, words: str) -> None:
-    refused = read_report(form(**fields), TOWN, NOON)
+    refusal = read_report(form(**fields), TOWN, NOON)
 
-    assert isinstance(refused, Refused)
-    assert [problem.description for problem in refused.problems] == [words]
-    assert refused.status == status
+    assert isinstance(refusal, Refusal)
+    assert [problem.description for problem in refusal.problems] == [words]
+    assert refusal.status == status
 
 
 def test_a_report_without_any_place_is_refused_and_an_address_alone_will_do() -> None:
@@ -153,16 +153,16 @@ def test_a_report_is_protected_by_its_service_or_by_a_need_that_only_protected_s
 
 @given(st.dictionaries(st.text(max_size=12), st.lists(st.text(max_size=12), max_size=3), max_size=8))
 def test_no_form_whatsoever_breaks_the_reading(fields: dict[str, list[str]]) -> None:
-    assert isinstance(read_report(fields, TOWN, NOON), Report | Refused)
+    assert isinstance(read_report(fields, TOWN, NOON), Report | Refusal)
 
 
 @given(st.text(max_size=40))
 def test_no_value_is_repeated_to_the_caller(value: str) -> None:
     planted = f"planted{value}"
-    refused = read_report(form(email=planted, lat=planted, **{"attribute[scope]": planted}), TOWN, NOON)
+    refusal = read_report(form(email=planted, lat=planted, **{"attribute[scope]": planted}), TOWN, NOON)
 
-    assert isinstance(refused, Refused)
-    assert "planted" not in repr([problem.description for problem in refused.problems])
+    assert isinstance(refusal, Refusal)
+    assert "planted" not in repr([problem.description for problem in refusal.problems])
 
 
 def test_an_answer_is_in_the_group_that_its_question_names() -> None:

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from services.intake.domain.import_record import FollowOn, ImportNote, ImportRecord
-from services.intake.domain.new_case import Filing, Identity, Sealed, announcement
-from services.intake.domain.records import Readable, Unreadable, file_record, personal_of, read_record
+from services.intake.domain.new_case import CaseIdentity, NewCase, SealedPerson, announcement
+from services.intake.domain.records import ReadableRecord, UnreadableRecord, case_from_record, personal_of, read_record
 from shared.events.fields import FieldGroup, Released
 from shared.events.intake import CaseSubmitted, Origin, Place
 from tests.unit.intake.times import HOUR, NOON
@@ -30,15 +30,15 @@ def record(**said: Any) -> ImportRecord:
     return ImportRecord(**(given | said))
 
 
-def readable(given: ImportRecord) -> Readable:
+def readable(given: ImportRecord) -> ReadableRecord:
     found = read_record(given, TOWN)
-    assert isinstance(found, Readable)
+    assert isinstance(found, ReadableRecord)
     return found
 
 
-def filed(given: ImportRecord) -> Filing:
-    identity = Identity(CASE, "26-00000001", b"hash")
-    return file_record(readable(given), identity, Sealed(UUID(int=8), b"key", {}), ("town-311", TOWN))
+def filed(given: ImportRecord) -> NewCase:
+    identity = CaseIdentity(CASE, "26-00000001", b"hash")
+    return case_from_record(readable(given), identity, SealedPerson(UUID(int=8), b"key", {}), ("town-311", TOWN))
 
 
 def said(given: ImportRecord) -> CaseSubmitted:
@@ -117,12 +117,12 @@ def test_a_point_decides_where_a_record_is_about_else_its_district(given: dict[s
 
 
 def test_a_service_that_nobody_knows_is_refused_of_the_record_and_of_its_follow_ons() -> None:
-    assert read_record(record(service_code="gold"), TOWN) == Unreadable(
+    assert read_record(record(service_code="gold"), TOWN) == UnreadableRecord(
         "A-1", "service_code gold is not in the catalogue"
     )
     unknown = record(follow_ons=(follow_on(1, service_code="gold"),))
-    assert isinstance(read_record(unknown, TOWN), Unreadable)
-    assert isinstance(read_record(record(external_id="a\x01b"), TOWN), Unreadable)
+    assert isinstance(read_record(unknown, TOWN), UnreadableRecord)
+    assert isinstance(read_record(record(external_id="a\x01b"), TOWN), UnreadableRecord)
 
 
 def test_what_a_record_says_of_people_is_in_field_groups() -> None:

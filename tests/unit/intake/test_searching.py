@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.intake.domain.problems import Refused
+from services.intake.domain.problems import Refusal
 from services.intake.domain.search import Search, Span, read_search
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -19,7 +19,7 @@ def search(**fields: str) -> Search:
 
 def reasons(**fields: str) -> list[str]:
     found = read_search({name: [value] for name, value in fields.items()}, NOW)
-    assert isinstance(found, Refused)
+    assert isinstance(found, Refusal)
     return [problem.description for problem in found.problems]
 
 
@@ -56,8 +56,8 @@ def test_a_date_that_is_none_or_has_no_offset_is_refused(date: str) -> None:
 
 @pytest.mark.parametrize("date", ["0001-01-01T00:00:00Z", "9999-12-31T00:00:00Z"])
 def test_a_date_at_the_end_of_time_does_no_harm(date: str) -> None:
-    assert isinstance(read_search({"start_date": [date]}, NOW), Search | Refused)
-    assert isinstance(read_search({"end_date": [date]}, NOW), Search | Refused)
+    assert isinstance(read_search({"start_date": [date]}, NOW), Search | Refusal)
+    assert isinstance(read_search({"end_date": [date]}, NOW), Search | Refusal)
 
 
 def test_changes_are_searched_by_their_own_dates() -> None:

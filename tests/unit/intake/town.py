@@ -5,7 +5,7 @@ from typing import Any
 
 from services.intake.domain.catalogue import Attribute, Catalogue, Choice, NeedKind, ServiceKind
 from services.intake.domain.city import City, District, Districts, DistrictsFile, Jurisdiction
-from services.intake.domain.consent_options import Sharing
+from services.intake.domain.consent_options import ConsentCatalogue
 from services.intake.domain.fields import Fields
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Agreement
@@ -99,7 +99,7 @@ TOWN = Jurisdiction(
     agencies={"homes": "Homes Office", "police": "Police", "clinic": "Town Clinic", "refuge": "Safe House"},
     translations={},
     changed="2026-01-01 00:00",
-    sharing=Sharing((REFUGE, WARMTH)),
+    sharing=ConsentCatalogue((REFUGE, WARMTH)),
 )
 
 

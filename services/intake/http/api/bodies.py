@@ -12,7 +12,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import Receive, Scope
 
 from services.intake.domain.fields import Fields
-from services.intake.domain.problems import Refused, refused
+from services.intake.domain.problems import Refusal, refusal
 
 RawHeaders = Mapping[bytes, bytes]
 
@@ -23,14 +23,14 @@ FORM = b"application/x-www-form-urlencoded"
 JSON = b"application/json"
 PARTS = b"multipart/form-data"
 
-TOO_LARGE = refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {LARGEST_BODY} bytes")
-CUT_OFF = refused(HTTPStatus.BAD_REQUEST, "the body was cut off")
-NOT_A_FORM = refused(HTTPStatus.BAD_REQUEST, "the body is not a form in UTF-8, or has too many fields")
-NOT_JSON = refused(HTTPStatus.BAD_REQUEST, "the body is not a JSON object in UTF-8")
-NOT_FLAT = refused(HTTPStatus.BAD_REQUEST, "a value must be a text, a number, a boolean or a list of these")
-NOT_PARTS = refused(HTTPStatus.BAD_REQUEST, "the body is not a form in parts, or has too many or too large parts")
-NO_FILES = refused(HTTPStatus.BAD_REQUEST, "files cannot be sent here: give the address of the file as media_url")
-WRONG_TYPE = refused(
+TOO_LARGE = refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {LARGEST_BODY} bytes")
+CUT_OFF = refusal(HTTPStatus.BAD_REQUEST, "the body was cut off")
+NOT_A_FORM = refusal(HTTPStatus.BAD_REQUEST, "the body is not a form in UTF-8, or has too many fields")
+NOT_JSON = refusal(HTTPStatus.BAD_REQUEST, "the body is not a JSON object in UTF-8")
+NOT_FLAT = refusal(HTTPStatus.BAD_REQUEST, "a value must be a text, a number, a boolean or a list of these")
+NOT_PARTS = refusal(HTTPStatus.BAD_REQUEST, "the body is not a form in parts, or has too many or too large parts")
+NO_FILES = refusal(HTTPStatus.BAD_REQUEST, "files cannot be sent here: give the address of the file as media_url")
+WRONG_TYPE = refusal(
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "the body must be application/x-www-form-urlencoded, multipart/form-data or application/json",
 )
@@ -41,7 +41,7 @@ def headers_of(scope: Scope) -> RawHeaders:
     return dict(scope["headers"])
 
 
-async def read_body(headers: RawHeaders, receive: Receive, largest: int = LARGEST_BODY) -> bytes | Refused:
+async def read_body(headers: RawHeaders, receive: Receive, largest: int = LARGEST_BODY) -> bytes | Refusal:
     """Read the whole body, up to a number of bytes; a larger one, or one that is cut off, is refused."""
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > largest:
@@ -59,7 +59,7 @@ async def read_body(headers: RawHeaders, receive: Receive, largest: int = LARGES
             return b"".join(chunks)
 
 
-async def read_fields(headers: RawHeaders, body: bytes) -> Fields | Refused:
+async def read_fields(headers: RawHeaders, body: bytes) -> Fields | Refusal:
     """Read the fields of a body by its content type; a body without one is taken for a form."""
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind in {FORM, b""}:
@@ -71,7 +71,7 @@ async def read_fields(headers: RawHeaders, body: bytes) -> Fields | Refused:
     return WRONG_TYPE
 
 
-def read_form(body: bytes) -> Fields | Refused:
+def read_form(body: bytes) -> Fields | Refusal:
     """Read `application/x-www-form-urlencoded`."""
     fields: dict[str, list[str]] = {}
     if body.count(b"&") >= MOST_FIELDS:
@@ -96,7 +96,7 @@ def _decoded(text: str) -> str:
 _decoded_name = lru_cache(maxsize=1024)(_decoded)
 
 
-def read_json(body: bytes) -> Fields | Refused:
+def read_json(body: bytes) -> Fields | Refusal:
     """Read a JSON object as if it were a form; `attribute` (or `attributes`), `consent` and `record` may be objects."""
     try:
         said = orjson.loads(body)
@@ -135,7 +135,7 @@ def _text(value: object) -> str | None:
     return format(Decimal(repr(value)), "f") if isinstance(value, int | float) else None
 
 
-async def _read_parts(headers: Headers, body: bytes) -> Fields | Refused:
+async def _read_parts(headers: Headers, body: bytes) -> Fields | Refusal:
     async def stream() -> AsyncIterator[bytes]:
         yield body
 

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape  # nosec - writes only
 import orjson
 from starlette.responses import Response
 
-from services.intake.domain.problems import Problem, Refused
+from services.intake.domain.problems import Problem, Refusal
 
 Value = str | float | bool | None | Mapping[str, "Value"] | Sequence["Value"]
 
@@ -49,9 +49,9 @@ def answer(form: Format, root: str, value: Value, status: int = 200) -> Response
     return Response(render(form, root, value), status, media_type=form.media_type)
 
 
-def refuse(form: Format, refused: Refused) -> Response:
+def refuse(form: Format, refusal: Refusal) -> Response:
     """Say why not, in the caller's form."""
-    return answer(form, "errors", [_said(problem) for problem in refused.problems], refused.status)
+    return answer(form, "errors", [_said(problem) for problem in refusal.problems], refusal.status)
 
 
 def _said(problem: Problem) -> dict[str, Value]:

@@ -8,66 +8,68 @@ from starlette.responses import Response
 from starlette.types import Receive
 
 from services.intake.domain.fields import Fields, text_of
-from services.intake.domain.problems import Refused, refused
+from services.intake.domain.problems import Refusal, refusal
 from services.intake.http.api.bodies import RawHeaders, headers_of, read_body, read_fields
 from services.intake.http.api.formats import Format, answer, refuse
 from services.intake.store.api_keys import Caller
 from services.intake.use_cases.api_keys import FILE
-from services.intake.use_cases.context import Desk
-from services.intake.use_cases.file_report import Filed, Handed, file
+from services.intake.use_cases.context import IntakeContext
+from services.intake.use_cases.file_report import Filed, SubmittedForm, file
 from shared.kit.observability.traces import CASE_ID, context_of, new_traceparent, span, traceparent_of
 
-NO_KEY = refused(HTTPStatus.FORBIDDEN, "api_key is missing: give it as a field, or as Authorization: Bearer")
-WRONG_KEY = refused(HTTPStatus.FORBIDDEN, "api_key is not one that may do this")
+NO_KEY = refusal(HTTPStatus.FORBIDDEN, "api_key is missing: give it as a field, or as Authorization: Bearer")
+WRONG_KEY = refusal(HTTPStatus.FORBIDDEN, "api_key is not one that may do this")
 
 BEARER = b"bearer "
 
 
-async def post_request(desk: Desk, form: Format, request: Request) -> Response:
+async def post_request(context: IntakeContext, form: Format, request: Request) -> Response:
     """File a report."""
     headers = headers_of(request.scope)
     parent = headers.get(b"traceparent", b"").decode("latin-1") or None
     with span("POST /open311/v2/requests", parent, SpanKind.SERVER) as active:
         traceparent = traceparent_of(active) or (parent if parent and context_of(parent) else None) or new_traceparent()
-        handed = await _read(desk, headers, request.receive, traceparent)
-        filed = handed if isinstance(handed, Refused) else await file(desk, handed)
-        if isinstance(filed, Refused):
+        submitted = await _read(context, headers, request.receive, traceparent)
+        filed = submitted if isinstance(submitted, Refusal) else await file(context, submitted)
+        if isinstance(filed, Refusal):
             return refuse(form, filed)
         if filed.announced:
             active.set_attribute(CASE_ID, str(filed.case_id))
-        return _created(desk, form, filed)
+        return _created(context, form, filed)
 
 
-async def _read(desk: Desk, headers: RawHeaders, receive: Receive, traceparent: str) -> Handed | Refused:
+async def _read(
+    context: IntakeContext, headers: RawHeaders, receive: Receive, traceparent: str
+) -> SubmittedForm | Refusal:
     body = await read_body(headers, receive)
-    if isinstance(body, Refused):
+    if isinstance(body, Refusal):
         return body
     fields = await read_fields(headers, body)
-    if isinstance(fields, Refused):
+    if isinstance(fields, Refusal):
         return fields
-    caller = await allowed(desk, headers, fields, FILE)
-    if isinstance(caller, Refused):
+    caller = await allowed(context, headers, fields, FILE)
+    if isinstance(caller, Refusal):
         return caller
     key = headers.get(b"idempotency-key")
-    return Handed(fields, caller.name, "api", key.decode("latin-1") if key else None, traceparent)
+    return SubmittedForm(fields, caller.name, "api", key.decode("latin-1") if key else None, traceparent)
 
 
-async def allowed(desk: Desk, headers: RawHeaders, fields: Fields, wanted: str) -> Caller | Refused:
+async def allowed(context: IntakeContext, headers: RawHeaders, fields: Fields, wanted: str) -> Caller | Refusal:
     """Return who calls, if their key is good for what they want."""
     header = headers.get(b"authorization", b"")
     shown = header[len(BEARER) :].decode("latin-1").strip() if header.lower().startswith(BEARER) else ""
     key = shown or text_of(fields, "api_key")
     if not key:
         return NO_KEY
-    caller = await desk.keys.caller_of(key)
+    caller = await context.keys.caller_of(key)
     return caller if caller and wanted in caller.scopes else WRONG_KEY
 
 
-def _created(desk: Desk, form: Format, filed: Filed) -> Response:
+def _created(context: IntakeContext, form: Format, filed: Filed) -> Response:
     row = {
         "service_request_id": filed.service_request_id,
         "token": filed.token,
-        "service_notice": f"Follow this report at {desk.public_url}/status/{filed.token}",
+        "service_notice": f"Follow this report at {context.public_url}/status/{filed.token}",
         "account_id": filed.account_id,
     }
     response = answer(form, "service_requests", [row], HTTPStatus.CREATED)

@@ -9,30 +9,30 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from services.intake.domain.fields import Fields, text_of
-from services.intake.domain.problems import Refused, refused
+from services.intake.domain.problems import Refusal, refusal
 from services.intake.domain.report import check_jurisdiction
 from services.intake.http.api.bodies import read_form
 from services.intake.http.api.formats import Format, refuse
 from services.intake.store.write_batcher import BUSY
-from services.intake.use_cases.context import Desk
+from services.intake.use_cases.context import IntakeContext
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[Desk, Format, Request], Awaitable[Response]]
+Handler = Callable[[IntakeContext, Format, Request], Awaitable[Response]]
 
 RETRY_SECONDS = 2
 _FORMS = {form.value: form for form in Format}
-NOT_HERE = refused(HTTPStatus.NOT_FOUND, "there is nothing here: see /open311/discovery.json")
-NO_SUCH_FORM = refused(HTTPStatus.NOT_FOUND, "the path must end in .json or .xml")
-DATABASE_AWAY = refused(HTTPStatus.SERVICE_UNAVAILABLE, "nothing can be kept at the moment: try again")
-OUR_FAULT = refused(HTTPStatus.INTERNAL_SERVER_ERROR, "this is our fault, and has been noted")
+NOT_HERE = refusal(HTTPStatus.NOT_FOUND, "there is nothing here: see /open311/discovery.json")
+NO_SUCH_FORM = refusal(HTTPStatus.NOT_FOUND, "the path must end in .json or .xml")
+DATABASE_AWAY = refusal(HTTPStatus.SERVICE_UNAVAILABLE, "nothing can be kept at the moment: try again")
+OUR_FAULT = refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "this is our fault, and has been noted")
 
 
 class Resource:
     """An ASGI application for one path ending in `.{format}`, or for a path that answers in one form only."""
 
-    def __init__(self, desk: Desk, methods: Mapping[str, Handler], form: Format | None = None) -> None:
-        self._desk = desk
+    def __init__(self, context: IntakeContext, methods: Mapping[str, Handler], form: Format | None = None) -> None:
+        self._context = context
         self._form = form
         self._methods = dict(methods)
         self._allowed = ", ".join(sorted(self._methods))
@@ -50,11 +50,11 @@ class Resource:
             return refuse(Format.JSON, NO_SUCH_FORM)
         handler = self._methods.get(scope["method"])
         if handler is None:
-            response = refuse(form, refused(HTTPStatus.METHOD_NOT_ALLOWED, f"only {self._allowed} can be done here"))
+            response = refuse(form, refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"only {self._allowed} can be done here"))
             response.headers["Allow"] = self._allowed
             return response
         try:
-            return await handler(self._desk, form, Request(scope, receive))
+            return await handler(self._context, form, Request(scope, receive))
         except BUSY as error:
             return away(form, error)
         except Exception:
@@ -70,13 +70,13 @@ def away(form: Format, error: BaseException) -> Response:
     return response
 
 
-def query_of(desk: Desk, request: Request) -> Fields | Refused:
+def query_of(context: IntakeContext, request: Request) -> Fields | Refusal:
     """Read the query, and refuse it for another jurisdiction."""
     fields = read_form(request.scope["query_string"])
-    if isinstance(fields, Refused):
+    if isinstance(fields, Refusal):
         return fields
-    problems = check_jurisdiction(text_of(fields, "jurisdiction_id"), desk.jurisdiction)
-    return Refused(tuple(problems)) if problems else fields
+    problems = check_jurisdiction(text_of(fields, "jurisdiction_id"), context.jurisdiction)
+    return Refusal(tuple(problems)) if problems else fields
 
 
 class NotHere:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.intake.domain.consent_options import Offer
+from services.intake.domain.consent_options import ConsentOption
 from services.intake.domain.consents import ENDS_AT, GROUPS, LONGEST, PURPOSE, RECIPIENTS, USUAL, last_day
 from services.intake.domain.fields import Fields
 from services.intake.http.translations import Texts
-from services.intake.use_cases.context import Desk
+from services.intake.use_cases.context import IntakeContext
 from shared.events.fields import FieldGroup
 from shared.policy.plan import CONSENT_ONLY
 
@@ -17,7 +17,7 @@ ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
+class RecipientChoice:
     """An agency that may be named: its id, its name, and what it does with what it is told."""
 
     id: str
@@ -32,7 +32,7 @@ class ConsentForm:
     `nobody` is told of the report, or no `agency`, unless it is allowed.
     """
 
-    recipients: Sequence[Recipient]
+    recipients: Sequence[RecipientChoice]
     groups: Sequence[tuple[str, str]]
     always: Sequence[str]
     purposes: Sequence[tuple[str, str]]
@@ -47,9 +47,9 @@ class ConsentForm:
         return "nobody" if self.protects is FieldGroup.VICTIM_SERVICES else "no_agency"
 
 
-def consent_form(desk: Desk, texts: Texts, service_code: str, needs: tuple[str, ...]) -> ConsentForm:
+def consent_form(context: IntakeContext, texts: Texts, service_code: str, needs: tuple[str, ...]) -> ConsentForm:
     """Put together what can be allowed for such a report."""
-    now, city = desk.clock(), desk.jurisdiction
+    now, city = context.clock(), context.jurisdiction
     offers = city.offers(service_code, needs, now)
     service = city.catalogue.services.get(service_code)
     protects = city.catalogue.protection_of(service, needs) if service else None
@@ -60,7 +60,7 @@ def consent_form(desk: Desk, texts: Texts, service_code: str, needs: tuple[str, 
         groups=[(group.value, texts[f"group.{group.value}"]) for group in FieldGroup if group in main - always],
         always=[group.value for group in always if group],
         purposes=[(name, texts.purpose(name)) for name in dict.fromkeys(offer.purpose for offer in offers)],
-        days=(_day(desk, now), _day(desk, now + USUAL), _day(desk, now + LONGEST - timedelta(days=1))),
+        days=(_day(context, now), _day(context, now + USUAL), _day(context, now + LONGEST - timedelta(days=1))),
         protects=protects,
     )
 
@@ -73,13 +73,13 @@ def chosen(fields: Fields) -> Fields:
     return {name: values for name, values in said.items() if name not in {ENDS_AT, PURPOSE}}
 
 
-def _recipients(texts: Texts, offers: Sequence[Offer]) -> list[Recipient]:
+def _recipients(texts: Texts, offers: Sequence[ConsentOption]) -> list[RecipientChoice]:
     reasons: dict[str, list[str]] = {}
     for offer in offers:
         reasons.setdefault(offer.recipient, []).extend(offer.why)
     name = texts.jurisdiction.agency_name
-    return [Recipient(each, name(each), " ".join(map(texts.why, why))) for each, why in reasons.items()]
+    return [RecipientChoice(each, name(each), " ".join(map(texts.why, why))) for each, why in reasons.items()]
 
 
-def _day(desk: Desk, moment: datetime) -> str:
-    return last_day(moment, desk.jurisdiction.city.zone).isoformat()
+def _day(context: IntakeContext, moment: datetime) -> str:
+    return last_day(moment, context.jurisdiction.city.zone).isoformat()

@@ -10,39 +10,39 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from services.intake.domain.consents import RECIPIENTS, Given, Permission, read_permission
+from services.intake.domain.consents import RECIPIENTS, Permission, StoredConsent, read_permission
 from services.intake.domain.fields import Fields, misused, text_of
-from services.intake.domain.problems import Problem, Refused, bad
+from services.intake.domain.problems import Problem, Refusal, bad
 from services.intake.http.api.bodies import headers_of, read_body, read_form
 from services.intake.http.pages.consent_form import chosen, consent_form
-from services.intake.http.pages.page_route import Site
+from services.intake.http.pages.page_route import PageRoute
 from services.intake.http.pages.renderer import message, page, texts_for
 from services.intake.http.pages.report_access import find_report
 from services.intake.http.translations import Texts
 from services.intake.store import consents
-from services.intake.store.consents import Grant
+from services.intake.store.consents import ConsentGrant
 from services.intake.store.own_reports import OwnReport
 from services.intake.use_cases.consents import grant, withdraw
-from services.intake.use_cases.context import Desk
+from services.intake.use_cases.context import IntakeContext
 from shared.events.fields import FieldGroup
 from shared.kit.observability.traces import CASE_ID, new_traceparent, span, traceparent_of
 
 OWN_FIELDS = frozenset({"lang", "once", "sure"})
 
 
-def sharing_routes(desk: Desk) -> list[BaseRoute]:
+def sharing_routes(context: IntakeContext) -> list[BaseRoute]:
     """Return the paths of consents."""
     return [
-        Route("/status/{token}/share", Site(desk, {"GET": ask, "POST": take})),
-        Route("/status/{token}/consents/{consent}", Site(desk, {"GET": ask_back, "POST": take_back})),
+        Route("/status/{token}/share", PageRoute(context, {"GET": ask, "POST": take})),
+        Route("/status/{token}/consents/{consent}", PageRoute(context, {"GET": ask_back, "POST": take_back})),
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class ReportVisit:
     """Who holds a token, at their own report."""
 
-    desk: Desk
+    context: IntakeContext
     texts: Texts
     token: str
     path: str
@@ -51,10 +51,10 @@ class Visit:
     def page(self, name: str, values: Mapping[str, Any], status: int = HTTPStatus.OK) -> Response:
         """Show a page of the report."""
         own = {"token": self.token, "action": self.path, "report": self.report, "protects": self._protects()}
-        return page(self.desk, self.texts, name, own | dict(values), status)
+        return page(self.context, self.texts, name, own | dict(values), status)
 
     def _protects(self) -> FieldGroup | None:
-        case, catalogue = self.report.case, self.desk.jurisdiction.catalogue
+        case, catalogue = self.report.case, self.context.jurisdiction.catalogue
         service = catalogue.services.get(case.service_code)
         return catalogue.protection_of(service, tuple(case.needs)) if service else None
 
@@ -63,19 +63,19 @@ class Visit:
         return RedirectResponse(f"/status/{self.token}?lang={self.texts.language}#consents", HTTPStatus.SEE_OTHER)
 
 
-async def ask(desk: Desk, request: Request) -> Response:
+async def ask(context: IntakeContext, request: Request) -> Response:
     """Show what can be allowed."""
-    visit = await _visit(desk, request, texts_for(desk, request))
+    visit = await _visit(context, request, texts_for(context, request))
     return visit if isinstance(visit, Response) else _form(visit, {}, ())
 
 
-async def take(desk: Desk, request: Request) -> Response:
+async def take(context: IntakeContext, request: Request) -> Response:
     """Show what follows from what was chosen; keep it once that has been agreed to."""
     body = await read_body(headers_of(request.scope), request.receive)
-    fields = body if isinstance(body, Refused) else read_form(body)
-    if isinstance(fields, Refused):
-        return message(desk, texts_for(desk, request), "unreadable", fields.status)
-    visit = await _visit(desk, request, texts_for(desk, request, text_of(fields, "lang")))
+    fields = body if isinstance(body, Refusal) else read_form(body)
+    if isinstance(fields, Refusal):
+        return message(context, texts_for(context, request), "unreadable", fields.status)
+    visit = await _visit(context, request, texts_for(context, request, text_of(fields, "lang")))
     if isinstance(visit, Response):
         return visit
     permission, problems = _read(visit, fields)
@@ -88,34 +88,34 @@ async def take(desk: Desk, request: Request) -> Response:
     return visit.back()
 
 
-async def ask_back(desk: Desk, request: Request) -> Response:
+async def ask_back(context: IntakeContext, request: Request) -> Response:
     """Show what follows when a consent is taken back."""
-    texts = texts_for(desk, request)
-    visit, given = await _find(desk, request, texts)
+    texts = texts_for(context, request)
+    visit, given = await _find(context, request, texts)
     if isinstance(visit, Response):
         return visit
     if given is None or given.withdrawn_at is not None:
-        return message(desk, texts, "no-consent", HTTPStatus.NOT_FOUND)
+        return message(context, texts, "no-consent", HTTPStatus.NOT_FOUND)
     return visit.page("unshare", {"consent": given, "here": f"{visit.path}?"})
 
 
-async def take_back(desk: Desk, request: Request) -> Response:
+async def take_back(context: IntakeContext, request: Request) -> Response:
     """Withdraw a consent; one that was withdrawn before stays so."""
-    texts = texts_for(desk, request)
-    visit, given = await _find(desk, request, texts)
+    texts = texts_for(context, request)
+    visit, given = await _find(context, request, texts)
     if isinstance(visit, Response):
         return visit
     if given is None:
-        return message(desk, texts, "no-consent", HTTPStatus.NOT_FOUND)
+        return message(context, texts, "no-consent", HTTPStatus.NOT_FOUND)
     case_id = visit.report.case.case_id
     with span("POST /status/consents", None) as active:
         active.set_attribute(CASE_ID, str(case_id))
-        await withdraw(desk, case_id, given.consent_id, traceparent_of(active) or new_traceparent())
+        await withdraw(context, case_id, given.consent_id, traceparent_of(active) or new_traceparent())
     return visit.back()
 
 
-def _read(visit: Visit, fields: Fields) -> tuple[Permission | None, list[Problem]]:
-    case, now, city = visit.report.case, visit.desk.clock(), visit.desk.jurisdiction
+def _read(visit: ReportVisit, fields: Fields) -> tuple[Permission | None, list[Problem]]:
+    case, now, city = visit.report.case, visit.context.clock(), visit.context.jurisdiction
     said = chosen({name: values for name, values in fields.items() if name not in OWN_FIELDS})
     offers = city.offers(case.service_code, tuple(case.needs), now)
     permission, problems = read_permission(said, offers, now, city.city.zone)
@@ -125,20 +125,20 @@ def _read(visit: Visit, fields: Fields) -> tuple[Permission | None, list[Problem
     return None if problems else permission, problems
 
 
-async def _keep(visit: Visit, permission: Permission, once: str) -> None:
+async def _keep(visit: ReportVisit, permission: Permission, once: str) -> None:
     case_id = visit.report.case.case_id
-    given = Grant(permission.id_for(case_id, once), permission, "form", "status page")
+    given = ConsentGrant(permission.id_for(case_id, once), permission, "form", "status page")
     with span("POST /status/share", None) as active:
-        if await grant(visit.desk, case_id, given, traceparent_of(active) or new_traceparent()):
+        if await grant(visit.context, case_id, given, traceparent_of(active) or new_traceparent()):
             active.set_attribute(CASE_ID, str(case_id))
 
 
-def _form(visit: Visit, given: Fields, problems: list[Problem] | tuple[Problem, ...]) -> Response:
+def _form(visit: ReportVisit, given: Fields, problems: list[Problem] | tuple[Problem, ...]) -> Response:
     case = visit.report.case
     if not visit.report.may_allow:
-        return message(visit.desk, visit.texts, "no-report", HTTPStatus.NOT_FOUND)
+        return message(visit.context, visit.texts, "no-report", HTTPStatus.NOT_FOUND)
     values = {
-        "consent": consent_form(visit.desk, visit.texts, case.service_code, tuple(case.needs)),
+        "consent": consent_form(visit.context, visit.texts, case.service_code, tuple(case.needs)),
         "given": given,
         "faults": {problem.field: problem.kind for problem in problems},
         "once": text_of(given, "once") or uuid4().hex,
@@ -147,17 +147,19 @@ def _form(visit: Visit, given: Fields, problems: list[Problem] | tuple[Problem, 
     return visit.page("share", values, HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK)
 
 
-async def _visit(desk: Desk, request: Request, texts: Texts) -> Visit | Response:
-    report = await find_report(desk, request)
+async def _visit(context: IntakeContext, request: Request, texts: Texts) -> ReportVisit | Response:
+    report = await find_report(context, request)
     if report is None:
-        return message(desk, texts, "no-report", HTTPStatus.NOT_FOUND)
-    return Visit(desk, texts, request.path_params["token"], request.url.path, report)
+        return message(context, texts, "no-report", HTTPStatus.NOT_FOUND)
+    return ReportVisit(context, texts, request.path_params["token"], request.url.path, report)
 
 
-async def _find(desk: Desk, request: Request, texts: Texts) -> tuple[Visit | Response, Given | None]:
-    visit = await _visit(desk, request, texts)
+async def _find(
+    context: IntakeContext, request: Request, texts: Texts
+) -> tuple[ReportVisit | Response, StoredConsent | None]:
+    visit = await _visit(context, request, texts)
     if isinstance(visit, Response):
         return visit, None
-    async with desk.database.statement() as connection:
+    async with context.database.statement() as connection:
         kept = await consents.list_consents(connection, visit.report.case.case_id)
     return visit, next((each for each in kept if str(each.consent_id) == request.path_params["consent"]), None)

@@ -10,51 +10,51 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.intake.domain.consents import Given
-from services.intake.domain.disclosures import OPENED, Disclosure, Recall, Told
-from services.intake.domain.problems import refused
+from services.intake.domain.consents import StoredConsent
+from services.intake.domain.disclosures import OPENED, DisclosureEntry, DisclosureLog, RecallEntry
+from services.intake.domain.problems import refusal
 from services.intake.http.api.formats import Format, answer, refuse
-from services.intake.http.pages.renderer import HEADERS, When, texts_for
+from services.intake.http.pages.renderer import HEADERS, DateFormatter, texts_for
 from services.intake.http.pages.report_access import find_report
 from services.intake.http.translations import Texts
 from services.intake.store import consents
-from services.intake.store.disclosures import list_told
-from services.intake.use_cases.context import Desk
+from services.intake.store.disclosures import list_disclosures
+from services.intake.use_cases.context import IntakeContext
 from shared.events.wire import write_time
 
-NO_TOKEN = refused(HTTPStatus.NOT_FOUND, "token was not found")
+NO_TOKEN = refusal(HTTPStatus.NOT_FOUND, "token was not found")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownDisclosure:
     """One disclosure with its recalls, and the reasons for both in words."""
 
-    entry: Disclosure
+    entry: DisclosureEntry
     headline: str
     reasons: tuple[str, ...]
-    recalls: tuple[tuple[Recall, str], ...]
+    recalls: tuple[tuple[RecallEntry, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class DisclosureView:
     """How one person is told: in which words, how moments are written, and what they had consented to."""
 
     texts: Texts
-    when: When
-    granted: Mapping[str, Given]
+    when: DateFormatter
+    granted: Mapping[str, StoredConsent]
 
-    def shown(self, told: Told, at: datetime) -> list[Shown]:
+    def shown(self, told: DisclosureLog, at: datetime) -> list[ShownDisclosure]:
         """Put into words what may be known at a moment."""
         return [self._shown(entry, told.recalls) for entry in told.disclosures if entry.shown(at)]
 
-    def _shown(self, entry: Disclosure, recalls: Iterable[Recall]) -> Shown:
+    def _shown(self, entry: DisclosureEntry, recalls: Iterable[RecallEntry]) -> ShownDisclosure:
         agency = self.texts.jurisdiction.agency_name(entry.agency)
         ends = self.when(entry.ends_at) if entry.ends_at else ""
         words = self.texts[f"given.{entry.channel}" if entry.groups else "given.exists"]
         headline = words.format(agency=agency, groups=self.texts.groups(entry.groups), ends=ends)
         reasons = tuple(dict.fromkeys(self._reason(ground) for ground in entry.grounds))
         mine = [(each, self._recall(each)) for each in recalls if each.receipt_id == entry.receipt_id]
-        return Shown(entry, headline, reasons, tuple(mine))
+        return ShownDisclosure(entry, headline, reasons, tuple(mine))
 
     def _reason(self, ground: Mapping[str, Any]) -> str:
         """Say why: the sentence of the clause, the day of the consent, or that it was an emergency."""
@@ -68,37 +68,37 @@ class View:
         why = self.texts.jurisdiction.sharing.why(name)
         return self.texts.why(why) if why else self.texts["given.agreement"].format(ground=name)
 
-    def _recall(self, recall: Recall) -> str:
+    def _recall(self, recall: RecallEntry) -> str:
         groups = self.texts.groups(recall.groups)
         return self.texts["given.recalled" if groups else "given.recalled_all"].format(
             recalled=self.when(recall.recalled_at), groups=groups
         )
 
 
-async def get_disclosures(desk: Desk, form: Format, request: Request) -> Response:
+async def get_disclosures(context: IntakeContext, form: Format, request: Request) -> Response:
     """Tell the holder of a token what was given to whom, and why."""
-    report = await find_report(desk, request)
+    report = await find_report(context, request)
     if report is None:
         return refuse(form, NO_TOKEN)
     case_id: UUID = report.case.case_id
-    async with desk.database.statement() as connection:
-        told = await list_told(connection, case_id)
+    async with context.database.statement() as connection:
+        told = await list_disclosures(connection, case_id)
         given = await consents.list_consents(connection, case_id)
-    texts = texts_for(desk, request)
-    view = view_of(desk, texts, given)
+    texts = texts_for(context, request)
+    view = view_of(context, texts, given)
     response = answer(
-        form, "disclosures", {"disclosures": [_row(each, texts) for each in view.shown(told, desk.clock())]}
+        form, "disclosures", {"disclosures": [_row(each, texts) for each in view.shown(told, context.clock())]}
     )
     response.headers.update({name: HEADERS[name] for name in ("Cache-Control", "Referrer-Policy")})
     return response
 
 
-def view_of(desk: Desk, texts: Texts, given: Iterable[Given]) -> View:
+def view_of(context: IntakeContext, texts: Texts, given: Iterable[StoredConsent]) -> DisclosureView:
     """Make the view of somebody who has given these consents."""
-    return View(texts, When(desk, texts), {str(each.consent_id): each for each in given})
+    return DisclosureView(texts, DateFormatter(context, texts), {str(each.consent_id): each for each in given})
 
 
-def _row(shown: Shown, texts: Texts) -> dict[str, Any]:
+def _row(shown: ShownDisclosure, texts: Texts) -> dict[str, Any]:
     entry = shown.entry
     return {
         "receipt_id": None if entry.channel == OPENED else str(entry.receipt_id),

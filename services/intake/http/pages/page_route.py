@@ -11,18 +11,18 @@ from starlette.types import Receive, Scope, Send
 from services.intake.http.api.resource import RETRY_SECONDS
 from services.intake.http.pages.renderer import message, texts_for
 from services.intake.store.write_batcher import BUSY
-from services.intake.use_cases.context import Desk
+from services.intake.use_cases.context import IntakeContext
 
 log = logging.getLogger(__name__)
 
-PageHandler = Callable[[Desk, Request], Awaitable[Response]]
+PageHandler = Callable[[IntakeContext, Request], Awaitable[Response]]
 
 
-class Site:
+class PageRoute:
     """An ASGI application for one page."""
 
-    def __init__(self, desk: Desk, methods: Mapping[str, PageHandler]) -> None:
-        self._desk = desk
+    def __init__(self, context: IntakeContext, methods: Mapping[str, PageHandler]) -> None:
+        self._context = context
         self._allowed = ", ".join(sorted(methods))
         self._methods = dict(methods)
         if "GET" in self._methods:
@@ -37,16 +37,20 @@ class Site:
     async def _answer(self, request: Request) -> Response:
         handler = self._methods.get(request.method)
         if handler is None:
-            response = message(self._desk, texts_for(self._desk, request), "no-page", HTTPStatus.METHOD_NOT_ALLOWED)
+            response = message(
+                self._context, texts_for(self._context, request), "no-page", HTTPStatus.METHOD_NOT_ALLOWED
+            )
             response.headers["Allow"] = self._allowed
             return response
         try:
-            return await handler(self._desk, request)
+            return await handler(self._context, request)
         except BUSY as error:
             log.warning("answered 503: %s", type(error).__name__)
-            response = message(self._desk, texts_for(self._desk, request), "away", HTTPStatus.SERVICE_UNAVAILABLE)
+            response = message(self._context, texts_for(self._context, request), "away", HTTPStatus.SERVICE_UNAVAILABLE)
             response.headers["Retry-After"] = str(RETRY_SECONDS)
             return response
         except Exception:
             log.exception("a page failed: %s", request.scope["route"].path)
-            return message(self._desk, texts_for(self._desk, request), "our-fault", HTTPStatus.INTERNAL_SERVER_ERROR)
+            return message(
+                self._context, texts_for(self._context, request), "our-fault", HTTPStatus.INTERNAL_SERVER_ERROR
+            )

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from services.intake.http.translations import LANGUAGES, Texts, texts_in
-from services.intake.use_cases.context import Desk
+from services.intake.use_cases.context import IntakeContext
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -39,22 +39,29 @@ def environment() -> Environment:
     )
 
 
-def page(desk: Desk, texts: Texts, name: str, values: Mapping[str, Any], status: int = HTTPStatus.OK) -> Response:
+def page(
+    context: IntakeContext, texts: Texts, name: str, values: Mapping[str, Any], status: int = HTTPStatus.OK
+) -> Response:
     """Render a page."""
     template = environment().get_template(f"{name}.html")
-    known = {"t": texts, "city": desk.jurisdiction.city, "languages": LANGUAGES, "when": When(desk, texts)}
+    known = {
+        "t": texts,
+        "city": context.jurisdiction.city,
+        "languages": LANGUAGES,
+        "when": DateFormatter(context, texts),
+    }
     return HTMLResponse(template.render(known | dict(values)), status, HEADERS)
 
 
-def message(desk: Desk, texts: Texts, name: str, status: int) -> Response:
+def message(context: IntakeContext, texts: Texts, name: str, status: int) -> Response:
     """Render a page that says one thing, such as that there is nothing here."""
-    return page(desk, texts, "message", {"name": name, "here": ""}, status)
+    return page(context, texts, "message", {"name": name, "here": ""}, status)
 
 
-def texts_for(desk: Desk, request: Request, chosen: str | None = None) -> Texts:
+def texts_for(context: IntakeContext, request: Request, chosen: str | None = None) -> Texts:
     """Return the words in the language that was chosen, else in the one that the browser asks for."""
     wanted = chosen or request.query_params.get("lang")
-    return texts_in(wanted or _preferred(request.headers.get("accept-language", "")), desk.jurisdiction)
+    return texts_in(wanted or _preferred(request.headers.get("accept-language", "")), context.jurisdiction)
 
 
 def _preferred(header: str) -> str:
@@ -63,11 +70,11 @@ def _preferred(header: str) -> str:
     return next((language for language in asked if language in LANGUAGES), "en")
 
 
-class When:
+class DateFormatter:
     """Writes moments as people of the city read them."""
 
-    def __init__(self, desk: Desk, texts: Texts) -> None:
-        self._zone = desk.jurisdiction.city.zone
+    def __init__(self, context: IntakeContext, texts: Texts) -> None:
+        self._zone = context.jurisdiction.city.zone
         self._months = texts["months"].split()
         self._form, self._day = texts["moment"], texts["day"]
 

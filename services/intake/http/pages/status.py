@@ -12,23 +12,23 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from services.intake.domain.case import Note
-from services.intake.domain.consents import Given
-from services.intake.domain.disclosures import Told, late_referrals
-from services.intake.domain.tokens import Claimed, read_token
+from services.intake.domain.consents import StoredConsent
+from services.intake.domain.disclosures import DisclosureLog, late_referrals
+from services.intake.domain.tokens import TokenClaim, read_token
 from services.intake.http.api.formats import Format
 from services.intake.http.api.resource import Resource
 from services.intake.http.pages.consent_form import consent_form
 from services.intake.http.pages.consents import sharing_routes
 from services.intake.http.pages.disclosures import get_disclosures, view_of
-from services.intake.http.pages.page_route import Site
+from services.intake.http.pages.page_route import PageRoute
 from services.intake.http.pages.renderer import message, page, texts_for
 from services.intake.http.pages.report_access import find_report
 from services.intake.http.translations import Texts
 from services.intake.store import cases, own_reports
 from services.intake.store.consents import list_consents
-from services.intake.store.disclosures import list_told
+from services.intake.store.disclosures import list_disclosures
 from services.intake.store.own_reports import OwnReport
-from services.intake.use_cases.context import Desk
+from services.intake.use_cases.context import IntakeContext
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseWithdrawn
 from shared.events.topics import CASES
@@ -38,69 +38,69 @@ from shared.kit.messaging.outbox import OutboxEvent
 from shared.kit.observability.traces import CASE_ID, new_traceparent, span, traceparent_of
 
 
-def status_routes(desk: Desk) -> list[BaseRoute]:
+def status_routes(context: IntakeContext) -> list[BaseRoute]:
     """Return the paths of one report's pages."""
     return [
-        Route("/filed/{token}", Site(desk, {"GET": show_filed})),
-        Route("/status/{token}", Site(desk, {"GET": show_status})),
-        Route("/status/{token}/withdraw", Site(desk, {"POST": withdraw})),
-        Route("/status/{token}/disclosures.json", Resource(desk, {"GET": get_disclosures}, Format.JSON)),
-        *sharing_routes(desk),
-        Route("/{rest:path}", Site(desk, {"GET": nothing})),
+        Route("/filed/{token}", PageRoute(context, {"GET": show_filed})),
+        Route("/status/{token}", PageRoute(context, {"GET": show_status})),
+        Route("/status/{token}/withdraw", PageRoute(context, {"POST": withdraw})),
+        Route("/status/{token}/disclosures.json", Resource(context, {"GET": get_disclosures}, Format.JSON)),
+        *sharing_routes(context),
+        Route("/{rest:path}", PageRoute(context, {"GET": nothing})),
     ]
 
 
-async def show_filed(desk: Desk, request: Request) -> Response:
+async def show_filed(context: IntakeContext, request: Request) -> Response:
     """Say that a report has been filed, and where to follow it."""
-    report = await find_report(desk, request)
+    report = await find_report(context, request)
     if report is None:
-        return _unknown(desk, request)
+        return _unknown(context, request)
     token = request.path_params["token"]
-    values = {"case": report.case, "report": report, "token": token, "address": f"{desk.public_url}/status/{token}"}
-    return page(desk, texts_for(desk, request), "filed", values | {"here": f"/filed/{token}?"})
+    values = {"case": report.case, "report": report, "token": token, "address": f"{context.public_url}/status/{token}"}
+    return page(context, texts_for(context, request), "filed", values | {"here": f"/filed/{token}?"})
 
 
-async def show_status(desk: Desk, request: Request) -> Response:
+async def show_status(context: IntakeContext, request: Request) -> Response:
     """Show what has happened, who has it, who was given what, and the reporter's own words."""
-    report = await find_report(desk, request)
+    report = await find_report(context, request)
     if report is None:
-        return _unknown(desk, request)
-    kept = await _read(desk, report)
-    token, texts = request.path_params["token"], texts_for(desk, request)
-    case, now = report.case, desk.clock()
-    consent = consent_form(desk, texts, case.service_code, tuple(case.needs))
+        return _unknown(context, request)
+    kept = await _read(context, report)
+    token, texts = request.path_params["token"], texts_for(context, request)
+    case, now = report.case, context.clock()
+    consent = consent_form(context, texts, case.service_code, tuple(case.needs))
     values = {
         "case": case,
         "report": report,
         "history": (Note(case.submitted_at, "opened"), *kept.notes(now)),
-        "agencies": [desk.jurisdiction.agency_name(agency) for agency in kept.agencies(report, now)],
+        "agencies": [context.jurisdiction.agency_name(agency) for agency in kept.agencies(report, now)],
         "own_words": list(own_words(report, kept.opened, texts)),
         "is_erased": kept.is_erased,
-        "given": view_of(desk, texts, kept.consents).shown(kept.told, now),
+        "given": view_of(context, texts, kept.consents).shown(kept.told, now),
         "consents": kept.consents,
         "consent": consent,
         "now": now,
         "token": token,
         "here": f"/status/{token}?",
     }
-    return page(desk, texts, "status", values)
+    return page(context, texts, "status", values)
 
 
-async def withdraw(desk: Desk, request: Request) -> Response:
+async def withdraw(context: IntakeContext, request: Request) -> Response:
     """Withdraw the report; a case that is closed already stays as it is."""
     claimed = read_token(request.path_params["token"])
     if claimed is None:
-        return _unknown(desk, request)
+        return _unknown(context, request)
     with span("POST /status/withdraw", None) as active:
-        if await _withdraw(desk, claimed, traceparent_of(active) or new_traceparent()):
+        if await _withdraw(context, claimed, traceparent_of(active) or new_traceparent()):
             active.set_attribute(CASE_ID, str(claimed.case_id))
-    language = texts_for(desk, request).language
+    language = texts_for(context, request).language
     return RedirectResponse(f"/status/{request.path_params['token']}?lang={language}", HTTPStatus.SEE_OTHER)
 
 
-async def nothing(desk: Desk, request: Request) -> Response:
+async def nothing(context: IntakeContext, request: Request) -> Response:
     """Say that there is no such page."""
-    return message(desk, texts_for(desk, request), "no-page", HTTPStatus.NOT_FOUND)
+    return message(context, texts_for(context, request), "no-page", HTTPStatus.NOT_FOUND)
 
 
 def own_words(report: OwnReport, opened: dict[FieldGroup, bytes], texts: Texts) -> Iterator[tuple[str, str]]:
@@ -123,12 +123,12 @@ def own_words(report: OwnReport, opened: dict[FieldGroup, bytes], texts: Texts) 
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ReportDetails:
     """What is kept of a report besides the case itself."""
 
     all_notes: list[Note]
-    told: Told
-    consents: list[Given]
+    told: DisclosureLog
+    consents: list[StoredConsent]
     opened: dict[FieldGroup, bytes]
     is_erased: bool
 
@@ -145,27 +145,29 @@ class Kept:
         return [agency for agency in report.case.agencies if agency in known or agency not in hidden]
 
 
-async def _read(desk: Desk, report: OwnReport) -> Kept:
+async def _read(context: IntakeContext, report: OwnReport) -> ReportDetails:
     case_id = report.case.case_id
-    async with desk.database.statement() as connection:
+    async with context.database.statement() as connection:
         notes = (await cases.list_notes(connection, [case_id]))[case_id]
-        told = await list_told(connection, case_id)
+        told = await list_disclosures(connection, case_id)
         given = await list_consents(connection, case_id)
-        person = (await desk.vault.load(connection, [report.person_id])).get(report.person_id)
-    opened = {group: desk.vault.open(person, group, block) for group, block in report.sealed.items()} if person else {}
-    return Kept(notes, told, given, opened, person is None)
+        person = (await context.vault.load(connection, [report.person_id])).get(report.person_id)
+    opened = (
+        {group: context.vault.open(person, group, block) for group, block in report.sealed.items()} if person else {}
+    )
+    return ReportDetails(notes, told, given, opened, person is None)
 
 
-async def _withdraw(desk: Desk, claimed: Claimed, traceparent: str) -> bool:
+async def _withdraw(context: IntakeContext, claimed: TokenClaim, traceparent: str) -> bool:
     """Withdraw a report; nothing is said of one that nobody was told of."""
-    event = CaseWithdrawn(case_id=claimed.case_id, withdrawn_at=desk.clock())
+    event = CaseWithdrawn(case_id=claimed.case_id, withdrawn_at=context.clock())
     said = event_id(claimed.case_id, CASES.topic, event)
-    async with desk.database.transaction() as tx:
+    async with context.database.transaction() as tx:
         known = await own_reports.withdraw(tx, claimed, said, event.withdrawn_at)
         if known:
             await outbox.enqueue(tx, [OutboxEvent(CASES.topic, event, claimed.case_id, traceparent)])
     return bool(known)
 
 
-def _unknown(desk: Desk, request: Request) -> Response:
-    return message(desk, texts_for(desk, request), "no-report", HTTPStatus.NOT_FOUND)
+def _unknown(context: IntakeContext, request: Request) -> Response:
+    return message(context, texts_for(context, request), "no-report", HTTPStatus.NOT_FOUND)

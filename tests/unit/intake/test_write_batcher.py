@@ -1,26 +1,26 @@
-"""The tray's own order of things: whoever puts something in is never left waiting."""
+"""The write batcher answers every caller, whatever the order in which they come and leave."""
 
 import asyncio
 from typing import Any, cast
 
-from services.intake.store.write_batcher import MOST_AT_ONCE, Batch, Tray
+from services.intake.store.write_batcher import MOST_AT_ONCE, Batch, WriteBatcher
 from shared.kit.database.database import Database
 
 
-class PromptTray(Tray):
-    """A tray whose entries are written at once."""
+class PromptBatcher(WriteBatcher):
+    """A write batcher whose entries are written at once."""
 
-    async def _write_on(self, batch: Batch, *, go_on: bool = True) -> None:  # noqa: ARG002 - as the tray asks for it
+    async def _write_on(self, batch: Batch, *, go_on: bool = True) -> None:  # noqa: ARG002 - declared so by the batcher
         for _, written in batch:
             written.set_result(True)
 
 
 async def test_a_report_that_comes_just_when_the_writer_has_ended_is_written() -> None:
-    tray = PromptTray(cast("Database", None))
+    batcher = PromptBatcher(cast("Database", None))
     entry = cast("Any", object())
 
     async def put_one_after_another() -> int:
-        return sum([await tray.put(entry) for _ in range(3)])
+        return sum([await batcher.submit(entry) for _ in range(3)])
 
     async with asyncio.timeout(5):
         written = tuple(await asyncio.gather(put_one_after_another(), put_one_after_another()))
@@ -29,10 +29,10 @@ async def test_a_report_that_comes_just_when_the_writer_has_ended_is_written() -
 
 
 async def test_a_report_behind_many_that_nobody_waits_for_any_more_is_written() -> None:
-    tray = PromptTray(cast("Database", None))
+    batcher = PromptBatcher(cast("Database", None))
     entry = cast("Any", object())
-    given_up = [asyncio.create_task(tray.put(entry)) for _ in range(2 * MOST_AT_ONCE)]
-    last = asyncio.create_task(tray.put(entry))
+    given_up = [asyncio.create_task(batcher.submit(entry)) for _ in range(2 * MOST_AT_ONCE)]
+    last = asyncio.create_task(batcher.submit(entry))
     asyncio.get_running_loop().call_soon(lambda: [task.cancel() for task in given_up])
 
     async with asyncio.timeout(5):
