@@ -9,7 +9,7 @@ from bench.cases import MASTER_KEY, Filed, make_cases, publish
 from bench.figures import Figure, in_turns
 from bench.reading import Work, as_a_service, by_hand
 from bench.servers import Servers, admin, make_topic, opened
-from services.routing.handlers import routes
+from services.routing.handlers import subscriptions
 from services.routing.jurisdiction import load_city
 from services.routing.use_cases.context import RoutingContext
 from shared.events.topics import CASES, TopicSpec
@@ -55,7 +55,7 @@ async def throughput(servers: Servers) -> list[Figure]:
 
 def route(language: TopicSpec) -> Subscription:
     """Return what routing does with intake's cases, on a topic of the bench's own."""
-    return replace(routes(RoutingContext(load_city(SAMPLE_CITY), Vault(MASTER_KEY)))[0], language=language)
+    return replace(subscriptions(RoutingContext(load_city(SAMPLE_CITY), Vault(MASTER_KEY)))[0], spec=language)
 
 
 def prepared(servers: Servers, cases: Sequence[Filed]) -> str:

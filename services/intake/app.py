@@ -1,7 +1,7 @@
 """Puts intake together: database, vault, jurisdiction, Kafka handlers, HTTP routes and workers."""
 
 from services.intake.domain.tokens import Tokens
-from services.intake.handlers import routes
+from services.intake.handlers import subscriptions
 from services.intake.http.routes import FILING, http_routes
 from services.intake.jurisdiction import load_jurisdiction
 from services.intake.settings import IntakeSettings
@@ -29,7 +29,7 @@ def create_service(settings: IntakeSettings) -> Service:
         name="intake",
         settings=settings,
         database=database,
-        routes=routes(),
+        subscriptions=subscriptions(),
         http=http_routes(context),
         loops=[ApiKeyRefresher(context.keys).run, IdempotencyKeyCleaner(database).run],
         first_path=FILING,

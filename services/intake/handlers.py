@@ -18,6 +18,6 @@ async def on_referrals(batch: Batch[object], tx: Transaction) -> None:
     await disclosures.save_disclosures(tx, disclosure_log_of(heard))
 
 
-def routes() -> list[Subscription]:
+def subscriptions() -> list[Subscription]:
     """Return what intake reads."""
     return [Subscription("intake", REFERRALS, on_referrals, min_batch_interval=REST_SECONDS)]

@@ -1,6 +1,6 @@
 """Settings become the service: its database, what it hears, what it serves, what it does in the background."""
 
-from services.metrics.handlers import routes
+from services.metrics.handlers import subscriptions
 from services.metrics.http.api.aggregates import aggregate_routes
 from services.metrics.http.api.cases import case_routes, held_routes
 from services.metrics.http.api.spans import span_routes
@@ -29,7 +29,7 @@ def create_service(settings: Settings) -> Service:
         name="metrics",
         settings=settings,
         database=database,
-        routes=routes(),
+        subscriptions=subscriptions(),
         http=[
             *dashboard_routes(database, city),
             *aggregate_routes(database, city, key),

@@ -13,7 +13,7 @@ REST_SECONDS = 0.1
 """Figures are this much later, and batches are larger."""
 
 
-def routes() -> list[Subscription]:
+def subscriptions() -> list[Subscription]:
     """Return what this service reads."""
     heard = (CASES, REFERRALS, DELIVERIES, AGENCY_UPDATES)
     return [

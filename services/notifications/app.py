@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from services.notifications.handlers import routes
+from services.notifications.handlers import subscriptions
 from services.notifications.http.api.deliveries import Pages
 from services.notifications.jurisdiction import read_jurisdiction
 from services.notifications.settings import NotificationsSettings
@@ -30,7 +30,7 @@ def create_service(settings: NotificationsSettings) -> Service:
         name=NAME,
         settings=settings,
         database=database,
-        routes=routes(office.bell, city),
+        subscriptions=subscriptions(office.bell, city),
         http=Pages(database, city, settings.staff_key.get_secret_value()).routes(),
         loops=[office.watch, *(Lane(office, server).run for server in servers)],
     )

@@ -15,7 +15,7 @@ from shared.kit.messaging.messages import Batch, Subscription
 GROUP = "notifications"
 
 
-def routes(bell: Bell, city: Jurisdiction) -> list[Subscription]:
+def subscriptions(bell: Bell, city: Jurisdiction) -> list[Subscription]:
     """Return what notifications consumes; the bell wakes those who send."""
 
     def reporter(event: CaseSubmitted) -> Reporter:

@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from services.routing.handlers import routes
+from services.routing.handlers import subscriptions
 from services.routing.http.api.cases import case_routes
 from services.routing.http.api.explanations import explanation_routes
 from services.routing.http.api.ledger import ledger_routes
@@ -54,7 +54,7 @@ def create_service(settings: RoutingSettings) -> Service:
         name="routing",
         settings=settings,
         database=database,
-        routes=routes(desk),
+        subscriptions=subscriptions(desk),
         http=[*_pages(desk, database, settings, signer), *partner_routes(desk, database, partners)],
         loops=[register.run, sweep, sequencer.run, sequencer.watch],
         precondition_check=lock_valid_consents,

@@ -24,7 +24,7 @@ UpdateMessage = InboundMessage[AgencyUpdate]
 NOTHING_SHARED = PriorDisclosures({}, {})
 
 
-def routes(desk: RoutingContext) -> list[Subscription]:
+def subscriptions(desk: RoutingContext) -> list[Subscription]:
     """List what routing reads."""
     return [
         Subscription("routing", CASES, partial(on_cases, desk), concurrency=2, fast_path=partial(on_new_cases, desk)),

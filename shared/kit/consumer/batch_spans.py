@@ -15,14 +15,16 @@ LINKS = 64
 
 
 @contextmanager
-def trace_batch(route: Subscription, messages: Sequence[InboundMessage[Any]]) -> Iterator[list[InboundMessage[Any]]]:
+def trace_batch(
+    subscription: Subscription, messages: Sequence[InboundMessage[Any]]
+) -> Iterator[list[InboundMessage[Any]]]:
     """Run a block as the work on these messages; each sampled one carries its own span's traceparent on."""
     sampled = [message for message in messages if is_sampled(message.traceparent)]
     if not sampled:
         yield list(messages)
         return
-    batch = _batch_span(route, messages, sampled)
-    spans = {id(message): _message_span(route, message, batch) for message in sampled}
+    batch = _batch_span(subscription, messages, sampled)
+    spans = {id(message): _message_span(subscription, message, batch) for message in sampled}
     try:
         yield [
             replace(message, traceparent=traceparent_of(spans[id(message)])) if id(message) in spans else message
@@ -35,24 +37,24 @@ def trace_batch(route: Subscription, messages: Sequence[InboundMessage[Any]]) ->
 
 
 def _batch_span(
-    route: Subscription, messages: Sequence[InboundMessage[Any]], sampled: Sequence[InboundMessage[Any]]
+    subscription: Subscription, messages: Sequence[InboundMessage[Any]], sampled: Sequence[InboundMessage[Any]]
 ) -> Span:
     contexts = (context_of(message.traceparent) for message in sampled[:LINKS])
     return start_span(
-        f"{route.group} batch",
+        f"{subscription.group} batch",
         None,
         links=[Link(context) for context in contexts if context],
         attributes={
             "messaging.batch.message_count": len(messages),
-            "messaging.destination.name": route.language.topic,
-            "messaging.consumer.group.name": route.group,
+            "messaging.destination.name": subscription.spec.topic,
+            "messaging.consumer.group.name": subscription.group,
         },
     )
 
 
-def _message_span(route: Subscription, message: InboundMessage[Any], batch: Span) -> Span:
+def _message_span(subscription: Subscription, message: InboundMessage[Any], batch: Span) -> Span:
     return start_span(
-        f"{route.group} hears {message.envelope.type}",
+        f"{subscription.group} hears {message.envelope.type}",
         message.traceparent,
         SpanKind.CONSUMER,
         links=[Link(batch.get_span_context())],

@@ -40,9 +40,9 @@ class Consumer:
     """Works through the batches of one route."""
 
     def __init__(
-        self, service: str, route: Subscription, database: Database, instruments: Instruments | None = None
+        self, service: str, subscription: Subscription, database: Database, instruments: Instruments | None = None
     ) -> None:
-        self.route = route
+        self.subscription = subscription
         self.stopped: str | None = None
         self.unavailable: str | None = None
         self._service = service
@@ -61,19 +61,19 @@ class Consumer:
         if self.stopped:
             await asyncio.sleep(self._pauses.longest)
             raise TooManyDeadLettersError(self.stopped)
-        self._instruments.read(self.route, len(records))
+        self._instruments.read(self.subscription, len(records))
         try:
             await self._narrow(await self._readable(records))
         except RETRYABLE_ERRORS as error:
             self.unavailable = str(error) if isinstance(error, UnavailableError) else None
-            self._instruments.paused(self.route, error)
-            log.warning("paused: %s on %s", self.unavailable or type(error).__name__, self.route.language.topic)
+            self._instruments.paused(self.subscription, error)
+            log.warning("paused: %s on %s", self.unavailable or type(error).__name__, self.subscription.spec.topic)
             await self._pauses.take()
             raise
         self._pauses.reset()
         self.unavailable = None
-        if self.route.min_batch_interval:
-            await asyncio.sleep(self.route.min_batch_interval)
+        if self.subscription.min_batch_interval:
+            await asyncio.sleep(self.subscription.min_batch_interval)
 
     async def _readable(self, records: Sequence[Record]) -> list[InboundMessage[object]]:
         """Read each record by itself, and set aside those that cannot be read."""
@@ -81,11 +81,13 @@ class Consumer:
         for record in records:
             try:
                 good.append(
-                    decode_record(self.route.language, record, ignore_unknown_types=self.route.ignore_unknown_types)
+                    decode_record(
+                        self.subscription.spec, record, ignore_unknown_types=self.subscription.ignore_unknown_types
+                    )
                 )
             except MalformedMessageError as error:
-                bad.append(DeadLetter(record, str(error), self.route.group))
-        ours = "{agency}" not in self.route.language.topic
+                bad.append(DeadLetter(record, str(error), self.subscription.group))
+        ours = "{agency}" not in self.subscription.spec.topic
         await self._set_aside(bad, MalformedMessageError.__name__, ours=ours)
         return good
 
@@ -99,8 +101,8 @@ class Consumer:
             if len(messages) == 1:
                 await self._insist(messages[0], error)
                 return
-            self._instruments.narrowed(self.route, error)
-            log.info("narrowing %d messages of %s", len(messages), self.route.language.topic)
+            self._instruments.narrowed(self.subscription, error)
+            log.info("narrowing %d messages of %s", len(messages), self.subscription.spec.topic)
             middle = len(messages) // 2
             await self._narrow(messages[:middle])
             await self._narrow(messages[middle:])
@@ -119,24 +121,26 @@ class Consumer:
                 return
         log.error("set aside after %d tries: %s", MAX_ATTEMPTS, message.envelope.id, exc_info=error)
         kind = type(error).__name__
-        await self._set_aside([DeadLetter(message.record, kind, self.route.group, MAX_ATTEMPTS)], kind, ours=True)
+        await self._set_aside(
+            [DeadLetter(message.record, kind, self.subscription.group, MAX_ATTEMPTS)], kind, ours=True
+        )
 
     async def _work(self, messages: Sequence[InboundMessage[object]]) -> None:
         if not messages:
             return
-        with trace_batch(self.route, messages) as watched, self._instruments.processing(self.route):
+        with trace_batch(self.subscription, messages) as watched, self._instruments.processing(self.subscription):
             batch = await self._at_once(watched) or await self._in_a_transaction(watched)
         self._faults = 0
-        self._instruments.worked(self.route, watched, batch)
+        self._instruments.worked(self.subscription, watched, batch)
 
     async def _at_once(self, messages: Sequence[InboundMessage[object]]) -> Batch[object] | None:
         """Work on these messages by a single statement, if that is possible and none of them is known."""
-        if self.route.fast_path is None:
+        if self.subscription.fast_path is None:
             return None
         batch = deduplicate(messages, {message.identity for message in messages})
         try:
             async with self._database.statement() as connection:
-                return batch if await self.route.fast_path(batch, connection) else None
+                return batch if await self.subscription.fast_path(batch, connection) else None
         except psycopg.errors.UniqueViolation:
             return None
 
@@ -145,7 +149,7 @@ class Consumer:
         async with self._database.transaction() as tx:
             fresh = await inbox.record_new(tx, [message.identity for message in messages])
             if batch := deduplicate(messages, fresh):
-                await self.route.handler(batch, tx)
+                await self.subscription.handler(batch, tx)
         return batch
 
     async def _set_aside(self, letters: Sequence[DeadLetter], kind: str, *, ours: bool) -> None:
@@ -154,8 +158,8 @@ class Consumer:
             return
         async with self._database.transaction() as tx:
             fresh = await insert_dead_letters(tx, self._service, letters)
-        self._instruments.set_aside(self.route, fresh, kind)
+        self._instruments.set_aside(self.subscription, fresh, kind)
         self._faults += len(letters) if ours else 0
         if self._faults >= MAX_CONSECUTIVE_FAILURES:
-            self.stopped = f"{self._faults} messages of {self.route.language.topic} were set aside in a row"
+            self.stopped = f"{self._faults} messages of {self.subscription.spec.topic} were set aside in a row"
             log.critical("stopped consuming: %s", self.stopped)

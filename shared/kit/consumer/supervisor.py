@@ -31,14 +31,14 @@ class ConsumerSupervisor:
     def __init__(
         self,
         service: str,
-        routes: Sequence[Subscription],
+        subscriptions: Sequence[Subscription],
         database: Database,
         kafka: KafkaAccess,
         instruments: Instruments | None = None,
     ) -> None:
         self._service = service
-        lanes = [route for route in routes for _ in range(route.concurrency)]
-        self._consumers = [Consumer(service, route, database, instruments) for route in lanes]
+        lanes = [subscription for subscription in subscriptions for _ in range(subscription.concurrency)]
+        self._consumers = [Consumer(service, subscription, database, instruments) for subscription in lanes]
         self._kafka = kafka
         self._broker_problem = "broker: not connected"
         self._subscribers: list[Any] = []
@@ -77,13 +77,13 @@ class ConsumerSupervisor:
 
     def halted(self) -> list[tuple[Subscription, int]]:
         """Count, for each lane of each route, 1 if it has stopped on purpose and 0 if not."""
-        return _summed((consumer.route, int(consumer.stopped is not None)) for consumer in self._consumers)
+        return _summed((consumer.subscription, int(consumer.stopped is not None)) for consumer in self._consumers)
 
     async def lags(self) -> list[tuple[Subscription, int]]:
         """Count the messages of each route that wait in Kafka, as far as this process has been given partitions."""
         waiting = []
         for consumer, subscriber in zip(self._consumers, self._subscribers, strict=False):
-            waiting += [(consumer.route, lag) for lag in await _lags(subscriber)]
+            waiting += [(consumer.subscription, lag) for lag in await _lags(subscriber)]
         return _summed(waiting)
 
     async def _watch(self) -> None:
@@ -113,8 +113,8 @@ async def _lags(subscriber: Any) -> list[int]:
 def _summed(figures: Iterable[tuple[Subscription, int]]) -> list[tuple[Subscription, int]]:
     """Add up the figures of a route's lanes."""
     sums: dict[int, tuple[Subscription, int]] = {}
-    for route, figure in figures:
-        sums[id(route)] = (route, figure + sums.get(id(route), (route, 0))[1])
+    for subscription, figure in figures:
+        sums[id(subscription)] = (subscription, figure + sums.get(id(subscription), (subscription, 0))[1])
     return list(sums.values())
 
 

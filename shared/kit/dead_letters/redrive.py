@@ -82,9 +82,9 @@ class RedriveFailedError(Exception):
 class DeadLetterQueue:
     """The dead letters of one service."""
 
-    def __init__(self, database: Database, routes: Sequence[Subscription]) -> None:
+    def __init__(self, database: Database, subscriptions: Sequence[Subscription]) -> None:
         self._database = database
-        self._routes = routes
+        self._routes = subscriptions
 
     async def list_letters(self, after: int, limit: int, *, settled: bool = False) -> list[StoredDeadLetter]:
         """Return letters in the order in which they were set aside; those that are settled only if they are wanted."""
@@ -147,18 +147,20 @@ class DeadLetterQueue:
         return await self.find(number)
 
     async def _work(self, tx: Transaction, letter: StoredDeadLetter, value: bytes | None) -> Outcome:
-        route = self._route_of(letter)
-        message = decode_record(route.language, _record(letter, value), ignore_unknown_types=route.ignore_unknown_types)
+        subscription = self._route_of(letter)
+        message = decode_record(
+            subscription.spec, _record(letter, value), ignore_unknown_types=subscription.ignore_unknown_types
+        )
         batch = deduplicate([message], await inbox.record_new(tx, [message.identity]))
         if not batch:
             return "known"
-        await route.handler(batch, tx)
+        await subscription.handler(batch, tx)
         return "done"
 
     def _route_of(self, letter: StoredDeadLetter) -> Subscription:
-        for route in self._routes:
-            if route.group == letter.consumer and route.language.source_of(letter.topic):
-                return route
+        for subscription in self._routes:
+            if subscription.group == letter.consumer and subscription.spec.source_of(letter.topic):
+                return subscription
         raise RedriveFailedError(
             f"Nothing in this service reads {letter.topic} as {letter.consumer}: it can be read and dismissed only."
         )

@@ -95,12 +95,12 @@ def _security(kafka: KafkaAccess) -> BaseSecurity:
 
 def subscribe(broker: KafkaBroker, consumer: Consumer, batch_size: int, commits: OffsetCommitter) -> Any:
     """Subscribe one consumer; it is given raw records, so that one bad record cannot fail its batch."""
-    topic, interval = consumer.route.language.topic, consumer.route.min_batch_interval
+    topic, interval = consumer.subscription.spec.topic, consumer.subscription.min_batch_interval
     family = "{agency}" in topic
     subscriber = broker.subscriber(
         *(() if family else (topic,)),
-        pattern=consumer.route.language.pattern.pattern if family else None,
-        group_id=consumer.route.group,
+        pattern=consumer.subscription.spec.pattern.pattern if family else None,
+        group_id=consumer.subscription.group,
         batch=True,
         max_records=batch_size,
         batch_timeout_ms=PATIENCE_MS,

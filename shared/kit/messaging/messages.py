@@ -79,7 +79,7 @@ class Subscription:
     """
 
     group: str
-    language: TopicSpec
+    spec: TopicSpec
     handler: Handler
     concurrency: int = 1
     min_batch_interval: float = 0.0
@@ -87,16 +87,16 @@ class Subscription:
     fast_path: FastPath | None = None
 
 
-def decode_record(language: TopicSpec, record: Record, *, ignore_unknown_types: bool = False) -> InboundMessage[Any]:
+def decode_record(spec: TopicSpec, record: Record, *, ignore_unknown_types: bool = False) -> InboundMessage[Any]:
     """Read one record.
 
     Raises:
         MalformedMessageError: it is not an event of this language, or its source may not write to this topic.
     """
     envelope = read_envelope(record.headers)
-    if envelope.source != language.source_of(record.topic):
+    if envelope.source != spec.source_of(record.topic):
         raise MalformedMessageError("ce_source is not the one that may write to this topic")
-    event = read_event(language, envelope, record.value, ignore_unknown_types=ignore_unknown_types)
+    event = read_event(spec, envelope, record.value, ignore_unknown_types=ignore_unknown_types)
     return InboundMessage(envelope, event, record.topic, envelope.traceparent, record)
 
 

@@ -50,7 +50,7 @@ _SAY = f"WITH {ENQUEUE_SQL} SELECT count(*) FROM woken"  # noqa: S608 - our own 
 class OutboxEvent(NamedTuple):
     """One event to be said on one topic, because of `cause`; `traceparent` is the trace that it continues.
 
-    `guards` are the ids of what it stands on (such as consents): once one of them has fallen it is not said any more.
+    `required_consents` are consent ids: once one of them is not valid any more, the event is withheld.
     `text` is the event as JSON, where whoever says it has written that already.
     """
 
@@ -58,7 +58,7 @@ class OutboxEvent(NamedTuple):
     event: Event
     cause: UUID
     traceparent: str | None = None
-    guards: tuple[UUID, ...] = ()
+    required_consents: tuple[UUID, ...] = ()
     text: bytes | None = None
 
 
@@ -108,5 +108,5 @@ def _row(ordinal: int, behind: int, said: OutboxEvent) -> Row:
         "causation_id": said.cause,
         "traceparent": said.traceparent,
         "value": Fragment(said.text or event.__pydantic_serializer__.to_json(event)),
-        "guards": said.guards or None,
+        "guards": said.required_consents or None,
     }

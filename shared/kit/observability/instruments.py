@@ -55,13 +55,13 @@ class Instruments:
         self._sending = _seconds(meter, "messaging.client.operation.duration", "Time until Kafka has a round of rows.")
         self._requests = _seconds(meter, "http.server.request.duration", "Time for a request.")
 
-    def read(self, route: Subscription, count: int) -> None:
+    def read(self, subscription: Subscription, count: int) -> None:
         """So many messages came from Kafka."""
         if self.on:
-            self._consumed.add(count, _of(route, "poll"))
+            self._consumed.add(count, _of(subscription, "poll"))
 
     @contextmanager
-    def processing(self, route: Subscription) -> Iterator[None]:
+    def processing(self, subscription: Subscription) -> Iterator[None]:
         """Time the work on a batch, from its begin to its commit or failure."""
         began, failed = perf_counter(), _NOTHING
         try:
@@ -71,10 +71,10 @@ class Instruments:
             raise
         finally:
             if self.on:
-                self._processing.record(perf_counter() - began, _of(route, "process") | failed)
+                self._processing.record(perf_counter() - began, _of(subscription, "process") | failed)
 
     def worked(
-        self, route: Subscription, messages: Sequence[InboundMessage[Any]], fresh: Sequence[InboundMessage[Any]]
+        self, subscription: Subscription, messages: Sequence[InboundMessage[Any]], fresh: Sequence[InboundMessage[Any]]
     ) -> None:
         """Messages were worked on: those that are fresh are done, the others had been before."""
         if not self.on:
@@ -84,22 +84,22 @@ class Instruments:
         for outcome, types in ("done", done), ("repeated", repeated):
             for event_type, count in types.items():
                 said: Attributes = {"handoff.event.type": event_type, "handoff.outcome": outcome}
-                self._worked.add(count, consumer_attributes(route) | said)
+                self._worked.add(count, consumer_attributes(subscription) | said)
 
-    def set_aside(self, route: Subscription, count: int, error_type: str) -> None:
+    def set_aside(self, subscription: Subscription, count: int, error_type: str) -> None:
         """So many messages were set aside for an error of this class."""
         if self.on:
-            self._letters.add(count, consumer_attributes(route) | {"error.type": error_type})
+            self._letters.add(count, consumer_attributes(subscription) | {"error.type": error_type})
 
-    def narrowed(self, route: Subscription, error: BaseException) -> None:
+    def narrowed(self, subscription: Subscription, error: BaseException) -> None:
         """A batch failed, and its halves are tried."""
         if self.on:
-            self._narrowed.add(1, consumer_attributes(route) | _failed(error))
+            self._narrowed.add(1, consumer_attributes(subscription) | _failed(error))
 
-    def paused(self, route: Subscription, error: BaseException) -> None:
+    def paused(self, subscription: Subscription, error: BaseException) -> None:
         """A consumer waits until what it needs is back."""
         if self.on:
-            self._paused.add(1, consumer_attributes(route) | _failed(error))
+            self._paused.add(1, consumer_attributes(subscription) | _failed(error))
 
     def relay_paused(self, error: BaseException) -> None:
         """The relay waits until Kafka or the database is back."""
@@ -153,9 +153,9 @@ class Instruments:
             self._sent.add(count, _of_rows(kind) | operation)
 
 
-def consumer_attributes(route: Subscription) -> Attributes:
+def consumer_attributes(subscription: Subscription) -> Attributes:
     """Return what every figure of a consumer goes by: its group, and its topic or family of topics."""
-    return _destination(route.language.topic) | {"messaging.consumer.group.name": route.group}
+    return _destination(subscription.spec.topic) | {"messaging.consumer.group.name": subscription.group}
 
 
 _NOTHING: Attributes = {}
@@ -166,8 +166,8 @@ def _seconds(meter: Meter, name: str, description: str) -> Any:
     return meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=SECONDS)
 
 
-def _of(route: Subscription, operation: str) -> Attributes:
-    return consumer_attributes(route) | {"messaging.operation.name": operation}
+def _of(subscription: Subscription, operation: str) -> Attributes:
+    return consumer_attributes(subscription) | {"messaging.operation.name": operation}
 
 
 def _destination(family: str) -> Attributes:

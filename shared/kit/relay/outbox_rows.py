@@ -60,11 +60,11 @@ class OutboxRow(NamedTuple):
     traceparent: str | None
     value: str | None
     raw: bytes | None
-    guards: list[UUID] | None = None
+    required_consents: list[UUID] | None = None
 
     def noted(self) -> tuple[object, ...]:
         """Return what is kept of it when it is withheld."""
-        return self.event_id, self.topic, self.case_id, self.event_type, self.sequence, self.guards
+        return self.event_id, self.topic, self.case_id, self.event_type, self.sequence, self.required_consents
 
 
 def frame(row: OutboxRow, source: bytes, traceparent: str | None) -> Raw:

@@ -77,7 +77,7 @@ class RelayBatch:
             await self._say(rows)
             self.is_last = not rows
             self.rest = _rest_after(len(rows))
-            if not self.rest or monotonic() + self.rest > until or any(row.guards for row in rows):
+            if not self.rest or monotonic() + self.rest > until or any(row.required_consents for row in rows):
                 break
             await asyncio.sleep(self.rest)
         await self._sending.finish()
@@ -106,12 +106,12 @@ class RelayBatch:
 
         What becomes of these rows is on the disk when the transaction has ended: it counts in what is recalled.
         """
-        asked = {guard for row in rows for guard in row.guards or ()}
+        asked = {guard for row in rows for guard in row.required_consents or ()}
         if not asked:
             return rows
         await self._tx.execute(SYNCHRONOUS_COMMIT_SQL)
         stands = await self._standing(self._tx, asked) if self._standing else set()
-        fallen = [row for row in rows if not stands.issuperset(row.guards or ())]
+        fallen = [row for row in rows if not stands.issuperset(row.required_consents or ())]
         for row in fallen:
             log.info("withheld, what it stood on has fallen: event %s", row.event_id)
             await self._tx.execute(WITHHOLD_SQL, row.noted())

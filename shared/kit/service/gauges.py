@@ -51,7 +51,9 @@ class Gauges:
 
     async def look(self) -> None:
         """Ask for what an exporter's thread cannot ask for."""
-        self._lags = [Observation(lag, consumer_attributes(route)) for route, lag in await self._consumption.lags()]
+        self._lags = [
+            Observation(lag, consumer_attributes(subscription)) for subscription, lag in await self._consumption.lags()
+        ]
         try:
             self._oldest = await self._relay.oldest_seconds()
         except TRANSIENT_ERRORS as error:
@@ -65,7 +67,10 @@ class Gauges:
         return self._lags
 
     def _observe_halted(self, _: CallbackOptions) -> list[Observation]:
-        return [Observation(halted, consumer_attributes(route)) for route, halted in self._consumption.halted()]
+        return [
+            Observation(halted, consumer_attributes(subscription))
+            for subscription, halted in self._consumption.halted()
+        ]
 
     def _observe_spans(self, _: CallbackOptions) -> list[Observation]:
         return [Observation(self._dropped_spans())]

@@ -46,7 +46,7 @@ class Service:
     name: str
     settings: ServiceSettings
     database: Database
-    routes: Sequence[Subscription] = ()
+    subscriptions: Sequence[Subscription] = ()
     http: Sequence[BaseRoute] = ()
     loops: Sequence[Loop] = field(default=())
     precondition_check: PreconditionCheck | None = None
@@ -61,7 +61,7 @@ def create_asgi(service: Service, place: WorkerProcess | None = None) -> Starlet
     settings = service.settings
     seeing = Observability(service.name, settings)
     instruments = seeing.instruments
-    consumption = ConsumerSupervisor(service.name, service.routes, service.database, settings.kafka, instruments)
+    consumption = ConsumerSupervisor(service.name, service.subscriptions, service.database, settings.kafka, instruments)
     consumption.batch_size = settings.batch_size
     relay = Relay(service.name, service.database, settings.kafka, service.precondition_check, instruments)
     gauges = Gauges(relay, consumption, seeing.dropped_spans)
@@ -77,7 +77,7 @@ def create_asgi(service: Service, place: WorkerProcess | None = None) -> Starlet
             async with _running(service, loops), place.kept(service.database, checks):
                 yield
 
-    redelivery = DeadLetterQueue(service.database, service.routes)
+    redelivery = DeadLetterQueue(service.database, service.subscriptions)
     health = health_routes(answered_for, _figures(service, relay, seeing, redelivery))
     letters = dead_letter_routes(redelivery, settings.staff_key.get_secret_value())
     routes = [*health, *letters, *service.http]

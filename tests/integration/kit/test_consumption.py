@@ -127,7 +127,7 @@ async def committed(kafka: KafkaAccess, route: Subscription) -> int:
     reader: Any = AIOKafkaConsumer(**kafka.client(), group_id=route.group, enable_auto_commit=False)
     await reader.start()
     try:
-        return sum([await reader.committed(TopicPartition(route.language.topic, part)) or 0 for part in range(4)])
+        return sum([await reader.committed(TopicPartition(route.spec.topic, part)) or 0 for part in range(4)])
     finally:
         await reader.stop()
 

@@ -154,7 +154,7 @@ async def test_what_the_relay_sends_withholds_and_refuses_is_counted(
 
     measured = Measured()
     relay = Relay("kit", kit, kafka, none_stands, measured.instruments)
-    fallen = said(language.topic)._replace(guards=(uuid4(),))
+    fallen = said(language.topic)._replace(required_consents=(uuid4(),))
     await announce(kit, [said(language.topic), said(language.topic), said(language.topic), fallen])
     async with kit.transaction() as tx:
         await tx.execute("UPDATE outbox SET value = %s WHERE id = (SELECT min(id) FROM outbox)", ("x" * 2_000_000,))

@@ -236,7 +236,7 @@ async def test_a_round_with_a_row_that_stands_on_something_takes_no_more(
         await announce(kit, [said(topic, uuid4())])
         return set(guards)
 
-    await announce(kit, [said(topic, uuid4())._replace(guards=(uuid4(),))])
+    await announce(kit, [said(topic, uuid4())._replace(required_consents=(uuid4(),))])
     async with make_producer(kafka, "kit-relay") as producer, kit.transaction() as tx:
         done = RelayBatch(tx, KafkaBatchSender(producer, SOURCE), standing)
         await done.go(asyncio.Event(), longest=30)
@@ -314,7 +314,7 @@ async def test_what_stands_on_something_that_has_fallen_is_noted_and_not_said(
     relay = Relay("kit", kit, kafka, standing_now)
     guarded = ((), (standing,), (fallen,), (standing, fallen))
     await announce(
-        kit, [said(topic, case)._replace(guards=guards) for case, guards in zip(cases, guarded, strict=True)]
+        kit, [said(topic, case)._replace(required_consents=guards) for case, guards in zip(cases, guarded, strict=True)]
     )
 
     await drain(relay)
@@ -343,7 +343,7 @@ async def test_only_a_round_that_stands_on_something_waits_for_the_disk(
 
     async with make_producer(kafka, "kit-relay") as producer:
         for guards in ((), (uuid4(),), ()):
-            await announce(kit, [said(topic, uuid4())._replace(guards=guards)])
+            await announce(kit, [said(topic, uuid4())._replace(required_consents=guards)])
             async with kit.transaction() as tx:
                 await RelayBatch(tx, KafkaBatchSender(producer, SOURCE), standing).go(asyncio.Event())
                 await note(tx)
@@ -356,7 +356,7 @@ async def test_a_relay_that_cannot_ask_says_nothing_that_stands_on_something(
     kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
 ) -> None:
     free, guarded = uuid4(), uuid4()
-    await announce(kit, [said(topic, free), said(topic, guarded)._replace(guards=(uuid4(),))])
+    await announce(kit, [said(topic, free), said(topic, guarded)._replace(required_consents=(uuid4(),))])
 
     await drain(relays[0])
 

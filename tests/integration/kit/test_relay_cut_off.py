@@ -67,7 +67,7 @@ async def test_what_was_being_sent_when_kafka_did_not_answer_does_not_arrive_onc
 
     relay = Distant("kit", kit, kafka, stand)
     relay.line = line = Line()
-    await announce(kit, [said(topic, uuid4())._replace(guards=(*standing,))])
+    await announce(kit, [said(topic, uuid4())._replace(required_consents=(*standing,))])
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(3):
             await relay.relay_once()

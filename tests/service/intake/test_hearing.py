@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.intake.handlers import routes
+from services.intake.handlers import subscriptions
 from shared.events.event import Event
 from shared.events.intake import CaseSubmitted
 from shared.events.reasons import Reason
@@ -129,7 +129,7 @@ async def test_messages_that_come_late_change_no_later_state(world: World) -> No
 
 async def _heard(world: World, records: list[Any]) -> list[Any]:
     for record in records:
-        await Consumer("intake", routes()[0], world.context.database)([record])
+        await Consumer("intake", subscriptions()[0], world.context.database)([record])
     case_id = UUID(bytes.decode(records[0].key))
     return world.rows("SELECT status, resolution, agencies FROM cases WHERE case_id = %s", case_id)
 

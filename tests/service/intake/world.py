@@ -13,7 +13,7 @@ import psycopg
 from starlette.applications import Starlette
 
 from services.intake.domain.tokens import Tokens
-from services.intake.handlers import routes
+from services.intake.handlers import subscriptions
 from services.intake.http.routes import http_routes
 from services.intake.store.write_batcher import WriteBatcher
 from services.intake.tables import metadata
@@ -93,7 +93,7 @@ class World:
 
     async def hear(self, *events: Event) -> None:
         """Deliver what routing says, in one batch, and the same batch again."""
-        consumer = Consumer("intake", routes()[0], self.context.database)
+        consumer = Consumer("intake", subscriptions()[0], self.context.database)
         records = [self._record(event) for event in events]
         await consumer(records)
         before = self.everything()

@@ -50,9 +50,9 @@ class World:
             service.database.pool.wait()
         )  # one connection: whoever asks before it is there makes the pool open another
         prompt = [
-            replace(route, min_batch_interval=0) for route in service.routes
+            replace(route, min_batch_interval=0) for route in service.subscriptions
         ]  # rests save a city work, and a test nothing
-        consumers = {route.language.topic: Consumer("metrics", route, service.database) for route in prompt}
+        consumers = {route.spec.topic: Consumer("metrics", route, service.database) for route in prompt}
         transport = httpx.ASGITransport(Starlette(routes=list(service.http)))
         headers = {"authorization": f"Bearer {STAFF_KEY}"}
         async with (

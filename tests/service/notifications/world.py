@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 import psycopg
 
 from services.notifications.app import make_database, make_office
-from services.notifications.handlers import routes
+from services.notifications.handlers import subscriptions
 from services.notifications.jurisdiction import read_jurisdiction
 from services.notifications.settings import NotificationsSettings
 from services.notifications.use_cases.deliveries import Office
@@ -47,7 +47,7 @@ class World:
         office = make_office(settings, database)
         city = read_jurisdiction(settings.jurisdiction)
         consumers = {
-            route.language.topic: Consumer("notifications", route, database) for route in routes(office.bell, city)
+            route.spec.topic: Consumer("notifications", route, database) for route in subscriptions(office.bell, city)
         }
         try:
             yield cls(own, settings, office, consumers)

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 from psycopg import AsyncConnection
 
-from services.routing.handlers import routes
+from services.routing.handlers import subscriptions
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
@@ -118,7 +118,7 @@ class Replay:
     @asynccontextmanager
     async def hearing(self) -> AsyncIterator[None]:
         """Run the consumer beside the test, in small batches."""
-        route = replace(routes(self.world.desk)[0], group=self.group, language=self.language, concurrency=1)
+        route = replace(subscriptions(self.world.desk)[0], group=self.group, spec=self.language, concurrency=1)
         consumption = ConsumerSupervisor("routing", [route], self.world.database, self.kafka)
         consumption.batch_size = 5
         async with _beside(asyncio.create_task(consumption.run())):

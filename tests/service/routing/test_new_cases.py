@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.routing.handlers import routes
+from services.routing.handlers import subscriptions
 from shared.events.event import Event
 from shared.events.topics import CASES
 from shared.kit.consumer.consumer import Consumer
@@ -32,7 +32,7 @@ def records(*events: Event) -> list[Record]:
 
 async def deliver(world: World, given: Sequence[Record], **changed: Any) -> None:
     """Hear these records, by a route that may be changed."""
-    await Consumer("routing", replace(routes(world.desk)[0], **changed), world.database)(given)
+    await Consumer("routing", replace(subscriptions(world.desk)[0], **changed), world.database)(given)
 
 
 def kept(world: World) -> dict[str, list[Any]]:
@@ -67,7 +67,7 @@ async def test_at_once_and_in_a_transaction_the_same_is_kept_and_said(world: Wor
         world.file("health", number=5, service_code="drugs"),
         town.report("housing", number=6),
     )
-    handler = Handler(routes(world.desk)[0])
+    handler = Handler(subscriptions(world.desk)[0])
     await deliver(world, given, handler=handler)
     at_once = kept(world)
     assert handler.given == []
@@ -81,7 +81,7 @@ async def test_at_once_and_in_a_transaction_the_same_is_kept_and_said(world: Wor
 
 async def test_a_case_whose_person_has_consented_is_dealt_with_in_a_transaction(world: World) -> None:
     filed, given = world.file("housing"), world.consent(consent("homes", groups=[CONTACT], ends_at=FOREVER))
-    handler = Handler(routes(world.desk)[0])
+    handler = Handler(subscriptions(world.desk)[0])
     await deliver(world, records(filed, world.file("housing", number=2)), handler=handler)
     assert handler.given == [2]
     await deliver(world, records(granted(given)), handler=handler)

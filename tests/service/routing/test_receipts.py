@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from services.routing.handlers import routes
+from services.routing.handlers import subscriptions
 from services.routing.store.receipts import add_receipts
 from shared.events.topics import CASES
 from shared.kit.consumer.consumer import Consumer
@@ -45,7 +45,7 @@ def hindered(world: World, how: str) -> Iterator[None]:
 
 def disclosing(world: World) -> Consumer:
     """Routing's consumer of cases, with one more receipt for each of them in the same transaction."""
-    inner = routes(world.desk)[0].handler
+    inner = subscriptions(world.desk)[0].handler
 
     async def handler(batch: Batch[Any], tx: Transaction) -> None:
         await inner(batch, tx)
@@ -69,7 +69,7 @@ def filed(world: World, count: int) -> Sequence[Record]:
 
 @pytest.mark.parametrize("how", HINDRANCES)
 async def test_without_receipts_nothing_is_disclosed_and_afterwards_everything_is(world: World, how: str) -> None:
-    consumer, cases = quick(Consumer("routing", routes(world.desk)[0], world.database)), filed(world, 30)
+    consumer, cases = quick(Consumer("routing", subscriptions(world.desk)[0], world.database)), filed(world, 30)
     before = world.everything()
     with hindered(world, how):
         for _ in range(5):

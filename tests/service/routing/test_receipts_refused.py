@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.routing.handlers import routes
+from services.routing.handlers import subscriptions
 from services.routing.http.pages.triage import triage_routes
 from services.routing.workers.deadlines import keep_sweeping, sweep
 from shared.kit.consumer.supervisor import ConsumerSupervisor
@@ -67,7 +67,7 @@ async def test_the_sweeper_waits_and_goes_on_by_itself(world: World) -> None:
 
 
 async def test_readiness_says_that_receipts_cannot_be_written_until_they_can(world: World) -> None:
-    consumption = ConsumerSupervisor("routing", routes(world.desk), world.database, KafkaAccess("nowhere:9092"))
+    consumption = ConsumerSupervisor("routing", subscriptions(world.desk), world.database, KafkaAccess("nowhere:9092"))
     consumer = consumption._consumers[0]
     consumer.unavailable = str(UnavailableError("receipts cannot be written: InsufficientPrivilege"))
     assert await consumption.problem() == "waiting: receipts cannot be written: InsufficientPrivilege"

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.routing.handlers import routes
+from services.routing.handlers import subscriptions
 from shared.events.agency_updates import ReferralAccepted
 from shared.events.topics import AGENCY_UPDATES, CASES, updates_topic
 from shared.kit.dead_letters.dead_letters import DeadLetter, insert_dead_letters
@@ -20,12 +20,12 @@ async def lose(world: World, lost: Record, route: int) -> None:
     """Set a message aside, as the consumer of this route does."""
     async with world.database.transaction() as tx:
         await insert_dead_letters(
-            tx, "routing", [DeadLetter(lost, "ArithmeticError", routes(world.desk)[route].group, 3)]
+            tx, "routing", [DeadLetter(lost, "ArithmeticError", subscriptions(world.desk)[route].group, 3)]
         )
 
 
 async def redeliver(world: World, number: int) -> str | None:
-    return (await DeadLetterQueue(world.database, routes(world.desk)).redrive(number, "Ada")).outcome
+    return (await DeadLetterQueue(world.database, subscriptions(world.desk)).redrive(number, "Ada")).outcome
 
 
 async def test_a_case_is_routed_once(world: World) -> None:

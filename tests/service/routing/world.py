@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from services.routing.handlers import routes
+from services.routing.handlers import subscriptions
 from services.routing.tables import SCHEMA
 from services.routing.use_cases.context import RoutingContext
 from shared.events.event import Event
@@ -100,7 +100,7 @@ class World:
         await self._deliver(1, [record(topic, source, event, uuid4()) for event in events])
 
     async def _deliver(self, route: int, records: Sequence[Record]) -> None:
-        consumer = Consumer("routing", routes(self.desk)[route], self.database)
+        consumer = Consumer("routing", subscriptions(self.desk)[route], self.database)
         await consumer(records)
         before = self.everything()
         await consumer(records)
