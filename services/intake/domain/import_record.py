@@ -1,9 +1,21 @@
 """What an imported 311 record says, in one form for every source."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid5
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from services.intake.domain.catalogue import ServiceKind
+from services.intake.domain.city import Jurisdiction
+from services.intake.domain.fields import UNPRINTABLE
+from services.intake.domain.new_case import CaseIdentity, ImportStatus, NewCase, SealedPerson
+from services.intake.domain.personal import Personal, pack, sort_answers
+from shared.events.fields import FieldGroup
+from shared.events.intake import Origin, Place, RecordedReferral
 
 # PostgreSQL keeps no text with a NUL in it.
 _WITHOUT_NUL = r"^[^\x00]*$"
@@ -98,3 +110,141 @@ def remarks_on(record: ImportRecord) -> tuple[Remark, ...]:
         (Remark.FOLLOW_ON_CLOSED_BEFORE_OPENED, follow_on),
     )
     return tuple(remark for remark, holds in found if holds)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadableRecord:
+    """A record whose services the catalogue knows."""
+
+    record: ImportRecord
+    service: ServiceKind
+    follow_ons: tuple[tuple[FollowOn, ServiceKind], ...]
+    protects: FieldGroup | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRecord:
+    """A record that cannot be taken in, and why."""
+
+    external_id: str
+    reason: str
+
+
+def read_record(said: Any, jurisdiction: Jurisdiction) -> ReadableRecord | UnreadableRecord:
+    """Read a record from parsed JSON, and find its services in the catalogue."""
+    try:
+        record = ImportRecord.model_validate(said)
+    except ValidationError as error:
+        name = said.get("external_id") if isinstance(said, dict) else None
+        return UnreadableRecord(name if isinstance(name, str) else "", _first_problem(error))
+    services = jurisdiction.catalogue.services
+    codes = (record.service_code, *(follow_on.service_code for follow_on in record.follow_ons))
+    unknown = [code for code in codes if code not in services]
+    if unknown:
+        return UnreadableRecord(record.external_id, f"service_code {unknown[0]} is not in the catalogue")
+    if UNPRINTABLE.search(record.external_id):
+        return UnreadableRecord(record.external_id, "external_id has control characters")
+    follow_ons = tuple((each, services[each.service_code]) for each in record.follow_ons)
+    service = services[record.service_code]
+    needs = (service.needs[0], *(other.needs[0] for _, other in follow_ons))
+    return ReadableRecord(record, service, follow_ons, jurisdiction.catalogue.protection_of(service, needs))
+
+
+def _first_problem(error: ValidationError) -> str:
+    """Say what is wrong and where, without the value: it may be personal."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc']) or 'record'}: {first['msg']}"
+
+
+def personal_of(readable: ReadableRecord) -> Personal:
+    """Put what a record says of people and places into its field groups."""
+    record = readable.record
+    answers = {code: (value,) for code, value in record.attributes.items()}
+    place = (record.lat, record.long)
+    lat, long = place if None not in place else (None, None)
+    given: dict[str, object] = {
+        "address_string": record.address or None,
+        "postal_code": record.postal_code or None,
+        "lat": lat,
+        "long": long,
+        "description": record.description or None,
+    }
+    return pack({**given, **sort_answers(answers, readable.service)})
+
+
+def rest_of(record: ImportRecord) -> bytes:
+    """Return what a record says beyond a report: its source's own words and history."""
+    return record.model_dump_json(include={"source_agency", "channel", "status_notes", "notes", "follow_ons"}).encode()
+
+
+def case_from_record(
+    readable: ReadableRecord, identity: CaseIdentity, sealed: SealedPerson, came_by: tuple[str, Jurisdiction]
+) -> NewCase:
+    """Open a case for a record of this source, as it stood when it was imported."""
+    source, jurisdiction = came_by
+    record, service = readable.record, readable.service
+    works = tuple(_works(readable, identity.case_id))
+    return NewCase(
+        identity=identity,
+        service_code=service.code,
+        needs=tuple((recorded.need_id, need) for need, recorded in works),
+        place=place_of(record, jurisdiction),
+        urgency=service.urgency,
+        language=jurisdiction.city.default_language,
+        origin=Origin(channel="import", source=source, external_id=record.external_id),
+        submitted_at=record.requested_at,
+        sealed=sealed,
+        protected=readable.protects is not None,
+        announced=readable.protects is not FieldGroup.VICTIM_SERVICES,
+        standing=_standing(record),
+        recorded=tuple(recorded for _, recorded in works),
+    )
+
+
+def place_of(record: ImportRecord, jurisdiction: Jurisdiction) -> Place:
+    """Return roughly where a record is about: its point decides, else the district that it names."""
+    named = jurisdiction.districts.named(record.district) if record.district else None
+    if record.lat is None or record.long is None:
+        return Place(district=named)
+    at = jurisdiction.districts.at(record.lat, record.long)
+    return at if at.district else Place(cell=at.cell, district=named)
+
+
+def closing_of(record: ImportRecord) -> datetime | None:
+    """Return when the work ended: for a closed record without a date, the last moment that the record knows of."""
+    if record.status == "open":
+        return None
+    known = [record.requested_at, *(note.at for note in record.notes)]
+    known += [
+        moment for follow_on in record.follow_ons for moment in (follow_on.opened_at, follow_on.closed_at) if moment
+    ]
+    return record.closed_at or max(known)
+
+
+def _works(readable: ReadableRecord, case_id: UUID) -> Iterator[tuple[str, RecordedReferral]]:
+    """Name the need of the record itself and of each follow-on, with what is on record about it.
+
+    What a closed record handed on has ended with it at the latest.
+    """
+    record, closed_at = readable.record, closing_of(readable.record)
+    own = readable.service.needs[0]
+    yield (
+        own,
+        RecordedReferral(
+            need_id=uuid5(case_id, own),
+            opened_at=record.requested_at,
+            answered_at=record.first_answered_at,
+            closed_at=closed_at,
+        ),
+    )
+    for number, (follow_on, service) in enumerate(readable.follow_ons):
+        need_id = uuid5(case_id, f"{number}|{follow_on.external_id}")
+        ended = follow_on.closed_at or closed_at
+        yield service.needs[0], RecordedReferral(need_id=need_id, opened_at=follow_on.opened_at, closed_at=ended)
+
+
+def _standing(record: ImportRecord) -> ImportStatus:
+    closed_at = closing_of(record)
+    if closed_at is None:
+        return ImportStatus(updated_at=record.requested_at)
+    return ImportStatus("closed", closed_at, max(record.requested_at, closed_at))

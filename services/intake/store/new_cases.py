@@ -1,6 +1,6 @@
 """Opens cases: however many there are, one statement and one commit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -31,7 +31,7 @@ class IdempotencyClaim:
 class PendingCase:
     """One case to be opened, under a caller's key where there is one, as part of a trace."""
 
-    filing: NewCase
+    case: NewCase
     claim: IdempotencyClaim | None = None
     traceparent: str | None = None
 
@@ -102,6 +102,8 @@ _FIND_EARLIER = """
     WHERE caller = %s AND key = %s AND idempotency_keys.created_at >= now() - %s::interval
 """
 
+_FIND_KNOWN_RECORDS = "SELECT external_id FROM cases WHERE source = %s AND external_id = ANY(%s)"
+
 _FORGET = """
     -- Forget the keys that have outlived their time, a bounded number at once.
     DELETE FROM idempotency_keys WHERE (caller, key) IN (
@@ -135,13 +137,19 @@ async def find_earlier_report(connection: Transaction, claim: IdempotencyClaim) 
     return EarlierReport(*row) if row else None
 
 
+async def find_known_records(connection: Transaction, source: str, external_ids: Iterable[str]) -> set[str]:
+    """Return the external ids of those records of a source that have a case."""
+    rows = await connection.execute(_FIND_KNOWN_RECORDS, (source, list(external_ids)))
+    return {row[0] async for row in rows}
+
+
 async def forget_old_keys(tx: Transaction) -> None:
     """Delete the keys that count no more."""
     await tx.execute(_FORGET, (REMEMBERED,))
 
 
 def _row(entry: PendingCase) -> dict[str, object]:
-    filing, claim = entry.filing, entry.claim
+    filing, claim = entry.case, entry.claim
     identity, standing, sealed = filing.identity, filing.standing, filing.sealed
     return {
         "caller": claim and claim.caller,

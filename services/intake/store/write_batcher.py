@@ -105,7 +105,7 @@ class WriteBatcher:
 def _answer(batch: Batch, opened: Collection[UUID]) -> None:
     for entry, written in batch:
         if not written.done():
-            written.set_result(entry.filing.identity.case_id in opened)
+            written.set_result(entry.case.identity.case_id in opened)
 
 
 def _fail(batch: Batch, error: BaseException) -> None:

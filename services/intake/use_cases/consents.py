@@ -1,19 +1,16 @@
 """Grants and withdraws a person's consent: what is kept, and what is said of it, in one transaction."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from services.intake.store import consents
 from services.intake.store.consents import ConsentGrant, LockedCase
 from services.intake.store.new_cases import PendingCase, open_cases
-from services.intake.use_cases.context import IntakeContext
+from services.intake.use_cases.context import IntakeContext, emit
 from shared.events.event import Event
 from shared.events.intake import ConsentGranted, ConsentWithdrawn
 from shared.events.topics import CASES
 from shared.kit.database.database import Transaction
-from shared.kit.messaging import outbox
-from shared.kit.messaging.outbox import OutboxEvent
 from shared.kit.vault.consents import lock_for_withdrawal
 
 
@@ -27,7 +24,7 @@ class Granted:
 
 async def open_with_consent(context: IntakeContext, entry: PendingCase, given: ConsentGrant) -> bool:
     """Open a case together with the consent that came with it; False when the caller's key was used before."""
-    case_id = entry.filing.identity.case_id
+    case_id = entry.case.identity.case_id
     async with context.database.transaction() as tx:
         if case_id not in await open_cases(tx, [entry]):
             return False
@@ -53,13 +50,8 @@ async def withdraw(context: IntakeContext, case_id: UUID, consent_id: UUID, trac
         ended = await consents.withdraw(tx, case_id, consent_id)
         if ended is None:
             return False
-        await say(tx, [ConsentWithdrawn(case_id=case_id, consent_id=consent_id, occurred_at=ended)], traceparent)
+        await emit(tx, [ConsentWithdrawn(case_id=case_id, consent_id=consent_id, occurred_at=ended)], traceparent)
     return True
-
-
-async def say(tx: Transaction, events: Sequence[Event], traceparent: str | None) -> None:
-    """Queue what is said of a case, in this order."""
-    await outbox.enqueue(tx, [OutboxEvent(CASES.topic, event, event.case_id, traceparent) for event in events])
 
 
 async def _grant(tx: Transaction, case: LockedCase, given: ConsentGrant, traceparent: str | None) -> bool:
@@ -80,5 +72,5 @@ async def _grant(tx: Transaction, case: LockedCase, given: ConsentGrant, tracepa
         purpose=permission.purpose,
         ends_at=permission.ends_at,
     )
-    await say(tx, [*events, granted], traceparent)
+    await emit(tx, [*events, granted], traceparent)
     return True

@@ -1,6 +1,7 @@
 """What every use case of intake needs, made once at the start."""
 
 from asyncio import Lock
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import getrandbits
@@ -13,8 +14,12 @@ from services.intake.domain.tokens import Tokens
 from services.intake.store import new_cases
 from services.intake.store.write_batcher import WriteBatcher
 from services.intake.use_cases.api_keys import ApiKeys
+from shared.events.event import Event
+from shared.events.topics import CASES
 from shared.kit.clock import Clock
-from shared.kit.database.database import Database
+from shared.kit.database.database import Database, Transaction
+from shared.kit.messaging import outbox
+from shared.kit.messaging.outbox import OutboxEvent
 from shared.kit.vault.vault import Vault
 
 RANDOM_A_BITS, RANDOM_B_BITS = 12, 62
@@ -58,6 +63,11 @@ class IntakeContext:
     public_url: str
     staff_key: str = field(default="", repr=False)
     running: set[tuple[str, str]] = field(default_factory=set)
+
+
+async def emit(tx: Transaction, events: Iterable[Event], traceparent: str | None) -> None:
+    """Add events to the outbox in this transaction; those of one case are published in this order."""
+    await outbox.enqueue(tx, [OutboxEvent(CASES.topic, event, event.case_id, traceparent) for event in events])
 
 
 async def take_number(context: IntakeContext, *, shown: bool) -> int:

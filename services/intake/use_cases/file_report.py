@@ -128,7 +128,7 @@ async def _open_with_consent(
 ) -> bool:
     if report.permission is None:
         return False
-    case_id = entry.filing.identity.case_id
+    case_id = entry.case.identity.case_id
     how = "api" if submitted.channel == "api" else "form"
     given = ConsentGrant(report.permission.id_for(case_id, "filed"), report.permission, how, submitted.caller)
     return await open_with_consent(context, entry, given)

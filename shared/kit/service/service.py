@@ -80,14 +80,17 @@ def create_asgi(service: Service, place: WorkerProcess | None = None) -> Starlet
     redelivery = DeadLetterQueue(service.database, service.subscriptions)
     health = health_routes(answered_for, _figures(service, relay, seeing, redelivery))
     letters = dead_letter_routes(redelivery, settings.staff_key.get_secret_value())
-    routes = [*health, *letters, *service.http]
-    routes.sort(key=lambda route: getattr(route, "path", "") != service.first_path)
-    app = Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=_in_order([*health, *letters, *service.http], service.first_path), lifespan=lifespan)
     if service.answers_own_errors:
         app.middleware_stack = app.router
     if settings.otlp_endpoint:
         time_requests(app.router, instruments)
     return app
+
+
+def _in_order(routes: Sequence[BaseRoute], first_path: str | None) -> Sequence[BaseRoute]:
+    """Put the routes of one path before all others, which keep their order: Starlette takes the first that matches."""
+    return sorted(routes, key=lambda route: getattr(route, "path", None) != first_path)
 
 
 def _figures(service: Service, relay: Relay, seeing: Observability, redelivery: DeadLetterQueue) -> Figures:

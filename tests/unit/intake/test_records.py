@@ -6,9 +6,17 @@ from uuid import UUID
 
 import pytest
 
-from services.intake.domain.import_record import FollowOn, ImportNote, ImportRecord
+from services.intake.domain.import_record import (
+    FollowOn,
+    ImportNote,
+    ImportRecord,
+    ReadableRecord,
+    UnreadableRecord,
+    case_from_record,
+    personal_of,
+    read_record,
+)
 from services.intake.domain.new_case import CaseIdentity, NewCase, SealedPerson, announcement
-from services.intake.domain.records import ReadableRecord, UnreadableRecord, case_from_record, personal_of, read_record
 from shared.events.fields import FieldGroup, Released
 from shared.events.intake import CaseSubmitted, Origin, Place
 from tests.unit.intake.times import HOUR, NOON

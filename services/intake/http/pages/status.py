@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from services.intake.domain.case import Note
 from services.intake.domain.consents import StoredConsent
 from services.intake.domain.disclosures import DisclosureLog, late_referrals
-from services.intake.domain.tokens import TokenClaim, read_token
+from services.intake.domain.tokens import read_token
 from services.intake.http.api.formats import Format
 from services.intake.http.api.resource import Resource
 from services.intake.http.pages.consent_form import consent_form
@@ -24,17 +24,13 @@ from services.intake.http.pages.page_route import PageRoute
 from services.intake.http.pages.renderer import message, page, texts_for
 from services.intake.http.pages.report_access import find_report
 from services.intake.http.translations import Texts
-from services.intake.store import cases, own_reports
+from services.intake.store import cases
 from services.intake.store.consents import list_consents
 from services.intake.store.disclosures import list_disclosures
 from services.intake.store.own_reports import OwnReport
 from services.intake.use_cases.context import IntakeContext
+from services.intake.use_cases.withdraw_report import withdraw_report
 from shared.events.fields import FieldGroup
-from shared.events.intake import CaseWithdrawn
-from shared.events.topics import CASES
-from shared.events.wire import event_id
-from shared.kit.messaging import outbox
-from shared.kit.messaging.outbox import OutboxEvent
 from shared.kit.observability.traces import CASE_ID, new_traceparent, span, traceparent_of
 
 
@@ -92,7 +88,7 @@ async def withdraw(context: IntakeContext, request: Request) -> Response:
     if claimed is None:
         return _unknown(context, request)
     with span("POST /status/withdraw", None) as active:
-        if await _withdraw(context, claimed, traceparent_of(active) or new_traceparent()):
+        if await withdraw_report(context, claimed, traceparent_of(active) or new_traceparent()):
             active.set_attribute(CASE_ID, str(claimed.case_id))
     language = texts_for(context, request).language
     return RedirectResponse(f"/status/{request.path_params['token']}?lang={language}", HTTPStatus.SEE_OTHER)
@@ -156,17 +152,6 @@ async def _read(context: IntakeContext, report: OwnReport) -> ReportDetails:
         {group: context.vault.open(person, group, block) for group, block in report.sealed.items()} if person else {}
     )
     return ReportDetails(notes, told, given, opened, person is None)
-
-
-async def _withdraw(context: IntakeContext, claimed: TokenClaim, traceparent: str) -> bool:
-    """Withdraw a report; nothing is said of one that nobody was told of."""
-    event = CaseWithdrawn(case_id=claimed.case_id, withdrawn_at=context.clock())
-    said = event_id(claimed.case_id, CASES.topic, event)
-    async with context.database.transaction() as tx:
-        known = await own_reports.withdraw(tx, claimed, said, event.withdrawn_at)
-        if known:
-            await outbox.enqueue(tx, [OutboxEvent(CASES.topic, event, claimed.case_id, traceparent)])
-    return bool(known)
 
 
 def _unknown(context: IntakeContext, request: Request) -> Response:
