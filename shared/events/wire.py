@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from shared.events.event import Classification, Event
 from shared.events.topics import TopicSpec
+from shared.events.validation import first_error
 
 Headers = list[tuple[str, bytes]]
 
@@ -125,7 +126,7 @@ def read_event(
     except ValidationError as error:
         event = _stranger(value, error) if ignore_unknown_types else None
         if event is None:
-            raise MalformedMessageError(_first_problem(error)) from None
+            raise MalformedMessageError(first_error(error, "message")) from None
     if event.type != envelope.type:
         raise MalformedMessageError("ce_type is not the event's type")
     if str(event.case_id) != envelope.subject:
@@ -141,10 +142,3 @@ def _stranger(value: bytes, error: ValidationError) -> Event | None:
         return Event.model_validate_json(value)
     except ValidationError:
         return None
-
-
-def _first_problem(error: ValidationError) -> str:
-    """Say what is wrong and where, without the value: it may be personal."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "message"
-    return f"{where}: {first['msg'] if first['type'] != 'union_tag_invalid' else 'unknown event type'}"

@@ -11,6 +11,7 @@ from deploy.cli.import_files.mapping import AgencyMap, ServiceMap, load
 from deploy.cli.import_files.rows import Problem, Row, SourceFile
 from deploy.cli.import_files.values import Parsed, UnreadableRowError
 from services.intake.domain.import_record import ImportRecord, Remark, remarks_on
+from shared.events.validation import first_error
 
 RowReader = Callable[[Mapping[str, Any]], tuple[ImportRecord, set[Remark]]]
 
@@ -42,6 +43,5 @@ def _read(row: Row, reader: RowReader) -> Parsed | Problem:
     except UnreadableRowError as error:
         return Problem(row.line, str(error))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        return Problem(row.line, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+        return Problem(row.line, first_error(error, "record"))
     return Parsed(row.line, record, tuple(sorted(remarks | set(remarks_on(record)))))

@@ -16,6 +16,7 @@ from services.intake.domain.new_case import CaseIdentity, ImportStatus, NewCase,
 from services.intake.domain.personal import Personal, pack, sort_answers
 from shared.events.fields import FieldGroup
 from shared.events.intake import Origin, Place, RecordedReferral
+from shared.events.validation import first_error
 
 # PostgreSQL keeps no text with a NUL in it.
 _WITHOUT_NUL = r"^[^\x00]*$"
@@ -136,7 +137,7 @@ def read_record(said: Any, jurisdiction: Jurisdiction) -> ReadableRecord | Unrea
         record = ImportRecord.model_validate(said)
     except ValidationError as error:
         name = said.get("external_id") if isinstance(said, dict) else None
-        return UnreadableRecord(name if isinstance(name, str) else "", _first_problem(error))
+        return UnreadableRecord(name if isinstance(name, str) else "", first_error(error, "record"))
     services = jurisdiction.catalogue.services
     codes = (record.service_code, *(follow_on.service_code for follow_on in record.follow_ons))
     unknown = [code for code in codes if code not in services]
@@ -148,12 +149,6 @@ def read_record(said: Any, jurisdiction: Jurisdiction) -> ReadableRecord | Unrea
     service = services[record.service_code]
     needs = (service.needs[0], *(other.needs[0] for _, other in follow_ons))
     return ReadableRecord(record, service, follow_ons, jurisdiction.catalogue.protection_of(service, needs))
-
-
-def _first_problem(error: ValidationError) -> str:
-    """Say what is wrong and where, without the value: it may be personal."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc']) or 'record'}: {first['msg']}"
 
 
 def personal_of(readable: ReadableRecord) -> Personal:

@@ -1,17 +1,12 @@
 """Takes cases out of the database to decide about them; they stay locked until the transaction ends."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from services.routing.domain.case import CaseState, Resolution, TriageEntry
 from services.routing.domain.referral import Referral, State, Transition
-from services.routing.tables import CaseRow, ReferralChangeRow, ReferralRow, TriageRow
 from shared.events.intake import CaseSubmitted
 from shared.events.reasons import Reason
 from shared.kit.database.database import Transaction
@@ -116,35 +111,3 @@ async def _add_waiting(tx: Transaction, cases: dict[UUID, CaseState]) -> None:
 def _array(ids: Iterable[UUID]) -> str:
     """Write an array as text: lists of objects cost the driver several times as much."""
     return "{" + ",".join(map(str, ids)) + "}"
-
-
-@dataclass(frozen=True, slots=True)
-class CaseFile:
-    """All that is kept of one case."""
-
-    case: CaseRow
-    referrals: Sequence[ReferralRow]
-    changes: Sequence[ReferralChangeRow]
-    triage: Sequence[TriageRow]
-
-
-async def list_waiting(session: AsyncSession, limit: int) -> Sequence[TriageRow]:
-    """List the needs that wait for a person, the longest first."""
-    waiting = select(TriageRow).where(col(TriageRow.ended_at).is_(None)).order_by(col(TriageRow.entered_at))
-    return (await session.exec(waiting.limit(limit))).all()
-
-
-async def find_case_file(session: AsyncSession, case_id: UUID) -> CaseFile | None:
-    """Find everything that is kept of one case."""
-    case = await session.get(CaseRow, case_id)
-    if case is None:
-        return None
-    referrals = select(ReferralRow).where(ReferralRow.case_id == case_id).order_by(col(ReferralRow.attempt))
-    changes = select(ReferralChangeRow).where(ReferralChangeRow.case_id == case_id)
-    triage = select(TriageRow).where(TriageRow.case_id == case_id).order_by(col(TriageRow.entered_at))
-    return CaseFile(
-        case=case,
-        referrals=(await session.exec(referrals)).all(),
-        changes=(await session.exec(changes.order_by(col(ReferralChangeRow.number)))).all(),
-        triage=(await session.exec(triage)).all(),
-    )

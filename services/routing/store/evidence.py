@@ -1,16 +1,20 @@
-"""What is on record about the sharing of one case: receipts, recalls, refusals, emergencies, what was not said."""
+"""What is recorded about the sharing of one case: receipts, recalls, denials, emergency accesses, withheld events.
+
+The classes are the lines of an explanation's JSON: their fields are its keys.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
-from shared.events.topics import AGENCY_INBOX
 from shared.kit.database.database import Transaction
+from shared.kit.database.rows import read_rows
 
 
-class ReceiptRecord(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReceiptRecord:
     """One disclosure, as the ledger has it."""
 
     receipt_id: UUID
@@ -26,8 +30,9 @@ class ReceiptRecord(NamedTuple):
     place: int | None
 
 
-class RecallRecord(NamedTuple):
-    """A disclosure that stood on a consent which has fallen, and was recalled."""
+@dataclass(frozen=True, slots=True)
+class RecallRecord:
+    """A disclosure that was recalled because a consent that it needed was revoked."""
 
     receipt_id: UUID
     agency: str
@@ -36,7 +41,8 @@ class RecallRecord(NamedTuple):
     recalled_at: datetime
 
 
-class DenialRecord(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class DenialRecord:
     """An agency that was not asked because it may not know of a need; `why` are the ids of the policies."""
 
     case_id: UUID
@@ -47,8 +53,9 @@ class DenialRecord(NamedTuple):
     policy_set: str
 
 
-class WithheldEvent(NamedTuple):
-    """An event that was queued for an agency, and not sent because its consent had fallen."""
+@dataclass(frozen=True, slots=True)
+class WithheldEvent:
+    """An event for an agency that was withheld because one of the consents in `guards` was revoked."""
 
     event_id: UUID
     agency: str
@@ -57,8 +64,9 @@ class WithheldEvent(NamedTuple):
     withheld_at: datetime
 
 
-class AccessRecord(NamedTuple):
-    """What a caseworker opened in an emergency against policy, until when, and what a reviewer made of it."""
+@dataclass(frozen=True, slots=True)
+class AccessRecord:
+    """An emergency access, and its review; without the words of caseworker and reviewer, which are sealed."""
 
     access_id: UUID
     referral_id: UUID
@@ -72,8 +80,9 @@ class AccessRecord(NamedTuple):
     justified: bool | None
 
 
-class RequestRecord(NamedTuple):
-    """Why a referral was requested, as it was noted then; `by` is who asked for it."""
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """Why a referral was requested, as recorded at the time; `by` is routing or a member of staff."""
 
     referral_id: UUID
     at: datetime
@@ -81,8 +90,9 @@ class RequestRecord(NamedTuple):
     why: str
 
 
-class TriageRecord(NamedTuple):
-    """A need that a person had to choose for, or has to: since when and why, and what became of it."""
+@dataclass(frozen=True, slots=True)
+class TriageRecord:
+    """A need's time in the triage queue: since when and why, and how it ended."""
 
     need_id: UUID
     since: datetime
@@ -95,7 +105,7 @@ class TriageRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All of it."""
+    """Everything recorded about the sharing of one case."""
 
     receipts: Sequence[ReceiptRecord]
     recalls: Sequence[RecallRecord]
@@ -104,91 +114,82 @@ class Evidence:
     opened: Sequence[AccessRecord]
 
 
-_RECEIPTS = """
-    -- What was given of a case, the oldest first.
+_RECEIPTS: Final = """
+    -- Disclosures of a case, the oldest first.
     SELECT receipt_id, referral_id, agency, given_at, channel, form, groups, grounds, purpose, policy_set, place
-    FROM receipts WHERE case_id = %s ORDER BY given_at, receipt_id
+    FROM receipts WHERE case_id = %(case)s ORDER BY given_at, receipt_id
 """
 
-_RECALLS = """
-    -- What of it was recalled.
+_RECALLS: Final = """
+    -- Disclosures of a case that were recalled.
     SELECT receipt_id, agency, consent_id, groups, recalled_at FROM consent_uses
     WHERE consent_id IN (SELECT consent_id FROM vault.consents WHERE case_id = %(case)s)
         AND case_id = %(case)s AND recalled_at IS NOT NULL
     ORDER BY recalled_at, receipt_id
 """
 
-_REFUSAL = "SELECT case_id, need_id, agency, refused_at, why, policy_set FROM refused_disclosures"
+_DENIED: Final = "SELECT case_id, need_id, agency, refused_at, why, policy_set FROM refused_disclosures"
 
-_REFUSALS = f"""
-    -- Who was not asked because it may not know.
-    {_REFUSAL} WHERE case_id = %s ORDER BY refused_at, agency
+_DENIALS: Final = f"""
+    -- Agencies that were not asked because they may not know.
+    {_DENIED} WHERE case_id = %(case)s ORDER BY refused_at, agency
 """
 
-_UNSPOKEN: Final = "victim-services-needs-consent"
-"""The policy that keeps the very existence of a report from everybody."""
+_EXISTENCE_WITHHELD: Final = "victim-services-needs-consent"
+"""The policy that hides from every agency that there is a case."""
 
-_LATE_REFUSALS = f"""
-    -- Who was not asked because it may not know, the latest first. Where only a consent could let anybody know that
-    -- there is a report at all, it is in no list: whoever has its id can still ask why.
-    {_REFUSAL} WHERE NOT why @> ARRAY[%s]::text[] ORDER BY refused_at DESC LIMIT %s
+_RECENT_DENIALS: Final = f"""
+    -- The latest denials first, without those of suppressed cases: a list would show that there is such a case.
+    -- Staff who have its id can still ask for the explanation of one case.
+    {_DENIED} WHERE NOT why @> ARRAY[%(hidden)s]::text[] ORDER BY refused_at DESC LIMIT %(most)s
 """
 
-_WITHHELD = """
-    -- What was not said after all.
-    SELECT event_id, topic, event_type, guards, created_at FROM outbox_withheld WHERE case_id = %s ORDER BY created_at
+_WITHHELD: Final = """
+    -- Events for agencies that were withheld: agency.<id>.inbox.v1 names the agency.
+    SELECT event_id, split_part(topic, '.', 2) AS agency, event_type AS type, guards, created_at AS withheld_at
+    FROM outbox_withheld WHERE case_id = %(case)s AND topic LIKE 'agency.%%.inbox.v1' ORDER BY created_at
 """
 
-_OPENED = """
-    -- What was opened in emergencies, the oldest first.
+_OPENED: Final = """
+    -- Emergency accesses, the oldest first.
     SELECT access_id, referral_id, agency, groups, opened_at, ends_at, caseworker, reviewed_at, reviewed_by, justified
-    FROM emergency_accesses WHERE referral_id IN (SELECT referral_id FROM referrals WHERE case_id = %s)
+    FROM emergency_accesses WHERE referral_id IN (SELECT referral_id FROM referrals WHERE case_id = %(case)s)
     ORDER BY opened_at
 """
 
-_REASONS = """
-    -- Why each referral of a case was requested.
-    SELECT referral_id, occurred_at, by, why FROM referral_changes WHERE case_id = %s AND number = 1
+_REQUESTS: Final = """
+    -- Why each referral of a case was requested: the first line of its history.
+    SELECT referral_id, occurred_at AS at, by, why FROM referral_changes WHERE case_id = %(case)s AND number = 1
 """
 
-_TRIAGE = """
-    -- The needs of a case that a person had to choose for.
-    SELECT need_id, entered_at, reason, why, ended_at, ended_by, assigned_to FROM triage
-    WHERE case_id = %s ORDER BY entered_at
+_TRIAGE: Final = """
+    -- The times that needs of a case were in the triage queue.
+    SELECT need_id, entered_at AS since, reason, why, ended_at AS until, ended_by, assigned_to FROM triage
+    WHERE case_id = %(case)s ORDER BY entered_at
 """
 
 
 async def find_evidence(tx: Transaction, case_id: UUID) -> Evidence:
-    """Find what is on record about the sharing of a case."""
-    withheld = await _rows(tx, _WITHHELD, case_id)
+    """Read what is recorded about the sharing of a case."""
     return Evidence(
-        receipts=[ReceiptRecord(*row) for row in await _rows(tx, _RECEIPTS, case_id)],
-        recalls=[RecallRecord(*row) for row in await (await tx.execute(_RECALLS, {"case": case_id})).fetchall()],
-        refusals=[DenialRecord(*row) for row in await _rows(tx, _REFUSALS, case_id)],
-        withheld=[WithheldEvent(event_id, _agency(topic), *rest) for event_id, topic, *rest in withheld],
-        opened=[AccessRecord(*row) for row in await _rows(tx, _OPENED, case_id)],
+        receipts=await read_rows(tx, ReceiptRecord, _RECEIPTS, case=case_id),
+        recalls=await read_rows(tx, RecallRecord, _RECALLS, case=case_id),
+        refusals=await read_rows(tx, DenialRecord, _DENIALS, case=case_id),
+        withheld=await read_rows(tx, WithheldEvent, _WITHHELD, case=case_id),
+        opened=await read_rows(tx, AccessRecord, _OPENED, case=case_id),
     )
 
 
-async def list_late_refusals(tx: Transaction, most: int) -> list[DenialRecord]:
-    """List what was refused of late, the latest first, without what nobody may know of."""
-    return [DenialRecord(*row) for row in await (await tx.execute(_LATE_REFUSALS, (_UNSPOKEN, most))).fetchall()]
+async def list_recent_denials(tx: Transaction, most: int) -> list[DenialRecord]:
+    """List the latest denials first, without those of suppressed cases."""
+    return await read_rows(tx, DenialRecord, _RECENT_DENIALS, hidden=_EXISTENCE_WITHHELD, most=most)
 
 
-async def list_reasons(tx: Transaction, case_id: UUID) -> dict[UUID, RequestRecord]:
-    """Return why each referral of a case was requested."""
-    return {row[0]: RequestRecord(*row) for row in await _rows(tx, _REASONS, case_id)}
+async def list_requests(tx: Transaction, case_id: UUID) -> dict[UUID, RequestRecord]:
+    """Return why each referral of a case was requested, by the referral's id."""
+    return {each.referral_id: each for each in await read_rows(tx, RequestRecord, _REQUESTS, case=case_id)}
 
 
 async def list_triage(tx: Transaction, case_id: UUID) -> list[TriageRecord]:
-    """List the needs of a case that a person had to choose for."""
-    return [TriageRecord(*row) for row in await _rows(tx, _TRIAGE, case_id)]
-
-
-async def _rows(tx: Transaction, query: str, case_id: UUID) -> list[tuple[Any, ...]]:
-    return await (await tx.execute(query, (case_id,))).fetchall()
-
-
-def _agency(topic: str) -> str:
-    match = AGENCY_INBOX.pattern.match(topic)
-    return match["agency"] if match else ""
+    """List the times that needs of a case were in the triage queue, the earliest first."""
+    return await read_rows(tx, TriageRecord, _TRIAGE, case=case_id)

@@ -7,10 +7,11 @@ takes two for each table, and five hundred cost what they cost by COPY.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, LiteralString, TypeVar
 from uuid import UUID
 
 import orjson
+from psycopg.rows import class_row
 
 from shared.kit.database.database import Transaction
 
@@ -81,3 +82,16 @@ def escape(cell: Cell) -> str:
 def as_json(rows: Sequence[dict[str, object]]) -> str:
     """Write rows for `jsonb_to_recordset`."""
     return orjson.dumps(rows).decode()
+
+
+Read = TypeVar("Read")
+
+
+async def read_rows(tx: Transaction, kind: type[Read], query: LiteralString, **parameters: object) -> list[Read]:
+    """Run a query whose columns are the fields of a dataclass, and return a value of it for each row.
+
+    The query names its parameters: `%(case)s` is given as `case=`.
+    """
+    async with tx.cursor(row_factory=class_row(kind)) as cursor:
+        await cursor.execute(query, parameters)
+        return await cursor.fetchall()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
+from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,10 +21,24 @@ RETRY_SECONDS: Final = 5
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
+class JsonAnswer(BaseModel):
+    """Base of the JSON objects that the services answer with.
+
+    A field without a default is always in the answer. A field with a default is left out while it has that default.
+    `model_validate` also takes any object that has the fields as attributes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
+
+
+def to_json(content: Any) -> bytes:
+    """Write JSON: models and dataclasses as objects, named tuples as lists, times in UTC (RFC 3339)."""
+    return orjson.dumps(content, default=_write, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
 def reply(content: Any, status: int = 200) -> Response:
-    """Return JSON; dataclasses become objects, named tuples lists; times are written in UTC."""
-    body = orjson.dumps(content, default=_write, option=orjson.OPT_PASSTHROUGH_DATETIME)
-    return Response(body, status, media_type="application/json", headers={"cache-control": "no-store"})
+    """Return JSON that is not kept by browsers or proxies; `to_json` says how it is written."""
+    return Response(to_json(content), status, media_type="application/json", headers={"cache-control": "no-store"})
 
 
 def refuse(status: int, why: str) -> Response:
@@ -60,7 +75,9 @@ def patient(endpoint: Endpoint) -> Endpoint:
     return trying
 
 
-def _write(value: Any) -> str | list[Any]:
+def _write(value: Any) -> str | list[Any] | dict[str, Any]:
+    if isinstance(value, BaseModel):
+        return value.model_dump(exclude_defaults=True)
     if isinstance(value, datetime):
         return write_time(value)
     if isinstance(value, tuple):

@@ -1,108 +1,148 @@
-"""What became of one case: its needs, the referrals of each, and the history of each of these."""
+"""`/cases/{case_id}`: the needs of one case, the referrals of each, and the history of each referral."""
 
-from typing import Any
+from datetime import datetime
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from services.routing.http.authentication import Staff, for_staff
-from services.routing.store.cases import CaseFile, find_case_file
-from services.routing.tables import ReferralChangeRow, ReferralRow
+from services.routing.store.case_files import CaseFile, StoredChange, StoredReferral, find_case_file
 from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.person_keys import PersonKeyring
 from shared.events.intake import CaseSubmitted, Need
-from shared.events.wire import write_time
 from shared.kit.database.database import Database
-from shared.kit.http.replies import refuse, reply
+from shared.kit.http.replies import JsonAnswer, refuse, reply
+
+
+class ChangeView(JsonAnswer):
+    """One change of a referral; `words` are the agency's own, null once the person is erased."""
+
+    change: str
+    occurred_at: datetime
+    recorded_at: datetime
+    by: str
+    cause: UUID
+    reason: str | None
+    why: str | None
+    words: str | None
+
+
+class ReferralView(JsonAnswer):
+    """One referral with its history, the earliest change first."""
+
+    referral_id: UUID
+    agency: str
+    program: str
+    attempt: int
+    state: str
+    reason: str | None
+    answer_by: datetime | None
+    record_only: bool
+    history: list[ChangeView]
+
+
+class TriageView(JsonAnswer):
+    """A need's time in the triage queue."""
+
+    since: datetime
+    reason: str
+    why: str
+    until: datetime | None
+    ended_by: str | None
+    assigned_to: str | None
+
+
+class NeedView(JsonAnswer):
+    """One need, its times in the triage queue, and its referrals in the order in which they were made."""
+
+    need_id: UUID
+    need: str
+    triage: list[TriageView]
+    referrals: list[ReferralView]
+
+
+class CaseView(JsonAnswer):
+    """One case; nothing of the person's own words."""
+
+    case_id: UUID
+    service_request_id: str
+    service_code: str
+    district: str | None
+    submitted_at: datetime
+    resolution: str | None
+    resolved_at: datetime | None
+    needs: list[NeedView]
 
 
 def case_routes(desk: RoutingContext, database: Database, key: str) -> list[Route]:
     """Serve `/cases/{case_id}`."""
 
     async def show(request: Request, _: Staff) -> Response:
-        async with database.session() as session:
-            found = await find_case_file(session, request.path_params["case_id"])
-        if found is None:
-            return refuse(404, "routing knows no such case")
-        report = CaseSubmitted.model_validate_json(found.case.report)
-        return reply(describe(found, report, await _people(desk, database, report)))
+        async with database.transaction(notify_commit=False) as tx:
+            found = await find_case_file(tx, request.path_params["case_id"])
+            if found is None:
+                return refuse(404, "routing knows no such case")
+            report = CaseSubmitted.model_validate_json(found.case.report)
+            persons = [report.person_id] if report.person_id else []
+            people = PersonKeyring(await desk.vault.load(tx, persons) if persons else {})
+        return reply(_case_view(found, report, people))
 
     return [Route("/cases/{case_id:uuid}", for_staff(show, key), methods=["GET"])]
 
 
-def describe(found: CaseFile, report: CaseSubmitted, people: PersonKeyring) -> dict[str, Any]:
-    """Return a case as JSON; an agency's own words are there as long as the person's key is."""
-    case = found.case
-    return {
-        "case_id": str(case.case_id),
-        "service_request_id": report.service_request_id,
-        "service_code": report.service_code,
-        "district": report.place.district,
-        "submitted_at": write_time(report.submitted_at),
-        "resolution": case.resolution,
-        "resolved_at": write_time(case.resolved_at) if case.resolved_at else None,
-        "needs": [_need(found, need, report, people) for need in report.needs],
-    }
+def _case_view(found: CaseFile, report: CaseSubmitted, people: PersonKeyring) -> CaseView:
+    return CaseView(
+        case_id=found.case.case_id,
+        service_request_id=report.service_request_id,
+        service_code=report.service_code,
+        district=report.place.district,
+        submitted_at=report.submitted_at,
+        resolution=found.case.resolution,
+        resolved_at=found.case.resolved_at,
+        needs=[_need_view(found, need, report, people) for need in report.needs],
+    )
 
 
-async def _people(desk: RoutingContext, database: Database, report: CaseSubmitted) -> PersonKeyring:
-    if report.person_id is None:
-        return PersonKeyring({})
-    async with database.transaction() as tx:
-        return PersonKeyring(await desk.vault.load(tx, [report.person_id]))
-
-
-def _need(found: CaseFile, need: Need, report: CaseSubmitted, people: PersonKeyring) -> dict[str, Any]:
-    return {
-        "need_id": str(need.need_id),
-        "need": need.need,
-        "triage": [
-            {
-                "since": write_time(row.entered_at),
-                "reason": row.reason,
-                "why": row.why,
-                "until": write_time(row.ended_at) if row.ended_at else None,
-                "ended_by": row.ended_by,
-                "assigned_to": row.assigned_to,
-            }
-            for row in found.triage
-            if row.need_id == need.need_id
+def _need_view(found: CaseFile, need: Need, report: CaseSubmitted, people: PersonKeyring) -> NeedView:
+    changes: dict[UUID, list[ChangeView]] = {}
+    for change in found.changes:
+        changes.setdefault(change.referral_id, []).append(_change_view(change, report, people))
+    return NeedView(
+        need_id=need.need_id,
+        need=need.need,
+        triage=[TriageView.model_validate(each) for each in found.triage if each.need_id == need.need_id],
+        referrals=[
+            _referral_view(each, changes.get(each.referral_id, []))
+            for each in found.referrals
+            if each.need_id == need.need_id
         ],
-        "referrals": [
-            _referral(row, [_change(each, report, people) for each in found.changes if _is_about(each, row)])
-            for row in found.referrals
-            if row.need_id == need.need_id
-        ],
-    }
+    )
 
 
-def _is_about(change: ReferralChangeRow, referral: ReferralRow) -> bool:
-    return change.referral_id == referral.referral_id
+def _referral_view(referral: StoredReferral, history: list[ChangeView]) -> ReferralView:
+    return ReferralView(
+        referral_id=referral.referral_id,
+        agency=referral.agency,
+        program=referral.program,
+        attempt=referral.attempt,
+        state=referral.state,
+        reason=referral.reason,
+        answer_by=referral.answer_by,
+        record_only=referral.record_only,
+        history=history,
+    )
 
 
-def _referral(row: ReferralRow, history: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "referral_id": str(row.referral_id),
-        "agency": row.agency,
-        "program": row.program,
-        "attempt": row.attempt,
-        "state": row.state,
-        "reason": row.reason,
-        "answer_by": write_time(row.answer_by) if row.answer_by else None,
-        "record_only": row.record_only,
-        "history": history,
-    }
-
-
-def _change(row: ReferralChangeRow, report: CaseSubmitted, people: PersonKeyring) -> dict[str, Any]:
-    return {
-        "change": row.change,
-        "occurred_at": write_time(row.occurred_at),
-        "recorded_at": write_time(row.recorded_at),
-        "by": row.by,
-        "cause": str(row.cause),
-        "reason": row.reason,
-        "why": row.why or None,
-        "words": people.read(report, row.words) if row.words else None,
-    }
+def _change_view(change: StoredChange, report: CaseSubmitted, people: PersonKeyring) -> ChangeView:
+    return ChangeView(
+        change=change.change,
+        occurred_at=change.occurred_at,
+        recorded_at=change.recorded_at,
+        by=change.by,
+        cause=change.cause,
+        reason=change.reason,
+        why=change.why or None,
+        words=people.read(report, change.words) if change.words else None,
+    )

@@ -1,5 +1,6 @@
 """Explanations as JSON: ids, names of groups and sentences, and nothing of what a report says."""
 
+from dataclasses import asdict
 from typing import Any
 
 from services.routing.domain.explanation import Candidate, DisclosureExplanation, GroupDecision, PlacementExplanation
@@ -167,8 +168,8 @@ def _candidate(candidate: Candidate) -> Json:
 
 
 def _plain(row: Any) -> Json:
-    """Return a row of a table as JSON."""
-    return {name: _value(value) for name, value in row._asdict().items()}
+    """Return a record as JSON."""
+    return {name: _value(value) for name, value in asdict(row).items()}
 
 
 def _value(value: Any) -> Any:

@@ -17,6 +17,7 @@ from services.routing.store.past_cases import find_case, forbid_writing
 from services.routing.use_cases.explain.choices import explain_placements
 from services.routing.use_cases.explain.disclosures import Explainer, explain_disclosures
 from services.routing.use_cases.explain.questions import HypotheticalReport
+from shared.events.validation import first_error
 from shared.kit.database.database import Database, Transaction
 from shared.kit.http.replies import refuse, reply
 
@@ -66,7 +67,7 @@ async def show_supposed(explainer: Explainer, request: Request, tx: Transaction)
     try:
         question = HypotheticalReport.model_validate_json(await request.body())
     except ValidationError as error:
-        return refuse(422, first_mistake(error))
+        return refuse(422, first_error(error, "body"))
     return reply(answer(question, explainer.desk.city, await explainer.desk.clock(tx)))
 
 
@@ -74,9 +75,3 @@ def answer(question: HypotheticalReport, city: RoutingCity, now: datetime) -> di
     """Say who would be asked for help with what a question describes."""
     choices = [explain_placement(asking, city) for asking in question.askings(city, now)]
     return {"service_code": question.service_code, "needs": [describe_choice(choice) for choice in choices]}
-
-
-def first_mistake(error: ValidationError) -> str:
-    """Return what is wrong first in what was sent, without what was sent."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}"

@@ -19,6 +19,7 @@ from services.routing.use_cases.agency_keys import AgencyKeys
 from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.emergency_access import StatedReason, open_in_emergency
 from services.routing.use_cases.partner_reads import Listed, list_referrals, prove_receipt, read_referral
+from shared.events.validation import first_error
 from shared.events.wire import write_time
 from shared.kit.database.database import Database
 from shared.kit.http.replies import refuse, reply
@@ -82,8 +83,7 @@ async def _open(desk: RoutingContext, database: Database, request: Request, agen
     try:
         form = EmergencyForm.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        return refuse(422, f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}")
+        return refuse(422, first_error(error, "body"))
     with span("agency opens in an emergency", request.headers.get("traceparent"), SpanKind.SERVER) as spanned:
         referral_id = request.path_params["referral_id"]
         wanted = AccessRequest(agency, referral_id, uuid4(), form.wanted, form.lasts, traceparent_of(spanned))

@@ -16,12 +16,12 @@ from starlette.routing import Route
 
 from services.routing.domain.placement import RoutingCity
 from services.routing.domain.what_if import CityComparison, start_early
-from services.routing.http.api.explanations import first_mistake
 from services.routing.http.authentication import Staff, for_staff
 from services.routing.jurisdiction import JurisdictionError
 from services.routing.jurisdiction.agreements import SUBFOLDER
 from services.routing.jurisdiction.changes import FILES, ChangeError, read_changed
 from services.routing.use_cases.what_if import ReportLine, compare_past_cases
+from shared.events.validation import first_error
 from shared.kit.database.database import TRANSIENT_ERRORS, Database
 from shared.kit.http.replies import reply
 
@@ -116,7 +116,7 @@ def _read(body: bytes, takes: Callable[[str], bool]) -> Wanted | Refused:
     try:
         wanted = Wanted.model_validate_json(body)
     except ValidationError as error:
-        return Refused(422, first_mistake(error))
+        return Refused(422, first_error(error, "body"))
     strange = sorted(name for name in wanted.files if not takes(name))
     return Refused(422, f"files: {strange[0]} is not tried here") if strange else wanted
 

@@ -13,6 +13,7 @@ from services.routing.http.pages.page import fill
 from services.routing.store.emergencies import MOST_SHOWN, AccessReview
 from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.emergency_access import NOBODY, AccessForReview, list_accesses_for_review, review
+from shared.events.validation import first_error
 from shared.events.wire import write_time
 from shared.kit.database.database import Database
 from shared.kit.http.replies import refuse, reply
@@ -41,8 +42,7 @@ def emergency_routes(desk: RoutingContext, database: Database, key: str) -> list
         try:
             said = await _read_verdict(request)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            return refuse(422, f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}")
+            return refuse(422, first_error(error, "body"))
         access_id: UUID = request.path_params["access_id"]
         by = f"staff:{said.by or staff.name}"
         problem = await review(desk, database, AccessReview(access_id, by, said.justified), said.note)

@@ -10,7 +10,7 @@ from services.routing.http.api.explanation_answers import describe_choices, desc
 from services.routing.http.api.explanations import UNKNOWN
 from services.routing.http.authentication import Staff, for_staff
 from services.routing.http.pages.page import fill
-from services.routing.store.evidence import list_late_refusals
+from services.routing.store.evidence import list_recent_denials
 from services.routing.store.past_cases import find_case, forbid_writing
 from services.routing.use_cases.explain.choices import explain_placements
 from services.routing.use_cases.explain.disclosures import Explainer, explain_disclosures
@@ -27,7 +27,7 @@ def sharing_page_routes(explainer: Explainer, database: Database, key: str) -> l
     async def show(request: Request, _: Staff) -> Response:
         async with database.transaction(notify_commit=False) as tx:
             await forbid_writing(tx)
-            late = [describe_refusal(each) for each in await list_late_refusals(tx, LATE)]
+            late = [describe_refusal(each) for each in await list_recent_denials(tx, LATE)]
             if "text/html" not in request.headers.get("accept", ""):
                 return reply({"refused": late})
             told = await _explain(explainer, tx, request)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from opentelemetry.trace import SpanKind
@@ -15,14 +14,13 @@ from services.routing.domain.placement import PlacementQuery, RoutingCity
 from services.routing.domain.triage import Declined, TriageChoice
 from services.routing.http.authentication import Staff, for_staff
 from services.routing.http.pages.page import fill
-from services.routing.store.cases import list_waiting
-from services.routing.tables import TriageRow
+from services.routing.store.case_files import QueuedNeed, list_triage_queue
 from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.triage import assign_program
 from shared.events.event import Slug
-from shared.events.wire import write_time
+from shared.events.validation import first_error
 from shared.kit.database.database import Database
-from shared.kit.http.replies import refuse, reply
+from shared.kit.http.replies import JsonAnswer, refuse, reply
 from shared.kit.observability.traces import span, traceparent_of
 from shared.policy.consent import Consent
 
@@ -40,14 +38,33 @@ class Assignment(BaseModel):
     by: str | None = Field(default=None, min_length=1, max_length=100)
 
 
+class QueuedNeedView(JsonAnswer):
+    """A need in the triage queue, and why no program was asked."""
+
+    need_id: UUID
+    case_id: UUID
+    need: str
+    service_code: str
+    district: str | None
+    reason: str
+    why: str
+    since: datetime
+
+
+class TriageQueueView(JsonAnswer):
+    """The triage queue, the longest waiting first."""
+
+    waiting: list[QueuedNeedView]
+
+
 def triage_routes(desk: RoutingContext, database: Database, key: str) -> list[Route]:
     """Serve `/triage` and `/triage/{need_id}`."""
 
     async def show(request: Request, _: Staff) -> Response:
-        async with database.session() as session:
-            waiting = await list_waiting(session, SHOWN)
+        async with database.transaction(notify_commit=False) as tx:
+            waiting = await list_triage_queue(tx, SHOWN)
         if "text/html" not in request.headers.get("accept", ""):
-            return reply({"waiting": [describe(row) for row in waiting]})
+            return reply(TriageQueueView(waiting=[QueuedNeedView.model_validate(each) for each in waiting]))
         shown = await _with_choices(desk, database, waiting)
         return fill("triage", waiting=shown, most=SHOWN)
 
@@ -55,8 +72,7 @@ def triage_routes(desk: RoutingContext, database: Database, key: str) -> list[Ro
         try:
             wanted = await _read_assignment(request)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            return refuse(422, f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}")
+            return refuse(422, first_error(error, "body"))
         by = f"staff:{wanted.by or staff.name}"
         with span("triage desk chooses", request.headers.get("traceparent"), SpanKind.SERVER) as spanned:
             need_id, program = request.path_params["need_id"], f"{wanted.agency}/{wanted.program}"
@@ -71,30 +87,18 @@ def triage_routes(desk: RoutingContext, database: Database, key: str) -> list[Ro
     ]
 
 
-def describe(row: TriageRow) -> dict[str, Any]:
-    """Return a waiting need as JSON."""
-    return {
-        "need_id": str(row.need_id),
-        "case_id": str(row.case_id),
-        "need": row.need,
-        "service_code": row.service_code,
-        "district": row.district,
-        "reason": row.reason,
-        "why": row.why,
-        "since": write_time(row.entered_at),
-    }
-
-
 async def _with_choices(
-    desk: RoutingContext, database: Database, waiting: Sequence[TriageRow]
-) -> list[tuple[TriageRow, list[str]]]:
+    desk: RoutingContext, database: Database, waiting: Sequence[QueuedNeed]
+) -> list[tuple[QueuedNeed, list[str]]]:
     """Put beside each need the programs that may be chosen for it, as agreements and consents are now."""
     async with database.transaction() as tx:
         held = await desk.lock_consents(tx, cases=[row.case_id for row in waiting])
     return [(row, _possible(desk.city, _asking(desk.city, row, held.consents, held.now))) for row in waiting]
 
 
-def _asking(city: RoutingCity, row: TriageRow, held: Mapping[UUID, Sequence[Consent]], now: datetime) -> PlacementQuery:
+def _asking(
+    city: RoutingCity, row: QueuedNeed, held: Mapping[UUID, Sequence[Consent]], now: datetime
+) -> PlacementQuery:
     """Ask about a need as it is known here; the choice itself is held against the whole case."""
     consents = tuple(held.get(row.case_id, ()))
     protects = city.protection_of(row.service_code, [row.need])

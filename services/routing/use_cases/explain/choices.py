@@ -8,7 +8,7 @@ from uuid import UUID
 from services.routing.domain.explanation import PlacementExplanation, explain_placement
 from services.routing.domain.placement import RoutingCity
 from services.routing.domain.what_if import PastCase
-from services.routing.store.evidence import RequestRecord, TriageRecord, list_reasons, list_triage
+from services.routing.store.evidence import RequestRecord, TriageRecord, list_requests, list_triage
 from services.routing.store.past_cases import find_past
 from services.routing.use_cases.explain.disclosures import Explainer
 from shared.events.intake import Need
@@ -45,7 +45,7 @@ async def explain_placements(explainer: Explainer, tx: Transaction, case_id: UUI
     then = _route(past, replace(city, sharing=found.sharing), past.routed_at) if found else {}
     anew = {need.need_id: explain_placement(past.asking_now(city, need, now), city) for need in past.case.report.needs}
     needs = tuple(NeedPlacements(need, then.get(need.need_id), anew[need.need_id]) for need in past.case.report.needs)
-    return CasePlacements(past, now, needs, await list_reasons(tx, case_id), await list_triage(tx, case_id))
+    return CasePlacements(past, now, needs, await list_requests(tx, case_id), await list_triage(tx, case_id))
 
 
 def _route(past: PastCase, city: RoutingCity, at: datetime) -> dict[UUID, PlacementExplanation]:
