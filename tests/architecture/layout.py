@@ -56,22 +56,22 @@ GERUNDS: Final = {
 SMALL_MODULE: Final = 60
 SMALL_MODULES: Final[dict[str, str]] = {}
 
-DEFINED_TWICE: Final = {
-    "DisclosureRecalled": "disclosure.recalled.v1 is published on two topics, with a model for each",
-    "PersonErased": "person.erased.v1 is published on two topics, with a model for each",
-}
-
 
 def public_class_names_are_defined_once(project: Project) -> Iterator[str]:
-    """A public class name means one thing in the whole repository."""
-    places = defaultdict(list)
+    """A public class name means one thing in the whole repository.
+
+    Table classes end in `Row` and settings in `Settings`. Events are named as on the wire, and one type is published on
+    several topics, with a model for each; no other class has the name of an event.
+    """
+    places: dict[str, dict[str, str]] = defaultdict(dict)
     for source in project.sources:
         for node in _module_level_classes(source):
             if not node.name.startswith("_") and not node.name.endswith(("Row", "Settings")):
-                places[node.name].append(f"{source.path}:{node.lineno}")
+                meaning = "event" if _is_event(source, node) else f"{source.path}:{node.lineno}"
+                places[node.name].setdefault(meaning, f"{source.path}:{node.lineno}")
     for name, defined in places.items():
-        for place in defined if len(defined) > 1 and name not in DEFINED_TWICE else ():
-            others = ", ".join(other for other in defined if other != place)
+        for place in defined.values() if len(defined) > 1 else ():
+            others = ", ".join(other for other in defined.values() if other != place)
             yield f"{place}: rename {name} by what it means here; it is also defined in {others}"
 
 
@@ -152,6 +152,11 @@ def _signature(node: ast.FunctionDef) -> str:
 
 def _module_level_classes(source: PythonFile) -> Iterator[ast.ClassDef]:
     return (node for node in ast.iter_child_nodes(source.tree) if isinstance(node, ast.ClassDef))
+
+
+def _is_event(source: PythonFile, node: ast.ClassDef) -> bool:
+    fields = {ast.unparse(part.target) for part in node.body if isinstance(part, ast.AnnAssign)}
+    return source.path.startswith("shared/events/") and "type" in fields
 
 
 def _may_be_merged(path: PurePosixPath) -> bool:

@@ -36,6 +36,7 @@ def floor_plan(changes: dict[str, str | None]) -> dict[str, str]:
 SHORT = "a = 1\n" * (layout.SMALL_MODULE - 1)
 LONG = "a = 1\n" * layout.SMALL_MODULE
 MANY = {f"shared/kit/package{number}/__init__.py": "" for number in range(12)}
+EVENT = 'class CaseSubmitted(Event):\n    type: Literal["case.submitted.v1"]'
 INSERT = '''\
 async def write(tx):
     """Write rows; says nothing about INSERT INTO outbox."""
@@ -47,6 +48,16 @@ BROKEN: list[tuple[ProjectRule, dict[str, str], str]] = [
         layout.public_class_names_are_defined_once,
         {"shared/a.py": "class Case: ...", "tests/b.py": "\nclass Case: ..."},
         "tests/b.py:2",
+    ),
+    (
+        layout.public_class_names_are_defined_once,
+        {"shared/events/intake.py": EVENT, "services/intake/domain/case.py": "class CaseSubmitted: ..."},
+        "services/intake/domain/case.py:1",
+    ),
+    (
+        layout.public_class_names_are_defined_once,
+        {"shared/events/intake.py": "class Place: ...", "shared/events/wire.py": "class Place: ..."},
+        "shared/events/wire.py:1",
     ),
     (layout.modules_are_not_named_by_gerunds, {"shared/kit/sending.py": ""}, "shared/kit/sending.py:1"),
     (layout.modules_are_not_named_by_gerunds, {"tests/unit/test_sending.py": ""}, "tests/unit/test_sending.py:1"),
@@ -188,6 +199,10 @@ KEPT: list[tuple[ProjectRule, dict[str, str]]] = [
             "shared/a.py": "class CaseRow: ...\nclass _A: ...\nclass Settings: ...",
             "tests/b.py": "class CaseRow: ...\nclass _A: ...",
         },
+    ),
+    (
+        layout.public_class_names_are_defined_once,
+        {"shared/events/intake.py": EVENT, "shared/events/agency_inbox.py": EVENT},
     ),
     (layout.public_class_names_are_defined_once, {"tests/a.py": "def test_a():\n    class A: ...\nclass A: ..."}),
     (layout.modules_are_not_named_by_gerunds, {"shared/events/routing.py": "", "services/routing/app.py": ""}),
