@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.intake.store import api_keys
 from services.intake.store.api_keys import Caller
 from shared.kit.database.database import Database
-from shared.kit.http.auth import key_hash
+from shared.kit.http.auth import hash_key
 
 FILE, IMPORT, CONSENT, ERASE = "file", "import", "consent", "erase"
 """The scopes: to file reports, import records, keep and withdraw consents, and erase persons."""
@@ -27,7 +27,7 @@ class ApiKeys:
         """
         if self._callers is None:
             await self.refresh()
-        return (self._callers or {}).get(key_hash(key))
+        return (self._callers or {}).get(hash_key(key))
 
     async def refresh(self) -> None:
         """Read the keys from the database; the first time, the key of the settings is stored before.
@@ -42,4 +42,4 @@ class ApiKeys:
 
     async def _store_first(self) -> None:
         async with self.database.statement() as connection:
-            await api_keys.keep_key(connection, key_hash(self.first_key or ""), "settings", (FILE, IMPORT, CONSENT))
+            await api_keys.keep_key(connection, hash_key(self.first_key or ""), "settings", (FILE, IMPORT, CONSENT))

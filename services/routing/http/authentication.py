@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.routing.use_cases.agency_keys import AgencyKeys
-from shared.kit.http.auth import bearer_of, is_key
-from shared.kit.http.replies import Endpoint, patient, refuse
+from shared.kit.http.auth import keys_match, read_bearer_key
+from shared.kit.http.replies import Endpoint, refuse, unavailable_as_503
 
-NOBODY_IN_PARTICULAR = "staff"
+ANONYMOUS_STAFF = "staff"
 """Who is noted when a key was shown without a name."""
 
 
@@ -27,7 +27,7 @@ class Staff:
 StaffEndpoint = Callable[[Request, Staff], Awaitable[Response]]
 
 
-def for_staff(endpoint: StaffEndpoint, key: str) -> Endpoint:
+def require_staff(endpoint: StaffEndpoint, key: str) -> Endpoint:
     """Let only those pass who show the key, and no form that another site has sent."""
 
     async def guarded(request: Request) -> Response:
@@ -40,14 +40,14 @@ def for_staff(endpoint: StaffEndpoint, key: str) -> Endpoint:
             return refuse(403, "this form was not sent from our own page")
         return await endpoint(request, staff)
 
-    return patient(guarded)
+    return unavailable_as_503(guarded)
 
 
 def _recognise(request: Request, key: str) -> Staff | None:
-    if is_key(bearer_of(request), key):
-        return Staff(NOBODY_IN_PARTICULAR)
+    if keys_match(read_bearer_key(request), key):
+        return Staff(ANONYMOUS_STAFF)
     name, password = _basic_of(request)
-    return Staff(name or NOBODY_IN_PARTICULAR) if is_key(password, key) else None
+    return Staff(name or ANONYMOUS_STAFF) if keys_match(password, key) else None
 
 
 def _basic_of(request: Request) -> tuple[str, str]:
@@ -72,15 +72,15 @@ AgencyEndpoint = Callable[[Request, str], Awaitable[Response]]
 """Answers a request of the agency that is named."""
 
 
-def for_agency(endpoint: AgencyEndpoint, partners: AgencyKeys) -> Endpoint:
+def require_agency(endpoint: AgencyEndpoint, partners: AgencyKeys) -> Endpoint:
     """Let only those pass who show the key of an agency, and say which agency that is."""
 
     async def guarded(request: Request) -> Response:
-        agency = partners.recognise(bearer_of(request))
+        agency = partners.recognise(read_bearer_key(request))
         if agency is None:
             refused = refuse(401, "show your agency's key: Authorization: Bearer <key>")
             refused.headers["www-authenticate"] = 'Bearer realm="Handoff partner API"'
             return refused
         return await endpoint(request, agency)
 
-    return patient(guarded)
+    return unavailable_as_503(guarded)

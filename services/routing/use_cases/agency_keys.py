@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, OKPKey
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
 from shared.events.event import Slug
-from shared.kit.http.auth import key_hash
+from shared.kit.http.auth import hash_key
 
 AGREEMENT: Final = "ECDH-ES+A256KW"
 CIPHER: Final = "A256GCM"
@@ -104,7 +104,7 @@ class AgencyKeys:
 
     def recognise(self, shown: str) -> str | None:
         """Return whose key this is; it takes as long whether it is anybody's or not."""
-        shown_hash, found = key_hash(shown), None
+        shown_hash, found = hash_key(shown), None
         for agency, expected in self.hashes:
             if compare_digest(shown_hash, expected):
                 found = agency

@@ -15,7 +15,8 @@ from shared.kit.dead_letters.redrive import (
     StoredDeadLetter,
     UnknownDeadLetterError,
 )
-from shared.kit.http.replies import Endpoint, for_staff, refuse, reply
+from shared.kit.http.auth import require_staff_key
+from shared.kit.http.replies import Endpoint, refuse, reply
 
 PAGE_SIZE: Final = 100
 """Letters in one answer, at most."""
@@ -62,7 +63,9 @@ def dead_letter_routes(redelivery: DeadLetterQueue, staff_key: str) -> list[Rout
         "/dead-letters/{number:int}/redeliver": (_known(_does(redeliver)), "POST"),
         "/dead-letters/{number:int}/dismiss": (_known(_does(dismiss)), "POST"),
     }
-    return [Route(path, for_staff(endpoint, staff_key), methods=[way]) for path, (endpoint, way) in guarded.items()]
+    return [
+        Route(path, require_staff_key(endpoint, staff_key), methods=[way]) for path, (endpoint, way) in guarded.items()
+    ]
 
 
 def _known(endpoint: Endpoint) -> Endpoint:

@@ -1,1 +1,1 @@
-"""Http."""
+"""HTTP for all services: JSON answers, keys, health, OpenAPI documents."""

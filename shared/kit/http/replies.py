@@ -1,8 +1,9 @@
-"""Replies to operators: JSON, the key that they show, and what is said while the database is away."""
+"""JSON answers, errors, and the answer while the database is unavailable."""
 
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
@@ -12,7 +13,6 @@ from starlette.responses import Response
 
 from shared.events.wire import write_time
 from shared.kit.database.database import TRANSIENT_ERRORS
-from shared.kit.http.auth import bearer_of, is_key
 
 log = logging.getLogger(__name__)
 
@@ -42,37 +42,26 @@ def reply(content: Any, status: int = 200) -> Response:
 
 
 def refuse(status: int, why: str) -> Response:
-    """Return an error, with words that tell what to do."""
+    """Return an error; `why` says what the caller can do about it."""
     answer = reply({"error": why}, status)
-    if status == 401:  # noqa: PLR2004 - HTTP's own number
+    if status == HTTPStatus.UNAUTHORIZED:
         answer.headers["www-authenticate"] = "Bearer"
     return answer
 
 
-def for_staff(endpoint: Endpoint, key: str) -> Endpoint:
-    """Let only those pass who show the operators' key."""
+def unavailable_as_503(endpoint: Endpoint) -> Endpoint:
+    """Answer 503 with Retry-After while the database is unavailable, read-only or full."""
 
     async def guarded(request: Request) -> Response:
-        if not is_key(bearer_of(request), key):
-            return refuse(401, "Show the operators' key: Authorization: Bearer <HANDOFF_STAFF_KEY>.")
-        return await endpoint(request)
-
-    return patient(guarded)
-
-
-def patient(endpoint: Endpoint) -> Endpoint:
-    """Answer 503, and when to come again, while the database is away or will not take what must be written."""
-
-    async def trying(request: Request) -> Response:
         try:
             return await endpoint(request)
         except TRANSIENT_ERRORS as error:
             log.warning("answered 503: %s", type(error).__name__)
-            away = refuse(503, "nothing can be read or kept at the moment: try again")
-            away.headers["retry-after"] = str(RETRY_SECONDS)
-            return away
+            unavailable = refuse(503, "nothing can be read or kept at the moment: try again")
+            unavailable.headers["retry-after"] = str(RETRY_SECONDS)
+            return unavailable
 
-    return trying
+    return guarded
 
 
 def _write(value: Any) -> str | list[Any] | dict[str, Any]:

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from shared.kit.database.database import Database
-from shared.kit.http.health import Check, problems_of
+from shared.kit.http.health import Check, list_problems
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ async def _hear_commits(reader: asyncio.StreamReader, database: Database) -> Non
 
 async def _tell_problems(writer: asyncio.StreamWriter, checks: Sequence[Check]) -> None:
     while True:
-        writer.write(json.dumps(await problems_of(checks)).encode() + b"\n")
+        writer.write(json.dumps(await list_problems(checks)).encode() + b"\n")
         await asyncio.sleep(TELL_SECONDS)
 
 

@@ -8,13 +8,13 @@ from starlette.applications import Starlette
 
 from services.routing.http.api.subject_export import held_routes
 from shared.events.agency_updates import ReferralRejected
-from shared.kit.http.auth import key_hash
+from shared.kit.http.auth import hash_key
 from tests.service.routing.test_updates import WORDS, say, submit
 from tests.service.routing.world import World
 
 pytestmark = pytest.mark.servers
 
-KEY = key_hash("a key of the staff")
+KEY = hash_key("a key of the staff")
 
 
 async def ask(world: World, case_id: object, key: str = KEY) -> httpx.Response:

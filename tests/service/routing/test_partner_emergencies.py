@@ -12,7 +12,7 @@ import pytest
 
 from shared.events.agency_updates import ReferralRejected
 from shared.events.reasons import Reason
-from shared.kit.http.auth import key_hash
+from shared.kit.http.auth import hash_key
 from tests.service.routing.partner_client import REASON, STAFF_KEY, agency, caller, path_of, referral_of
 from tests.service.routing.test_consents import FOREVER, to_refuge, violent
 from tests.service.routing.test_receipts import hindered
@@ -256,4 +256,4 @@ async def test_the_page_shows_what_waits_first_and_flags_what_has_waited_too_lon
     assert shown.text.count("Not reviewed for 72 hours") == 1
     assert shown.text.count("<form") == 1
     assert "says staff:kim" in shown.text
-    assert key_hash(STAFF_KEY) not in shown.text
+    assert hash_key(STAFF_KEY) not in shown.text

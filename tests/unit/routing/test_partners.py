@@ -15,7 +15,7 @@ from services.routing.use_cases.agency_keys import (
     load_agency_keys,
     read_public_key,
 )
-from shared.kit.http.auth import key_hash
+from shared.kit.http.auth import hash_key
 
 OLD, NEW = OKPKey.generate_key("X25519"), ECKey.generate_key("P-256")
 AGENCIES = ("homes", "clinic")
@@ -65,10 +65,10 @@ def test_of_two_keys_the_newest_seals_under_the_name_that_the_agency_gave_it(tmp
 def test_each_key_of_an_agency_lets_it_in_and_no_other_key_does(tmp_path: Path) -> None:
     path = write(
         tmp_path,
-        {"homes": {"key_hashes": [key_hash("new"), key_hash("old")]}, "clinic": {"key_hashes": [key_hash("c")]}},
+        {"homes": {"key_hashes": [hash_key("new"), hash_key("old")]}, "clinic": {"key_hashes": [hash_key("c")]}},
     )
     partners = load_agency_keys(path, AGENCIES)
-    assert [partners.recognise(shown) for shown in ("new", "old", "c", "x", "", key_hash("new"))] == [
+    assert [partners.recognise(shown) for shown in ("new", "old", "c", "x", "", hash_key("new"))] == [
         "homes",
         "homes",
         "clinic",

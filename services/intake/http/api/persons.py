@@ -16,7 +16,7 @@ from services.intake.use_cases.api_keys import ERASE
 from services.intake.use_cases.context import IntakeContext
 from services.intake.use_cases.erase_person import Erasure, erase_person
 from services.intake.use_cases.subject_export import export_person
-from shared.kit.http.auth import bearer_of, is_key
+from shared.kit.http.auth import keys_match, read_bearer_key
 from shared.kit.observability.traces import new_traceparent, span, traceparent_of
 
 NO_CASE = refusal(HTTPStatus.NOT_FOUND, "no case has this id or number")
@@ -47,7 +47,7 @@ async def post_erase(context: IntakeContext, form: Format, request: Request) -> 
 
 def is_staff(context: IntakeContext, request: Request) -> bool:
     """Tell whether the operators' key is shown."""
-    return bool(context.staff_key) and is_key(bearer_of(request), context.staff_key)
+    return bool(context.staff_key) and keys_match(read_bearer_key(request), context.staff_key)
 
 
 async def _read_confirmation(context: IntakeContext, request: Request) -> str | Refusal:

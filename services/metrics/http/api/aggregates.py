@@ -18,7 +18,7 @@ from services.metrics.http.public import read_publication
 from services.metrics.jurisdiction import City
 from services.metrics.store.cells import get_totals, list_cells
 from shared.kit.database.database import Database, Transaction
-from shared.kit.http.auth import bearer_of, is_key
+from shared.kit.http.auth import keys_match, read_bearer_key
 from shared.kit.http.replies import refuse, reply
 
 CLOCKS = {
@@ -36,7 +36,7 @@ def aggregate_routes(database: Database, city: City, staff_key: str) -> list[Rou
             asked = read_question(request)
         except QuestionError as error:
             return refuse(400, str(error))
-        staff = is_key(bearer_of(request), staff_key)
+        staff = keys_match(read_bearer_key(request), staff_key)
         if asked.is_fine and not staff:
             return refuse(
                 401, "Single weeks and programs, taken from one another, give small groups away: operators only."
@@ -47,7 +47,7 @@ def aggregate_routes(database: Database, city: City, staff_key: str) -> list[Rou
             return reply([describe(cell) for cell in await read_public_cells(tx, asked, city)])
 
     async def reconciliation(request: Request) -> Response:
-        staff = is_key(bearer_of(request), staff_key)
+        staff = keys_match(read_bearer_key(request), staff_key)
         async with database.transaction(notify_commit=False) as tx:
             totals = await get_totals(tx)
             cells = await list_cells(tx, "city", "response")

@@ -16,7 +16,8 @@ from services.metrics.store.journey import KnownCase, find_case, list_entries
 from services.metrics.store.spans import list_named, list_spans_of_case, list_trace
 from services.metrics.store.subject_export import list_held
 from shared.kit.database.database import Database, Transaction
-from shared.kit.http.replies import for_staff, refuse, reply
+from shared.kit.http.auth import require_staff_key
+from shared.kit.http.replies import refuse, reply
 
 UNKNOWN = "No case is known by this id here: neither as a case id nor as a service request id."
 
@@ -42,7 +43,7 @@ def case_routes(database: Database, city: City, staff_key: str) -> list[Route]:
         return reply({"spans": shown}) if spans else refuse(404, "No span of this trace is kept here.")
 
     served = {"/cases/{case}/journey": journey, "/cases/{case}/traces": traces, "/traces/{trace}": trace}
-    return [Route(path, for_staff(endpoint, staff_key)) for path, endpoint in served.items()]
+    return [Route(path, require_staff_key(endpoint, staff_key)) for path, endpoint in served.items()]
 
 
 def is_protected(city: City, case: KnownCase) -> bool:
@@ -107,4 +108,4 @@ def held_routes(database: Database, staff_key: str) -> list[Route]:
             rows = await list_held(tx, case_id)
         return reply({"service": "metrics", "case_id": str(case_id), "held": rows})
 
-    return [Route("/cases/{case_id}/held", for_staff(held, staff_key))]
+    return [Route("/cases/{case_id}/held", require_staff_key(held, staff_key))]

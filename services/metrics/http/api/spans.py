@@ -11,7 +11,8 @@ from services.metrics.domain.spans import Span
 from services.metrics.http.api.otlp import UnreadableSpansError, read_spans, unpack
 from services.metrics.store.spans import keep_spans
 from shared.kit.database.database import TRANSIENT_ERRORS, Database
-from shared.kit.http.replies import for_staff, refuse
+from shared.kit.http.auth import require_staff_key
+from shared.kit.http.replies import refuse
 
 PROTOBUF = "application/x-protobuf"
 MOST_BYTES = 4 * 1024 * 1024
@@ -51,7 +52,7 @@ def span_routes(database: Database, staff_key: str) -> list[Route]:
             await keep_spans(tx, spans)
         return Response(ExportTraceServiceResponse().SerializeToString(), media_type=PROTOBUF)
 
-    return [Route("/v1/traces", for_staff(receive, staff_key), methods=["POST"])]
+    return [Route("/v1/traces", require_staff_key(receive, staff_key), methods=["POST"])]
 
 
 async def read_body(request: Request) -> bytes:

@@ -13,7 +13,7 @@ from services.notifications import store
 from services.notifications.jurisdiction import Jurisdiction
 from services.notifications.tables import STATES, CaseRow, DeliveryRow
 from shared.kit.database.database import Database
-from shared.kit.http.replies import for_staff
+from shared.kit.http.auth import require_staff_key
 
 SHOWN = {
     "id",
@@ -45,7 +45,7 @@ class Pages:
             "/deliveries/summary": self.count_deliveries,
             "/cases/{case_id}/held": self.list_held,
         }
-        return [Route(path, for_staff(endpoint, self._staff_key)) for path, endpoint in served.items()]
+        return [Route(path, require_staff_key(endpoint, self._staff_key)) for path, endpoint in served.items()]
 
     async def list_deliveries(self, request: Request) -> JSONResponse:
         """Answer with the deliveries of one case, in the order of what they tell."""

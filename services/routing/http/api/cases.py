@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.routing.http.authentication import Staff, for_staff
+from services.routing.http.authentication import Staff, require_staff
 from services.routing.store.case_files import CaseFile, StoredChange, StoredReferral, find_case_file
 from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.person_keys import PersonKeyring
@@ -89,7 +89,7 @@ def case_routes(desk: RoutingContext, database: Database, key: str) -> list[Rout
             people = PersonKeyring(await desk.vault.load(tx, persons) if persons else {})
         return reply(_case_view(found, report, people))
 
-    return [Route("/cases/{case_id:uuid}", for_staff(show, key), methods=["GET"])]
+    return [Route("/cases/{case_id:uuid}", require_staff(show, key), methods=["GET"])]
 
 
 def _case_view(found: CaseFile, report: CaseSubmitted, people: PersonKeyring) -> CaseView:

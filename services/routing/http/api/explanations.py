@@ -12,7 +12,7 @@ from starlette.routing import Route
 from services.routing.domain.explanation import explain_placement
 from services.routing.domain.placement import RoutingCity
 from services.routing.http.api.explanation_answers import describe_choice, describe_choices, describe_sharing
-from services.routing.http.authentication import Staff, for_staff
+from services.routing.http.authentication import Staff, require_staff
 from services.routing.store.past_cases import find_case, forbid_writing
 from services.routing.use_cases.explain.choices import explain_placements
 from services.routing.use_cases.explain.disclosures import Explainer, explain_disclosures
@@ -39,7 +39,7 @@ def explanation_routes(explainer: Explainer, database: Database, key: str) -> li
                 await forbid_writing(tx)
                 return await inner(explainer, request, tx)
 
-        return Route(path, for_staff(admitted, key), methods=[method])
+        return Route(path, require_staff(admitted, key), methods=[method])
 
     return [
         staff("/cases/{reference}/sharing", show_sharing),

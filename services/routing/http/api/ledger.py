@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from services.routing.http.authentication import Staff, for_staff
+from services.routing.http.authentication import Staff, require_staff
 from services.routing.store.checkpoints import find_latest, list_checkpoints
 from services.routing.store.ledger import DamagedLedgerError, list_nodes, read_extent
 from services.routing.store.receipts import list_receipts
 from services.routing.use_cases.ledger import Proof, prove, prove_extension, sign
 from shared.events.wire import write_time
 from shared.kit.database.database import Database, Transaction
-from shared.kit.http.replies import Endpoint, patient, refuse, reply
+from shared.kit.http.replies import Endpoint, refuse, reply, unavailable_as_503
 from shared.policy.checkpoint import Signer
 from shared.policy.merkle import LeafRange
 
@@ -39,7 +39,7 @@ def ledger_routes(database: Database, signer: Signer, key: str) -> list[Route]:
         return PlainTextResponse((await sign(tx, signer)).note, 201)
 
     def public(path: str, answer: Answer) -> Route:
-        return Route(path, patient(_read(database, answer)), methods=["GET"])
+        return Route(path, unavailable_as_503(_read(database, answer)), methods=["GET"])
 
     def staff(path: str, answer: Answer, method: str = "GET") -> Route:
         inner = _read(database, answer)
@@ -47,7 +47,7 @@ def ledger_routes(database: Database, signer: Signer, key: str) -> list[Route]:
         async def admitted(request: Request, _: Staff) -> Response:
             return await inner(request)
 
-        return Route(path, for_staff(admitted, key), methods=[method])
+        return Route(path, require_staff(admitted, key), methods=[method])
 
     return [
         Route("/ledger/key", show_key, methods=["GET"]),

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from services.routing.domain.partner_access import AccessRequest, NotOpened, ReadRequest
 from services.routing.http.api.ledger import describe
 from services.routing.http.api.partner_bodies import LARGEST_BODY, EmergencyForm, read_body
-from services.routing.http.authentication import AgencyEndpoint, for_agency
+from services.routing.http.authentication import AgencyEndpoint, require_agency
 from services.routing.store.ledger import DamagedLedgerError
 from services.routing.store.partner_referrals import BEFORE_ALL, PageRequest
 from services.routing.use_cases.agency_keys import AgencyKeys
@@ -49,7 +49,7 @@ def partner_routes(desk: RoutingContext, database: Database, partners: AgencyKey
         return await _open(desk, database, request, agency)
 
     def route(path: str, endpoint: AgencyEndpoint, method: str = "GET") -> Route:
-        return Route(f"{PREFIX}/{path}", for_agency(endpoint, partners), methods=[method])
+        return Route(f"{PREFIX}/{path}", require_agency(endpoint, partners), methods=[method])
 
     return [
         route("referrals", list_own),

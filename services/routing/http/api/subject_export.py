@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.routing.http.authentication import Staff, for_staff
+from services.routing.http.authentication import Staff, require_staff
 from services.routing.store.subject_export import list_held
 from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.person_keys import PersonKeyring
@@ -29,7 +29,7 @@ def held_routes(desk: RoutingContext, database: Database, key: str) -> list[Rout
             held = await _opened(desk, tx, await list_held(tx, case_id))
         return reply({"service": "routing", "case_id": str(case_id), "held": held})
 
-    return [Route("/cases/{case_id:uuid}/held", for_staff(show, key), methods=["GET"])]
+    return [Route("/cases/{case_id:uuid}/held", require_staff(show, key), methods=["GET"])]
 
 
 async def _opened(desk: RoutingContext, tx: Transaction, held: SubjectExport) -> SubjectExport:

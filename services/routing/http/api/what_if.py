@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from services.routing.domain.placement import RoutingCity
 from services.routing.domain.what_if import CityComparison, start_early
-from services.routing.http.authentication import Staff, for_staff
+from services.routing.http.authentication import Staff, require_staff
 from services.routing.jurisdiction import JurisdictionError
 from services.routing.jurisdiction.agreements import SUBFOLDER
 from services.routing.jurisdiction.changes import FILES, ChangeError, read_changed
@@ -80,7 +80,7 @@ def trial_routes(trials: Trials, key: str) -> list[Route]:
             lines = (orjson.dumps(line) + b"\n" async for line in report(trials, prepared))
             return StreamingResponse(lines, headers=HEADERS)
 
-        return Route(path, for_staff(run, key), methods=["POST"])
+        return Route(path, require_staff(run, key), methods=["POST"])
 
     return [serve("/sharing/try", is_agreement), serve("/routing/try", FILES.__contains__)]
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from services.routing.http.authentication import Staff, for_staff
+from services.routing.http.authentication import Staff, require_staff
 from services.routing.http.pages.page import fill
 from services.routing.store.emergencies import MOST_SHOWN, AccessReview
 from services.routing.use_cases.context import RoutingContext
@@ -51,8 +51,8 @@ def emergency_routes(desk: RoutingContext, database: Database, key: str) -> list
         return RedirectResponse("/emergencies", 303) if _is_form(request) else reply({"reviewed_by": by})
 
     return [
-        Route("/emergencies", for_staff(show, key), methods=["GET"]),
-        Route("/emergencies/{access_id:uuid}", for_staff(decide, key), methods=["POST"]),
+        Route("/emergencies", require_staff(show, key), methods=["GET"]),
+        Route("/emergencies/{access_id:uuid}", require_staff(decide, key), methods=["POST"]),
     ]
 
 

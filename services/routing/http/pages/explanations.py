@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from services.routing.http.api.explanation_answers import describe_choices, describe_refusal, describe_sharing
 from services.routing.http.api.explanations import UNKNOWN
-from services.routing.http.authentication import Staff, for_staff
+from services.routing.http.authentication import Staff, require_staff
 from services.routing.http.pages.page import fill
 from services.routing.store.evidence import list_recent_denials
 from services.routing.store.past_cases import find_case, forbid_writing
@@ -33,7 +33,7 @@ def sharing_page_routes(explainer: Explainer, database: Database, key: str) -> l
             told = await _explain(explainer, tx, request)
         return fill("sharing", 404 if told.get("unknown") else 200, late=late, most=LATE, **told)
 
-    return [Route("/sharing", for_staff(show, key), methods=["GET"])]
+    return [Route("/sharing", require_staff(show, key), methods=["GET"])]
 
 
 async def _explain(explainer: Explainer, tx: Transaction, request: Request) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from services.routing.domain.placement import PlacementQuery, RoutingCity
 from services.routing.domain.triage import Declined, TriageChoice
-from services.routing.http.authentication import Staff, for_staff
+from services.routing.http.authentication import Staff, require_staff
 from services.routing.http.pages.page import fill
 from services.routing.store.case_files import QueuedNeed, list_triage_queue
 from services.routing.use_cases.context import RoutingContext
@@ -82,8 +82,8 @@ def triage_routes(desk: RoutingContext, database: Database, key: str) -> list[Ro
         return RedirectResponse("/triage", 303) if _is_form(request) else reply({"referral_id": str(outcome)}, 201)
 
     return [
-        Route("/triage", for_staff(show, key), methods=["GET"]),
-        Route("/triage/{need_id:uuid}", for_staff(assign, key), methods=["POST"]),
+        Route("/triage", require_staff(show, key), methods=["GET"]),
+        Route("/triage/{need_id:uuid}", require_staff(assign, key), methods=["POST"]),
     ]
 
 

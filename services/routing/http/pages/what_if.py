@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.routing.http.api.what_if import Prepared, Refused, Trials, Wanted, prepare, report
-from services.routing.http.authentication import Staff, for_staff
+from services.routing.http.authentication import Staff, require_staff
 from services.routing.http.pages.page import fill, fill_in_parts, snippet
 from services.routing.jurisdiction.agreements import SUBFOLDER
 from services.routing.jurisdiction.changes import FILES
@@ -42,8 +42,8 @@ def trials_page_routes(trials: Trials, key: str, most: int = MOST_SHOWN) -> list
         return fill_in_parts("trials", _in_words(trials, prepared, most), since=since, names=names, running=True)
 
     return [
-        Route("/trials", for_staff(show, key), methods=["GET"]),
-        Route("/trials", for_staff(run, key), methods=["POST"]),
+        Route("/trials", require_staff(show, key), methods=["GET"]),
+        Route("/trials", require_staff(run, key), methods=["POST"]),
     ]
 
 
