@@ -104,7 +104,7 @@ class Loop:
         service, district, urgency = report["service_code"], report["place"].get("district"), report["urgency"]
         key = (need, service, district, urgency)
         if key not in self._placed:
-            asking = PlacementQuery(need, service, district, urgency, None, now)
+            asking = PlacementQuery(need, service, district, urgency, (), now)
             placed = cast("Placed", place(asking, self._city))
             self._placed[key] = placed, self._city.plan(placed.program.agency, asking)
         return self._placed[key]

@@ -134,7 +134,7 @@ class CaseDecision:
     @property
     def is_silent(self) -> bool:
         """Tell whether there must be no sign of the case: it needs a consent to be spoken of, and there is none."""
-        if self.around.city.protection(self.report) is not FieldGroup.VICTIM_SERVICES:
+        if FieldGroup.VICTIM_SERVICES not in self.around.city.protections_of(self.report):
             return False
         consents = self.around.consents.get(self.report.case_id, ())
         return not any(consent.live(self.around.now) for consent in consents)
@@ -149,7 +149,7 @@ class CaseDecision:
         for agency in dict.fromkeys(agencies):
             if asked is not None:
                 verdict = self.around.city.plan(agency, asked).verdicts[FieldGroup.NEED]
-                by = verdict.withheld_by if asked.service in self.around.city.protects else ("unknown-service",)
+                by = verdict.withheld_by if self.around.city.lists(asked.service) else ("unknown-service",)
                 self.barred.append(DeniedDisclosure(need.need_id, agency, by))
 
     def tell(self, agency: str, event: Event) -> None:

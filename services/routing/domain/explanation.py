@@ -1,6 +1,6 @@
 """Why an agency is given a field group or not, as somebody can read it: the ids that decided, and a sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from services.routing.domain.city import Program
@@ -8,8 +8,8 @@ from services.routing.domain.placement import PlacementQuery, RoutingCity
 from services.routing.domain.rules import Rule, RuleKey
 from shared.events.fields import FieldGroup
 from shared.policy.decision import DisclosurePolicy
-from shared.policy.explanation import GroupExplanation, describe_denial, explain
-from shared.policy.plan import Verdict
+from shared.policy.explanation import GroupExplanation, explain, describe_denial
+from shared.policy.plan import ReleasePlan, Verdict
 
 NEED_WITHHELD = "need-withheld"
 """Agreements would give it, but not what is needed: so the agency is not told of the case at all."""
@@ -56,10 +56,20 @@ class DisclosureExplanation(NamedTuple):
 
 def explain_disclosure(asking: PlacementQuery, city: RoutingCity, agency: str) -> DisclosureExplanation:
     """Explain what an agency is given of a case for one need, group by group."""
-    inquiry = asking.of(agency)
-    plan, told = city.sharing.plan(inquiry), explain(city.sharing, inquiry)
-    answers = tuple(_answer(each, plan.verdicts[each.group], plan.entitled, city.sharing) for each in told)
-    return DisclosureExplanation(plan.entitled, city.sharing.hash, answers)
+    plan = city.plan(agency, asking)
+    told = zip(*(explain(city.sharing, query) for query in asking.queries(agency)), strict=True)
+    answers = (
+        _answer(_combined(each, plan), plan.verdicts[each[0].group], plan.entitled, city.sharing) for each in told
+    )
+    return DisclosureExplanation(plan.entitled, city.sharing.hash, tuple(answers))
+
+
+def _combined(told: Sequence[GroupExplanation], plan: ReleasePlan) -> GroupExplanation:
+    """Explain one group of a report by its protections: where one of them withholds it, by what withholds it."""
+    group = told[0].group
+    released = plan.verdicts[group].released
+    why = dict.fromkeys(sentence for each in told if each.released is released for sentence in each.why)
+    return GroupExplanation(group, released, tuple(why))
 
 
 def _answer(told: GroupExplanation, verdict: Verdict, entitled: bool, sharing: DisclosurePolicy) -> GroupDecision:  # noqa: FBT001
@@ -79,9 +89,8 @@ def in_words(policy: str) -> str:
 
 def _giving(verdict: Verdict, sharing: DisclosurePolicy) -> Iterator[ReleasedForm]:
     for form, (ground, *consents) in verdict.grounds_in.items():
-        yield ReleasedForm(
-            form, ground.id, ground.version, _why(ground.id, sharing), tuple(each.id for each in consents)
-        )
+        relied_on = tuple(each.id for each in consents if each.kind == "consent")
+        yield ReleasedForm(form, ground.id, ground.version, _why(ground.id, sharing), relied_on)
 
 
 def _why(ground: str, sharing: DisclosurePolicy) -> str:
@@ -197,7 +206,7 @@ def _judge(program: Program, asking: PlacementQuery, city: RoutingCity, why: str
 
 def denying_policies(asking: PlacementQuery, city: RoutingCity, agency: str) -> tuple[str, ...]:
     """Return the ids of the policies by which an agency may not know of a need."""
-    if asking.service not in city.protects:
+    if not city.lists(asking.service):
         return ("unknown-service",)
     return city.plan(agency, asking).verdicts[FieldGroup.NEED].withheld_by
 

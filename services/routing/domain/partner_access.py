@@ -210,7 +210,7 @@ def read(
 
 def is_hidden(case: CaseState, referral_id: UUID | None, agency: str, around: DecisionContext) -> bool:
     """Tell whether there must be no sign of a referral any more: what it stood on was a consent that has ended."""
-    if around.city.protection(case.report) not in CONSENT_ONLY:
+    if CONSENT_ONLY.isdisjoint(around.city.protections_of(case.report)):
         return False
     turn = CaseDecision.on(case, around, Cause(case.report.case_id))
     return referral_id is None or find_visible(turn, agency, referral_id) is None

@@ -1,8 +1,9 @@
 """Choose the program that should help with a need, and say why."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Final, NamedTuple
 
 from services.routing.domain.city import Program, ProgramIndex
@@ -15,9 +16,7 @@ from shared.policy.consent import Consent
 from shared.policy.decision import DisclosurePolicy
 from shared.policy.disclosure_query import DisclosureQuery
 from shared.policy.plan import ReleasePlan, intersect
-
-STRICTEST_FIRST: Final = (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE, *FieldGroup)
-"""Of two groups that protect a report, the rules of the first of these count."""
+from shared.policy.protection import ProtectionRules
 
 ONLY_THE_FRONT_DOOR: Final = frozenset({FRONT_DOOR})
 
@@ -33,75 +32,56 @@ class CaseSnapshot(NamedTuple):
 class PlacementQuery(NamedTuple):
     """What is to be placed: a need of a report of one service, in a district where that is known.
 
-    `holders` are the agencies that have or had a referral in the case. A report can be protected for a second reason.
+    `protections` are the field groups that protect the report, the strictest first. `holders` are
+    the agencies that have or had a referral in the case.
     """
 
     need: str
     service: str
     district: str | None
     urgency: str
-    protects: FieldGroup | None
+    protections: tuple[FieldGroup, ...]
     at: datetime
     consents: tuple[Consent, ...] = ()
     holders: frozenset[str] = frozenset()
-    also_protects: FieldGroup | None = None
 
-    def of(self, agency: str) -> DisclosureQuery:
-        """Return what the policy is asked about one agency."""
+    def queries(self, agency: str) -> Iterator[DisclosureQuery]:
+        """Yield what the policy is asked about one agency: once, or once for each protection."""
         sources = (self.holders - {agency}) | ONLY_THE_FRONT_DOOR if self.holders else ONLY_THE_FRONT_DOOR
-        return DisclosureQuery(
-            agency, sources, self.need, self.service, self.district, self.urgency, self.protects, self.at, self.consents
-        )
+        asked = (agency, sources, self.need, self.service, self.district, self.urgency)
+        for protects in self.protections or (None,):
+            yield DisclosureQuery(*asked, protects, self.at, self.consents)
 
 
 @dataclass(frozen=True, slots=True)
 class RoutingCity:
-    """What routing knows of its city.
-
-    `protects` has each service of the catalogue, with the strict field group that its reports belong to, if any;
-    `protected_needs` has the needs that only such services name.
-    """
+    """What routing knows of its city."""
 
     programs: ProgramIndex
     book: RoutingRules
     sharing: DisclosurePolicy
-    protects: Mapping[str, FieldGroup | None]
-    protected_needs: Mapping[str, FieldGroup] = field(default_factory=dict)
+    protection: ProtectionRules
 
     def asking(self, report: CaseSubmitted, need: str, standing: CaseSnapshot) -> PlacementQuery:
         """Return what is asked about one need of a report."""
-        protects, also = self.protections_of(report.service_code, [each.need for each in report.needs])
-        return PlacementQuery(
-            need, report.service_code, report.place.district, report.urgency, protects, *standing, also
-        )
+        protections = self.protections_of(report)
+        return PlacementQuery(need, report.service_code, report.place.district, report.urgency, protections, *standing)
 
     def plan(self, agency: str, asking: PlacementQuery) -> ReleasePlan:
-        """Decide what an agency is given: of a report that is protected for two reasons, what both let through."""
-        plan = self.sharing.plan(asking.of(agency))
-        if asking.also_protects is None:
-            return plan
-        return intersect(plan, self.sharing.plan(asking.of(agency)._replace(protects=asking.also_protects)))
+        """Decide what an agency is given: only what the strict rules of every protection allow."""
+        return reduce(intersect, map(self.sharing.plan, asking.queries(agency)))
+
+    def lists(self, service: str) -> bool:
+        """Tell whether the service list has a service."""
+        return service in self.protection.services
 
     def admits(self, program: Program, asking: PlacementQuery) -> bool:
         """Tell whether such a report may reach the program; one of a service that is not known reaches nobody."""
-        return asking.service in self.protects and self.plan(program.agency, asking).entitled
+        return self.lists(asking.service) and self.plan(program.agency, asking).entitled
 
-    def protection(self, report: CaseSubmitted) -> FieldGroup | None:
-        """Return the group whose strict rules hold for a whole report."""
-        return self.protection_of(report.service_code, [need.need for need in report.needs])
-
-    def protection_of(self, service: str, needs: Collection[str]) -> FieldGroup | None:
-        """Return the group whose strict rules hold for reports of a service with these needs."""
-        return self.protections_of(service, needs)[0]
-
-    def protections_of(self, service: str, needs: Collection[str]) -> tuple[FieldGroup | None, FieldGroup | None]:
-        """Return the groups whose strict rules hold for such reports, the strictest first; there are two at most."""
-        by_service = self.protects.get(service)
-        found = {self.protected_needs[need] for need in needs if need in self.protected_needs}
-        if not found:
-            return by_service, None
-        first, *others = sorted(found | {by_service} - {None}, key=STRICTEST_FIRST.index)
-        return first, others[0] if others else None
+    def protections_of(self, report: CaseSubmitted) -> tuple[FieldGroup, ...]:
+        """Return the groups that protect a whole report, the strictest first."""
+        return self.protection.protections_of(report.service_code, (need.need for need in report.needs))
 
 
 @dataclass(frozen=True, slots=True)

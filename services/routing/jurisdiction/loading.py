@@ -8,11 +8,11 @@ from services.routing.domain.placement import RoutingCity
 from services.routing.domain.rules import RoutingRules, Rule
 from services.routing.jurisdiction.agreements import load_agreements
 from services.routing.jurisdiction.checks import contradictions
-from services.routing.jurisdiction.forms import AgenciesFile, BookFile, ServicesFile
+from services.routing.jurisdiction.forms import AgenciesFile, BookFile
 from services.routing.jurisdiction.reading import Folder, JurisdictionError, read_folder
-from shared.events.fields import FieldGroup
 from shared.policy.agreements import Agreement
 from shared.policy.decision import DisclosurePolicy
+from shared.policy.protection import protection_rules
 
 
 def load_city(path: Path, keys: Collection[str] = ()) -> RoutingCity:
@@ -32,13 +32,11 @@ def load_city(path: Path, keys: Collection[str] = ()) -> RoutingCity:
 
 def make_city(folder: Folder, agreements: Iterable[Agreement], keys: Collection[str] = ()) -> RoutingCity:
     """Make of what the files say what decisions are made with."""
-    protects = {service.code: service.protects for service in folder.services.service}
     return RoutingCity(
         programs={program.name: program for program in _programs(folder.agencies)},
         book=_book(folder.book),
-        sharing=DisclosurePolicy(agreements, keys, services=protects),
-        protects=protects,
-        protected_needs=_protected_needs(folder.services),
+        sharing=DisclosurePolicy(agreements, keys, services=[service.code for service in folder.services.service]),
+        protection=protection_rules(folder.services.service),
     )
 
 
@@ -49,18 +47,6 @@ def read_agencies(path: Path) -> frozenset[str]:
         JurisdictionError: a file cannot be used.
     """
     return frozenset(agency.id for agency in read_folder(path).agencies.agency)
-
-
-def _protected_needs(file: ServicesFile) -> dict[str, FieldGroup]:
-    """Return the needs that only protected services name: a report that mentions one is protected as well."""
-    spoken_of = {need for service in file.service if service.protects is None for need in service.needs}
-    return {
-        need: service.protects
-        for service in file.service
-        if service.protects is not None
-        for need in service.needs
-        if need not in spoken_of
-    }
 
 
 def _programs(file: AgenciesFile) -> list[Program]:

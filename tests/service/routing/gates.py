@@ -16,7 +16,7 @@ from shared.kit.vault.consents import LockedConsents, lock_consents, lock_valid_
 from shared.kit.vault.vault import Vault
 from shared.policy.agreements import Form
 from shared.policy.decision import DisclosurePolicy
-from tests.unit.routing.town import ADDRESS, HOUR, NEED, NOON, PROTECTS, agreement, clause
+from tests.unit.routing.town import ADDRESS, HOUR, NEED, NOON, PROTECTION, PROTECTS, agreement, clause
 from tests.waiting import PATIENCE_SECONDS
 
 
@@ -63,8 +63,7 @@ class Street:
             {program.name: program for program in programs},
             RoutingRules(rules),
             DisclosurePolicy(agreements, (), services=PROTECTS),
-            PROTECTS,
-            {"safety": FieldGroup.VICTIM_SERVICES},
+            PROTECTION,
         )
 
 

@@ -39,7 +39,7 @@ SINCE = ("--since", "2026-01-01")
 async def town(world: World) -> World:
     """Put routing together for the sample city, with one case of bad housing."""
     town = replace(world, desk=replace(world.desk, city=CITY))
-    service = next(each for each, protects in CITY.protects.items() if protects is None and _asks_hpd(each))
+    service = next(each for each, protects in CITY.protection.services.items() if protects is None and _asks_hpd(each))
     await town.hear(town.file("inadequate-housing", service_code=service))
     return town
 

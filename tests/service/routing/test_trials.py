@@ -56,7 +56,7 @@ def of_kind(lines: list[Any], kind: str) -> list[Any]:
 
 
 async def file_repair(world: World, number: int = 1) -> None:
-    service = next(code for code, protects in CITY.protects.items() if protects is None and _asks_hpd(code))
+    service = next(code for code, protects in CITY.protection.services.items() if protects is None and _asks_hpd(code))
     await world.hear(world.file("inadequate-housing", number=number, service_code=service))
 
 

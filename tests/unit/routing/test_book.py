@@ -1,17 +1,21 @@
 """The most specific rule of the routing book decides, however many rules there are."""
 
 import timeit
+from dataclasses import replace
 from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.routing.domain.placement import CaseSnapshot, Placed, PlacementQuery, Unplaced, place, place_fallback
+from services.routing.domain.case import Case
+from services.routing.domain.decision import CaseDecision
+from services.routing.domain.placement import PlacementQuery, Placed, CaseSnapshot, Unplaced, place, place_fallback
 from services.routing.domain.rules import RoutingRules, Rule
 from shared.events.fields import FieldGroup
 from shared.events.reasons import Reason
 from shared.policy.consent import Consent
-from tests.unit.routing.town import NOON, TOWN, consent, report
+from shared.policy.protection import ProtectionRules
+from tests.unit.routing.town import NOON, PROTECTS, TOWN, around, consent, prompt, report
 
 WORDS = st.sampled_from(["a", "b", "c"])
 RULES = st.lists(st.tuples(*[st.none() | WORDS] * 3), max_size=30).map(
@@ -57,7 +61,7 @@ def test_a_thousand_rules_cost_no_more_than_twice_what_ten_cost() -> None:
 
 def ask(need: str, service: str, *consents: Consent) -> PlacementQuery:
     """What is asked about a need in the south, at noon."""
-    return PlacementQuery(need, service, "south", "routine", TOWN.protection_of(service, [need]), NOON, consents)
+    return PlacementQuery(need, service, "south", "routine", TOWN.protection.protections_of(service, [need]), NOON, consents)
 
 
 def test_the_first_candidate_is_asked() -> None:
@@ -80,7 +84,7 @@ def test_when_all_were_tried_nobody_is_left() -> None:
 
 def test_a_program_of_another_district_is_passed_over() -> None:
     rule = Rule("north-only", ("clinic/north", "clinic/visits"), need="health")
-    city = type(TOWN)(TOWN.programs, RoutingRules([rule]), TOWN.sharing, TOWN.protects)
+    city = type(TOWN)(TOWN.programs, RoutingRules([rule]), TOWN.sharing, TOWN.protection)
     placed = place(ask("health", "repair"), city)
     assert isinstance(placed, Placed)
     assert placed.program.name == "clinic/visits"
@@ -114,7 +118,7 @@ def test_a_report_of_violence_reaches_nobody_without_a_consent() -> None:
 
 def test_a_report_that_is_protected_for_two_reasons_needs_a_consent_for_both() -> None:
     both = report("safety", service_code="drugs")
-    assert TOWN.protections_of("drugs", ["safety"]) == (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE)
+    assert TOWN.protections_of(both) == (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE)
     for groups, released in (
         ([FieldGroup.VICTIM_SERVICES], set()),
         ([FieldGroup.SUBSTANCE_USE], set()),
@@ -128,10 +132,31 @@ def test_a_report_that_is_protected_for_two_reasons_needs_a_consent_for_both() -
 
 
 def test_a_need_that_only_protected_services_name_protects_the_whole_report() -> None:
-    assert TOWN.protection(report("housing", "safety")) is FieldGroup.VICTIM_SERVICES
-    assert TOWN.protection(report("housing", service_code="drugs")) is FieldGroup.SUBSTANCE_USE
-    assert TOWN.protection(report("safety", service_code="drugs")) is FieldGroup.VICTIM_SERVICES
-    assert TOWN.protection(report("housing")) is None
+    assert TOWN.protections_of(report("housing", "safety")) == (FieldGroup.VICTIM_SERVICES,)
+    assert TOWN.protections_of(report("housing", service_code="drugs")) == (FieldGroup.SUBSTANCE_USE,)
+    assert TOWN.protections_of(report("safety", service_code="drugs"))[0] is FieldGroup.VICTIM_SERVICES
+    assert TOWN.protections_of(report("housing")) == ()
+
+
+def test_a_report_that_is_protected_for_three_reasons_needs_a_consent_for_all() -> None:
+    protection = ProtectionRules(
+        PROTECTS,
+        {"safety": frozenset({FieldGroup.VICTIM_SERVICES, FieldGroup.HEALTH})},
+    )
+    city, all_three = replace(TOWN, protection=protection), report("safety", service_code="drugs")
+    reasons = city.protections_of(all_three)
+    assert reasons == (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE, FieldGroup.HEALTH)
+    for without in (*reasons, None):
+        named = consent("refuge", groups=[group for group in reasons if group is not without])
+        plan = city.plan("refuge", city.asking(all_three, "safety", Standing(NOON, (named,))))
+        assert plan.entitled is (without is None), without
+        assert plan.protects is FieldGroup.VICTIM_SERVICES
+
+
+def test_a_report_of_a_service_that_the_catalogue_lacks_counts_as_one_of_violence() -> None:
+    unheard = report("housing", service_code="unheard-of")
+    assert TOWN.protections_of(unheard) == (FieldGroup.VICTIM_SERVICES,)
+    assert Turn.on(Case(unheard, ""), around(), prompt()).is_silent
 
 
 def test_a_report_of_a_service_that_the_catalogue_lacks_reaches_nobody() -> None:

@@ -42,8 +42,8 @@ PERMITS = {"clause", "consent"}
 
 
 def ask(need: str, service: str = "repair", *consents: Consent, **said: Any) -> PlacementQuery:
-    protects = TOWN.protection_of(service, [need])
-    return PlacementQuery(need, service, "south", "routine", protects, NOON, consents)._replace(**said)
+    protections = TOWN.protection.protections_of(service, [need])
+    return PlacementQuery(need, service, "south", "routine", protections, NOON, consents)._replace(**said)
 
 
 def answer(agency: str, asking: PlacementQuery, group: FieldGroup) -> GroupDecision:
@@ -153,6 +153,20 @@ def test_a_program_of_another_district_says_so() -> None:
     assert choice.fallback.standing == "other-district"
     unknown = explain_placement(ask("health", district=None), replace(TOWN, book=book))
     assert unknown.candidates[0].why == "works only in north, and the district is not known"
+
+
+def test_of_two_protections_the_one_that_withholds_is_explained() -> None:
+    victims, drugs = FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE
+    for groups in ([victims], [drugs], [victims, drugs]):
+        asking = ask("safety", "drugs", consent("refuge", groups=groups))
+        decision, plan = explain_decision(asking, TOWN, "refuge"), TOWN.plan("refuge", asking)
+        told = answer("refuge", asking, NEED)
+        assert (decision.entitled, told.released) == (plan.entitled, plan.entitled)
+        assert told.withheld_by == plan.verdicts[NEED].withheld_by
+        assert told.clauses
+        assert [each.consents for each in told.given] == (
+            [(str(asking.consents[0].consent_id),)] if plan.entitled else []
+        )
 
 
 def test_a_need_without_a_rule_says_so() -> None:

@@ -65,14 +65,14 @@ def test_the_sample_city_sends_a_cold_apartment_to_housing_and_rats_to_health() 
         ("noise", "noise-from-works"): "dep/noise-inspections",
     }
     for (need, service), program in asked.items():
-        placed = place(PlacementQuery(need, service, "bronx", "routine", None, NOON), city)
+        placed = place(PlacementQuery(need, service, "bronx", "routine", (), NOON), city)
         assert isinstance(placed, Placed)
         assert placed.program.name == program
 
 
 def test_the_sample_city_sends_violence_by_a_partner_to_nobody_without_a_consent() -> None:
     city = load_city(SAMPLE_CITY)
-    protects = city.protection_of("partner-violence-help", ["intimate-partner-violence"])
-    assert protects is FieldGroup.VICTIM_SERVICES
-    asking = PlacementQuery("intimate-partner-violence", "partner-violence-help", "bronx", "urgent", protects, NOON)
+    protections = city.protection.protections_of("partner-violence-help", ["intimate-partner-violence"])
+    assert protections == (FieldGroup.VICTIM_SERVICES,)
+    asking = PlacementQuery("intimate-partner-violence", "partner-violence-help", "bronx", "urgent", protections, NOON)
     assert isinstance(place(asking, city), Unplaced)

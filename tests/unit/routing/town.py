@@ -18,6 +18,7 @@ from shared.events.reasons import Reason
 from shared.policy.agreements import FRONT_DOOR, Agreement, Clause, Contact, Form, Status
 from shared.policy.consent import Consent
 from shared.policy.decision import DisclosurePolicy
+from shared.policy.protection import ProtectionRules
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -82,6 +83,8 @@ AGREEMENTS = (
 
 PROTECTS = {"repair": None, "loud": None, "drugs": FieldGroup.SUBSTANCE_USE, "violence": FieldGroup.VICTIM_SERVICES}
 
+PROTECTION = ProtectionRules(PROTECTS, {"safety": frozenset({FieldGroup.VICTIM_SERVICES})})
+
 KEYED = ("clinic",)
 """The agencies that have a public key."""
 
@@ -89,8 +92,7 @@ TOWN = RoutingCity(
     {program.name: program for program in PROGRAMS},
     RoutingRules(RULES),
     DisclosurePolicy(AGREEMENTS, KEYED, services=PROTECTS),
-    PROTECTS,
-    {"safety": FieldGroup.VICTIM_SERVICES},
+    PROTECTION,
 )
 
 

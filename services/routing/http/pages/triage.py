@@ -101,8 +101,8 @@ def _asking(
 ) -> PlacementQuery:
     """Ask about a need as it is known here; the choice itself is held against the whole case."""
     consents = tuple(held.get(row.case_id, ()))
-    protects = city.protection_of(row.service_code, [row.need])
-    return PlacementQuery(row.need, row.service_code, row.district, "routine", protects, now, consents)
+    protections = city.protection.protections_of(row.service_code, [row.need])
+    return PlacementQuery(row.need, row.service_code, row.district, "routine", protections, now, consents)
 
 
 def _possible(city: RoutingCity, asking: PlacementQuery) -> list[str]:

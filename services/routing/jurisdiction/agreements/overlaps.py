@@ -71,4 +71,4 @@ def _consent_covers(wide: _Placed, narrow: _Placed) -> bool:
 
 
 def _reaches_protected(clause: Clause, recipient: str, city: Surroundings) -> bool:
-    return any(report.protects in CONSENT_ONLY for report in reached(clause, recipient, city))
+    return any(not CONSENT_ONLY.isdisjoint(report.protections) for report in reached(clause, recipient, city))

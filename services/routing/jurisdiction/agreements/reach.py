@@ -42,9 +42,9 @@ def _meets(report: Report, clause: Clause) -> bool:
 
 def _may_carry(clause: Clause, report: Report) -> bool:
     """Tell whether the hard rules let anything of such a report go under the clause."""
-    if report.protects is None:
+    if not report.protections:
         return True
-    return clause.form is not Form.FULL and (clause.consent or report.protects not in CONSENT_ONLY)
+    return clause.form is not Form.FULL and (clause.consent or CONSENT_ONLY.isdisjoint(report.protections))
 
 
 def _reason(clause: Clause, recipient: str, city: Surroundings) -> str:

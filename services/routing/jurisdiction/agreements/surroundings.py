@@ -10,6 +10,7 @@ from services.routing.jurisdiction.forms import ProgramForm, ServiceForm
 from services.routing.jurisdiction.reading import Folder
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import FRONT_DOOR
+from shared.policy.protection import protection_rules
 
 
 class Report(NamedTuple):
@@ -20,7 +21,7 @@ class Report(NamedTuple):
     district: str | None
     urgency: frozenset[str] | None
     """None when whoever reports may state any."""
-    protects: FieldGroup | None
+    protections: tuple[FieldGroup, ...]
     agencies: frozenset[str]
 
 
@@ -67,10 +68,12 @@ def _reports(folder: Folder) -> Iterator[Report]:
     )
     programs = dict(folder.agencies.programs())
     places = [None, *(district.id for district in folder.districts.district)]
+    rules = protection_rules(folder.services.service)
     for service in folder.services.service:
+        protections = rules.protections_of(service.code, service.needs)
         for need, place in product(service.needs, places):
             agencies = frozenset(_asked(book.find(service.code, need, place), programs, place))
-            yield Report(service.code, need, place, _urgency(service), service.protects, agencies)
+            yield Report(service.code, need, place, _urgency(service), protections, agencies)
 
 
 def _urgency(service: ServiceForm) -> frozenset[str] | None:

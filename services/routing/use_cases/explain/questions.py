@@ -41,10 +41,11 @@ class HypotheticalReport(BaseModel):
     def askings(self, city: RoutingCity, now: datetime) -> Iterator[PlacementQuery]:
         """Ask about each need in turn: who is asked for an earlier one holds something of the case."""
         consents = tuple(_consent(number, each, now) for number, each in enumerate(self.consents, 1))
-        (protects, also), holders = city.protections_of(self.service_code, self.needs), frozenset[str]()
+        protections = city.protection.protections_of(self.service_code, self.needs)
+        holders = frozenset[str]()
         for need in self.needs:
             asked_of = (need, self.service_code, self.district, self.urgency)
-            asking = PlacementQuery(*asked_of, protects, now, consents, holders, also)
+            asking = PlacementQuery(*asked_of, protections, now, consents, holders)
             asked = explain_placement(asking, city).asked
             holders |= {asked.partition("/")[0]} if asked else set()
             yield asking
