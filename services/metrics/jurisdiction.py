@@ -4,10 +4,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from services.metrics.domain.discretion import Discretion, read_discretion
+from shared.events.fields import FieldGroup
+from shared.policy.protection import ProtectionRules, protection_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +19,24 @@ class City:
     zone: ZoneInfo
     minimum_cell: int
     names: Mapping[str, Mapping[str, str]]
-    discretion: Discretion
+    protection: ProtectionRules
 
     def call(self, dimension: str, key: str) -> str:
         """Return what people call this; its key where it has no name, as when it has left the folder since."""
         return self.names.get(dimension, {}).get(key, key or "Not known")
+
+
+class _Listed(NamedTuple):
+    """A service of the list, as far as protection depends on it."""
+
+    code: str
+    needs: tuple[str, ...]
+    protects: FieldGroup | None
+
+
+def _listed(said: Mapping[str, Any]) -> _Listed:
+    protects = said.get("protects")
+    return _Listed(said["code"], tuple(said.get("needs", ())), FieldGroup(protects) if protects else None)
 
 
 def read_city(folder: Path) -> City:
@@ -35,8 +49,8 @@ def read_city(folder: Path) -> City:
         "need": {need["code"]: need["name"] for need in _read(folder / "needs.toml").get("need", ())},
         "district": {each["id"]: each["name"] for each in _read(folder / "districts.toml").get("district", ())},
     }
-    discretion = read_discretion(_read(folder / "services.toml").get("service", ()))
-    return City(city["name"], ZoneInfo(city["time_zone"]), int(city.get("minimum_cell", 11)), names, discretion)
+    protection = protection_rules(_listed(said) for said in _read(folder / "services.toml").get("service", ()))
+    return City(city["name"], ZoneInfo(city["time_zone"]), int(city.get("minimum_cell", 11)), names, protection)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from shared.events.intake import CaseSubmitted, PersonErased
 from shared.events.topics import CASES, REFERRALS
 from shared.kit.database.database import Transaction
 from shared.kit.messaging.messages import Batch, Subscription
+from shared.policy.protection import strictest
 
 GROUP = "notifications"
 
@@ -19,7 +20,8 @@ def subscriptions(bell: Bell, city: Jurisdiction) -> list[Subscription]:
     """Return what notifications consumes; the bell wakes those who send."""
 
     def reporter(event: CaseSubmitted) -> Reporter:
-        return reporter_of(event, city.protects_needs(need.need for need in event.needs))
+        by_needs = city.protection.protections_of_needs(need.need for need in event.needs)
+        return reporter_of(event, strictest(by_needs))
 
     async def on_cases(batch: Batch[Any], tx: Transaction) -> None:
         events = [heard.event for heard in batch]

@@ -1,18 +1,20 @@
 """What mails say of the city: its own name and address, the names of its agencies and services."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from shared.events.fields import FieldGroup
+from shared.policy.protection import ProtectionRules, protection_rules
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service as residents know it, and the field group with stricter rules that it touches, if any."""
+    """A service as residents know it, and the field group that protects its reports, if any."""
 
+    code: str
     name: str
     protects: FieldGroup | None
     needs: frozenset[str] = frozenset()
@@ -30,35 +32,14 @@ class Jurisdiction:
     templates: Path
     agencies: Mapping[str, str]
     services: Mapping[str, Service]
-
-    def protects(self, service_code: str) -> FieldGroup | None:
-        """Return what the service protects.
-
-        A service that is not in the list (any more) may have protected anything: it is treated as the strictest.
-        """
-        service = self.services.get(service_code)
-        return service.protects if service else FieldGroup.VICTIM_SERVICES
-
-    def protects_needs(self, needs: Iterable[str]) -> FieldGroup | None:
-        """Return what these needs protect by themselves: a need does that only protected services name."""
-        found: FieldGroup | None = None
-        for need in needs:
-            named = [service.protects for service in self.services.values() if need in service.needs]
-            for protects in named if all(named) else ():
-                found = stricter(found, protects)
-        return found
-
-
-def stricter(one: FieldGroup | None, other: FieldGroup | None) -> FieldGroup | None:
-    """Return whichever protects more."""
-    return other if one is None or other is FieldGroup.VICTIM_SERVICES else one
+    protection: ProtectionRules
 
 
 def read_jurisdiction(folder: Path) -> Jurisdiction:
     """Read the city's folder: city.toml, agencies.toml, services.toml and templates/."""
     city = _read(folder / "city.toml")
     agencies = _read(folder / "agencies.toml").get("agency", [])
-    services = _read(folder / "services.toml").get("service", [])
+    services = [_service(said) for said in _read(folder / "services.toml").get("service", [])]
     return Jurisdiction(
         name=city["name"],
         language=city["default_language"],
@@ -67,13 +48,15 @@ def read_jurisdiction(folder: Path) -> Jurisdiction:
         privacy_contact=city.get("privacy_contact", city["contact_email"]),
         templates=folder / "templates",
         agencies={agency["id"]: agency["name"] for agency in agencies},
-        services={service["code"]: _service(service) for service in services},
+        services={service.code: service for service in services},
+        protection=protection_rules(services),
     )
 
 
 def _service(said: Mapping[str, Any]) -> Service:
     protects = said.get("protects")
-    return Service(said["name"], FieldGroup(protects) if protects else None, frozenset(said.get("needs", ())))
+    group = FieldGroup(protects) if protects else None
+    return Service(said["code"], said["name"], group, frozenset(said.get("needs", ())))
 
 
 def _read(file: Path) -> dict[str, Any]:

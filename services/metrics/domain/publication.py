@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 from services.metrics.domain.cell_suppression import Name, Offer, choose_shown
 from services.metrics.domain.cells import Cell, row_of
-from services.metrics.domain.discretion import UNDISCLOSED
 from services.metrics.domain.relations import MEASURES, Figures, counts_of, sums_of
+from shared.events.agency_inbox import UNDISCLOSED
 
 ROWS = ("week", "district", "agency", "need")
 """The tables that are published, row by row."""

@@ -14,6 +14,7 @@ from time import monotonic
 
 from services.metrics.domain.cells import DIMENSIONS
 from services.metrics.domain.clocks import clock_case, clock_referral
+from services.metrics.domain.records import conceal
 from services.metrics.domain.tallies import tally
 from services.metrics.jurisdiction import City
 from services.metrics.store.cells import refresh_cells
@@ -67,7 +68,7 @@ async def count_stale(database: Database, city: City) -> int:
         if taken.since is None:
             return 0
         records = await load_records(tx, taken.case_ids)
-        tabled = [city.discretion.conceal(record) for record in records]
+        tabled = [conceal(record, city.protection) for record in records]
         referrals = [
             clocks
             for record in tabled

@@ -9,10 +9,11 @@ from pydantic import ValidationError
 
 from services.notifications.domain.deliveries import Addressed, Delivery, Suppressed, choose_recipient
 from services.notifications.domain.news import Recipient as Addressee
-from services.notifications.jurisdiction import Jurisdiction, stricter
+from services.notifications.jurisdiction import Jurisdiction
 from shared.events.fields import ContactFields, FieldGroup
 from shared.kit.database.database import Transaction
 from shared.kit.vault.vault import Person, Vault, VaultError
+from shared.policy.protection import strictest
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class AddressBook:
             return Addressed(self._city.privacy_contact, discreet=True)
         if delivery.erased:
             return Suppressed("erased")
-        protects = stricter(self._city.protects(delivery.service_code or ""), delivery.protects)
+        protects = strictest((*self._city.protection.protections_of(delivery.service_code, ()), delivery.protects))
         if delivery.contact is None or delivery.person_id is None:
             return choose_recipient(None, protects, delivery.template)
         if delivery.person_id not in people:

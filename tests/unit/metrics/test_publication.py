@@ -13,27 +13,28 @@ from hypothesis import strategies as st
 from services.metrics.domain.cell_suppression import Name
 from services.metrics.domain.cells import ALL_TIME, Cell
 from services.metrics.domain.clocks import clock_case, clock_referral
-from services.metrics.domain.discretion import UNDISCLOSED, Discretion
 from services.metrics.domain.publication import Publication, publish
 from services.metrics.domain.reconciliation import reconcile, withhold
-from services.metrics.domain.records import CaseRecord
+from services.metrics.domain.records import CaseRecord, conceal
 from services.metrics.domain.relations import CLOCKS, MEASURES, TABLES, Figures
 from services.metrics.domain.tallies import tally
+from shared.events.agency_inbox import UNDISCLOSED
 from shared.events.fields import FieldGroup
+from shared.policy.protection import ProtectionRules
 from tests.unit.metrics.stories import START, Story, any_story
 from tests.unit.metrics.test_clocks import record_of
 
 MINIMUM = 11
 ZONE = ZoneInfo("America/New_York")
 SECRET = "partner-violence-help"
-DISCRETION = Discretion({"heat-hot-water": None, SECRET: FieldGroup.VICTIM_SERVICES}, {})
+PROTECTION = ProtectionRules({"heat-hot-water": None, SECRET: FieldGroup.VICTIM_SERVICES})
 Groups = dict[Name, set[UUID]]
 """Of each count, whom it counts: cases, or referrals."""
 
 
 def rows_of(record: CaseRecord) -> list[tuple[str, UUID, list[tuple[str, str]], Any]]:
     """Return the clocks of a case and of its referrals, each with the rows that it counts in."""
-    told = DISCRETION.conceal(record)
+    told = conceal(record, PROTECTION)
     case = clock_case(told, ZONE)
     placed = [("city", ""), ("week", str(case.week)), ("district", case.district)]
     found: list[tuple[str, UUID, list[tuple[str, str]], Any]] = [("case", case.case_id, placed, case)]

@@ -169,9 +169,10 @@ def test_a_language_of_which_mails_are_missing_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_service_that_is_not_listed_is_protected_like_the_strictest() -> None:
-    assert CITY.protects("heat-hot-water") is None
-    assert CITY.protects("alcohol-or-drug-help") is FieldGroup.SUBSTANCE_USE
-    assert CITY.protects("never-heard-of") is FieldGroup.VICTIM_SERVICES
+    protections_of = CITY.protection.protections_of
+    assert protections_of("heat-hot-water", ()) == ()
+    assert protections_of("alcohol-or-drug-help", ()) == (FieldGroup.SUBSTANCE_USE,)
+    assert protections_of("never-heard-of", ()) == protections_of(None, ()) == (FieldGroup.VICTIM_SERVICES,)
 
 
 @pytest.mark.parametrize("mail", EVERY_MAIL)

@@ -10,13 +10,13 @@ from starlette.routing import Route
 
 from services.metrics.domain.cells import ALL_TIME, Cell
 from services.metrics.domain.clocks import CASE_CLOCKS, REFERRAL_CLOCKS
-from services.metrics.domain.discretion import UNDISCLOSED
 from services.metrics.domain.publication import PublicCell, blur
 from services.metrics.domain.reconciliation import reconcile, withhold
 from services.metrics.domain.relations import CLOCKS as COUNTED
 from services.metrics.http.public import read_publication
 from services.metrics.jurisdiction import City
 from services.metrics.store.cells import get_totals, list_cells
+from shared.events.agency_inbox import UNDISCLOSED
 from shared.kit.database.database import Database, Transaction
 from shared.kit.http.auth import keys_match, read_bearer_key
 from shared.kit.http.replies import refuse, reply

@@ -48,7 +48,7 @@ def case_routes(database: Database, city: City, staff_key: str) -> list[Route]:
 
 def is_protected(city: City, case: KnownCase) -> bool:
     """Tell whether the very nature of a report is protected."""
-    return city.discretion.protects(case.service_code, case.needs) is not None
+    return bool(city.protection.protections_of(case.service_code, case.needs))
 
 
 async def _journey(tx: Transaction, city: City, case: KnownCase) -> dict[str, Any]:

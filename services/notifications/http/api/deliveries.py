@@ -60,7 +60,7 @@ class Pages:
 
     def _shown(self, row: DeliveryRow, case: CaseRow | None) -> dict[str, Any]:
         """Show a delivery; of a protected report not the agency, which may tell what it is about."""
-        hidden = case is not None and (case.protects or self._city.protects(case.service_code or ""))
+        hidden = case is not None and (case.protects or self._city.protection.protections_of(case.service_code, ()))
         return {"channel": "email"} | row.model_dump(mode="json", include=SHOWN) | ({"agency": None} if hidden else {})
 
     async def list_held(self, request: Request) -> JSONResponse:
