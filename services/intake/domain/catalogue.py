@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from shared.events.event import Slug
 from shared.events.fields import FieldGroup
 from shared.events.intake import Urgency
+from shared.policy.protection import protection_rules
 
 Datatype = Literal["string", "number", "datetime", "text", "singlevaluelist", "multivaluelist"]
 LISTS = frozenset({"singlevaluelist", "multivaluelist"})
@@ -89,21 +90,12 @@ class ServiceKind(Part):
 
 
 class Catalogue:
-    """Every service and every need, by code.
-
-    A need is protected when only protected services name it: a report that mentions it is never shown in public.
-    """
+    """Every service and every need, by code, and what protects reports: a protected one is never shown in public."""
 
     def __init__(self, services: tuple[ServiceKind, ...], needs: tuple[NeedKind, ...]) -> None:
         self.services = {service.code: service for service in services}
         self.needs = {need.code: need for need in needs}
-        open_needs = {need for service in services if service.protects is None for need in service.needs}
-        kept = {need for service in services if service.protects is not None for need in service.needs}
-        self.protected_needs = frozenset(kept - open_needs)
-        self._protecting: dict[str, list[FieldGroup]] = {}
-        pairs = [(service.protects, need) for service in services if service.protects for need in service.needs]
-        for group, need in pairs:
-            self._protecting.setdefault(need, []).append(group)
+        self.protection = protection_rules(services)
 
     def __iter__(self) -> Iterator[ServiceKind]:
         """Give the services in the order of their file."""
@@ -115,13 +107,6 @@ class Catalogue:
         for service in self:
             headings.setdefault(service.group, []).append(service)
         return headings
-
-    def protection_of(self, service: ServiceKind, needs: tuple[str, ...]) -> FieldGroup | None:
-        """Return the group whose strict rules hold for a whole report; of several the strictest."""
-        found = [service.protects] if service.protects else []
-        if not self.protected_needs.isdisjoint(needs):
-            found += [group for need in self.protected_needs.intersection(needs) for group in self._protecting[need]]
-        return FieldGroup.VICTIM_SERVICES if FieldGroup.VICTIM_SERVICES in found else next(iter(found), None)
 
 
 class ServicesFile(Part):

@@ -1,5 +1,6 @@
 """The city: its name, languages and districts, and what its agencies are called."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -11,6 +12,7 @@ import h3
 from services.intake.domain.catalogue import Catalogue, Part
 from services.intake.domain.consent_options import ConsentCatalogue, ConsentOption
 from shared.events.event import Slug
+from shared.events.fields import FieldGroup
 from shared.events.intake import Place
 
 
@@ -95,9 +97,13 @@ class Jurisdiction:
 
     def offers(self, service_code: str, needs: tuple[str, ...], at: datetime) -> tuple[ConsentOption, ...]:
         """Return what whoever files such a report can consent to; nothing for a service that is there no more."""
-        service = self.catalogue.services.get(service_code)
-        protects = self.catalogue.protection_of(service, needs) if service else None
-        return self.sharing.offers((service_code, needs), protects, at) if service else ()
+        if service_code not in self.catalogue.services:
+            return ()
+        return self.sharing.offers((service_code, needs), self.protections_of(service_code, needs), at)
+
+    def protections_of(self, service_code: str, needs: Iterable[str]) -> tuple[FieldGroup, ...]:
+        """Return the groups that protect such a report, the strictest first."""
+        return self.catalogue.protection.protections_of(service_code, needs)
 
     def agency_name(self, agency: str) -> str:
         """Return what people call an agency; its id where nobody has named it."""

@@ -1,6 +1,6 @@
 """What a person can consent to: the clauses of the jurisdiction's agreements that ask for a consent."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,7 +43,7 @@ class ConsentCatalogue:
         return self._why.get(ground)
 
     def offers(
-        self, asked: tuple[str, Sequence[str]], protects: FieldGroup | None, at: datetime
+        self, asked: tuple[str, Sequence[str]], protections: Collection[FieldGroup], at: datetime
     ) -> tuple[ConsentOption, ...]:
         """Return what can be consented to for a report on this service with these needs, by agency and purpose."""
         found: dict[tuple[str, str], list[Clause]] = {}
@@ -51,7 +51,7 @@ class ConsentCatalogue:
             for clause in agreement.share if agreement.holds(at) else ():
                 for recipient in clause.recipients if _applies(clause, *asked) else ():
                     found.setdefault((recipient, agreement.purpose), []).append(clause)
-        return tuple(_offer(names, clauses, protects) for names, clauses in found.items())
+        return tuple(_offer(names, clauses, protections) for names, clauses in found.items())
 
 
 def _applies(clause: Clause, service: str, needs: Sequence[str]) -> bool:
@@ -60,10 +60,11 @@ def _applies(clause: Clause, service: str, needs: Sequence[str]) -> bool:
     return clause.consent and fits and (clause.services is None or service in clause.services)
 
 
-def _offer(names: tuple[str, str], clauses: Sequence[Clause], protects: FieldGroup | None) -> ConsentOption:
+def _offer(names: tuple[str, str], clauses: Sequence[Clause], protections: Collection[FieldGroup]) -> ConsentOption:
     groups = frozenset(group for clause in clauses for group in clause.groups)
     main = groups
-    if protects is not None:
-        groups |= {protects}
-        main = (groups & CONSENT_ONLY) | {protects}
+    if protections:
+        # Every protection needs a consent that names its group: without one of them nothing is released.
+        groups |= frozenset(protections)
+        main = (groups & CONSENT_ONLY) | frozenset(protections)
     return ConsentOption(*names, groups, main, tuple(dict.fromkeys(clause.why for clause in clauses)))

@@ -120,7 +120,7 @@ class ReadableRecord:
     record: ImportRecord
     service: ServiceKind
     follow_ons: tuple[tuple[FollowOn, ServiceKind], ...]
-    protects: FieldGroup | None
+    protections: tuple[FieldGroup, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def read_record(said: Any, jurisdiction: Jurisdiction) -> ReadableRecord | Unrea
     follow_ons = tuple((each, services[each.service_code]) for each in record.follow_ons)
     service = services[record.service_code]
     needs = (service.needs[0], *(other.needs[0] for _, other in follow_ons))
-    return ReadableRecord(record, service, follow_ons, jurisdiction.catalogue.protection_of(service, needs))
+    return ReadableRecord(record, service, follow_ons, jurisdiction.protections_of(service.code, needs))
 
 
 def personal_of(readable: ReadableRecord) -> Personal:
@@ -189,8 +189,8 @@ def case_from_record(
         origin=Origin(channel="import", source=source, external_id=record.external_id),
         submitted_at=record.requested_at,
         sealed=sealed,
-        protected=readable.protects is not None,
-        announced=readable.protects is not FieldGroup.VICTIM_SERVICES,
+        protected=bool(readable.protections),
+        announced=FieldGroup.VICTIM_SERVICES not in readable.protections,
         standing=_standing(record),
         recorded=tuple(recorded for _, recorded in works),
     )

@@ -99,8 +99,8 @@ def case_from_report(
         origin=came_by,
         submitted_at=moment,
         sealed=sealed,
-        protected=report.protects is not None,
-        announced=report.permission is not None or report.protects is not FieldGroup.VICTIM_SERVICES,
+        protected=bool(report.protections),
+        announced=report.permission is not None or FieldGroup.VICTIM_SERVICES not in report.protections,
     )
 
 

@@ -26,7 +26,7 @@ class Report:
 
     service: ServiceKind
     needs: tuple[str, ...]
-    protects: FieldGroup | None
+    protections: tuple[FieldGroup, ...]
     place: Place
     urgency: Urgency
     language: str
@@ -55,7 +55,7 @@ def read_report(fields: Fields, jurisdiction: Jurisdiction, now: datetime) -> Re
     return Report(
         service=service,
         needs=needs,
-        protects=jurisdiction.catalogue.protection_of(service, needs),
+        protections=jurisdiction.protections_of(service.code, needs),
         place=_place(position, jurisdiction),
         urgency=_urgency(service, answers),
         language=language,

@@ -1,7 +1,7 @@
 """The words of pages and notes, in each language that there is a file for."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -85,10 +85,11 @@ class Texts:
         """Name field groups, with commas."""
         return ", ".join(self[f"group.{FieldGroup(group).value}"] for group in groups)
 
-    def allowed(self, groups: Iterable[str], protects: FieldGroup | None) -> str:
-        """Name what a consent allows; the group that protects a whole report stands for all that is needed of it."""
-        others = [group for group in groups if group != protects]
-        whole = [self["share.report"]] if protects in set(groups) else []
+    def allowed(self, groups: Collection[str], protections: Collection[FieldGroup]) -> str:
+        """Name what a consent allows; the groups that protect a whole report stand for all that is needed of it."""
+        is_whole = bool(protections) and set(protections) <= set(groups)
+        others = [group for group in groups if group not in protections] if is_whole else groups
+        whole = [self["share.report"]] if is_whole else []
         return ", ".join([*whole, *([self.groups(others)] if others else [])])
 
     def label_of(self, service: ServiceKind | None, field: str) -> str:

@@ -137,7 +137,7 @@ async def _open_with_consent(
 async def _prepare(context: IntakeContext, submitted: SubmittedForm, report: Report) -> NewCase:
     moment = context.clock()
     case_id = new_id(moment)
-    taken = await take_number(context, shown=report.protects is None)
+    taken = await take_number(context, shown=not report.protections)
     number = service_request_id(taken, moment.astimezone(context.jurisdiction.city.zone))
     identity = CaseIdentity(case_id, number, context.tokens.hash_of(case_id))
     origin = Origin(channel=submitted.channel)

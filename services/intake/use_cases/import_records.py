@@ -69,7 +69,7 @@ async def _case(context: IntakeContext, source: str, readable: ReadableRecord) -
     moment = context.clock()
     case_id = new_id(moment)
     requested = readable.record.requested_at.astimezone(context.jurisdiction.city.zone)
-    number = service_request_id(await take_number(context, shown=readable.protects is None), requested)
+    number = service_request_id(await take_number(context, shown=not readable.protections), requested)
     identity = CaseIdentity(case_id, number, context.tokens.hash_of(case_id))
     sealed = seal(context, new_id(moment), personal_of(readable), rest_of(readable.record))
     return case_from_record(readable, identity, sealed, (source, context.jurisdiction))

@@ -19,7 +19,7 @@ HEALTH = {
     "consent[ends_at]": ["2026-05-31"],
 }
 CASE = UUID(int=1)
-OFFERS = ConsentCatalogue((WARMTH,)).offers(("no-heat", ("housing",)), None, NOON)
+OFFERS = ConsentCatalogue((WARMTH,)).offers(("no-heat", ("housing",)), (), NOON)
 
 
 def problems(**changed: str) -> list[tuple[str, str]]:
@@ -34,13 +34,13 @@ def test_what_asks_for_a_consent_is_offered_and_nothing_else() -> None:
     assert (offer.recipient, offer.purpose) == ("clinic", "service-delivery")
     assert offer.groups == offer.main == {FieldGroup.NEED, FieldGroup.HEALTH}
     assert offer.why == ("Why warmth.",)
-    assert ConsentCatalogue((WARMTH,)).offers(("noise", ("quiet",)), None, NOON) == ()
+    assert ConsentCatalogue((WARMTH,)).offers(("noise", ("quiet",)), (), NOON) == ()
 
 
 def test_an_agreement_that_does_not_hold_offers_nothing() -> None:
     suspended = WARMTH.model_copy(update={"status": "suspended"})
     ended = agreement("over", WARMTH.share[0].model_dump(by_alias=True), ends=date(2026, 3, 1))
-    assert ConsentCatalogue((suspended, ended)).offers(("no-heat", ("housing",)), None, NOON) == ()
+    assert ConsentCatalogue((suspended, ended)).offers(("no-heat", ("housing",)), (), NOON) == ()
 
 
 def test_of_a_protected_report_the_group_that_protects_it_stands_for_all() -> None:
@@ -50,6 +50,18 @@ def test_of_a_protected_report_the_group_that_protects_it_stands_for_all() -> No
         "homes": {FieldGroup.VICTIM_SERVICES},
     }
     assert ConsentCatalogue((REFUGE,)).why("refuge/safety") == "Why refuge."
+
+
+def test_of_a_report_with_two_protections_both_groups_are_offered() -> None:
+    both = (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE)
+    offers = ConsentCatalogue((REFUGE,)).offers(("violence", ("safety",)), both, NOON)
+    assert {offer.recipient for offer in offers} == {"refuge", "homes"}
+    assert all(offer.main == set(both) <= offer.groups for offer in offers)
+
+
+def test_a_service_that_the_catalogue_lacks_offers_nothing_and_counts_as_one_of_violence() -> None:
+    assert TOWN.offers("gone", ("housing",), NOON) == ()
+    assert TOWN.protections_of("gone", ("housing",)) == (FieldGroup.VICTIM_SERVICES,)
 
 
 def test_a_consent_counts_to_the_end_of_its_last_day_in_the_city() -> None:

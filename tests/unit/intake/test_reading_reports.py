@@ -146,9 +146,9 @@ def test_what_is_personal_is_in_its_field_group_and_readable_by_its_model() -> N
 
 
 def test_a_report_is_protected_by_its_service_or_by_a_need_that_only_protected_services_have() -> None:
-    assert taken().protects is None
-    assert taken(need="safety").protects is FieldGroup.VICTIM_SERVICES
-    assert taken(service_code="violence", **{"attribute[scope]": ""}).protects is FieldGroup.VICTIM_SERVICES
+    assert taken().protections == ()
+    assert taken(need="safety").protections == (FieldGroup.VICTIM_SERVICES,)
+    assert taken(service_code="violence", **{"attribute[scope]": ""}).protections == (FieldGroup.VICTIM_SERVICES,)
 
 
 @given(st.dictionaries(st.text(max_size=12), st.lists(st.text(max_size=12), max_size=3), max_size=8))

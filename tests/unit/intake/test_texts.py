@@ -44,6 +44,16 @@ def test_a_note_names_agency_and_need_and_an_unknown_kind_does_no_harm() -> None
     assert texts.note("sung-about", None, None) == "Updated"
 
 
+def test_a_consent_allows_the_whole_report_when_it_names_every_group_that_protects_it() -> None:
+    texts, victims, drugs = texts_in("en", TOWN), FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE
+    whole, names = texts["share.report"], texts.groups
+    assert texts.allowed((victims,), (victims,)) == whole
+    assert texts.allowed((victims, FieldGroup.NEED), (victims,)) == f"{whole}, {names([FieldGroup.NEED])}"
+    assert texts.allowed((victims,), (victims, drugs)) == names([victims])
+    assert texts.allowed((victims, drugs), (victims, drugs)) == whole
+    assert texts.allowed((FieldGroup.NEED,), ()) == names([FieldGroup.NEED])
+
+
 def test_a_language_without_words_is_answered_in_english() -> None:
     assert texts_in("tlh", TOWN).language == "en"
 

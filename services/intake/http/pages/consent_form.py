@@ -1,6 +1,6 @@
 """The part of a form in which a person allows agencies to be told: what it offers, and what was chosen in it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,31 +37,30 @@ class ConsentForm:
     always: Sequence[str]
     purposes: Sequence[tuple[str, str]]
     days: tuple[str, str, str]
-    protects: FieldGroup | None
+    protections: Collection[FieldGroup]
 
     @property
     def lead(self) -> str:
         """The words that say what is told without a consent."""
-        if self.protects not in CONSENT_ONLY:
+        if CONSENT_ONLY.isdisjoint(self.protections):
             return "some"
-        return "nobody" if self.protects is FieldGroup.VICTIM_SERVICES else "no_agency"
+        return "nobody" if FieldGroup.VICTIM_SERVICES in self.protections else "no_agency"
 
 
 def consent_form(context: IntakeContext, texts: Texts, service_code: str, needs: tuple[str, ...]) -> ConsentForm:
     """Put together what can be allowed for such a report."""
     now, city = context.clock(), context.jurisdiction
     offers = city.offers(service_code, needs, now)
-    service = city.catalogue.services.get(service_code)
-    protects = city.catalogue.protection_of(service, needs) if service else None
+    protections = city.protections_of(service_code, needs)
     main = {group for offer in offers for group in offer.main}
-    always = {protects} if main == {protects} else main & {FieldGroup.NEED}
+    always = main if main == set(protections) else main & {FieldGroup.NEED}
     return ConsentForm(
         recipients=_recipients(texts, offers),
         groups=[(group.value, texts[f"group.{group.value}"]) for group in FieldGroup if group in main - always],
-        always=[group.value for group in always if group],
+        always=[group.value for group in FieldGroup if group in always],
         purposes=[(name, texts.purpose(name)) for name in dict.fromkeys(offer.purpose for offer in offers)],
         days=(_day(context, now), _day(context, now + USUAL), _day(context, now + LONGEST - timedelta(days=1))),
-        protects=protects,
+        protections=protections,
     )
 
 

@@ -50,13 +50,12 @@ class ReportVisit:
 
     def page(self, name: str, values: Mapping[str, Any], status: int = HTTPStatus.OK) -> Response:
         """Show a page of the report."""
-        own = {"token": self.token, "action": self.path, "report": self.report, "protects": self._protects()}
+        own = {"token": self.token, "action": self.path, "report": self.report, "protections": self._protections()}
         return page(self.context, self.texts, name, own | dict(values), status)
 
-    def _protects(self) -> FieldGroup | None:
-        case, catalogue = self.report.case, self.context.jurisdiction.catalogue
-        service = catalogue.services.get(case.service_code)
-        return catalogue.protection_of(service, tuple(case.needs)) if service else None
+    def _protections(self) -> tuple[FieldGroup, ...]:
+        case = self.report.case
+        return self.context.jurisdiction.protections_of(case.service_code, case.needs)
 
     def back(self) -> Response:
         """Go to the status page, to what has been allowed."""
