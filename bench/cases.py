@@ -57,7 +57,8 @@ def _is_placed(service: dict[str, list[str]]) -> bool:
     """Tell whether every need of a service leads to an agency: the loop written by hand knows no triage desk."""
     city, code = load_city(SAMPLE_CITY), str(service["code"])
     asked = [
-        PlacementQuery(n, code, "bronx", "routine", city.protection.protections_of(code, [n]), NOW) for n in service["needs"]
+        PlacementQuery(n, code, "bronx", "routine", city.protection.protections_of(code, [n]), NOW)
+        for n in service["needs"]
     ]
     return all(isinstance(place(each, city), Placed) for each in asked)
 

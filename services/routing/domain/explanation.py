@@ -8,7 +8,7 @@ from services.routing.domain.placement import PlacementQuery, RoutingCity
 from services.routing.domain.rules import Rule, RuleKey
 from shared.events.fields import FieldGroup
 from shared.policy.decision import DisclosurePolicy
-from shared.policy.explanation import GroupExplanation, explain, describe_denial
+from shared.policy.explanation import GroupExplanation, describe_denial, explain
 from shared.policy.plan import ReleasePlan, Verdict
 
 NEED_WITHHELD = "need-withheld"

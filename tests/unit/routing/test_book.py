@@ -7,9 +7,9 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.routing.domain.case import Case
+from services.routing.domain.case import CaseState
 from services.routing.domain.decision import CaseDecision
-from services.routing.domain.placement import PlacementQuery, Placed, CaseSnapshot, Unplaced, place, place_fallback
+from services.routing.domain.placement import CaseSnapshot, Placed, PlacementQuery, Unplaced, place, place_fallback
 from services.routing.domain.rules import RoutingRules, Rule
 from shared.events.fields import FieldGroup
 from shared.events.reasons import Reason
@@ -61,7 +61,9 @@ def test_a_thousand_rules_cost_no_more_than_twice_what_ten_cost() -> None:
 
 def ask(need: str, service: str, *consents: Consent) -> PlacementQuery:
     """What is asked about a need in the south, at noon."""
-    return PlacementQuery(need, service, "south", "routine", TOWN.protection.protections_of(service, [need]), NOON, consents)
+    return PlacementQuery(
+        need, service, "south", "routine", TOWN.protection.protections_of(service, [need]), NOON, consents
+    )
 
 
 def test_the_first_candidate_is_asked() -> None:
@@ -148,7 +150,7 @@ def test_a_report_that_is_protected_for_three_reasons_needs_a_consent_for_all() 
     assert reasons == (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE, FieldGroup.HEALTH)
     for without in (*reasons, None):
         named = consent("refuge", groups=[group for group in reasons if group is not without])
-        plan = city.plan("refuge", city.asking(all_three, "safety", Standing(NOON, (named,))))
+        plan = city.plan("refuge", city.asking(all_three, "safety", CaseSnapshot(NOON, (named,))))
         assert plan.entitled is (without is None), without
         assert plan.protects is FieldGroup.VICTIM_SERVICES
 
@@ -156,7 +158,7 @@ def test_a_report_that_is_protected_for_three_reasons_needs_a_consent_for_all() 
 def test_a_report_of_a_service_that_the_catalogue_lacks_counts_as_one_of_violence() -> None:
     unheard = report("housing", service_code="unheard-of")
     assert TOWN.protections_of(unheard) == (FieldGroup.VICTIM_SERVICES,)
-    assert Turn.on(Case(unheard, ""), around(), prompt()).is_silent
+    assert CaseDecision.on(CaseState(unheard, ""), around(), prompt()).is_silent
 
 
 def test_a_report_of_a_service_that_the_catalogue_lacks_reaches_nobody() -> None:

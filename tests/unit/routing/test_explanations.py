@@ -159,7 +159,7 @@ def test_of_two_protections_the_one_that_withholds_is_explained() -> None:
     victims, drugs = FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE
     for groups in ([victims], [drugs], [victims, drugs]):
         asking = ask("safety", "drugs", consent("refuge", groups=groups))
-        decision, plan = explain_decision(asking, TOWN, "refuge"), TOWN.plan("refuge", asking)
+        decision, plan = explain_disclosure(asking, TOWN, "refuge"), TOWN.plan("refuge", asking)
         told = answer("refuge", asking, NEED)
         assert (decision.entitled, told.released) == (plan.entitled, plan.entitled)
         assert told.withheld_by == plan.verdicts[NEED].withheld_by
