@@ -83,7 +83,7 @@ def read_permission(
     return Permission(recipients, tuple(FieldGroup(group) for group in groups), purpose, ends_at), []
 
 
-def read_written(fields: Fields) -> tuple[SignedRecord | None, list[Problem]]:
+def read_signed_record(fields: Fields) -> tuple[SignedRecord | None, list[Problem]]:
     """Read the record of a consent that was signed before a caseworker."""
     said = {name: text_of(fields, f"record[{name}]") for name in ("signed_by", "signed_at", "method")}
     problems = [_fault(name, value) for name, value in said.items()]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.intake.use_cases.consents import withdraw
+from services.intake.use_cases.consents import withdraw_consent
 from shared.events.intake import ConsentGranted
 from shared.events.topics import CASES
 from shared.kit.observability.traces import new_traceparent
@@ -188,7 +188,7 @@ async def test_a_withdrawal_waits_for_a_release_that_counts_on_the_consent(world
 
     async with world.context.database.transaction() as release:
         (consent,) = (await lock_and_list(release, [case_id]))[case_id]
-        withdrawal = asyncio.create_task(withdraw(world.context, case_id, consent_id, new_traceparent()))
+        withdrawal = asyncio.create_task(withdraw_consent(world.context, case_id, consent_id, new_traceparent()))
         await asyncio.sleep(0.2)
         assert not withdrawal.done()
         assert consent.withdrawn_at is None

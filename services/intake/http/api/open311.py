@@ -6,19 +6,17 @@ from typing import Any, cast
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.intake.domain.case import hide_agencies
 from services.intake.domain.fields import Fields, text_of
 from services.intake.domain.new_case import SERVICE_REQUEST_ID
 from services.intake.domain.open311 import definition, discovery, extended, request_row, service_row
 from services.intake.domain.problems import Refusal, refusal
 from services.intake.domain.search import Search, read_search
-from services.intake.domain.tokens import read_token
 from services.intake.http.api.formats import Format, Value, answer, refuse
 from services.intake.http.api.resource import query_of
 from services.intake.http.translations import texts_in
-from services.intake.store import cases, own_reports
-from services.intake.store.disclosures import list_delayed
 from services.intake.use_cases.context import IntakeContext
+from services.intake.use_cases.own_report import find_report
+from services.intake.use_cases.search_cases import search_cases
 
 NO_SERVICE = refusal(HTTPStatus.NOT_FOUND, "service_code was not found")
 NO_REQUEST = refusal(HTTPStatus.NOT_FOUND, "service_request_id was not found")
@@ -72,9 +70,7 @@ async def get_token(context: IntakeContext, form: Format, request: Request) -> R
     if isinstance(fields, Refusal):
         return refuse(form, fields)
     token = request.path_params["token"]
-    claimed = read_token(token)
-    async with context.database.statement() as connection:
-        report = await own_reports.find_report(connection, claimed) if claimed else None
+    report = await find_report(context, token)
     if report is None:
         return refuse(form, NO_TOKEN)
     row = {"service_request_id": report.case.service_request_id, "token": token}
@@ -82,20 +78,15 @@ async def get_token(context: IntakeContext, form: Format, request: Request) -> R
 
 
 async def _find(context: IntakeContext, search: Search, fields: Fields) -> list[dict[str, object]]:
-    words = texts_in(context.jurisdiction.city.default_language, context.jurisdiction)
-    async with context.database.statement() as connection:
-        found = await cases.find_cases(connection, search)
-        delayed = await list_delayed(connection, [case.case_id for case in found], context.clock())
-        found = [hide_agencies(case, delayed[case.case_id]) if case.case_id in delayed else case for case in found]
-        if text_of(fields, "extensions") != "true":
-            return [request_row(case, context.jurisdiction, words) for case in found]
-        notes = await cases.list_notes(connection, [case.case_id for case in found])
-    for case_id, agencies in delayed.items():
-        notes[case_id] = [note for note in notes[case_id] if note.agency not in agencies]
+    jurisdiction = context.jurisdiction
+    texts = texts_in(jurisdiction.city.default_language, jurisdiction)
+    is_extended = text_of(fields, "extensions") == "true"
+    found = await search_cases(context, search, with_notes=is_extended)
+    if not is_extended:
+        return [request_row(each.case, jurisdiction, texts) for each in found]
     return [
-        request_row(case, context.jurisdiction, words)
-        | extended(case, notes[case.case_id], context.jurisdiction, words)
-        for case in found
+        request_row(each.case, jurisdiction, texts) | extended(each.case, each.notes, jurisdiction, texts)
+        for each in found
     ]
 
 

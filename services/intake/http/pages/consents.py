@@ -17,13 +17,12 @@ from services.intake.http.api.bodies import headers_of, read_body, read_form
 from services.intake.http.pages.consent_form import chosen, consent_form
 from services.intake.http.pages.page_route import PageRoute
 from services.intake.http.pages.renderer import message, page, texts_for
-from services.intake.http.pages.report_access import find_report
 from services.intake.http.translations import Texts
-from services.intake.store import consents
 from services.intake.store.consents import ConsentGrant
 from services.intake.store.own_reports import OwnReport
-from services.intake.use_cases.consents import grant, withdraw
+from services.intake.use_cases.consents import grant_consent, list_consents, withdraw_consent
 from services.intake.use_cases.context import IntakeContext
+from services.intake.use_cases.own_report import find_report
 from shared.events.fields import FieldGroup
 from shared.kit.observability.traces import CASE_ID, new_traceparent, span, traceparent_of
 
@@ -109,7 +108,7 @@ async def take_back(context: IntakeContext, request: Request) -> Response:
     case_id = visit.report.case.case_id
     with span("POST /status/consents", None) as active:
         active.set_attribute(CASE_ID, str(case_id))
-        await withdraw(context, case_id, given.consent_id, traceparent_of(active) or new_traceparent())
+        await withdraw_consent(context, case_id, given.consent_id, traceparent_of(active) or new_traceparent())
     return visit.back()
 
 
@@ -128,7 +127,7 @@ async def _keep(visit: ReportVisit, permission: Permission, once: str) -> None:
     case_id = visit.report.case.case_id
     given = ConsentGrant(permission.id_for(case_id, once), permission, "form", "status page")
     with span("POST /status/share", None) as active:
-        if await grant(visit.context, case_id, given, traceparent_of(active) or new_traceparent()):
+        if await grant_consent(visit.context, case_id, given, traceparent_of(active) or new_traceparent()):
             active.set_attribute(CASE_ID, str(case_id))
 
 
@@ -147,7 +146,7 @@ def _form(visit: ReportVisit, given: Fields, problems: list[Problem] | tuple[Pro
 
 
 async def _visit(context: IntakeContext, request: Request, texts: Texts) -> ReportVisit | Response:
-    report = await find_report(context, request)
+    report = await find_report(context, request.path_params["token"])
     if report is None:
         return message(context, texts, "no-report", HTTPStatus.NOT_FOUND)
     return ReportVisit(context, texts, request.path_params["token"], request.url.path, report)
@@ -159,6 +158,7 @@ async def _find(
     visit = await _visit(context, request, texts)
     if isinstance(visit, Response):
         return visit, None
-    async with context.database.statement() as connection:
-        kept = await consents.list_consents(connection, visit.report.case.case_id)
-    return visit, next((each for each in kept if str(each.consent_id) == request.path_params["consent"]), None)
+    consents = await list_consents(context, visit.report.case.case_id)
+    return visit, next(
+        (each for each in consents.values() if str(each.consent_id) == request.path_params["consent"]), None
+    )

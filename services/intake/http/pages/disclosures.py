@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,11 +14,9 @@ from services.intake.domain.disclosures import OPENED, DisclosureEntry, Disclosu
 from services.intake.domain.problems import refusal
 from services.intake.http.api.formats import Format, answer, refuse
 from services.intake.http.pages.renderer import HEADERS, DateFormatter, texts_for
-from services.intake.http.pages.report_access import find_report
 from services.intake.http.translations import Texts
-from services.intake.store import consents
-from services.intake.store.disclosures import list_disclosures
 from services.intake.use_cases.context import IntakeContext
+from services.intake.use_cases.own_report import find_report, read_disclosures
 from shared.events.wire import write_time
 
 NO_TOKEN = refusal(HTTPStatus.NOT_FOUND, "token was not found")
@@ -77,17 +74,14 @@ class DisclosureView:
 
 async def get_disclosures(context: IntakeContext, form: Format, request: Request) -> Response:
     """Tell the holder of a token what was given to whom, and why."""
-    report = await find_report(context, request)
+    report = await find_report(context, request.path_params["token"])
     if report is None:
         return refuse(form, NO_TOKEN)
-    case_id: UUID = report.case.case_id
-    async with context.database.statement() as connection:
-        told = await list_disclosures(connection, case_id)
-        given = await consents.list_consents(connection, case_id)
+    log, consents = await read_disclosures(context, report.case.case_id)
     texts = texts_for(context, request)
-    view = view_of(context, texts, given)
+    view = view_of(context, texts, consents)
     response = answer(
-        form, "disclosures", {"disclosures": [_row(each, texts) for each in view.shown(told, context.clock())]}
+        form, "disclosures", {"disclosures": [_row(each, texts) for each in view.shown(log, context.clock())]}
     )
     response.headers.update({name: HEADERS[name] for name in ("Cache-Control", "Referrer-Policy")})
     return response

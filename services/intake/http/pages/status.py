@@ -1,8 +1,6 @@
 """The status page: what has happened to one report, for whoever holds its token."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -12,8 +10,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from services.intake.domain.case import Note
-from services.intake.domain.consents import StoredConsent
-from services.intake.domain.disclosures import DisclosureLog, late_referrals
 from services.intake.domain.tokens import read_token
 from services.intake.http.api.formats import Format
 from services.intake.http.api.resource import Resource
@@ -22,13 +18,10 @@ from services.intake.http.pages.consents import sharing_routes
 from services.intake.http.pages.disclosures import get_disclosures, view_of
 from services.intake.http.pages.page_route import PageRoute
 from services.intake.http.pages.renderer import message, page, texts_for
-from services.intake.http.pages.report_access import find_report
 from services.intake.http.translations import Texts
-from services.intake.store import cases
-from services.intake.store.consents import list_consents
-from services.intake.store.disclosures import list_disclosures
 from services.intake.store.own_reports import OwnReport
 from services.intake.use_cases.context import IntakeContext
+from services.intake.use_cases.own_report import find_report, read_details
 from services.intake.use_cases.withdraw_report import withdraw_report
 from shared.events.fields import FieldGroup
 from shared.kit.observability.traces import CASE_ID, new_traceparent, span, traceparent_of
@@ -48,7 +41,7 @@ def status_routes(context: IntakeContext) -> list[BaseRoute]:
 
 async def show_filed(context: IntakeContext, request: Request) -> Response:
     """Say that a report has been filed, and where to follow it."""
-    report = await find_report(context, request)
+    report = await find_report(context, request.path_params["token"])
     if report is None:
         return _unknown(context, request)
     token = request.path_params["token"]
@@ -58,22 +51,22 @@ async def show_filed(context: IntakeContext, request: Request) -> Response:
 
 async def show_status(context: IntakeContext, request: Request) -> Response:
     """Show what has happened, who has it, who was given what, and the reporter's own words."""
-    report = await find_report(context, request)
+    report = await find_report(context, request.path_params["token"])
     if report is None:
         return _unknown(context, request)
-    kept = await _read(context, report)
+    details = await read_details(context, report)
     token, texts = request.path_params["token"], texts_for(context, request)
     case, now = report.case, context.clock()
     consent = consent_form(context, texts, case.service_code, tuple(case.needs))
     values = {
         "case": case,
         "report": report,
-        "history": (Note(case.submitted_at, "opened"), *kept.notes(now)),
-        "agencies": [context.jurisdiction.agency_name(agency) for agency in kept.agencies(report, now)],
-        "own_words": list(own_words(report, kept.opened, texts)),
-        "is_erased": kept.is_erased,
-        "given": view_of(context, texts, kept.consents).shown(kept.told, now),
-        "consents": kept.consents,
+        "history": (Note(case.submitted_at, "opened"), *details.notes(now)),
+        "agencies": [context.jurisdiction.agency_name(agency) for agency in details.agencies(report, now)],
+        "own_words": list(own_words(report, details.opened, texts)),
+        "is_erased": details.is_erased,
+        "given": view_of(context, texts, details.consents).shown(details.disclosures, now),
+        "consents": details.consents,
         "consent": consent,
         "now": now,
         "token": token,
@@ -99,7 +92,7 @@ async def nothing(context: IntakeContext, request: Request) -> Response:
     return message(context, texts_for(context, request), "no-page", HTTPStatus.NOT_FOUND)
 
 
-def own_words(report: OwnReport, opened: dict[FieldGroup, bytes], texts: Texts) -> Iterator[tuple[str, str]]:
+def own_words(report: OwnReport, opened: Mapping[FieldGroup, bytes], texts: Texts) -> Iterator[tuple[str, str]]:
     """Give what the reporter said, each with its label."""
     said: dict[str, Any] = {}
     given: dict[str, list[str]] = {}
@@ -116,42 +109,6 @@ def own_words(report: OwnReport, opened: dict[FieldGroup, bytes], texts: Texts) 
         if answers and service:
             label = texts.question(service.code, question.code, question.description)
             yield label, ", ".join(names.get(each, each) for each in answers)
-
-
-@dataclass(frozen=True, slots=True)
-class ReportDetails:
-    """What is kept of a report besides the case itself."""
-
-    all_notes: list[Note]
-    told: DisclosureLog
-    consents: list[StoredConsent]
-    opened: dict[FieldGroup, bytes]
-    is_erased: bool
-
-    def notes(self, at: datetime) -> list[Note]:
-        """Return the history, without what its person may not know yet."""
-        late = late_referrals(self.told.disclosures, at)
-        return [note for note in self.all_notes if note.referral_id not in late]
-
-    def agencies(self, report: OwnReport, at: datetime) -> list[str]:
-        """Return the agencies that have the case, without those that its person may not know of yet."""
-        late = late_referrals(self.told.disclosures, at)
-        hidden = {entry.agency for entry in self.told.disclosures if entry.referral_id in late}
-        known = {note.agency for note in self.notes(at)}
-        return [agency for agency in report.case.agencies if agency in known or agency not in hidden]
-
-
-async def _read(context: IntakeContext, report: OwnReport) -> ReportDetails:
-    case_id = report.case.case_id
-    async with context.database.statement() as connection:
-        notes = (await cases.list_notes(connection, [case_id]))[case_id]
-        told = await list_disclosures(connection, case_id)
-        given = await list_consents(connection, case_id)
-        person = (await context.vault.load(connection, [report.person_id])).get(report.person_id)
-    opened = (
-        {group: context.vault.open(person, group, block) for group, block in report.sealed.items()} if person else {}
-    )
-    return ReportDetails(notes, told, given, opened, person is None)
 
 
 def _unknown(context: IntakeContext, request: Request) -> Response:
