@@ -11,14 +11,25 @@ from uuid import UUID, uuid5
 
 import orjson
 
-from bench.hand_rows import Said, case_routed, common_of, disclosed, event_id, header, outbox_rows, receipt_of, released
+from bench.hand_rows import (
+    Said,
+    case_routed,
+    common_of,
+    copy_rows,
+    disclosed,
+    event_id,
+    header,
+    outbox_rows,
+    receipt_of,
+    released,
+)
 from services.routing.domain.placement import Placed, PlacementQuery, RoutingCity, place
 from shared.kit.database.database import Database, Transaction
-from shared.kit.database.rows import copy_rows
+from shared.kit.database.rows import array_literal
 from shared.kit.messaging import inbox
 from shared.kit.messaging.messages import Record
 from shared.kit.messaging.outbox import NOTIFY_SQL
-from shared.kit.vault.consents import lock_and_list
+from shared.kit.vault.consents import LOCK_CONSENTS_SQL
 from shared.kit.vault.vault import Person, Vault
 from shared.policy.plan import ReleasePlan
 
@@ -40,6 +51,7 @@ OUTBOX: Final = (
     "outbox (shard, topic, case_id, event_id, event_type, happened_at, classification, causation_id, traceparent,"
     " value, sequence)"
 )
+_LOCK_CONSENTS: Final = LOCK_CONSENTS_SQL.format("%s")
 
 
 class Loop:
@@ -61,7 +73,7 @@ class Loop:
                 for (source, event_id), record in zip(heard, records, strict=True)
                 if (source, event_id) in fresh
             ]
-            await lock_and_list(tx, [UUID(report["case_id"]) for _, _, report in reports])
+            await tx.execute(_LOCK_CONSENTS, (array_literal(report["case_id"] for _, _, report in reports),))
             people = await self._vault.load(tx, [UUID(report["person_id"]) for _, _, report in reports])
             ((now,),) = await (await tx.execute("SELECT clock_timestamp()", binary=True)).fetchall()
             rows: Rows = defaultdict(list)

@@ -1,4 +1,7 @@
-"""The time, as an argument: nothing else in the house reads a clock."""
+"""Time: the clock, which callers pass as an argument; pauses between retries; work that outlives a cancellation.
+
+Nothing else in the services reads the machine's clock, so that a test sets the time.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -6,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 Clock = Callable[[], datetime]
-"""Gives the present moment, in UTC."""
+"""Returns the current time, in UTC."""
 
 
 def utc_now() -> datetime:
@@ -15,43 +18,45 @@ def utc_now() -> datetime:
 
 
 class ExponentialBackoff:
-    """Pauses of `first` seconds, doubled up to `longest`."""
+    """Pauses between retries: the first lasts `first` seconds, each further one twice as long, up to `longest`."""
 
     def __init__(self, first: float = 0.05, longest: float = 10.0) -> None:
         self.first = first
         self.longest = longest
         self._next = first
 
-    async def take(self) -> None:
-        """Pause, longer than the last time."""
+    async def pause(self) -> None:
+        """Sleep, twice as long as the last time."""
         pause, self._next = self._next, min(self._next * 2, self.longest)
         await asyncio.sleep(pause)
 
     def reset(self) -> None:
-        """Begin with the short pause again."""
+        """Start again with the first pause; call it after a success."""
         self._next = self.first
 
 
 T = TypeVar("T")
 
 
-async def shield_with_grace(work: Coroutine[Any, Any, T], within: float) -> T:
-    """Do work that has so many seconds to come to its end, if it is cancelled meanwhile.
+async def shield_with_grace(work: Coroutine[Any, Any, T], grace: float) -> T:
+    """Run `work`; when the caller is cancelled, let it go on for up to `grace` seconds before it is cancelled, too.
+
+    It is for work that must not stop half-way, such as a client that opens connections, which it alone can close.
 
     Raises:
-        asyncio.CancelledError: it was, and has ended.
+        asyncio.CancelledError: the caller was cancelled; `work` has ended, or has been cancelled.
     """
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task], timeout=within)
-        task.add_done_callback(_hear)
+        await asyncio.wait([task], timeout=grace)
+        # The caller gets CancelledError whatever `work` raised: read its exception, or asyncio logs that nobody did.
+        task.add_done_callback(_retrieve_exception)
         task.cancel()
         raise
 
 
-def _hear(task: asyncio.Future[Any]) -> None:
-    """Take note of an error that nobody waits for any more, so that it is not reported as forgotten."""
+def _retrieve_exception(task: asyncio.Future[Any]) -> None:
     if not task.cancelled():
         task.exception()

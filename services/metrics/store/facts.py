@@ -9,6 +9,7 @@ from services.metrics.domain.facts import KEPT, Fact, gather
 from services.metrics.domain.journey import JourneyEntry
 from services.metrics.store.copy_stages import ENTRIES, FACT_STAGES
 from shared.kit.database.database import Transaction
+from shared.kit.database.rows import array_literal
 
 TABLES = {
     "CaseFact": "case_facts",
@@ -55,7 +56,7 @@ async def keep_entries(tx: Transaction, entries: Iterable[JourneyEntry]) -> None
 
 async def mark_stale(tx: Transaction, case_ids: Iterable[UUID]) -> None:
     """Note that something was heard of these cases."""
-    await tx.execute(_MARK_STALE, ("{" + ",".join(map(str, case_ids)) + "}",))
+    await tx.execute(_MARK_STALE, (array_literal(case_ids),))
 
 
 def _statement(kind: type[Fact]) -> sql.Composed:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.notifications.domain.reporters import Erased, Reporter
 from shared.kit.database.database import Transaction
-from shared.kit.database.rows import as_json
+from shared.kit.database.rows import array_literal, rows_to_json
 
 _MEET = """
     -- Make a row for each case that is new to us, in one order everywhere, so that two writers cannot block each other.
@@ -69,7 +69,7 @@ async def learn_reporters(tx: Transaction, reporters: Sequence[Reporter]) -> Non
     if not reporters:
         return
     ids = await lock_cases(tx, {reporter.case_id for reporter in reporters})
-    await tx.execute(_LEARN, (as_json([asdict(reporter) for reporter in reporters]),))
+    await tx.execute(_LEARN, (rows_to_json([asdict(reporter) for reporter in reporters]),))
     await tx.execute(_RELEASE, (ids,))
     await tx.execute(_HUSH, (ids,))
 
@@ -79,13 +79,13 @@ async def forget_reporters(tx: Transaction, erased: Sequence[Erased]) -> None:
     if not erased:
         return
     ids = await lock_cases(tx, {each.case_id for each in erased})
-    await tx.execute(_ERASE, (as_json([asdict(each) for each in erased]),))
+    await tx.execute(_ERASE, (rows_to_json([asdict(each) for each in erased]),))
     await tx.execute(_EMPTY, (ids,))
 
 
 async def lock_cases(tx: Transaction, case_ids: set[UUID]) -> str:
     """Hold these cases until the end of the transaction; return them as PostgreSQL writes an array."""
-    ids = "{" + ",".join(sorted(map(str, case_ids))) + "}"
+    ids = array_literal(sorted(case_ids))
     await tx.execute(_MEET, (ids,))
     await tx.execute(_LOCK, (ids,))
     return ids

@@ -13,7 +13,7 @@ from services.notifications.domain.outcomes import Ended, TryAgain
 from services.notifications.store.cases import lock_cases
 from shared.events.fields import FieldGroup
 from shared.kit.database.database import Transaction
-from shared.kit.database.rows import as_json
+from shared.kit.database.rows import rows_to_json
 
 _ADD = """
     -- Queue news, each once. What is for the reporter waits while their case is not known, and is left out when the
@@ -83,7 +83,7 @@ async def add_news(tx: Transaction, news: Sequence[News]) -> None:
     if not news:
         return
     await lock_cases(tx, {each.case_id for each in news})
-    await tx.execute(_ADD, (as_json([_row(each) for each in news]),))
+    await tx.execute(_ADD, (rows_to_json([_row(each) for each in news]),))
 
 
 async def take_due(tx: Transaction, limit: int) -> list[Delivery]:
@@ -102,7 +102,7 @@ async def end(tx: Transaction, ended: Sequence[Ended]) -> None:
     """Note what became of some mails."""
     if ended:
         await tx.execute(
-            _END, (as_json([{"id": e.event.delivery_id, "state": e.state, "problem": e.problem} for e in ended]),)
+            _END, (rows_to_json([{"id": e.event.delivery_id, "state": e.state, "problem": e.problem} for e in ended]),)
         )
 
 

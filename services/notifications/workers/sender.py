@@ -46,7 +46,7 @@ class Lane:
                     found = await self.send_next()
                 except (UnreachableError, *TRANSIENT_ERRORS) as error:
                     log.warning("cannot send mails now: %s", type(error).__name__)
-                    await away.take()
+                    await away.pause()
                     continue
                 away.reset()
                 if not found:
@@ -98,7 +98,7 @@ class Lane:
                     await self._office.conclude(tx, [(delivery, outcome)])
             except TRANSIENT_ERRORS as error:
                 log.warning("cannot note that mail %s was handed in: %s", delivery.id, type(error).__name__)
-                await pauses.take()
+                await pauses.pause()
             else:
                 return
 

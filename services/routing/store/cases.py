@@ -10,6 +10,7 @@ from services.routing.domain.referral import Referral, State, Transition
 from shared.events.intake import CaseSubmitted
 from shared.events.reasons import Reason
 from shared.kit.database.database import Transaction
+from shared.kit.database.rows import array_literal
 
 _READ = """
     -- Cases as they are at the moment.
@@ -58,7 +59,7 @@ async def read_cases(tx: Transaction, case_ids: Iterable[UUID]) -> dict[UUID, Ca
 
 
 async def _load(tx: Transaction, statement: str, case_ids: Iterable[UUID]) -> dict[UUID, CaseState]:
-    cursor = await tx.execute(statement, (_array(case_ids),), binary=True)
+    cursor = await tx.execute(statement, (array_literal(case_ids),), binary=True)
     cases = {
         case_id: CaseState(
             CaseSubmitted.model_validate_json(report),
@@ -88,7 +89,7 @@ async def find_case_of_waiting_need(tx: Transaction, need_id: UUID) -> UUID | No
 
 
 async def _add_referrals(tx: Transaction, cases: dict[UUID, CaseState]) -> None:
-    cursor = await tx.execute(_REFERRALS, (_array(cases),), binary=True)
+    cursor = await tx.execute(_REFERRALS, (array_literal(cases),), binary=True)
     for case_id, *columns in await cursor.fetchall():
         referral = _referral(columns)
         cases[case_id].referrals[referral.referral_id] = referral
@@ -102,12 +103,7 @@ def _referral(columns: Sequence[Any]) -> Referral:
 
 
 async def _add_waiting(tx: Transaction, cases: dict[UUID, CaseState]) -> None:
-    cursor = await tx.execute(_WAITING, (_array(cases),), binary=True)
+    cursor = await tx.execute(_WAITING, (array_literal(cases),), binary=True)
     for case_id, need_id, since, reason, why in await cursor.fetchall():
         case = cases[case_id]
         case.waiting[need_id] = TriageEntry(case.need(need_id), since, Reason(reason), why)
-
-
-def _array(ids: Iterable[UUID]) -> str:
-    """Write an array as text: lists of objects cost the driver several times as much."""
-    return "{" + ",".join(map(str, ids)) + "}"

@@ -13,7 +13,7 @@ from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import ConsentEvent, ConsentWithdrawn, PersonErased
 from shared.kit.database.database import Transaction
-from shared.kit.database.rows import Row
+from shared.kit.database.rows import Row, array_literal
 from shared.policy.receipts import Receipt
 
 _TAKE_BACK = """
@@ -87,14 +87,14 @@ async def look_up_shared(tx: Transaction, events: Sequence[Event]) -> PriorDiscl
 async def take_back(tx: Transaction, case_ids: Collection[UUID], consent_ids: Collection[UUID]) -> None:
     """Say nothing more of these cases that stands on these consents."""
     if consent_ids:
-        await tx.execute(_TAKE_BACK, {"cases": _array(case_ids), "consents": _array(consent_ids)})
+        await tx.execute(_TAKE_BACK, {"cases": array_literal(case_ids), "consents": array_literal(consent_ids)})
 
 
 async def list_uses(tx: Transaction, consent_ids: Collection[UUID]) -> dict[UUID, tuple[ConsentUse, ...]]:
     """Return what was given under these consents and has not been recalled."""
     found: dict[UUID, list[ConsentUse]] = defaultdict(list)
     if consent_ids:
-        rows = await tx.execute(_LIST_USES, (_array(consent_ids),), binary=True)
+        rows = await tx.execute(_LIST_USES, (array_literal(consent_ids),), binary=True)
         for consent_id, receipt_id, referral_id, agency, groups, delivered in await rows.fetchall():
             named = tuple(FieldGroup(group) for group in groups)
             found[consent_id].append(ConsentUse(receipt_id, referral_id, agency, named, delivered))
@@ -104,7 +104,7 @@ async def list_uses(tx: Transaction, consent_ids: Collection[UUID]) -> dict[UUID
 async def mark_recalled(tx: Transaction, consent_ids: Collection[UUID]) -> None:
     """Note that what was given under these consents has been recalled."""
     if consent_ids:
-        await tx.execute(_MARK_RECALLED, (_array(consent_ids),))
+        await tx.execute(_MARK_RECALLED, (array_literal(consent_ids),))
 
 
 async def list_expired(tx: Transaction, now: object, limit: int) -> list[tuple[UUID, UUID]]:
@@ -117,7 +117,7 @@ async def list_recipients(tx: Transaction, case_ids: Collection[UUID]) -> dict[U
     """Return, for each of these cases, the referrals and agencies that were given something."""
     found: dict[UUID, list[tuple[UUID, str]]] = defaultdict(list)
     if case_ids:
-        rows = await tx.execute(_LIST_RECIPIENTS, (_array(case_ids),), binary=True)
+        rows = await tx.execute(_LIST_RECIPIENTS, (array_literal(case_ids),), binary=True)
         for case_id, referral_id, agency in await rows.fetchall():
             found[case_id].append((referral_id, agency))
     return found
@@ -144,7 +144,3 @@ def _barred_row(turn: CaseDecision, barred: DeniedDisclosure) -> Row:
         "why": barred.by,
         "policy_set": turn.around.city.sharing.hash,
     }
-
-
-def _array(values: Iterable[object]) -> str:
-    return "{" + ",".join(map(str, values)) + "}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.kit.database.database import Transaction
-from shared.kit.database.rows import copy_text
+from shared.kit.database.rows import array_literal, copy_text
 from shared.policy.merkle import LeafRange, Node
 
 
@@ -97,7 +97,7 @@ async def load_nodes(tx: Transaction, wanted: Iterable[Node]) -> dict[Node, byte
         DamagedLedgerError: one of them is not there.
     """
     addresses = {*wanted}
-    arrays = (_array(node.level for node in addresses), _array(node.number for node in addresses))
+    arrays = (array_literal(node.level for node in addresses), array_literal(node.number for node in addresses))
     found = _nodes(await (await tx.execute(_NODES, arrays, binary=True)).fetchall()) if addresses else {}
     if missing := addresses - found.keys():
         raise DamagedLedgerError(f"node {min(missing)} of the tree is missing")
@@ -123,7 +123,3 @@ async def oldest_unplaced_seconds(tx: Transaction) -> float:
 
 def _nodes(rows: Iterable[Sequence[Any]]) -> dict[Node, bytes]:
     return {Node(level, number): bytes(found) for level, number, found in rows}
-
-
-def _array(numbers: Iterable[int]) -> str:
-    return "{" + ",".join(map(str, numbers)) + "}"

@@ -68,7 +68,7 @@ class Consumer:
             self.unavailable = str(error) if isinstance(error, UnavailableError) else None
             self._instruments.paused(self.subscription, error)
             log.warning("paused: %s on %s", self.unavailable or type(error).__name__, self.subscription.spec.topic)
-            await self._pauses.take()
+            await self._pauses.pause()
             raise
         self._pauses.reset()
         self.unavailable = None
@@ -110,7 +110,7 @@ class Consumer:
     async def _insist(self, message: InboundMessage[object], error: Exception) -> None:
         """Try one message again a few times, then set it aside."""
         for _ in range(MAX_ATTEMPTS - 1):
-            await self._pauses.take()
+            await self._pauses.pause()
             try:
                 await self._work([message])
             except RETRYABLE_ERRORS:

@@ -61,7 +61,7 @@ class ConsumerSupervisor:
             finally:
                 self._subscribers = []
                 await _stop(broker, [commits for _, commits in lanes])
-            await pauses.take()
+            await pauses.pause()
 
     async def problem(self) -> str | None:
         """Say why messages are not worked on now; None when they are."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from shared.kit.database.database import Transaction
+from shared.kit.database.rows import array_literal
 
 _ADMIT = """
     -- Note these messages as worked on; only those that were not noted before come back.
@@ -24,7 +25,7 @@ async def record_new(tx: Transaction, heard: Sequence[tuple[str, UUID]]) -> set[
     """
     if not heard:
         return set()
-    sources = "{" + ",".join(source for source, _ in heard) + "}"
-    ids = "{" + ",".join(str(event_id) for _, event_id in heard) + "}"
+    sources = array_literal(source for source, _ in heard)
+    ids = array_literal(event_id for _, event_id in heard)
     rows = await tx.execute(_ADMIT, (sources, ids), binary=True)
     return set(await rows.fetchall())

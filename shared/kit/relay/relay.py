@@ -173,7 +173,7 @@ class Relay:
                     self._instruments.relay_paused(error)
                     log.warning("paused: %s", self._problem)
                     await self.close()
-                    await pauses.take()
+                    await pauses.pause()
         finally:
             await self.close()
 

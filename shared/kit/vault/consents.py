@@ -12,6 +12,7 @@ from uuid import UUID
 
 from shared.events.fields import FieldGroup
 from shared.kit.database.database import Transaction
+from shared.kit.database.rows import array_literal
 from shared.kit.vault.vault import Person, Vault
 from shared.policy.consent import Consent
 
@@ -46,16 +47,10 @@ _STAND = """
 """
 
 
-async def lock_and_list(tx: Transaction, case_ids: Collection[UUID]) -> dict[UUID, list[Consent]]:
-    """Return the consents of these cases, and keep them as they are until the transaction ends."""
-    held = await tx.execute(_LOCK, (_array(case_ids),))
-    return await list_consents(tx, case_ids) if held.rowcount else defaultdict(list)
-
-
 async def list_consents(tx: Transaction, case_ids: Collection[UUID]) -> dict[UUID, list[Consent]]:
     """Return the consents of these cases, for somebody who only looks: nothing may be released by them."""
     found: dict[UUID, list[Consent]] = defaultdict(list)
-    rows = await tx.execute(_LIST, (_array(case_ids),), binary=True)
+    rows = await tx.execute(_LIST, (array_literal(case_ids),), binary=True)
     for consent_id, case_id, recipients, purpose, groups, *times in await rows.fetchall():
         named = frozenset(FieldGroup(group) for group in groups)
         found[case_id].append(Consent(consent_id, case_id, frozenset(recipients), purpose, named, *times))
@@ -69,9 +64,9 @@ async def lock_for_withdrawal(tx: Transaction, case_id: UUID) -> None:
 
 async def lock_valid_consents(tx: Transaction, consent_ids: Collection[UUID]) -> set[UUID]:
     """Return which of these consents count now; those stay as they are until the transaction ends."""
-    cases = await (await tx.execute(_CASES_OF, (_array(consent_ids),), binary=True)).fetchall()
-    await tx.execute(_LOCK, (_array(row[0] for row in cases),))
-    rows = await tx.execute(_STAND, (_array(consent_ids),), binary=True)
+    cases = await (await tx.execute(_CASES_OF, (array_literal(consent_ids),), binary=True)).fetchall()
+    await tx.execute(_LOCK, (array_literal(row[0] for row in cases),))
+    rows = await tx.execute(_STAND, (array_literal(consent_ids),), binary=True)
     return {row[0] for row in await rows.fetchall()}
 
 
@@ -101,12 +96,8 @@ async def lock_consents(
     tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
 ) -> LockedConsents:
     """Hold the consents of these cases, read the keys of these persons, and tell the time."""
-    asked = {"persons": _array({*persons}), "cases": _array(cases)}
+    asked = {"persons": array_literal({*persons}), "cases": array_literal(cases)}
     rows: list[tuple[Any, ...]] = await (await tx.execute(_HOLD, asked, binary=True)).fetchall()
     consents, now = rows[0][:2]
     keys = {person_id: vault.unwrap(person_id, wrapped) for _, _, person_id, wrapped in rows if person_id is not None}
     return LockedConsents(keys, await list_consents(tx, cases) if consents else defaultdict(list), now)
-
-
-def _array(ids: Iterable[UUID]) -> str:
-    return "{" + ",".join(map(str, ids)) + "}"

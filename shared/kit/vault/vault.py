@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.events.fields import FieldGroup
 from shared.kit.database.database import Transaction
+from shared.kit.database.rows import array_literal
 from shared.kit.vault.key_files import KEY_BYTES, KeyFileError, read_key
 
 NONCE_BYTES = 12
@@ -97,7 +98,7 @@ class Vault:
 
     async def load(self, tx: Transaction, person_ids: Iterable[UUID]) -> dict[UUID, Person]:
         """Return the persons that still have a key; those who were erased are absent."""
-        wanted = "{" + ",".join(sorted({str(person_id) for person_id in person_ids})) + "}"
+        wanted = array_literal(sorted({*person_ids}))
         rows = await tx.execute(_LOAD, (wanted,), binary=True)
         return {person_id: self.unwrap(person_id, wrapped) async for person_id, wrapped in rows}
 

@@ -11,7 +11,7 @@ from services.intake.use_cases.consents import withdraw_consent
 from shared.events.intake import ConsentGranted
 from shared.events.topics import CASES
 from shared.kit.observability.traces import new_traceparent
-from shared.kit.vault.consents import lock_and_list
+from shared.kit.vault.consents import lock_consents
 from tests.service.intake.world import STAFF, World
 from tests.unit.intake.town import form
 
@@ -187,7 +187,8 @@ async def test_a_withdrawal_waits_for_a_release_that_counts_on_the_consent(world
     ((case_id, consent_id),) = world.rows("SELECT case_id, consent_id FROM vault.consents")
 
     async with world.context.database.transaction() as release:
-        (consent,) = (await lock_and_list(release, [case_id]))[case_id]
+        locked = await lock_consents(release, world.context.vault, cases=[case_id])
+        (consent,) = locked.consents[case_id]
         withdrawal = asyncio.create_task(withdraw_consent(world.context, case_id, consent_id, new_traceparent()))
         await asyncio.sleep(0.2)
         assert not withdrawal.done()

@@ -13,7 +13,7 @@ from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, ConsentGranted, ConsentWithdrawn, PersonErased
 from shared.events.topics import CASES
 from shared.kit.relay.outbox_rows import CLAIM_SQL, WITHHOLD_SQL
-from shared.kit.vault.consents import lock_and_list, lock_valid_consents
+from shared.kit.vault.consents import lock_consents, lock_valid_consents
 from shared.kit.vault.vault import Vault
 from shared.policy.consent import Consent
 from tests.service.routing.world import World, record
@@ -139,7 +139,7 @@ async def test_what_was_delivered_is_recalled_once(world: World) -> None:
 async def test_a_withdrawal_waits_for_a_release_that_counts_on_the_consent(world: World) -> None:
     given = to_refuge(world)
     async with world.database.transaction() as tx:
-        held = await lock_and_list(tx, [given.case_id])
+        held = (await lock_consents(tx, world.desk.vault, cases=[given.case_id])).consents
         assert [each.consent_id for each in held[given.case_id]] == [given.consent_id]
         taking_back = asyncio.create_task(asyncio.to_thread(world.take_back, given))
         await asyncio.sleep(0.3)

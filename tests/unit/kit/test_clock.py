@@ -1,12 +1,13 @@
-"""Work comes to its end although whoever waits for it is told to stop, if it does not take too long."""
+"""Pauses between retries, and work that goes on for a grace period after its caller is cancelled."""
 
 import asyncio
 import gc
 import logging
+from time import monotonic
 
 import pytest
 
-from shared.kit.clock import shield_with_grace
+from shared.kit.clock import ExponentialBackoff, shield_with_grace
 
 
 async def test_what_work_returns_and_raises_is_heard() -> None:
@@ -65,3 +66,17 @@ async def test_an_error_that_nobody_waits_for_any_more_is_not_reported_as_forgot
         await cancelled(asyncio.create_task(shield_with_grace(work(), 30)))
         gc.collect()
     assert caplog.records == []
+
+
+async def test_pauses_double_up_to_the_longest_and_start_again_after_a_success() -> None:
+    backoff = ExponentialBackoff(first=0.03, longest=0.09)
+
+    async def pause() -> float:
+        began = monotonic()
+        await backoff.pause()
+        return monotonic() - began
+
+    taken = [await pause() for _ in range(3)]
+    backoff.reset()
+    assert [taken[0] >= 0.03, taken[1] >= 0.06, taken[2] >= 0.09] == [True] * 3
+    assert await pause() < taken[2]
