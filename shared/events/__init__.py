@@ -1,1 +1,1 @@
-"""The published language of Handoff: what is said, on which topic, in which form. Pydantic and nothing else."""
+"""The published events of Handoff: types, topics and wire format. Depends on pydantic only."""

@@ -1,4 +1,4 @@
-"""What one agency hears, on `agency.<id>.inbox.v1`: only what it may see."""
+"""Events to one agency, on `agency.<id>.inbox.v1`: only what that agency may see."""
 
 from datetime import datetime
 from typing import Annotated, ClassVar, Final, Literal
@@ -11,13 +11,13 @@ from shared.events.fields import RESTRICTED, FieldGroup, Released
 from shared.events.reasons import Reason
 
 UNDISCLOSED: Final = "undisclosed"
-"""Stands for the need and the program of a referral whose very nature is restricted; see `Disclosed`."""
+"""Replaces need and program of a referral if these are themselves restricted; `Disclosed` has the real values."""
 
 
 class Terms(Value):
-    """What the agency has to keep to with some of what it was given: an agreement, and a consent where one was needed.
+    """The terms of use for some disclosed groups: the agreement, and the consent if one was required.
 
-    Without `onward` it may not be handed on. `notice` must go with it wherever it goes.
+    `onward` false forbids passing the data on. `notice` must accompany the data.
     """
 
     agreement: str
@@ -30,7 +30,7 @@ class Terms(Value):
 
 
 class Disclosed(Value):
-    """What a sealed block holds when it is opened, and what the partner API answers about a referral."""
+    """The content of a decrypted sealed block, and the answer of the partner API for a referral."""
 
     need: Slug
     program: Slug
@@ -40,7 +40,7 @@ class Disclosed(Value):
 
 
 class InboxEvent(Event):
-    """Something that the agency should know about one of its referrals."""
+    """An event about one of the agency's referrals."""
 
     classification: ClassVar[Classification] = Classification.CONFIDENTIAL
     referral_id: UUID
@@ -53,17 +53,17 @@ class InboxEvent(Event):
 
     @property
     def happened_at(self) -> datetime:
-        """When routing said it."""
+        """When routing wrote the event."""
         return self.sent_at
 
 
 class DisclosingEvent(InboxEvent):
-    """An event that gives the agency something.
+    """An event that discloses data to the agency.
 
-    `released` is there for all who may read the topic. `sealed` is a JWE (RFC 7516) to the agency's own key, of the
-    JSON of `Disclosed`. `link` is where the agency reads the rest; each read is a disclosure of its own.
-    `withheld` names the groups that are given in none of these forms, whether the case has them or not: what a case has
-    is not told by what is kept back.
+    `released` is readable by every reader of the topic. `sealed` is a JWE (RFC 7516), encrypted to the agency's public
+    key, of the JSON of `Disclosed`. `link` is the address of the remaining data; each read of it is a disclosure.
+    `withheld` lists the groups that are disclosed in no form, whether or not the case has them, so that the list does
+    not reveal what the case contains.
     """
 
     restricted_label: ClassVar[Classification | None] = Classification.RESTRICTED
@@ -76,16 +76,16 @@ class DisclosingEvent(InboxEvent):
 
     @property
     def is_restricted(self) -> bool:
-        """Tell whether a restricted group is given, in whatever form."""
+        """Whether a restricted group is disclosed, in any form."""
         return any(group in RESTRICTED for terms in self.terms for group in terms.groups)
 
 
 class ReferralRequested(DisclosingEvent):
-    """A program of the agency is asked to help with one need.
+    """A need is referred to a program of the agency.
 
-    Answer on `agency.<id>.updates.v1` before `answer_by`. With `record_only` the work was done elsewhere and is
-    on record here: no answer is expected. Need and program are `undisclosed` where their very nature is restricted:
-    the sealed block or the link tells them.
+    The agency answers on `agency.<id>.updates.v1` before `answer_by`. `record_only` marks work that was done elsewhere
+    and is only recorded here: no answer is expected. Need and program are `undisclosed` if they are themselves
+    restricted; the sealed block or the link has them.
     """
 
     type: Literal["referral.requested.v1"] = "referral.requested.v1"
@@ -98,18 +98,18 @@ class ReferralRequested(DisclosingEvent):
 
     @property
     def is_restricted(self) -> bool:
-        """Tell whether a restricted group is given, or the nature of the referral is restricted."""
+        """Whether a restricted group is disclosed, or need and program are themselves restricted."""
         return self.need == UNDISCLOSED or super().is_restricted
 
 
 class ReferralAmended(DisclosingEvent):
-    """The agency may see more of a referral than before: this is all of it now, in place of what was said earlier."""
+    """The agency may see more of a referral than before. The event replaces all data that was disclosed earlier."""
 
     type: Literal["referral.amended.v1"] = "referral.amended.v1"
 
 
 class DisclosureRecalled(InboxEvent):
-    """What these receipts gave may not be used any more: delete it, and say so to whom it was handed on."""
+    """The agency must delete what was disclosed under these receipts, and inform all parties that received it."""
 
     type: Literal["disclosure.recalled.v1"] = "disclosure.recalled.v1"
     groups: tuple[FieldGroup, ...]
@@ -124,13 +124,13 @@ class DisclosureRecalled(InboxEvent):
 
 
 class PersonErased(InboxEvent):
-    """The person whom the referral is about has been erased here: delete what you hold of them."""
+    """The person of the referral was erased: the agency must delete what it holds about them."""
 
     type: Literal["person.erased.v1"] = "person.erased.v1"
 
 
 class EmergencyAccess(InboxEvent):
-    """Another agency has opened in an emergency what was withheld from it, in a case that this agency works on."""
+    """Another agency opened withheld data by emergency access, in a case that this agency works on."""
 
     type: Literal["emergency.access.v1"] = "emergency.access.v1"
     agency: Slug
@@ -144,14 +144,14 @@ class EmergencyAccess(InboxEvent):
 
 
 class ReferralCancelled(InboxEvent):
-    """The agency need not help any more."""
+    """The referral is cancelled; the agency stops work."""
 
     type: Literal["referral.cancelled.v1"] = "referral.cancelled.v1"
     reason: Reason
 
 
 class ReferralOverdue(InboxEvent):
-    """The time to answer has passed, and nobody has answered; `escalated` is the second and last reminder."""
+    """The agency has not answered in time; `escalated` marks the second and last reminder."""
 
     type: Literal["referral.overdue.v1"] = "referral.overdue.v1"
     answer_by: Instant
@@ -159,7 +159,7 @@ class ReferralOverdue(InboxEvent):
 
 
 class UpdateRefused(InboxEvent):
-    """An update of this agency was not applied, and changed nothing."""
+    """An update of this agency was refused and changed nothing."""
 
     type: Literal["update.refused.v1"] = "update.refused.v1"
     update_id: UUID
@@ -184,4 +184,4 @@ InboxMessage = Annotated[
     | EmergencyAccess,
     Field(discriminator="type"),
 ]
-"""Everything that an agency hears."""
+"""Every event on an agency's inbox topic."""

@@ -1,4 +1,4 @@
-"""What one agency says, on `agency.<id>.updates.v1`."""
+"""Events from one agency, on `agency.<id>.updates.v1`."""
 
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
@@ -11,7 +11,7 @@ from shared.events.reasons import Reason
 
 
 class AgencyUpdate(Event):
-    """Something that the agency did about one of its referrals, at the agency's own time."""
+    """An agency's update of one of its referrals, with the agency's own time."""
 
     classification: ClassVar[Classification] = Classification.CONFIDENTIAL
     referral_id: UUID
@@ -29,38 +29,38 @@ class AgencyUpdate(Event):
 
 
 class ReasonedUpdate(AgencyUpdate):
-    """An update that must say why: a code that is counted, and words for whoever follows up."""
+    """An update that requires a reason code, which is counted, and an explanation for caseworkers."""
 
     reason: Reason
     explanation: str = Field(min_length=1, max_length=2000)
 
 
 class ReferralAccepted(AgencyUpdate):
-    """We will help, and have not started yet."""
+    """The agency accepts the referral and has not started."""
 
     type: Literal["referral.accepted.v1"] = "referral.accepted.v1"
 
 
 class ReferralRejected(ReasonedUpdate):
-    """We will not help."""
+    """The agency rejects the referral."""
 
     type: Literal["referral.rejected.v1"] = "referral.rejected.v1"
 
 
 class ReferralStarted(AgencyUpdate):
-    """We have begun."""
+    """The agency has started work."""
 
     type: Literal["referral.started.v1"] = "referral.started.v1"
 
 
 class ReferralHeld(ReasonedUpdate):
-    """We are waiting for something."""
+    """The agency has put the referral on hold."""
 
     type: Literal["referral.held.v1"] = "referral.held.v1"
 
 
 class ReferralResumed(AgencyUpdate):
-    """We go on."""
+    """The agency has resumed work."""
 
     type: Literal["referral.resumed.v1"] = "referral.resumed.v1"
 
@@ -72,19 +72,19 @@ class ReferralCompleted(AgencyUpdate):
 
 
 class ReferralFailed(ReasonedUpdate):
-    """We tried, and the need has not been met."""
+    """The agency ended its work and the need is not met."""
 
     type: Literal["referral.failed.v1"] = "referral.failed.v1"
 
 
 class ReferralCancelled(ReasonedUpdate):
-    """We take our acceptance back."""
+    """The agency cancels a referral that it had accepted."""
 
     type: Literal["referral.cancelled.v1"] = "referral.cancelled.v1"
 
 
 class ReferralTransferred(ReasonedUpdate):
-    """This belongs to another program."""
+    """The agency transfers the referral to another program."""
 
     type: Literal["referral.transferred.v1"] = "referral.transferred.v1"
     to_agency: Slug
@@ -103,4 +103,4 @@ UpdateMessage = Annotated[
     | ReferralTransferred,
     Field(discriminator="type"),
 ]
-"""Everything that an agency may say."""
+"""Every event that an agency may publish."""

@@ -1,4 +1,4 @@
-"""What routing says about what was given to whom, on `routing.referrals.v1`. No personal data, no free text."""
+"""Routing's events about disclosures, on `routing.referrals.v1`. No personal data, no free text."""
 
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -19,7 +19,7 @@ class Ground(Value):
 
 
 class DisclosureEvent(Event):
-    """Something about what one agency was given of one referral."""
+    """An event about data of one referral that was disclosed to one agency."""
 
     restricted_label: ClassVar[Classification | None] = Classification.RESTRICTED
     referral_id: UUID
@@ -29,19 +29,19 @@ class DisclosureEvent(Event):
 
     @property
     def happened_at(self) -> datetime:
-        """When it was given, or recalled."""
+        """When the data was disclosed or recalled."""
         return self.occurred_at
 
     @property
     def is_restricted(self) -> bool:
-        """Tell whether a restricted group is concerned."""
+        """Whether a restricted group is among them."""
         return not RESTRICTED.isdisjoint(self.groups)
 
 
 class DisclosureMade(DisclosureEvent):
-    """An agency was given something: in an event, by a read of its own, or by an access in an emergency.
+    """Data was disclosed to an agency: in an event, by a read, or by emergency access.
 
-    `shown_from` is when the person may see it, where an agreement lawfully delays that.
+    `shown_from` is the end of the embargo: when the person may see the entry, if an agreement lawfully delays it.
     """
 
     type: Literal["disclosure.made.v1"] = "disclosure.made.v1"
@@ -58,7 +58,7 @@ class DisclosureMade(DisclosureEvent):
 
 
 class DisclosureRecalled(DisclosureEvent):
-    """An agency was told not to use any more what these receipts gave."""
+    """Data that was disclosed under these receipts was recalled from an agency."""
 
     type: Literal["disclosure.recalled.v1"] = "disclosure.recalled.v1"
     receipts: tuple[UUID, ...]
@@ -72,9 +72,9 @@ class DisclosureRecalled(DisclosureEvent):
 
 
 class EmergencyAccessOpened(DisclosureEvent):
-    """A caseworker has opened in an emergency what was withheld, until `ends_at`; somebody reviews it afterwards.
+    """A caseworker opened withheld data by emergency access, until `ends_at`; a privacy officer reviews it afterwards.
 
-    `shown_from` is when the person may hear of it, where an agreement lawfully delays that.
+    `shown_from` is the end of the embargo: when the person may see the entry, if an agreement lawfully delays it.
     """
 
     type: Literal["emergency.opened.v1"] = "emergency.opened.v1"
@@ -84,5 +84,5 @@ class EmergencyAccessOpened(DisclosureEvent):
 
     @property
     def identity_key(self) -> str:
-        """The access's id."""
+        """The id of the access."""
         return str(self.access_id)

@@ -1,4 +1,4 @@
-"""What every event is: a frozen value, written strictly and read tolerantly."""
+"""The base of every event: a frozen value. Writers are strict, readers ignore fields that a later version added."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Strin
 
 
 class Classification(StrEnum):
-    """How carefully an event must be handled; a reader that does not know the label rejects the event."""
+    """The data classification of an event; a consumer that does not know a label rejects the event."""
 
     PUBLIC = "public"
     INTERNAL = "internal"
@@ -28,8 +28,8 @@ class Value(BaseModel):
 class Event(Value):
     """Something that happened to one case.
 
-    Subclasses fix `type`, which is also the CloudEvents `ce_type`, and may raise `classification`; those that may hold
-    restricted data name its label in `restricted_label`.
+    Subclasses fix `type`, which is also the CloudEvents `ce_type`, and may raise `classification`. A subclass that can
+    hold restricted data sets `restricted_label`, the classification of an instance that does.
     """
 
     classification: ClassVar[Classification] = Classification.INTERNAL
@@ -40,22 +40,22 @@ class Event(Value):
 
     @property
     def is_restricted(self) -> bool:
-        """Tell whether this very event holds restricted data, or shows that there is some."""
+        """Whether this instance holds restricted data or reveals that restricted data exists."""
         return False
 
     @property
     def label(self) -> Classification:
-        """How carefully this very event must be handled."""
+        """The classification of this instance."""
         return self.restricted_label if self.restricted_label and self.is_restricted else self.classification
 
     @property
     def identity_key(self) -> str:
-        """What tells this event from others of the same type and cause, such as the referral's id."""
+        """The part of the derived event id that separates events of one type and cause, for example the referral id."""
         return ""
 
     @property
     def happened_at(self) -> datetime:
-        """When it happened in the world, as its source says."""
+        """When it happened in the world, by the clock of its source."""
         raise NotImplementedError
 
 
@@ -63,21 +63,22 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", m
 """A stable lower-case identifier: agencies, programs, services, needs, districts."""
 
 Instant = Annotated[AwareDatetime, AfterValidator(methodcaller("astimezone", UTC))]
-"""A point in time; given with any offset, kept and written in UTC."""
+"""A point in time: accepted with any offset, stored and written in UTC."""
 
 
 V = TypeVar("V", bound=Value)
 
 
-def construct(kind: type[V], /, **said: Any) -> V:
-    """Return a value of a kind without validating it: for hot paths only, where it takes a third of the time.
+def construct(kind: type[V], /, **fields: Any) -> V:
+    """Construct a value without validation; for hot paths only, where it takes a third of the time.
 
-    Each value must be what validation would have made of it (moments in UTC, codes as their enumerations): tests hold
-    what is made this way against its language.
+    The caller passes what validation would have produced: moments in UTC, codes as their enumerations. Tests validate
+    the events that are constructed this way.
     """
+    # model_construct() also handles aliases and extra fields, which costs three times as much.
     made = kind.__new__(kind)
     defaults, names = _known(kind)
-    object.__setattr__(made, "__dict__", {**defaults, **said})
+    object.__setattr__(made, "__dict__", {**defaults, **fields})
     object.__setattr__(made, "__pydantic_fields_set__", names)
     object.__setattr__(made, "__pydantic_extra__", None)
     object.__setattr__(made, "__pydantic_private__", None)

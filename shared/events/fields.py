@@ -1,4 +1,4 @@
-"""Field groups: the named sets of fields that are shared or withheld as one."""
+"""Field groups: named sets of fields that are released or withheld together."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -9,7 +9,7 @@ from shared.events.event import Value
 
 
 class FieldGroup(StrEnum):
-    """The unit of data sharing; an agreement names these and nothing finer."""
+    """The unit of data sharing; agreements name groups, never single fields."""
 
     NEED = "need"
     LOCATION = "location"
@@ -27,7 +27,7 @@ class FieldGroup(StrEnum):
 
 
 class NeedFields(Value):
-    """What is asked for."""
+    """The requested service and the need."""
 
     service_code: str
     need: str
@@ -35,14 +35,14 @@ class NeedFields(Value):
 
 
 class LocationFields(Value):
-    """Roughly where: never finer than an H3 cell of resolution 8 (about 0.7 km²)."""
+    """The coarse location: at most an H3 cell of resolution 8 (about 0.7 km²)."""
 
     cell: str | None = None
     district: str | None = None
 
 
 class AddressFields(Value):
-    """Exactly where."""
+    """The exact location."""
 
     address: str | None = None
     address_id: str | None = None
@@ -52,7 +52,7 @@ class AddressFields(Value):
 
 
 class IdentityFields(Value):
-    """Who reported."""
+    """The person who reported."""
 
     first_name: str | None = None
     last_name: str | None = None
@@ -61,21 +61,21 @@ class IdentityFields(Value):
 
 
 class ContactFields(Value):
-    """How to reach whoever reported."""
+    """Contact data of the person who reported."""
 
     email: str | None = None
     phone: str | None = None
 
 
 class NarrativeFields(Value):
-    """The words of the report, and the answers to the service's own questions."""
+    """The description, and the answers to the service's questions."""
 
     description: str | None = None
     attributes: dict[str, tuple[str, ...]] = Field(default={})
 
 
 class AnswerFields(Value):
-    """Answers to the service's own questions that belong to a stricter group than the narrative."""
+    """Answers to the service's questions that belong to a stricter group than `narrative`."""
 
     answers: dict[str, tuple[str, ...]] = Field(default={})
 
@@ -107,13 +107,13 @@ class LanguageFields(Value):
 
 
 class AttachmentFields(Value):
-    """Links to what came with the report."""
+    """Links to the attachments of the report."""
 
     media_url: str | None = None
 
 
 class Released(Value):
-    """What one agency is given of one case; a group that is absent was withheld or never given."""
+    """The groups of one case that are released to one agency; an absent group was withheld or never supplied."""
 
     need: NeedFields | None = None
     location: LocationFields | None = None
@@ -133,7 +133,7 @@ class Released(Value):
 RESTRICTED: frozenset[FieldGroup] = frozenset(
     {FieldGroup.HEALTH, FieldGroup.SUBSTANCE_USE, FieldGroup.VICTIM_SERVICES, FieldGroup.JUSTICE}
 )
-"""The groups that no event ever carries in the clear."""
+"""Groups that no event carries unencrypted."""
 
 GROUP_MODELS: Mapping[FieldGroup, type[Value]] = {
     FieldGroup.ADDRESS: AddressFields,
@@ -147,6 +147,6 @@ GROUP_MODELS: Mapping[FieldGroup, type[Value]] = {
     FieldGroup.JUSTICE: JusticeFields,
     FieldGroup.ATTACHMENTS: AttachmentFields,
 }
-"""The groups that travel sealed: their block, opened, is the JSON of this model."""
+"""The groups that are sealed in events; a decrypted block is the JSON of the model."""
 
 SEALED_GROUPS: tuple[FieldGroup, ...] = tuple(GROUP_MODELS)

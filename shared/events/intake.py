@@ -1,4 +1,4 @@
-"""What intake says, on `intake.cases.v1`."""
+"""Intake's events, on `intake.cases.v1`."""
 
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
@@ -14,21 +14,21 @@ Channel = Literal["web", "api", "phone", "agency", "import"]
 
 
 class Need(Value):
-    """One thing to be solved."""
+    """One problem to solve."""
 
     need_id: UUID
     need: Slug
 
 
 class Place(Value):
-    """Roughly where: an H3 cell (resolution 8) and the district that holds it, where known."""
+    """The coarse location: an H3 cell (resolution 8) and its district, if known."""
 
     cell: str | None = None
     district: Slug | None = None
 
 
 class Origin(Value):
-    """How the case came in; `source` and `external_id` name the record that an import was made from."""
+    """The channel of the report; an import has the `source` and `external_id` of its record."""
 
     channel: Channel
     source: Slug | None = None
@@ -36,7 +36,7 @@ class Origin(Value):
 
 
 class RecordedReferral(Value):
-    """What is known from an imported record about work that another system did for one need."""
+    """Work for one need that another system did, from an imported record."""
 
     need_id: UUID
     opened_at: Instant
@@ -45,10 +45,10 @@ class RecordedReferral(Value):
 
 
 class CaseSubmitted(Event):
-    """A resident's report has been filed and is kept.
+    """A service request was filed and is stored.
 
-    `sealed` holds one block for each field group that was given, each under the key of `person_id`.
-    `recorded` is there for imported cases only: it must be recorded, not acted on, where work is closed.
+    `sealed` has one block for each supplied field group, encrypted with the key of `person_id`.
+    `recorded` is set for imported cases only. Closed work is recorded, not acted on.
     """
 
     type: Literal["case.submitted.v1"] = "case.submitted.v1"
@@ -71,7 +71,7 @@ class CaseSubmitted(Event):
 
 
 class CaseWithdrawn(Event):
-    """The person who reported wants nothing further to be done."""
+    """The person who reported withdrew the service request."""
 
     type: Literal["case.withdrawn.v1"] = "case.withdrawn.v1"
     withdrawn_at: Instant
@@ -83,7 +83,7 @@ class CaseWithdrawn(Event):
 
 
 class ConsentEvent(Event):
-    """Something that the person decided about what may be given to whom."""
+    """A decision of the person about disclosures to agencies."""
 
     restricted_label: ClassVar[Classification | None] = Classification.RESTRICTED
     consent_id: UUID
@@ -101,9 +101,9 @@ class ConsentEvent(Event):
 
 
 class ConsentGranted(ConsentEvent):
-    """The person allows these agencies to be given these groups, for this purpose, until `ends_at`.
+    """The person permits disclosure of these groups to these agencies, for this purpose, until `ends_at`.
 
-    It tells that there is a consent; whether it counts at a given moment is decided by the record in the vault.
+    The event announces the consent. The record in the vault decides whether it is valid at a given moment.
     """
 
     type: Literal["consent.granted.v1"] = "consent.granted.v1"
@@ -114,18 +114,18 @@ class ConsentGranted(ConsentEvent):
 
     @property
     def is_restricted(self) -> bool:
-        """Tell whether it names a restricted group."""
+        """Whether the consent names a restricted group."""
         return not RESTRICTED.isdisjoint(self.groups)
 
 
 class ConsentWithdrawn(ConsentEvent):
-    """The person has taken a consent back: nothing more is given under it, and what was given is recalled."""
+    """The person withdrew a consent: nothing more is disclosed under it, and earlier disclosures are recalled."""
 
     type: Literal["consent.withdrawn.v1"] = "consent.withdrawn.v1"
 
 
 class PersonErased(Event):
-    """The person's key is gone: whatever was sealed with it is unreadable, here and in every copy."""
+    """The person's key was deleted: every block sealed with it is unreadable, here and in every copy."""
 
     type: Literal["person.erased.v1"] = "person.erased.v1"
     person_id: UUID
@@ -138,7 +138,7 @@ class PersonErased(Event):
 
     @property
     def happened_at(self) -> datetime:
-        """When the key was destroyed."""
+        """When the key was deleted."""
         return self.erased_at
 
 
@@ -146,4 +146,4 @@ CaseEvent = Annotated[
     CaseSubmitted | CaseWithdrawn | ConsentGranted | ConsentWithdrawn | PersonErased,
     Field(discriminator="type"),
 ]
-"""Everything that intake says."""
+"""Every event that intake publishes."""

@@ -1,4 +1,4 @@
-"""What notifications says, on `notifications.deliveries.v1`: that somebody was told, never what or where."""
+"""Notifications' events, on `notifications.deliveries.v1`: the outcome of a message, never its text or address."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -10,7 +10,7 @@ from shared.events.event import Event, Instant, Slug
 
 
 class NotificationEvent(Event):
-    """What became of one message to one person."""
+    """The outcome of one message to one person."""
 
     delivery_id: UUID
     template: Slug
@@ -29,20 +29,20 @@ class NotificationEvent(Event):
 
 
 class NotificationSent(NotificationEvent):
-    """The mail server has taken the message."""
+    """The mail server accepted the message."""
 
     type: Literal["notification.sent.v1"] = "notification.sent.v1"
 
 
 class NotificationFailed(NotificationEvent):
-    """The message was refused for good, or nobody knows whether it was taken (`uncertain`)."""
+    """The mail server refused the message permanently, or its answer is unknown (`uncertain`)."""
 
     type: Literal["notification.failed.v1"] = "notification.failed.v1"
     failure: Literal["refused", "uncertain"]
 
 
 class NotificationSuppressed(NotificationEvent):
-    """Nobody was told, on purpose: no address, not wanted, or the person has been erased."""
+    """The message was not sent on purpose: no address, not wanted, or the person was erased."""
 
     type: Literal["notification.suppressed.v1"] = "notification.suppressed.v1"
     why: Literal["no-address", "not-wanted", "erased"]
@@ -52,4 +52,4 @@ DeliveryEvent = Annotated[
     NotificationSent | NotificationFailed | NotificationSuppressed,
     Field(discriminator="type"),
 ]
-"""Everything that notifications says."""
+"""Every event that notifications publishes."""

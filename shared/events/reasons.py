@@ -1,10 +1,10 @@
-"""Why something was rejected, held, failed, cancelled or refused: codes that everybody counts alike."""
+"""Reason codes for rejected, held, failed, cancelled and refused referrals, counted the same way everywhere."""
 
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Reason codes; the first words of each agency's own text stay with the agency and routing."""
+    """Reason codes; the explanation text of an agency stays with the agency and routing."""
 
     NO_CAPACITY = "no-capacity"
     NOT_ELIGIBLE = "not-eligible"
@@ -28,4 +28,4 @@ class Reason(StrEnum):
 OUTSIDE_AGENCY_CONTROL = frozenset(
     {Reason.NO_ACCESS, Reason.UNABLE_TO_CONTACT, Reason.WAITING_FOR_PERSON, Reason.WAITING_FOR_WEATHER}
 )
-"""Reasons for a hold that an agency cannot end by itself: such time is subtracted from its clocks (and shown)."""
+"""Reasons for a hold that the agency cannot end itself; clocks subtract that time and show it."""

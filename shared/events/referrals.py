@@ -1,4 +1,4 @@
-"""What routing says about one need at one program. No personal data, no free text."""
+"""Routing's events about referrals, on `routing.referrals.v1`. No personal data, no free text."""
 
 from datetime import datetime
 from typing import Literal
@@ -11,10 +11,10 @@ from shared.events.reasons import Reason
 
 
 class ReferralEvent(Event):
-    """Something that happened to one need at one program.
+    """A change of one referral.
 
-    `occurred_at` is the agency's own time for what an agency did, routing's for the rest.
-    `record_only` marks history that was imported: nobody is to act on it or be told of it.
+    `occurred_at` is the agency's time for the agency's changes and routing's time for all others.
+    `record_only` marks imported history: agencies do not act on it and no person is notified.
     """
 
     referral_id: UUID
@@ -38,7 +38,7 @@ class ReferralEvent(Event):
 
 
 class ReferralRequested(ReferralEvent):
-    """A program has been asked to help."""
+    """A need was referred to a program."""
 
     type: Literal["referral.requested.v1"] = "referral.requested.v1"
     answer_by: Instant | None = None
@@ -46,26 +46,26 @@ class ReferralRequested(ReferralEvent):
 
 
 class ReferralAccepted(ReferralEvent):
-    """The agency has agreed to help, and has not started yet."""
+    """The agency has agreed to help and has not started yet."""
 
     type: Literal["referral.accepted.v1"] = "referral.accepted.v1"
 
 
 class ReferralRejected(ReferralEvent):
-    """The agency will not help; its own words stay with routing."""
+    """The agency rejected the referral; its explanation stays with routing."""
 
     type: Literal["referral.rejected.v1"] = "referral.rejected.v1"
     reason: Reason
 
 
 class ReferralStarted(ReferralEvent):
-    """Work has begun."""
+    """The agency has started work."""
 
     type: Literal["referral.started.v1"] = "referral.started.v1"
 
 
 class ReferralHeld(ReferralEvent):
-    """Work is waiting; `agency_controls` tells whether the agency could end the wait itself."""
+    """The referral is on hold; `agency_controls` tells whether the agency can end the hold itself."""
 
     type: Literal["referral.held.v1"] = "referral.held.v1"
     reason: Reason
@@ -73,7 +73,7 @@ class ReferralHeld(ReferralEvent):
 
 
 class ReferralResumed(ReferralEvent):
-    """Work goes on."""
+    """The agency has resumed work."""
 
     type: Literal["referral.resumed.v1"] = "referral.resumed.v1"
 
@@ -85,35 +85,35 @@ class ReferralCompleted(ReferralEvent):
 
 
 class ReferralFailed(ReferralEvent):
-    """The agency tried, and the need has not been met."""
+    """The agency ended its work and the need is not met."""
 
     type: Literal["referral.failed.v1"] = "referral.failed.v1"
     reason: Reason
 
 
 class ReferralCancelled(ReferralEvent):
-    """The referral has been taken back, by routing or by the agency."""
+    """Routing or the agency cancelled the referral."""
 
     type: Literal["referral.cancelled.v1"] = "referral.cancelled.v1"
     reason: Reason
 
 
 class ReferralOverdue(ReferralEvent):
-    """The time to answer has passed: the agency has been reminded."""
+    """The agency has not answered in time and was reminded."""
 
     type: Literal["referral.overdue.v1"] = "referral.overdue.v1"
     answer_by: Instant
 
 
 class ReferralEscalated(ReferralEvent):
-    """The time to answer has passed twice over: a supervisor of the agency is to look."""
+    """The agency has not answered after a reminder; its supervisor is notified."""
 
     type: Literal["referral.escalated.v1"] = "referral.escalated.v1"
     answer_by: Instant
 
 
 class ReferralTransferred(ReferralEvent):
-    """Ownership has moved on to another program; a new referral to it follows."""
+    """Ownership moved to another program; a new referral to it follows."""
 
     type: Literal["referral.transferred.v1"] = "referral.transferred.v1"
     to_agency: Slug

@@ -1,4 +1,4 @@
-"""What routing says to the other services, on `routing.referrals.v1`. No personal data, no free text."""
+"""Routing's events to the other services, on `routing.referrals.v1`. No personal data, no free text."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -26,7 +26,7 @@ from shared.events.referrals import (
 
 
 class RoutedNeed(Value):
-    """One need of a case, and the program that is asked to help."""
+    """One need of a case and the program that it is referred to."""
 
     need_id: UUID
     need: Slug
@@ -36,7 +36,7 @@ class RoutedNeed(Value):
 
 
 class CaseRouted(Event):
-    """Every need of the case has been looked at; `unrouted` are with the triage desk."""
+    """Every need of the case was decided; the needs in `unrouted` are in the triage queue."""
 
     type: Literal["case.routed.v1"] = "case.routed.v1"
     routed: tuple[RoutedNeed, ...] = ()
@@ -52,7 +52,7 @@ class CaseRouted(Event):
 
 
 class CaseUnroutable(Event):
-    """No program is left for one need: the triage desk has it."""
+    """No program is left for one need: it is in the triage queue."""
 
     type: Literal["case.unroutable.v1"] = "case.unroutable.v1"
     need_id: UUID
@@ -68,12 +68,12 @@ class CaseUnroutable(Event):
 
     @property
     def happened_at(self) -> datetime:
-        """When routing gave it to the triage desk."""
+        """When routing put the need into the triage queue."""
         return self.unroutable_at
 
 
 class CaseResolved(Event):
-    """Nothing is left to do: each need has ended. `completed` says that every one of them was met."""
+    """Every need of the case has ended; with `completed` every need was met."""
 
     type: Literal["case.resolved.v1"] = "case.resolved.v1"
     resolution: Literal["completed", "not-completed", "withdrawn"]
@@ -108,4 +108,4 @@ RoutingEvent = Annotated[
     | EmergencyAccessOpened,
     Field(discriminator="type"),
 ]
-"""Everything that routing says to the other services."""
+"""Every event that routing publishes to the other services."""

@@ -1,4 +1,4 @@
-"""Which topics there are, who writes them, and the language that each speaks."""
+"""The topics: their names, their only writers, and the events that each may carry."""
 
 import re
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from shared.events.routing import RoutingEvent
 
 @dataclass(frozen=True)
 class TopicSpec:
-    """One topic, or family of topics: its name, its only writer, and every event it may carry.
+    """One topic or family of topics: its name, its only writer, and every event that it may carry.
 
-    In `topic` and `source` the word `{agency}` stands for an agency's id.
+    `{agency}` in `topic` and `source` stands for an agency id.
     """
 
     topic: str
@@ -27,11 +27,11 @@ class TopicSpec:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """Match the topic, and capture the agency's id where there is one."""
+        """Matches the topic and captures the agency id, if the topic has one."""
         return re.compile("^" + re.escape(self.topic).replace(r"\{agency\}", "(?P<agency>[a-z0-9-]+)") + "$")
 
     def source_of(self, topic: str) -> str | None:
-        """Return the only source whose messages count on this topic; None for a topic of another family."""
+        """Return the only `ce_source` that may write to this topic; None for a topic of another family."""
         if topic == self.topic:
             return self.source
         match = self.pattern.match(topic)
@@ -59,11 +59,11 @@ def updates_topic(agency: str) -> str:
 
 @lru_cache(maxsize=1024)
 def family_of(topic: str) -> str:
-    """Return the name that a topic's family has, such as `agency.{agency}.inbox.v1`; any other topic's own name."""
-    families = (language.topic for language in TOPIC_SPECS if language.pattern.match(topic))
+    """Return the family name of a topic, for example `agency.{agency}.inbox.v1`; for other topics their own name."""
+    families = (spec.topic for spec in TOPIC_SPECS if spec.pattern.match(topic))
     return next(families, topic)
 
 
 def dead_letter_topic(service: str) -> str:
-    """Return the topic of the messages that this service has set aside."""
+    """Return the topic to which this service publishes its dead letters."""
     return f"{service}.dead-letters.v1"

@@ -24,14 +24,14 @@ _LABELS = frozenset(Classification)
 
 
 class MalformedMessageError(Exception):
-    """A message that is not an event of its topic's language; the text names the field, never its value."""
+    """A message that is not an event of its topic; the text names the field, never its value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What the headers of one event say.
+    """The CloudEvents headers of one event.
 
-    `sequence` counts the events of one case in one topic, from 1. `causation_id` is the event that led to this one.
+    `sequence` numbers the events of one case in one topic, from 1. `causation_id` is the event that caused this one.
     """
 
     id: UUID
@@ -46,25 +46,25 @@ class Envelope:
 
 
 def event_id(cause: UUID, topic: str, event: Event) -> UUID:
-    """Derive the id of an event from what caused it, so that doing the work again says the same again.
+    """Derive the id of an event from its cause, so that a replay produces the same id.
 
-    A version 5 UUID (RFC 9562, section 5.5) of cause, topic, type and subject.
+    A version 5 UUID (RFC 9562, section 5.5) of cause, topic, type and identity key.
     """
     return derived_id(cause, topic, event.type, event.identity_key)
 
 
-def derived_id(cause: UUID, topic: str, event_type: str, about: str) -> UUID:
-    """Derive the id of an event from its parts, for whoever writes the event without making it."""
-    return fast_uuid5(_EVENT_IDS, f"{cause}|{topic}|{event_type}|{about}")
+def derived_id(cause: UUID, topic: str, event_type: str, identity_key: str) -> UUID:
+    """Derive the id of an event from its parts; for writers that do not construct the event object."""
+    return fast_uuid5(_EVENT_IDS, f"{cause}|{topic}|{event_type}|{identity_key}")
 
 
 def fast_uuid5(space: UUID, name: str) -> UUID:
-    """Return what `uuid.uuid5` returns, which every event needs several times, in half the time."""
+    """Return the same UUID as `uuid.uuid5`, in half the time: every event derives several ids."""
     return UUID(bytes=sha1(space.bytes + name.encode(), usedforsecurity=False).digest()[:16], version=5)
 
 
 def schema_uri(topic: str, event_type: str) -> str:
-    """Name the JSON Schema of an event: a URN, and the file name in docs/schemas."""
+    """Return the URN of an event's JSON Schema; its last parts are folder and file in docs/schemas."""
     family = "agency.inbox" if topic.endswith(".inbox.v1") else topic.removesuffix(".v1")
     family = "agency.updates" if topic.endswith(".updates.v1") else family
     return f"urn:handoff:schema:{family}:{event_type}"
@@ -88,7 +88,7 @@ def read_envelope(headers: Iterable[tuple[str, bytes]]) -> Envelope:
         if found["ce_specversion"] != "1.0":
             raise MalformedMessageError("ce_specversion is not 1.0")
         if found["ce_dataclassification"] not in _LABELS:
-            raise MalformedMessageError("ce_dataclassification is not a label that we know")
+            raise MalformedMessageError("ce_dataclassification is not a known label")
         return Envelope(
             id=UUID(found["ce_id"]),
             type=found["ce_type"],
@@ -108,23 +108,20 @@ def read_envelope(headers: Iterable[tuple[str, bytes]]) -> Envelope:
         raise MalformedMessageError("a header is not of its type") from None
 
 
-def read_event(
-    language: TopicSpec, envelope: Envelope, value: bytes | None, *, ignore_unknown_types: bool = False
-) -> Any:
-    """Read an event, and hold it against its envelope.
+def read_event(spec: TopicSpec, envelope: Envelope, value: bytes | None, *, ignore_unknown_types: bool = False) -> Any:
+    """Parse an event and check that it agrees with its envelope.
 
-    With `ignore_unknown_types` an event of a type that this topic does not have (yet) is read as an `Event`: its type
-    and case.
+    With `ignore_unknown_types` an event of an unknown type is returned as a plain `Event`: type and case only.
 
     Raises:
-        MalformedMessageError: not JSON, not this language, or envelope and event disagree.
+        MalformedMessageError: not JSON, not an event of this topic, or envelope and event disagree.
     """
     if value is None:
         raise MalformedMessageError("there is no value")
     try:
-        event = language.events.validate_json(value)
+        event = spec.events.validate_json(value)
     except ValidationError as error:
-        event = _stranger(value, error) if ignore_unknown_types else None
+        event = _read_unknown_type(value, error) if ignore_unknown_types else None
         if event is None:
             raise MalformedMessageError(first_error(error, "message")) from None
     if event.type != envelope.type:
@@ -134,8 +131,8 @@ def read_event(
     return event
 
 
-def _stranger(value: bytes, error: ValidationError) -> Event | None:
-    """Read what is of an unknown type, if that is all that is wrong with it."""
+def _read_unknown_type(value: bytes, error: ValidationError) -> Event | None:
+    """Return the event as a plain `Event` if its unknown type is the only error; otherwise None."""
     if error.errors(include_url=False, include_context=False, include_input=False)[0]["type"] != "union_tag_invalid":
         return None
     try:

@@ -1,1 +1,1 @@
-"""What an agency may be given, decided without I/O."""
+"""Disclosure decisions: what an agency may receive, the receipts, and the ledger's Merkle tree. No I/O."""

@@ -1,4 +1,4 @@
-"""Data-sharing agreements, as their files say them: who gives what to whom, under which law, and for how long."""
+"""Data-sharing agreements as in their TOML files: parties, groups, legal basis, conditions and dates."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -11,7 +11,7 @@ from shared.events.fields import FieldGroup
 from shared.events.intake import Urgency
 
 FRONT_DOOR: Final = "front-door"
-"""The party that residents report to; other sources of a case are the agencies that have or had a referral in it."""
+"""The party that residents report to. The other sources of a case are the agencies with a referral in it."""
 
 
 class Form(StrEnum):
@@ -36,7 +36,7 @@ class Status(StrEnum):
 
 
 class StrictModel(BaseModel):
-    """A part of an agreement: what is not known is a mistake of the writer."""
+    """A part of an agreement; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 

@@ -1,7 +1,7 @@
-"""Goes through the whole ledger and holds everything against everything else: receipts, tree, and what was signed.
+"""Audits the whole ledger: compares receipts, tree nodes and signed checkpoints.
 
-Each receipt is hashed anew and held against its leaf, each node against the two below it, and the tree at each size
-that was signed against what was signed. Together that is the whole tree computed anew, and tells where it differs.
+Hashes each receipt and compares it with its leaf, compares each node with its two children, and compares the root at
+each signed size with the checkpoint. Together this recomputes the whole tree and locates every difference.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from shared.policy.receipts import Facts, leaf_of
 
 
 class LedgerFinding(NamedTuple):
-    """What is wrong with the places from `first` to `last`."""
+    """An error in the leaves from `first` to `last`, both inclusive."""
 
     first: int
     last: int
@@ -24,7 +24,7 @@ class LedgerFinding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LedgerPage:
-    """The receipts that have the places of a span, in whatever order, and the nodes that these complete."""
+    """The receipts of a leaf range, in any order, and the nodes that they complete."""
 
     span: LeafRange
     receipts: Sequence[tuple[int, Facts]]
@@ -38,20 +38,20 @@ class _Mismatch(NamedTuple):
 
 MISSING: Final = "the receipt is missing"
 INSERTED: Final = "a receipt that is not in the tree"
-CHANGED: Final = "the receipt is not the one that was written"
-MOVED: Final = "the receipt of place {first} stands here"
-MOVED_MANY: Final = "the receipts of places {first} to {last} stand here"
-NO_NODE: Final = "a part of the tree is missing"
-FORGED: Final = "the tree does not fit what is below it"
-SIGNED_OTHERWISE: Final = "something here is not what was signed at {size} receipts"
-CUT_OFF: Final = "gone, though they were signed at {size} receipts"
+CHANGED: Final = "the receipt was changed"
+MOVED: Final = "the receipt of index {first} is here"
+MOVED_MANY: Final = "the receipts of indexes {first} to {last} are here"
+NO_NODE: Final = "a node of the tree is missing"
+FORGED: Final = "a node does not match its children"
+SIGNED_OTHERWISE: Final = "differs from the checkpoint signed at {size} receipts"
+CUT_OFF: Final = "missing, but covered by the checkpoint signed at {size} receipts"
 
 _UNKNOWN: Final = b""
-"""Stands for a hash that cannot be known, because everything that it could be made from is missing."""
+"""Replaces a hash that cannot be computed because its inputs are missing."""
 
 
 class LedgerAudit:
-    """Takes the ledger page by page, in order and without a gap; what is wrong is found at the end."""
+    """Reads the ledger page by page, in order and without gaps; `finish` returns the findings."""
 
     def __init__(self, signed: Iterable[TreeHead]) -> None:
         self._signed = sorted(set(signed), key=lambda tree: (tree.size, tree.root))
@@ -63,35 +63,35 @@ class LedgerAudit:
         self._wrong: set[Node] = set()
         self._trusted = 0
         self._broken = False
-        self._hold_against_signed(LeafRange(-1, 0), {})
+        self._compare_with_checkpoints(LeafRange(-1, 0), {})
 
     def take(self, page: LedgerPage) -> None:
-        """Look at the next page."""
+        """Check the next page."""
         nodes = {**self._edge, **page.nodes}
         self._check_receipts(page, nodes)
         self._check_nodes(page.span, nodes)
-        self._hold_against_signed(page.span, nodes)
+        self._compare_with_checkpoints(page.span, nodes)
         self._size = page.span.end
         self._edge = {node: nodes[node] for node in _last_of_each_level(self._size)}
 
     def finish(self) -> list[LedgerFinding]:
-        """Return what is wrong, by place; nothing where everything is as it was written."""
+        """Return the findings by leaf index; empty if the ledger is intact."""
         beyond = [tree for tree in self._signed if tree.size > self._size]
         if beyond:
-            self._say(self._size, beyond[-1].size - 1, CUT_OFF.format(size=beyond[-1].size))
+            self._report(self._size, beyond[-1].size - 1, CUT_OFF.format(size=beyond[-1].size))
         return sorted([*_merged(self._findings), *_moved_or_changed(self._mismatches, self._homes)])
 
     def _check_receipts(self, page: LedgerPage, nodes: dict[Node, bytes]) -> None:
-        """Hold each receipt against its leaf; a leaf that is missing is made from its receipt."""
+        """Compare each receipt with its leaf; a missing leaf is computed from its receipt."""
         found: dict[int, list[bytes]] = {}
         for place, facts in page.receipts:
             found.setdefault(place, []).append(leaf_of(facts))
         for place in range(page.span.start, page.span.end):
             leaves, expected = found.get(place, []), nodes.get(Node(0, place))
             if len(leaves) != 1:
-                self._say(place, place, INSERTED if leaves else MISSING)
+                self._report(place, place, INSERTED if leaves else MISSING)
             if expected is None:
-                self._say(place, place, NO_NODE)
+                self._report(place, place, NO_NODE)
                 nodes[Node(0, place)] = leaves[0] if leaves else _UNKNOWN
             elif len(leaves) == 1 and leaves[0] != expected:
                 self._mismatches.append(_Mismatch(place, leaves[0]))
@@ -99,30 +99,30 @@ class LedgerAudit:
                 self._homes[expected] = place
 
     def _check_nodes(self, span: LeafRange, nodes: dict[Node, bytes]) -> None:
-        """Hold each node against the two below it; of what is wrong above one another, the lowest is said."""
+        """Compare each node with its two children; of nested errors only the lowest is reported."""
         for node in _completed_by(span):
             left, right = Node(node.level - 1, 2 * node.number), Node(node.level - 1, 2 * node.number + 1)
             if node not in nodes:
-                self._say(node.first, node.last, NO_NODE)
+                self._report(node.first, node.last, NO_NODE)
             computed = _UNKNOWN if _UNKNOWN in {nodes[left], nodes[right]} else hash_pair(nodes[left], nodes[right])
             kept = nodes.setdefault(node, computed)
             below = {left, right} & self._wrong
             if below or kept != computed:
                 self._wrong.add(node)
             if kept != computed and not below and computed is not _UNKNOWN:
-                self._say(node.first, node.last, FORGED)
+                self._report(node.first, node.last, FORGED)
 
-    def _hold_against_signed(self, span: LeafRange, nodes: Nodes) -> None:
-        """Hold the tree, at each size of this span that was signed, against what was signed; one failure says all."""
+    def _compare_with_checkpoints(self, span: LeafRange, nodes: Nodes) -> None:
+        """Compare the root at each signed size in this range with its checkpoint; report the first failure only."""
         for tree in self._signed:
             if span.start < tree.size <= span.end and not self._broken:
                 if root_of(tree.size, nodes) == tree.root:
                     self._trusted = tree.size
                 else:
                     self._broken = True
-                    self._say(self._trusted, max(tree.size - 1, 0), SIGNED_OTHERWISE.format(size=tree.size))
+                    self._report(self._trusted, max(tree.size - 1, 0), SIGNED_OTHERWISE.format(size=tree.size))
 
-    def _say(self, first: int, last: int, what: str) -> None:
+    def _report(self, first: int, last: int, what: str) -> None:
         self._findings.append(LedgerFinding(first, last, what))
 
 
@@ -131,14 +131,14 @@ def _last_of_each_level(size: int) -> list[Node]:
 
 
 def _completed_by(span: LeafRange) -> Iterator[Node]:
-    """Go through the nodes above the leaves that these leaves complete, from below."""
+    """Yield the inner nodes that these leaves complete, from the lowest level up."""
     for level in range(1, span.end.bit_length()):
         for number in range(span.start >> level, span.end >> level):
             yield Node(level, number)
 
 
 def _merged(findings: Sequence[LedgerFinding]) -> Iterator[LedgerFinding]:
-    """Say once what is the same of places that follow one another."""
+    """Merge equal findings of adjacent leaves."""
     ordered = sorted(findings, key=lambda finding: (finding.what, finding.first, finding.last))
     last: LedgerFinding | None = None
     for finding in ordered:
@@ -153,7 +153,7 @@ def _merged(findings: Sequence[LedgerFinding]) -> Iterator[LedgerFinding]:
 
 
 def _moved_or_changed(mismatches: Sequence[_Mismatch], homes: Mapping[bytes, int]) -> Iterator[LedgerFinding]:
-    """Say of receipts that are not the ones of their places where they belong, if anywhere."""
+    """Report receipts at a wrong index: moved from another index, or changed."""
 
     def run(numbered: tuple[int, _Mismatch]) -> tuple[int, int | None]:
         ordinal, mismatch = numbered

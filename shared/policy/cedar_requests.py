@@ -1,4 +1,4 @@
-"""How agreements, consents and cases are put to Cedar: as entities and requests, in its JSON form."""
+"""Cedar entities and requests for agreements, consents and cases, in Cedar's JSON form."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ _RELY_ON: Final = {"type": "Action", "id": "relyOn"}
 
 
 def write_entities(clauses: Iterable[IndexedClause]) -> str:
-    """Write what does not change from case to case: groups, agreements and their clauses."""
+    """Return the entities that are the same for all cases: groups, agreements and clauses."""
     clauses = tuple(clauses)
     agreements = {indexed.agreement.id: indexed.agreement for indexed in clauses}
     entities = [
@@ -33,7 +33,10 @@ def write_entities(clauses: Iterable[IndexedClause]) -> str:
 def ask_to_receive(
     query: DisclosureQuery, indexed: IndexedClause, consented: Collection[FieldGroup], known: Mapping[str, bool]
 ) -> Iterator[Json]:
-    """Ask for each group of a clause whether the agency may be given it; `known` is what the case does not say."""
+    """Yield one request for each group of a clause: may the agency receive it?
+
+    `known` has the facts that are not part of the query: `in_catalogue` and `has_key`.
+    """
     context = {
         "clause": _ref("Clause", indexed.ground.id),
         "at": _micros(query.at),
@@ -54,8 +57,8 @@ def ask_to_receive(
 
 
 def ask_to_rely_on(query: DisclosureQuery, consent: Consent, purpose: str) -> Json:
-    """Ask whether the agency may rely on a consent under agreements of a purpose."""
-    said = {
+    """Return the request: may the agency rely on this consent under agreements of this purpose?"""
+    attributes = {
         "recipients": [_ref("Party", recipient) for recipient in consent.recipients],
         "purpose": consent.purpose,
         "granted": _micros(consent.granted_at - CLOCKS_DIFFER),
@@ -66,7 +69,7 @@ def ask_to_rely_on(query: DisclosureQuery, consent: Consent, purpose: str) -> Js
         "principal": {"type": "Party", "id": query.agency},
         "action": _RELY_ON,
         "resource": {"type": "Consent", "id": str(consent.consent_id)},
-        "context": json.dumps({"at": _micros(query.at), "purpose": purpose, "consent": said}),
+        "context": json.dumps({"at": _micros(query.at), "purpose": purpose, "consent": attributes}),
     }
 
 
@@ -103,7 +106,7 @@ def _clause(ground: str, agreement: Agreement, clause: Clause) -> Json:
 
 
 def _ref(kind: str, name: str) -> Json:
-    """Name an entity in the short form, which Cedar takes where its schema wants one, and reads a fifth faster."""
+    """Return a reference in the short form, which Cedar accepts with a schema and parses a fifth faster."""
     return {"type": kind, "id": str(name)}
 
 

@@ -1,7 +1,7 @@
-"""Checkpoints: what the ledger was at one size, signed, so that anybody who keeps one can hold it against us later.
+"""Signed checkpoints of the ledger: a holder of an old checkpoint can prove a later change of its receipts.
 
-The form is that of transparency logs: a checkpoint (C2SP tlog-checkpoint) in a signed note (C2SP signed-note) with
-Ed25519 (RFC 8032), so that what reads those reads ours.
+A checkpoint (C2SP tlog-checkpoint) in a signed note (C2SP signed-note) with Ed25519 (RFC 8032), so that tools for
+transparency logs can read it.
 """
 
 from binascii import Error as NotBase64
@@ -23,19 +23,19 @@ _FEWEST_LINES: Final = 3
 
 
 class NoteError(Exception):
-    """A note, a key or a checkpoint that cannot be trusted or read; the text says why."""
+    """A note, key or checkpoint is invalid or has a wrong signature; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The tree as it was; `origin` names the ledger."""
+    """A tree head with the name of its ledger in `origin`."""
 
     origin: str
     tree: TreeHead
 
 
 class Verifier:
-    """Checks signatures of one key under one name."""
+    """Verifies signatures of one key and name."""
 
     def __init__(self, name: str, public: bytes) -> None:
         self.name = name
@@ -43,11 +43,11 @@ class Verifier:
         self.id = sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:_KEY_ID_BYTES]
 
     def __str__(self) -> str:
-        """Write the key as signed notes do: name, id and key."""
+        """Return the verifier key in the form of signed notes: name, id and key."""
         return f"{self.name}+{self.id.hex()}+{_base64(_ED25519 + self.public)}"
 
     def is_signed(self, text: str, signature: bytes) -> bool:
-        """Tell whether the signature is this key's, of this text."""
+        """Whether the signature of the text is valid for this key."""
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
         except InvalidSignature:
@@ -56,7 +56,7 @@ class Verifier:
 
 
 class Signer:
-    """Signs with one key under one name."""
+    """Signs with one key and name."""
 
     def __init__(self, name: str, key: Ed25519PrivateKey) -> None:
         if not name or "+" in name or name.split() != [name]:
@@ -75,29 +75,29 @@ class Signer:
 
 
 def read_verifier(text: str) -> Verifier:
-    """Read a key as signed notes write it.
+    """Parse a verifier key of a signed note.
 
     Raises:
-        NoteError: it is no such key.
+        NoteError: not an Ed25519 verifier key.
     """
     name, _, rest = text.strip().partition("+")
     key_id, _, encoded = rest.partition("+")
     key = _bytes(encoded)
     verifier = Verifier(name, key[1:])
     if not name or key[:1] != _ED25519 or len(key) != 1 + 32 or verifier.id.hex() != key_id:
-        raise NoteError("this is no Ed25519 key of a signed note")
+        raise NoteError("not an Ed25519 verifier key of a signed note")
     return verifier
 
 
 def open_note(note: str, verifiers: Iterable[Verifier]) -> str:
-    """Return the text of a note that one of these keys has signed.
+    """Return the text of a note that is signed by one of these keys.
 
     Raises:
-        NoteError: none of them has, or one of them has signed another text.
+        NoteError: no signature of a known key, or a wrong signature of one.
     """
     text, separator, signatures = note.rpartition("\n\n")
     if not separator or not signatures.endswith("\n"):
-        raise NoteError("this is no signed note")
+        raise NoteError("not a signed note")
     text += "\n"
     keys = {(verifier.name, verifier.id): verifier for verifier in verifiers}
     signed = False
@@ -106,22 +106,22 @@ def open_note(note: str, verifiers: Iterable[Verifier]) -> str:
         signature = _bytes(encoded)
         verifier = keys.get((name, signature[:_KEY_ID_BYTES]))
         if verifier and not verifier.is_signed(text, signature[_KEY_ID_BYTES:]):
-            raise NoteError("the signature is not of this text")
+            raise NoteError("the signature does not match the text")
         signed = signed or verifier is not None
     if not signed:
-        raise NoteError("none of the known keys has signed this")
+        raise NoteError("no signature by a known key")
     return text
 
 
 def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
-    """Return the checkpoint in a note that one of these keys has signed.
+    """Return the checkpoint in a note that is signed by one of these keys.
 
     Raises:
-        NoteError: it is not signed by them, or no checkpoint.
+        NoteError: not signed by a known key, or not a checkpoint.
     """
     lines = open_note(note, verifiers).splitlines()
     if len(lines) < _FEWEST_LINES or not lines[1].isascii() or not lines[1].isdecimal():
-        raise NoteError("this is no checkpoint")
+        raise NoteError("not a checkpoint")
     return Checkpoint(lines[0], TreeHead(int(lines[1]), _bytes(lines[2])))
 
 
@@ -133,4 +133,4 @@ def _bytes(text: str) -> bytes:
     try:
         return a2b_base64(text, strict_mode=True)
     except (NotBase64, ValueError):
-        raise NoteError("what should be base64 is not") from None
+        raise NoteError("invalid base64") from None

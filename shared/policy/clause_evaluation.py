@@ -1,4 +1,4 @@
-"""Each clause tried on one case by Cedar, group by group."""
+"""Evaluates clauses for one case with Cedar, group by group."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,25 +17,25 @@ _FAILED_POLICY: Final = re.compile(r"policy `([^`]+)`")
 
 
 class ApplicableConsents(NamedTuple):
-    """The consents that an agency may rely on under one purpose, and the policies that speak against the others."""
+    """The consents that an agency may rely on for one purpose, and the policies that denied the others."""
 
     valid: tuple[Consent, ...] = ()
     denied_by: tuple[str, ...] = ()
 
     @property
     def covered(self) -> frozenset[FieldGroup]:
-        """The groups that they name."""
+        """The groups that the valid consents name."""
         return frozenset(group for consent in self.valid for group in consent.groups)
 
 
 NO_CONSENTS: Final = ApplicableConsents()
 
 NOT_PERMITTED: Final = "not-permitted"
-"""Nothing forbids it, and nothing permits it either."""
+"""No policy forbids the request and none permits it."""
 
 
 class ClauseEvaluation(NamedTuple):
-    """One clause tried for one group; `against` has the ids of the policies that say no, and is empty if none does."""
+    """The result for one clause and one group; `denied_by` has the ids of the policies that denied it."""
 
     indexed: IndexedClause
     group: FieldGroup
@@ -44,7 +44,7 @@ class ClauseEvaluation(NamedTuple):
 
 
 class CedarEvaluator:
-    """The policies, with all clauses as their data; of a case it knows what it is asked with."""
+    """Cedar with the policies and all clauses loaded; each call passes the data of one case."""
 
     def __init__(self, policies: Policies, clauses: Sequence[IndexedClause]) -> None:
         self._policies = policies
@@ -56,7 +56,7 @@ class CedarEvaluator:
     def evaluate(
         self, query: DisclosureQuery, clauses: Sequence[IndexedClause], known: Mapping[str, bool]
     ) -> list[ClauseEvaluation]:
-        """Try clauses on a case, each for all groups that it names."""
+        """Evaluate clauses for a case, each for every group that it names, in one Cedar batch."""
         purposes = {indexed.agreement.purpose for indexed in clauses} if query.consents else set()
         consents = {purpose: self._consents(query, purpose) for purpose in sorted(purposes)}
         asked: list[tuple[IndexedClause, FieldGroup, ApplicableConsents]] = []
@@ -84,14 +84,15 @@ class CedarEvaluator:
 
 
 def _denials(result: AuthzResult) -> tuple[str, ...]:
-    """Return what speaks against it; nothing does only where Cedar allows it without any error.
+    """Return the ids of the policies that denied a request; empty only if Cedar allowed it without an error.
 
-    Cedar leaves out a `forbid` that fails, so that an answer with errors may allow what that policy forbids.
+    Cedar skips a `forbid` whose condition fails to evaluate, so an answer with errors may allow what that policy
+    forbids. Every error is therefore a denial.
     """
-    said = result.diagnostics
-    if said.errors:
-        return tuple(sorted({_name(error) for error in said.errors}))
-    return () if result.allowed else tuple(sorted(said.reasons)) or (NOT_PERMITTED,)
+    diagnostics = result.diagnostics
+    if diagnostics.errors:
+        return tuple(sorted({_name(error) for error in diagnostics.errors}))
+    return () if result.allowed else tuple(sorted(diagnostics.reasons)) or (NOT_PERMITTED,)
 
 
 def _name(error: str) -> str:

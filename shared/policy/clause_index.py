@@ -1,4 +1,4 @@
-"""The clauses of all agreements, found by who asks, who holds the case, and what is needed."""
+"""An index of the clauses of all agreements by recipient, source and need."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
@@ -12,7 +12,7 @@ K = TypeVar("K")
 
 
 class IndexedClause(NamedTuple):
-    """One clause, with the agreement that it stands in."""
+    """One clause with its agreement; `number` is its position among all clauses."""
 
     number: int
     agreement: Agreement
@@ -20,16 +20,16 @@ class IndexedClause(NamedTuple):
 
     @property
     def ground(self) -> ReleaseGround:
-        """The name under which a disclosure stands on it."""
+        """The ground of a disclosure under this clause."""
         return ReleaseGround("agreement", self.agreement.ground(self.clause), self.agreement.version)
 
 
 class ClauseIndex:
-    """What agencies are offered; nobody goes through all of it for one decision."""
+    """Finds the clauses for a query without scanning all agreements."""
 
     def __init__(self, agreements: Sequence[Agreement]) -> None:
         if len({agreement.id for agreement in agreements}) < len(agreements):
-            raise PolicyError("an agreement is there twice: only one version of it can hold")
+            raise PolicyError("an agreement is given twice: only one version can be in force")
         pairs = [(agreement, clause) for agreement in agreements for clause in agreement.share]
         self.all = tuple(IndexedClause(number, *pair) for number, pair in enumerate(pairs))
         self._to = _indexed((to, each) for each in self.all for to in each.clause.recipients)
@@ -46,7 +46,7 @@ class ClauseIndex:
         return self._to.get(agency, ())
 
     def for_query(self, query: DisclosureQuery) -> tuple[IndexedClause, ...]:
-        """Return, in order, the clauses to the agency from whoever holds the case, that do not ask for another need."""
+        """Return, in order, the clauses from the case's sources to the agency whose need condition is met or absent."""
         agency, sources, need = query[:3]
         found = {
             indexed.number: indexed

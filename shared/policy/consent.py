@@ -8,17 +8,17 @@ from uuid import UUID
 from shared.events.fields import FieldGroup
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
-"""A consent that can be read has been granted: it counts although this machine's clock is so much behind."""
+"""Clock tolerance: a stored consent counts even if this machine's clock is behind by this much."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """One consent, as it is kept in writing.
+    """One written consent.
 
-    It is a condition on top of an agreement, never a ground alone, and counts only for a recipient that it names, and
-    under agreements of the same `purpose`. It covers the groups that it names; one that names the group which protects
-    a whole report (such as `victim_services`) covers all groups of such a report, except for another group that the
-    law lets nobody have without being named.
+    A consent is a condition in addition to an agreement, never a ground alone. It counts only for the recipients that
+    it names and under agreements of the same `purpose`. It covers the groups that it names. A consent that names the
+    protection of a report (for example `victim_services`) covers all groups of that report, except another group that
+    the law requires to be named.
     """
 
     consent_id: UUID
@@ -28,13 +28,13 @@ class Consent:
     groups: frozenset[FieldGroup]
     granted_at: datetime
     ends_at: datetime
-    """The first moment at which it counts no more."""
+    """The first moment at which it is no longer valid."""
     withdrawn_at: datetime | None = None
 
     def live(self, at: datetime) -> bool:
-        """Tell whether it stands at a moment.
+        """Whether the consent is valid at a moment.
 
-        One that was withdrawn does not stand at any moment, not even before: clocks of two machines differ, and nothing
-        may leave after the withdrawal.
+        A withdrawn consent is valid at no moment, not even before the withdrawal: clocks of two machines differ, and
+        nothing may be disclosed after the withdrawal.
         """
         return self.withdrawn_at is None and self.granted_at - CLOCKS_DIFFER <= at < self.ends_at

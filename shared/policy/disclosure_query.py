@@ -1,4 +1,4 @@
-"""What is asked of the policy: what may one agency be given of one case, for one need, at one moment?"""
+"""The input of a disclosure decision: one agency, one case, one need, one moment."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -8,12 +8,12 @@ from shared.policy.consent import Consent
 
 
 class DisclosureQuery(NamedTuple):
-    """One question; the answer is a `ReleasePlan`.
+    """What may one agency receive? The answer is a `ReleasePlan`.
 
-    `sources` are the parties that hold something of the case: `FRONT_DOOR`, and each other agency that has or had a
-    referral in it. `protects` is the group whose strict rules hold for the whole report (`victim_services`,
-    `substance_use`, ...), because of its service or because of a need that only protected services name. `at` is aware.
-    `consents` may hold consents for other recipients, ended and withdrawn ones: what counts is part of the decision.
+    `sources` are the parties that hold data of the case: `FRONT_DOOR` and each other agency that has or had a referral
+    in it. `protects` is the protection of the report (`victim_services`, `substance_use`, ...), whose strict rules
+    apply to all of it. `at` is timezone-aware. `consents` may include consents for other recipients and consents that
+    ended or were withdrawn: the decision selects the valid ones.
     """
 
     agency: str

@@ -1,4 +1,4 @@
-"""Says in words why an agency is given a group or not. It is slow: every clause to the agency is tried."""
+"""Explains in words why a group is released or withheld. Slow: evaluates every clause to the agency."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
@@ -12,28 +12,28 @@ from shared.policy.plan import ReleaseGround, Verdict
 from shared.policy.verdicts import NO_AGREEMENT, denials_of
 
 WORDS: Final[Mapping[str, str]] = {
-    NO_AGREEMENT: "no agreement lets this agency have it",
-    NOT_PERMITTED: "nobody who gives under it holds this case",
+    NO_AGREEMENT: "no agreement releases it to this agency",
+    NOT_PERMITTED: "no party that shares under it holds this case",
     "agreement-suspended": "the agreement is suspended",
     "agreement-ended": "the agreement has ended",
     "agreement-not-begun": "the agreement has not begun",
-    "unknown-service": "the catalogue has no such service",
+    "unknown-service": "the service is not in the catalogue",
     "condition-not-met:need": "it is for other needs",
     "condition-not-met:service": "it is for other services",
     "condition-not-met:district": "it is for other districts",
     "condition-not-met:urgency": "it is for another urgency",
-    "needs-consent": "it asks for a consent that names the agency and the group",
-    "victim-services-needs-consent": "victim services ask for a consent that names the agency and the group",
-    "substance-use-needs-consent": "42 CFR part 2 asks for a consent that names the agency and the group",
-    "substance-use-never-onward": "what concerns substance use may not go where it may be passed on",
-    "restricted-never-full": "restricted data goes only sealed or on request",
+    "needs-consent": "it requires a consent that names the agency and the group",
+    "victim-services-needs-consent": "victim services require a consent that names the agency and the group",
+    "substance-use-needs-consent": "42 CFR part 2 requires a consent that names the agency and the group",
+    "substance-use-never-onward": "substance use data may not go to a recipient that may pass it on",
+    "restricted-never-full": "restricted data is released sealed or on request only",
     "no-public-key": "the agency has no public key to seal it to",
     "consent-for-another-purpose": "a consent is for another purpose",
     "consent-not-begun": "a consent was given later",
     "consent-ended": "a consent has ended",
     "consent-withdrawn": "a consent was withdrawn",
 }
-"""What each id in `Verdict.withheld_by` means."""
+"""The meaning of each id in `Verdict.withheld_by`."""
 
 _FORMS: Final[Mapping[Form, str]] = {
     Form.FULL: "in the event",
@@ -43,19 +43,19 @@ _FORMS: Final[Mapping[Form, str]] = {
 
 
 class GroupExplanation(NamedTuple):
-    """Why one group is released or withheld; each of `why` is a sentence of its own."""
+    """Why one group is released or withheld; each entry of `why` is a sentence."""
 
     group: FieldGroup
     released: bool
     why: tuple[str, ...]
 
 
-def explain(sharing: DisclosurePolicy, query: DisclosureQuery) -> tuple[GroupExplanation, ...]:
-    """Explain the plan for an inquiry, group by group.
+def explain(policy: DisclosurePolicy, query: DisclosureQuery) -> tuple[GroupExplanation, ...]:
+    """Explain the plan for a query, group by group.
 
-    It names agreements, clauses and the ids of consents, and nothing of the case itself.
+    The sentences name agreements, clauses and consent ids, and contain no data of the case.
     """
-    plan, evaluations = sharing.plan(query), sharing.evaluate_clauses(query)
+    plan, evaluations = policy.plan(query), policy.evaluate_clauses(query)
     return tuple(
         GroupExplanation(
             group,
@@ -69,7 +69,7 @@ def explain(sharing: DisclosurePolicy, query: DisclosureQuery) -> tuple[GroupExp
 def describe_denial(why: str) -> str:
     """Return the words for an id in `Verdict.withheld_by`."""
     if why.startswith("error:"):
-        return f"the policy {why.removeprefix('error:')} could not be evaluated, which counts as a no"
+        return f"the policy {why.removeprefix('error:')} could not be evaluated, which counts as a denial"
     return WORDS.get(why, why)
 
 

@@ -1,7 +1,7 @@
-"""A Merkle tree that only grows, as in RFC 6962, kept as its complete subtrees.
+"""An append-only Merkle tree (RFC 6962), stored as its complete subtrees.
 
-Node (level, number) is the root of the complete subtree over the leaves number * 2^level and following. Nodes never
-change once they are there, so that what was true of a smaller tree can be computed from a larger one at any time.
+Node (level, number) is the root of the complete subtree that starts at leaf number * 2^level. Nodes never change after
+they are written, so the root of any earlier size can be computed from a later tree.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class Node(NamedTuple):
 
 
 class LeafRange(NamedTuple):
-    """The leaves from `start` to before `end`, as one subtree of a larger tree has them."""
+    """The leaves from `start` (inclusive) to `end` (exclusive)."""
 
     start: int
     end: int
@@ -51,12 +51,12 @@ def hash_pair(left: bytes, right: bytes) -> bytes:
 
 
 def peaks_of(size: int) -> list[Node]:
-    """List the complete subtrees that a tree of this size is made of, the largest first."""
+    """List the complete subtrees of a tree of this size, largest first."""
     return nodes_under(LeafRange(0, size))
 
 
 def nodes_under(span: LeafRange) -> list[Node]:
-    """List the complete subtrees that these leaves are made of, from left to right."""
+    """List the complete subtrees that cover these leaves, from left to right."""
     found, start = [], span.start
     for level in range((span.end - span.start).bit_length() - 1, -1, -1):
         if (span.end - span.start) >> level & 1:
@@ -66,7 +66,7 @@ def nodes_under(span: LeafRange) -> list[Node]:
 
 
 def append(size: int, peaks: Nodes, leaves: Sequence[bytes]) -> dict[Node, bytes]:
-    """Add leaf hashes to a tree of this size; return the nodes that this completes, the leaves among them.
+    """Append leaf hashes to a tree of this size; return the nodes that become complete, including the leaves.
 
     Arguments:
         size: leaves so far.
@@ -94,7 +94,7 @@ def hash_span(span: LeafRange, nodes: Nodes) -> bytes:
 
 
 def inclusion_spans(place: int, size: int) -> list[LeafRange]:
-    """List what an inclusion proof of this leaf consists of, from the leaf up: PATH of RFC 6962, section 2.1.1."""
+    """List the ranges of an inclusion proof of this leaf, from the leaf up: PATH of RFC 6962, section 2.1.1."""
     found, span = [], LeafRange(0, size)
     while span.end - span.start > 1:
         split = _split(span)
@@ -105,9 +105,9 @@ def inclusion_spans(place: int, size: int) -> list[LeafRange]:
 
 
 def consistency_spans(old: int, new: int) -> list[LeafRange]:
-    """List what a proof consists of that the tree of size `new` extends that of size `old`.
+    """List the ranges of a consistency proof from size `old` to size `new`: PROOF of RFC 6962, section 2.1.2.
 
-    PROOF of RFC 6962, section 2.1.2. Nothing is to be proven where they are equal, or the old one is empty.
+    Empty if the sizes are equal or the old tree is empty: then there is nothing to prove.
     """
     if old in {0, new}:
         return []
@@ -121,5 +121,5 @@ def consistency_spans(old: int, new: int) -> list[LeafRange]:
 
 
 def _split(span: LeafRange) -> int:
-    """Return where a tree is divided: after the largest power of two that is smaller than it."""
+    """Return the split point: the largest power of two smaller than the number of leaves."""
     return span.start + (1 << (span.end - span.start - 1).bit_length() - 1)

@@ -1,4 +1,4 @@
-"""The release plan: what one agency is given of one case, what is withheld, and what decided each of it."""
+"""The release plan: which groups of one case are released to one agency, and the ground of each decision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,19 +11,19 @@ from shared.events.fields import RESTRICTED, FieldGroup
 from shared.policy.agreements import Form
 
 CONSENT_ONLY: Final = frozenset({FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE})
-"""Groups that nobody is given without a live written consent, whatever agreements say."""
+"""Groups that need a valid written consent, whatever agreements say."""
 
 NEVER_MENTIONED: Final = CONSENT_ONLY
-"""Groups whose mere existence tells something about a person: their withholding is not mentioned."""
+"""Groups whose existence reveals something about a person: `withheld` does not list them."""
 
 REDISCLOSURE_NOTICE: Final = (
     "42 CFR part 2 prohibits unauthorized use or disclosure of these records. Nothing of them may be passed on."
 )
-"""Goes with every disclosure of `substance_use` (42 CFR 2.32(a)(2), and this system's own rule)."""
+"""Accompanies every disclosure of `substance_use` (42 CFR 2.32(a)(2), and a rule of this system)."""
 
 
 class ReleaseGround(NamedTuple):
-    """One thing that a disclosure stands on: `housing-health/inspections` in version 3, or a consent by its id."""
+    """One legal ground of a disclosure: `housing-health/inspections` in version 3, or a consent by its id."""
 
     kind: Literal["agreement", "consent", "emergency"]
     id: str
@@ -31,10 +31,10 @@ class ReleaseGround(NamedTuple):
 
 
 class ReleaseTerms(NamedTuple):
-    """On what terms a recipient has some groups: once for each agreement and each consent that it needed.
+    """The terms of use for some groups, one entry for each agreement and each consent that was required.
 
-    `onward` tells whether it may pass them on, `retain_days` for how long it may keep them, `notice` is to be shown to
-    whoever sees them.
+    `onward` permits passing the data on, `retain_days` limits how long the recipient may keep it, `notice` must be
+    shown to every reader.
     """
 
     agreement: str
@@ -49,12 +49,12 @@ class ReleaseTerms(NamedTuple):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was decided about one group.
+    """The decision about one group.
 
-    `grounds_in` has, for each form in which the group is released, what that stands on: one clause, and the consents
-    that it needed. Of several clauses that release it, one without consent is named, then one with the least delay.
-    `withheld_by` has the ids of the policies that decided against it (`agreement-ended`, `needs-consent`, ...), and is
-    empty when it is released. `delays` has, by form, for how many days the person's own view may be silent about it.
+    `grounds_in` has, for each form in which the group is released, one clause and the consents that it required. If
+    several clauses release it, a clause without consent is named first, then the one with the shortest embargo.
+    `withheld_by` has the ids of the policies that denied it (`agreement-ended`, `needs-consent`, ...) and is empty if
+    the group is released. `delays` has the embargo in days by form.
     """
 
     grounds_in: Mapping[Form, tuple[ReleaseGround, ...]]
@@ -63,26 +63,26 @@ class Verdict:
 
     @property
     def released(self) -> bool:
-        """Whether the agency is given the group in any form."""
+        """Whether the group is released in any form."""
         return bool(self.grounds_in)
 
     @property
     def forms(self) -> frozenset[Form]:
-        """The forms in which the agency is given it."""
+        """The forms in which the group is released."""
         return frozenset(self.grounds_in)
 
     @property
     def grounds(self) -> tuple[ReleaseGround, ...]:
-        """What its release stands on, whatever the form."""
+        """The grounds of its release in all forms."""
         return tuple(dict.fromkeys(ground for grounds in self.grounds_in.values() for ground in grounds))
 
 
 @dataclass(frozen=True)
 class ReleasePlan:
-    """The decision for one referral; it has a verdict on every group.
+    """The decision for one referral, with a verdict on every group.
 
-    It holds from `valid_from` until just before `valid_until`, when an agreement or a consent begins or ends. Nobody
-    may use it outside of that, nor after agreements or consents have changed.
+    It is valid from `valid_from` (inclusive) to `valid_until` (exclusive), when an agreement or a consent starts or
+    ends, and only as long as agreements and consents do not change.
     """
 
     agency: str
@@ -96,43 +96,43 @@ class ReleasePlan:
 
     @cached_property
     def entitled(self) -> bool:
-        """Whether the case may reach the agency at all: whether it may know what is needed."""
+        """Whether the agency may receive the case at all: whether the group `need` is released."""
         return self.verdicts[FieldGroup.NEED].released
 
     @cached_property
     def groups(self) -> frozenset[FieldGroup]:
-        """What is released in any form: what the partner API gives."""
+        """The groups that are released in any form: what the partner API returns."""
         return frozenset(group for group, verdict in self.verdicts.items() if verdict.released)
 
     @cached_property
     def withheld(self) -> tuple[FieldGroup, ...]:
-        """What is not released in any form, as far as that may be mentioned."""
+        """The groups that are released in no form, except those that are never mentioned."""
         return tuple(group for group in FieldGroup if group not in self.groups and group not in NEVER_MENTIONED)
 
     @cached_property
     def forms(self) -> Mapping[Form, frozenset[FieldGroup]]:
-        """What is released, by form."""
+        """The released groups by form."""
         return {
             form: frozenset(group for group, verdict in self.verdicts.items() if form in verdict.grounds_in)
             for form in Form
         }
 
     def groups_in(self, form: Form) -> frozenset[FieldGroup]:
-        """Return what is released in a form; a group may be released in several."""
+        """Return the groups that are released in a form; a group can be released in several."""
         return self.forms[form]
 
     @cached_property
     def is_restricted(self) -> bool:
-        """Whether what the agency is given must be handled as restricted."""
+        """Whether the released data is restricted."""
         return self.protects is not None or not self.groups.isdisjoint(RESTRICTED)
 
     @cached_property
     def consents(self) -> frozenset[UUID]:
-        """The consents that something in the plan stands on."""
+        """The consents that the plan depends on."""
         return frozenset(term.consent_id for term in self.terms if term.consent_id is not None)
 
     def grounds_of(self, groups: tuple[FieldGroup, ...]) -> tuple[ReleaseGround, ...]:
-        """Return what the release of these groups stands on; without any, what lets the agency know of the need."""
+        """Return the grounds for these groups; without groups, the grounds for the group `need`."""
         found = self._grounds.get(groups)
         if found is None:
             wanted = groups or (FieldGroup.NEED,)
@@ -142,26 +142,29 @@ class ReleasePlan:
 
     @cached_property
     def _grounds(self) -> dict[tuple[FieldGroup, ...], tuple[ReleaseGround, ...]]:
-        """The grounds of the sets of groups that were asked for: a plan is asked the same again and again."""
+        """Cache of `grounds_of`: a plan is shared by many cases and asked for the same groups each time."""
         return {}
 
     @cached_property
     def forms_in_use(self) -> tuple[Form, ...]:
-        """The forms in which something is released."""
+        """The forms in which at least one group is released."""
         return tuple(form for form, groups in self.forms.items() if groups)
 
     @cached_property
     def longest_delay_days(self) -> int:
-        """For how many days the person's own view may be silent about a disclosure under this plan."""
+        """The longest embargo of a disclosure under this plan, in days."""
         return max((self.delay_days(form) for form in self.forms_in_use), default=0)
 
     def delay_days(self, form: Form) -> int:
-        """Return for how many days the person's own view may be silent about a disclosure in this form."""
+        """Return the embargo of a disclosure in this form, in days."""
         return max((verdict.delays.get(form, 0) for verdict in self.verdicts.values()), default=0)
 
 
 def intersect(plan: ReleasePlan, other: ReleasePlan) -> ReleasePlan:
-    """Return what both plans for one agency release, in the forms that both name, on the grounds and terms of both."""
+    """Return the plan that releases what both plans release, in their common forms, on the grounds and terms of both.
+
+    For a report with two protections: a group must be released under the rules of each.
+    """
     verdicts = {group: _both(verdict, other.verdicts[group]) for group, verdict in plan.verdicts.items()}
     narrowed = replace(
         plan,

@@ -10,12 +10,12 @@ from cedarpy import PolicySet, Schema, policies_to_json_str, validate_policies
 
 
 class PolicyError(Exception):
-    """Policies or agreements cannot be decided with; the text says what is wrong with them."""
+    """Policies or agreements are invalid; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Policies that fit their schema; each is known by its `@id`."""
+    """Policies that passed validation against their schema; each has its `@id`."""
 
     text: str
     schema_text: str
@@ -24,10 +24,10 @@ class Policies:
 
 
 def read_policies(text: str, schema_text: str) -> Policies:
-    """Check policies against a schema.
+    """Parse policies and validate them against a schema.
 
     Raises:
-        PolicyError: one of the two is not Cedar, they do not fit, or a policy has no `@id` of its own.
+        PolicyError: a syntax error, a validation error, or a policy without an `@id` of its own.
     """
     try:
         schema = Schema.from_str(schema_text)
@@ -43,13 +43,13 @@ def read_policies(text: str, schema_text: str) -> Policies:
 
 @cache
 def our_policies() -> Policies:
-    """Return the policies that stand beside this module."""
+    """Return the policies in this package's files."""
     folder = files("shared.policy")
     return read_policies(*((folder / name).read_text("utf-8") for name in ("policies.cedar", "policies.cedarschema")))
 
 
 def _by_their_ids(policies: dict[str, Any]) -> dict[str, Any]:
-    """Name each policy by its annotation: Cedar numbers them, and a number explains nothing."""
+    """Key each policy by its `@id`: Cedar numbers policies, and a number explains nothing in a denial."""
     written = policies["staticPolicies"].values()
     named = {policy.get("annotations", {}).get("id"): policy for policy in written}
     if None in named or len(named) < len(written) or policies["templates"]:

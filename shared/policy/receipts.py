@@ -1,4 +1,4 @@
-"""The receipt of one disclosure: what was given to whom, when and why. Its canonical bytes are a leaf of the ledger."""
+"""The receipt of one disclosure: recipient, groups, grounds and time. Its canonical bytes are a leaf of the ledger."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ import orjson
 from shared.policy.merkle import hash_leaf
 
 FORMAT: Final = "handoff-receipt/1"
-"""Which fields the canonical bytes have; another set of fields is another format."""
+"""The version of the field set in the canonical bytes; another field set needs another version."""
 
 Facts = Mapping[str, Any]
-"""A receipt as JSON has it: text, numbers, lists and nulls, by name of the field; without its place in the ledger."""
+"""A receipt in JSON types (text, numbers, lists, nulls) by field name, without its index in the ledger."""
 
 
 Channel = Literal["event", "read", "emergency"]
-"""The way on which something was given."""
+"""How the data was disclosed."""
 
 
 class ReceiptGround(Protocol):
-    """What decided that something may be given: an agreement's clause, a consent or an emergency."""
+    """The ground of a disclosure: a clause of an agreement, a consent or an emergency access."""
 
     @property
     def kind(self) -> str:
@@ -30,18 +30,18 @@ class ReceiptGround(Protocol):
 
     @property
     def id(self) -> str:
-        """Which of them."""
+        """Its id."""
 
     @property
     def version(self) -> int | None:
-        """In which version, where it has any."""
+        """Its version, if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One disclosure: never what was given, only its kind, and a digest that needs the person's key.
+    """One disclosure, without the disclosed data: the groups, and a digest that only the person's key can verify.
 
-    `shown_from` is when the person may see it, where the law lets that wait; None is at once.
+    `shown_from` is the end of the embargo; None means none.
     """
 
     receipt_id: UUID
@@ -60,7 +60,7 @@ class Receipt:
 
 
 def facts_of(receipt: Receipt) -> dict[str, Any]:
-    """Return a receipt as JSON has it."""
+    """Return a receipt in JSON types."""
     return {
         "receipt_id": str(receipt.receipt_id),
         "case_id": str(receipt.case_id),
@@ -79,17 +79,17 @@ def facts_of(receipt: Receipt) -> dict[str, Any]:
 
 
 def grounds_of(grounds: Iterable[ReceiptGround]) -> list[dict[str, Any]]:
-    """Return what decided, as JSON has it."""
+    """Return grounds in JSON types."""
     return [{"kind": ground.kind, "id": ground.id, "version": ground.version} for ground in grounds]
 
 
 def write_moment(moment: datetime) -> str:
-    """Write a moment in UTC, to the microsecond: RFC 3339, always of the same length."""
+    """Return a moment in UTC with microseconds (RFC 3339), always of the same length."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def canonical(facts: Facts) -> bytes:
-    """Return the one form that is hashed: JSON in UTF-8, keys in order of their code points, no white space."""
+    """Return the bytes that are hashed: UTF-8 JSON, keys sorted by code point, no white space."""
     return orjson.dumps({**facts, "format": FORMAT}, option=orjson.OPT_SORT_KEYS)
 
 

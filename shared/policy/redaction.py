@@ -1,9 +1,9 @@
-"""Takes out of free text what tells who wrote it, for readers who may not know.
+"""Redacts identifying data in free text for recipients that may not know the identity.
 
-It finds telephone numbers, e-mail addresses, and what looks like a social security number or a license plate. It cannot
-find names, street addresses, dates of birth, account or card numbers, handles on other services, numbers that are
-spelled out in words, or addresses like "ana at example dot org"; nor what tells who it is by its sense ("the teacher on
-the second floor"). It would rather take out too much: seven digits in a row may have been a building's number.
+Finds telephone numbers, e-mail addresses, and what looks like a social security number or a license plate. Does not
+find names, street addresses, dates of birth, account or card numbers, user names of other services, numbers spelled out
+in words, addresses like "ana at example dot org", or descriptions that identify a person ("the teacher on the second
+floor"). Redacts too much rather than too little: seven digits in a row may have been a building number.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Final
 from phonenumbers import Leniency, PhoneNumberMatcher
 
 REGION: Final = "US"
-"""Whose way of writing telephone numbers is understood without a country code (ISO 3166-1)."""
+"""The region (ISO 3166-1) whose telephone numbers are recognized without a country code."""
 
 PHONE: Final = "[phone number]"
 EMAIL: Final = "[e-mail address]"
@@ -20,7 +20,7 @@ SSN: Final = "[social security number]"
 PLATE: Final = "[license plate]"
 
 MOST_TRIED: Final = 50
-"""So many groups of digits are looked at closely in one text (0.1 ms each); all further ones are taken out unseen."""
+"""Digit groups that are analysed in one text (0.1 ms each); all further ones are replaced without analysis."""
 
 _WORTH_A_LOOK: Final = re.compile(r"[\d@\uff20]")
 
@@ -34,7 +34,7 @@ _EMAIL: Final = re.compile(
 """Also "ana @ example.org"; but "at noon @ the corner" is no address."""
 
 _DIGITS: Final = re.compile(r"[+\uff0b(\d](?:[^\w@,;\n]{0,4}\d){6,}+")
-"""At least seven digits with little between them: what all kinds of numbers have in common, and cheap to find."""
+"""At least seven digits with few characters between them: a cheap first filter for all kinds of numbers."""
 
 _DATE: Final = re.compile(
     r"((?<!\d)(?:(?:19|20)\d\d[-/.][01]?\d[-/.][0-3]?\d|[0-3]?\d[-/.][0-3]?\d[-/.](?:19|20)\d\d)(?!\d))"
@@ -45,7 +45,7 @@ _DASH: Final = r"[-\u2010-\u2015.\s\u200b]"
 _SSN: Final = re.compile(rf"(?<!\d)\d{{3}}({_DASH}?)\d{{2}}\1\d{{4}}(?!\d)")
 
 _TEN_DIGITS: Final = re.compile(rf"(?<!\d)(?:\+?1{_DASH}?)?\(?\d{{3}}\)?{_DASH}{{0,2}}\d{{3}}{_DASH}?\d{{4}}(?!\d)")
-"""The North American way, of which two may stand side by side."""
+"""North American numbers, also two without a separator between them."""
 
 _PLATE: Final = re.compile(
     r"""
@@ -64,7 +64,7 @@ _SPACED_PLATE: Final = re.compile(r"\b(?:[A-Z]{2,3} \d{3,4}|\d{3,4} [A-Z]{2,3}|[
 
 
 def redact(text: str, region: str = REGION) -> str:
-    """Return the text with what was found replaced by what it was, such as `[phone number]`."""
+    """Return the text with each finding replaced by its kind, for example `[phone number]`."""
     if not _WORTH_A_LOOK.search(text):
         return text
     if "@" in text or "\uff20" in text:
@@ -85,7 +85,7 @@ def _without_groups_of_digits(text: str, region: str) -> str:
 
 
 def _judge(digits: str, region: str) -> str:
-    """Replace what is a number of some kind in a group of digits, dates apart."""
+    """Replace the numbers in a digit group and keep dates."""
     return "".join(part if _DATE.fullmatch(part) else _without_numbers(part, region) for part in _DATE.split(digits))
 
 

@@ -1,4 +1,4 @@
-"""Opens what a release plan releases of a report, and nothing else."""
+"""Decrypts the groups of a report that a release plan releases, and no others."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,20 +22,20 @@ from shared.policy.plan import NEVER_MENTIONED, ReleasePlan
 from shared.policy.redaction import REGION, redact
 
 Unseal = Callable[[CaseSubmitted, FieldGroup], bytes | None]
-"""Opens one sealed group of a report; None when nobody can (the person was erased, the block is not theirs)."""
+"""Decrypts one sealed group of a report; None if it cannot (person erased, or a block of another person)."""
 
 FINEST_CELL: Final = 8
-"""The finest H3 resolution that counts as a rough place."""
+"""The finest H3 resolution that counts as a coarse location."""
 
 NOTHING: Final = construct(Released)
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What one agency is given of one case, by form, and the names of the groups that it is not given.
+    """The released data of one case by form, and the names of the withheld groups.
 
-    `withheld` names what the plan withholds, whether the case has it or not: that a case has something to withhold is
-    not told. A group that the plan releases is named, too, if the case has it and nobody can open it.
+    `withheld` lists what the plan withholds, whether or not the case has it, so that the list does not reveal what the
+    case contains. It also lists released groups of the case that cannot be decrypted.
     """
 
     full: Released = NOTHING
@@ -44,7 +44,7 @@ class Release:
     withheld: tuple[FieldGroup, ...] = ()
 
     def whole(self) -> Released:
-        """Return all that is released, in whatever form: what the partner API answers."""
+        """Return the released data of all forms: the answer of the partner API."""
         given = {
             name: value for part in (self.full, self.sealed, self.thin) for name, value in part if value is not None
         }
@@ -52,10 +52,10 @@ class Release:
 
 
 def release(plan: ReleasePlan, report: CaseSubmitted, need: str, unseal: Unseal, region: str = REGION) -> Release:
-    """Open what the plan releases; an agency that may not know the need is given nothing.
+    """Decrypt what the plan releases; an agency that may not know the need receives nothing.
 
-    The words of a report are redacted, with telephone numbers as they are written in the region, for an agency that
-    may not know who reported.
+    The narrative is redacted for an agency that may not know the identity; `region` is the ISO 3166-1 code by which
+    telephone numbers are recognized.
     """
     if not plan.entitled:
         return Release(withheld=plan.withheld)
@@ -100,7 +100,7 @@ def _read(group: FieldGroup, report: CaseSubmitted, need: str, unseal: Unseal) -
 
 
 def _redacted(words: NarrativeFields, region: str) -> NarrativeFields:
-    """Redact the description and every answer: which of them is free text, the report does not say."""
+    """Redact the description and every answer: the report does not mark which answers are free text."""
     answers = {code: tuple(redact(answer, region) for answer in given) for code, given in words.attributes.items()}
     return construct(
         NarrativeFields,
@@ -110,7 +110,7 @@ def _redacted(words: NarrativeFields, region: str) -> NarrativeFields:
 
 
 def _roughly(place: Place) -> LocationFields:
-    """Leave out a cell that is finer than it may be, or not a cell."""
+    """Return the coarse location; a cell that is too fine or not a cell is left out."""
     rough = place.cell if place.cell and _resolution(place.cell) <= FINEST_CELL else None
     return construct(LocationFields, cell=rough, district=place.district)
 

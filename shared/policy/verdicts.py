@@ -1,4 +1,4 @@
-"""From the trials of all clauses to a verdict on each group, and the terms for the recipient."""
+"""Combines the evaluations of all clauses into a verdict on each group and the terms of use."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -11,21 +11,21 @@ from shared.policy.consent import Consent
 from shared.policy.plan import CONSENT_ONLY, REDISCLOSURE_NOTICE, ReleaseGround, ReleaseTerms, Verdict
 
 NO_AGREEMENT: Final = "no-agreement"
-"""No clause to the agency, for this need and from whoever holds the case, names the group."""
+"""No clause from the case's sources to the agency, for this need, names the group."""
 
 NEEDS_CONSENT: Final = frozenset({"needs-consent", "victim-services-needs-consent", "substance-use-needs-consent"})
-"""The policies that ask for a consent: where one of them decided, what was wrong with the consents is told, too."""
+"""The policies that require a consent; if one of them denied, the denials of the consents are reported too."""
 
 
 class ClauseGrant(NamedTuple):
-    """A clause that releases a group, with the consents that this needed."""
+    """A clause that releases a group, with the consents that were required."""
 
     evaluation: ClauseEvaluation
     consents: tuple[Consent, ...]
 
     @property
     def grounds(self) -> tuple[ReleaseGround, ...]:
-        """What the release stands on."""
+        """The grounds of the release."""
         return (
             self.evaluation.indexed.ground,
             *(ReleaseGround("consent", str(consent.consent_id)) for consent in self.consents),
@@ -36,25 +36,23 @@ Grants = Mapping[tuple[FieldGroup, Form], ClauseGrant]
 
 
 def choose_grants(evaluations: Iterable[ClauseEvaluation], protects: FieldGroup | None) -> Grants:
-    """Choose what a group is released under in each form: a clause without consent, then one with the least delay."""
+    """Choose the clause that releases a group in each form: without consent first, then the shortest embargo."""
     chosen: dict[tuple[FieldGroup, Form], ClauseGrant] = {}
     for evaluation in evaluations:
         if not evaluation.denied_by:
-            key, grant = (
-                (evaluation.group, evaluation.indexed.clause.form),
-                ClauseGrant(evaluation, _relied_on(evaluation, protects)),
-            )
+            key = evaluation.group, evaluation.indexed.clause.form
+            grant = ClauseGrant(evaluation, _required_consents(evaluation, protects))
             chosen[key] = min(chosen.get(key, grant), grant, key=_preference)
     return chosen
 
 
 def write_verdicts(evaluations: Sequence[ClauseEvaluation], grants: Grants) -> Mapping[FieldGroup, Verdict]:
-    """Say of each group in which forms it is released and why, or why not."""
+    """Return, for each group, the forms in which it is released with their grounds, or the denials."""
     return {group: _verdict(group, evaluations, grants) for group in FieldGroup}
 
 
 def write_terms(grants: Grants, protects: FieldGroup | None) -> tuple[ReleaseTerms, ...]:
-    """Say what the recipient must keep to, once for each agreement and each consent that it needed."""
+    """Return the terms of use, one entry for each agreement and each consent that was required."""
     terms: dict[tuple[str, UUID | None], ReleaseTerms] = {}
     for grant in grants.values():
         for consent_id in tuple(consent.consent_id for consent in grant.consents) or (None,):
@@ -66,7 +64,7 @@ def write_terms(grants: Grants, protects: FieldGroup | None) -> tuple[ReleaseTer
 
 
 def denials_of(evaluation: ClauseEvaluation) -> tuple[str, ...]:
-    """Return what speaks against a trial; where a consent is missing, also what speaks against those that there are."""
+    """Return the policies that denied an evaluation; if a consent is missing, also those of its consents."""
     missing = not NEEDS_CONSENT.isdisjoint(evaluation.denied_by)
     return (*evaluation.denied_by, *(evaluation.consents.denied_by if missing else ()))
 
@@ -84,18 +82,18 @@ def _verdict(group: FieldGroup, evaluations: Sequence[ClauseEvaluation], grants:
     )
 
 
-def _relied_on(evaluation: ClauseEvaluation, protects: FieldGroup | None) -> tuple[Consent, ...]:
-    """Choose the consents that a release needed: as few as can be, those that last longest."""
+def _required_consents(evaluation: ClauseEvaluation, protects: FieldGroup | None) -> tuple[Consent, ...]:
+    """Choose the consents that a release requires: as few as possible, those that end last."""
     chosen: list[Consent] = []
-    for wanted in _wanted(evaluation, protects):
+    for wanted in _required_groups(evaluation, protects):
         naming = [consent for consent in evaluation.consents.valid if not wanted.isdisjoint(consent.groups)]
         if naming and not any(consent in chosen for consent in naming):
             chosen.append(max(naming, key=lambda consent: (consent.ends_at, consent.consent_id)))
     return tuple(chosen)
 
 
-def _wanted(evaluation: ClauseEvaluation, protects: FieldGroup | None) -> Iterator[set[FieldGroup]]:
-    """Go through what had to be consented to, each time one of these groups."""
+def _required_groups(evaluation: ClauseEvaluation, protects: FieldGroup | None) -> Iterator[set[FieldGroup]]:
+    """Yield each requirement as a set of groups: a valid consent must name one group of the set."""
     if evaluation.group in CONSENT_ONLY:
         yield {evaluation.group}
     if protects in CONSENT_ONLY or evaluation.indexed.clause.consent:

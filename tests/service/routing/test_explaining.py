@@ -91,7 +91,7 @@ async def test_an_agency_that_was_barred_is_there_with_the_policies(world: World
     assert "was not asked because it may not know" in nobody["because"]
     (refused,) = nobody["refused"]
     assert refused["why"] == ["no-agreement"]
-    assert refused["says"] == "nobody may not know of the need: no agreement lets this agency have it."
+    assert refused["says"] == "nobody may not know of the need: no agreement releases it to this agency."
     assert not nobody["needs"][0]["now"]["entitled"]
 
 

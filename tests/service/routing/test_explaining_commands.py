@@ -138,7 +138,7 @@ async def test_the_choice_of_programs_is_explained(town: World, tmp_path: Path) 
     supposed = tmp_path / "report.json"
     supposed.write_text(json.dumps({"service_code": "unheard-of", "needs": ["noise"]}), "utf-8")
     barred = await run(town, routing_app, "explain", "--input", supposed)
-    assert "the catalogue has no such service" in barred.stdout
+    assert "the service is not in the catalogue" in barred.stdout
     supposed.write_text("{", "utf-8")
     assert (await run(town, routing_app, "explain", "--input", supposed)).exit_code == 2
     assert (await run(town, routing_app, "explain")).exit_code == 2

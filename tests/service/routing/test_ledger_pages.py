@@ -7,8 +7,9 @@ import pytest
 
 from shared.policy.checkpoint import open_checkpoint, read_verifier
 from shared.policy.merkle import EMPTY_ROOT
-from shared.policy.proofs import TreeHead, is_extended, is_included
+from shared.policy.proofs import TreeHead, is_included
 from shared.policy.receipts import facts_of, leaf_of
+from tests.merkle_proofs import is_extended
 from tests.service.routing.ledgers import SIGNER, client, fill, give, leaf_data, sequence_all
 from tests.service.routing.receipts import receipt, receipt_id
 from tests.service.routing.world import World

@@ -41,23 +41,23 @@ FORGE = (
 FAULTS: dict[str, tuple[tuple[str, ...], list[str]]] = {
     "one flipped byte": (
         ("UPDATE receipts SET digest = set_byte(digest, 31, get_byte(digest, 31) # 1) WHERE place = 13",),
-        ["place 13: the receipt is not the one that was written"],
+        ["place 13: the receipt was changed"],
     ),
     "a later time": (
         ("UPDATE receipts SET given_at = given_at + interval '1 microsecond' WHERE place = 0",),
-        ["place 0: the receipt is not the one that was written"],
+        ["place 0: the receipt was changed"],
     ),
     "another ground": (
         ("UPDATE receipts SET grounds = jsonb_set(grounds, '{0,version}', '2') WHERE place = 19",),
-        ["place 19: the receipt is not the one that was written"],
+        ["place 19: the receipt was changed"],
     ),
     "a word more in the grounds": (
         ("UPDATE receipts SET grounds = jsonb_set(grounds, '{0,note}', '1') WHERE place = 19",),
-        ["place 19: the receipt is not the one that was written"],
+        ["place 19: the receipt was changed"],
     ),
     "a group less": (
         ("UPDATE receipts SET groups = groups[1:1] WHERE place = 4",),
-        ["place 4: the receipt is not the one that was written"],
+        ["place 4: the receipt was changed"],
     ),
     "a deleted receipt": (("DELETE FROM receipts WHERE place = 13",), ["place 13: the receipt is missing"]),
     "three deleted receipts": (
@@ -70,7 +70,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], list[str]]] = {
             "UPDATE receipts SET place = 13 WHERE place = 4",
             "UPDATE receipts SET place = 4 WHERE place = 1000",
         ),
-        ["place 4: the receipt of place 13 stands here", "place 13: the receipt of place 4 stands here"],
+        ["place 4: the receipt of index 13 is here", "place 13: the receipt of index 4 is here"],
     ),
     "an inserted receipt": (
         (
@@ -79,8 +79,8 @@ FAULTS: dict[str, tuple[tuple[str, ...], list[str]]] = {
             COPY.format(place=13),
         ),
         [
-            "place 13: the receipt is not the one that was written",
-            "places 14 to 19: the receipts of places 13 to 18 stand here",
+            "place 13: the receipt was changed",
+            "places 14 to 19: the receipts of indexes 13 to 18 are here",
             "place 20: a receipt that is not in the tree",
         ],
     ),
@@ -92,18 +92,18 @@ FAULTS: dict[str, tuple[tuple[str, ...], list[str]]] = {
         ("UPDATE receipts SET place = -1 WHERE place = 2",),
         ["place 2: the receipt is missing", "place -1: a receipt that is not in the tree"],
     ),
-    "a forged receipt with its leaf": (FORGE, ["places 12 to 13: the tree does not fit what is below it"]),
+    "a forged receipt with its leaf": (FORGE, ["places 12 to 13: a node does not match its children"]),
     "a forged receipt with every node above it": (
         (*FORGE, REHASH),
-        ["places 8 to 17: something here is not what was signed at 18 receipts"],
+        ["places 8 to 17: differs from the checkpoint signed at 18 receipts"],
     ),
     "a forged node": (
         ("UPDATE ledger_nodes SET hash = sha256(hash) WHERE level = 2 AND number = 1",),
-        ["places 4 to 7: the tree does not fit what is below it"],
+        ["places 4 to 7: a node does not match its children"],
     ),
     "a lost node": (
         ("DELETE FROM ledger_nodes WHERE level = 2 AND number = 1",),
-        ["places 4 to 7: a part of the tree is missing"],
+        ["places 4 to 7: a node of the tree is missing"],
     ),
     "a node too many": (
         ("INSERT INTO ledger_nodes VALUES (4, 1, '\\x00')",),
@@ -111,7 +111,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], list[str]]] = {
     ),
     "a tail that was cut off": (
         ("DELETE FROM receipts WHERE place >= 16", "DELETE FROM ledger_nodes WHERE (number + 1) << level > 16"),
-        ["places 16 to 19: gone, though they were signed at 20 receipts"],
+        ["places 16 to 19: missing, but covered by the checkpoint signed at 20 receipts"],
     ),
     "a signed root that was changed": (
         ("UPDATE checkpoints SET root = sha256(root) WHERE tree_size = 8",),
@@ -119,7 +119,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], list[str]]] = {
     ),
     "a signed text that was changed": (
         ("UPDATE checkpoints SET note = replace(note, E'\\n8\\n', E'\\n7\\n') WHERE tree_size = 8",),
-        ["checkpoint at 8 receipts: the signature is not of this text"],
+        ["checkpoint at 8 receipts: the signature does not match the text"],
     ),
 }
 
@@ -176,7 +176,7 @@ async def test_a_history_that_was_written_anew_differs_from_a_checkpoint_of_ones
     assert (await run(world, "verify")).exit_code == 0, "whoever has the key can write everything anew"
     caught = await run(world, "verify", "--since-checkpoint", str(mine))
     assert caught.exit_code == 1
-    assert "places 0 to 17: something here is not what was signed at 18 receipts" in caught.stdout
+    assert "places 0 to 17: differs from the checkpoint signed at 18 receipts" in caught.stdout
 
 
 async def test_a_ledger_that_was_set_back_is_shorter_than_a_checkpoint_of_ones_own(
@@ -187,7 +187,7 @@ async def test_a_ledger_that_was_set_back_is_shorter_than_a_checkpoint_of_ones_o
     mine.write_text(SIGNER.sign_tree(TreeHead(12, naive_root(leaf_data(12)))), encoding="utf-8")
     caught = await run(world, "verify", "--since-checkpoint", str(mine))
     assert caught.exit_code == 1
-    assert "places 8 to 11: gone, though they were signed at 12 receipts" in caught.stdout
+    assert "places 8 to 11: missing, but covered by the checkpoint signed at 12 receipts" in caught.stdout
 
 
 async def test_a_checkpoint_counts_only_under_a_key_that_the_reader_trusts(world: World, tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ async def test_a_checkpoint_counts_only_under_a_key_that_the_reader_trusts(world
     theirs = tmp_path / "checkpoint"
     theirs.write_text(stranger.sign_tree(TreeHead(8, naive_root(leaf_data(8)))), encoding="utf-8")
     refused = await run(world, "verify", "--since-checkpoint", str(theirs))
-    assert (refused.exit_code, "none of the known keys" in refused.stdout) == (1, True)
+    assert (refused.exit_code, "no signature by a known key" in refused.stdout) == (1, True)
     both = ["--key", str(stranger.verifier), "--key", str(SIGNER.verifier)]
     assert (await run(world, "verify", "--since-checkpoint", str(theirs), *both)).exit_code == 0
     assert (await run(world, "verify", "--key", str(stranger.verifier))).exit_code == 1

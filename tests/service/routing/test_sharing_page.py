@@ -32,8 +32,8 @@ async def test_the_page_explains_a_case_in_words(world: World) -> None:
     assert "script" not in page.text
     for words in (
         "address is released full under to-police/to-police (version 1): They help.",
-        "nobody may not know of the need: no agreement lets this agency have it.",
-        "health is withheld: no agreement lets this agency have it.",
+        "nobody may not know of the need: no agreement releases it to this agency.",
+        "health is withheld: no agreement releases it to this agency.",
         "rule noise names need noise: it counts",
         "is choice 2 of the rule",
     ):
@@ -91,7 +91,7 @@ async def test_a_report_of_violence_without_consent_is_in_no_list_and_is_explain
     assert world.rows("SELECT count(*) FROM refused_disclosures") == [(1,)]
     async with client(world, PAGE) as staff:
         assert "Nothing was refused." in (await staff.get("/sharing")).text
-        assert "victim services ask for a consent" in (await staff.get("/sharing", params={"of": "SR-1"})).text
+        assert "victim services require a consent" in (await staff.get("/sharing", params={"of": "SR-1"})).text
 
 
 async def test_a_case_that_nobody_knows_is_said_and_nobody_gets_in_without_the_key(world: World) -> None:

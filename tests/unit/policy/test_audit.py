@@ -118,18 +118,18 @@ def truncate(kept: Kept) -> None:
 
 
 FAULTS: dict[Callable[[Kept], None], list[tuple[int, int, str]]] = {
-    flip: [(41, 41, "not the one that was written")],
+    flip: [(41, 41, "the receipt was changed")],
     delete: [(41, 41, "the receipt is missing")],
-    delete_with_its_leaf: [(41, 41, "a part of the tree is missing"), (41, 41, "the receipt is missing")],
-    swap: [(7, 7, "of place 41 stands here"), (41, 41, "of place 7 stands here")],
-    insert: [(41, 41, "not the one that was written"), (42, 99, "of places 41 to 98 stand here")],
-    close_up: [(41, 98, "of places 42 to 99 stand here"), (99, 99, "the receipt is missing")],
-    forge_with_leaf: [(40, 41, "does not fit")],
-    forge_with_some_nodes: [(32, 47, "does not fit")],
-    forge_with_all_nodes: [(32, 49, "not what was signed at 50")],
-    forge_a_leaf: [(40, 41, "does not fit"), (41, 41, "not the one that was written")],
-    forge_a_node: [(40, 47, "does not fit")],
-    lose_a_node: [(40, 47, "a part of the tree is missing")],
+    delete_with_its_leaf: [(41, 41, "a node of the tree is missing"), (41, 41, "the receipt is missing")],
+    swap: [(7, 7, "of index 41 is here"), (41, 41, "of index 7 is here")],
+    insert: [(41, 41, "the receipt was changed"), (42, 99, "of indexes 41 to 98 are here")],
+    close_up: [(41, 98, "of indexes 42 to 99 are here"), (99, 99, "the receipt is missing")],
+    forge_with_leaf: [(40, 41, "does not match")],
+    forge_with_some_nodes: [(32, 47, "does not match")],
+    forge_with_all_nodes: [(32, 49, "signed at 50 receipts")],
+    forge_a_leaf: [(40, 41, "does not match"), (41, 41, "the receipt was changed")],
+    forge_a_node: [(40, 47, "does not match")],
+    lose_a_node: [(40, 47, "a node of the tree is missing")],
     truncate: [(90, 99, "signed at 100 receipts")],
 }
 
@@ -160,7 +160,7 @@ def test_a_ledger_that_was_forged_from_end_to_end_differs_from_what_was_signed_b
     assert audit(kept, signed=()) == [], "without a checkpoint of one's own nothing can be known"
     assert audit(kept, signed=[ROOTS[32]]) == [], "an earlier checkpoint knows nothing of it"
     assert audit(kept, signed=[ROOTS[77]]) == [
-        LedgerFinding(0, 76, "something here is not what was signed at 77 receipts")
+        LedgerFinding(0, 76, "differs from the checkpoint signed at 77 receipts")
     ]
 
 

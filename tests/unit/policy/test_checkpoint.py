@@ -29,7 +29,7 @@ def test_the_published_example_is_read() -> None:
     verifier = read_verifier(PUBLISHED_KEY)
     assert str(verifier) == PUBLISHED_KEY
     assert open_note(PUBLISHED_NOTE, [verifier]).endswith("what your problem is.\n")
-    with pytest.raises(NoteError, match="not of this text"):
+    with pytest.raises(NoteError, match="does not match the text"):
         open_note(PUBLISHED_NOTE.replace("the answer", "an answer"), [verifier])
 
 
@@ -51,7 +51,7 @@ def test_of_several_known_keys_any_may_have_signed() -> None:
 
 def test_an_unknown_key_proves_nothing() -> None:
     for keys in ([], [OTHER.verifier], [Signer("another.example", SIGNER._key).verifier]):
-        with pytest.raises(NoteError, match="known keys"):
+        with pytest.raises(NoteError, match="by a known key"):
             open_checkpoint(NOTE, keys)
 
 

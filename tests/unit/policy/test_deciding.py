@@ -326,7 +326,7 @@ def test_an_explanation_names_the_clause_and_why() -> None:
     found = {each.group: each for each in explain(decides, inquiry())}
     assert found[NEED].why == ("city-homes/repairs (version 2) gives it in the event: It repairs.",)
     assert found[FieldGroup.HEALTH].why == ("city-homes/health (version 2) does not give it: it is for other needs.",)
-    assert found[VICTIMS].why == ("Withheld: no agreement lets this agency have it.",)
+    assert found[VICTIMS].why == ("Withheld: no agreement releases it to this agency.",)
     assert not found[VICTIMS].released
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.policy.merkle import EMPTY_ROOT, hash_leaf
-from shared.policy.proofs import TreeHead, is_extended, is_included
+from shared.policy.proofs import TreeHead, is_included
+from tests.merkle_proofs import is_extended
 from tests.unit.policy.trees import naive_extension, naive_path, naive_root
 
 SIZES = st.integers(1, 40)

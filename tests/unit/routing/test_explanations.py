@@ -79,7 +79,7 @@ def test_a_released_group_names_the_clause_its_version_and_why() -> None:
 def test_a_withheld_group_names_what_decided() -> None:
     found = answer("homes", ask("housing"), FieldGroup.HEALTH)
     assert (found.released, found.withheld_by) == (False, ("no-agreement",))
-    assert found.says == "health is withheld: no agreement lets this agency have it."
+    assert found.says == "health is withheld: no agreement releases it to this agency."
 
 
 def test_a_group_that_needed_a_consent_names_it() -> None:
@@ -89,7 +89,7 @@ def test_a_group_that_needed_a_consent_names_it() -> None:
     assert f"by consent {given.consent_id}" in found.says
     missing = answer("clinic", ask("health"), FieldGroup.HEALTH)
     assert missing.withheld_by == ("needs-consent",)
-    assert "asks for a consent" in missing.clauses[0]
+    assert "requires a consent" in missing.clauses[0]
 
 
 def test_an_agency_that_may_not_know_of_the_need_is_given_nothing_else_either() -> None:
@@ -126,7 +126,7 @@ def test_the_first_candidate_that_may_know_is_asked_and_each_other_has_its_reaso
     assert (choice.rule, choice.asked) == ("noise", "police/precinct")
     nobody, police = choice.candidates
     assert (nobody.standing, nobody.policies) == ("may-not-know", ("no-agreement",))
-    assert nobody.why == "may not know of the need: no agreement lets this agency have it"
+    assert nobody.why == "may not know of the need: no agreement releases it to this agency"
     assert (police.standing, police.why) == ("asked", "is choice 2 of the rule")
 
 
