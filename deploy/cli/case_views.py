@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from services.metrics.domain.spans import Branch, Span, grow
+from services.metrics.domain.spans import Span, SpanTree, build_trees
 
 MILLISECOND, SECOND, MINUTE, HOUR, DAY = 0.001, 1.0, 60.0, 3600.0, 86400.0
 SHORT_ID = 8
@@ -45,7 +45,7 @@ def print_traces(told: dict[str, Any], console: Console) -> None:
     names = {(span.trace_id, span.span_id): span for span in (*spans, *(Span(**span) for span in told["linked"]))}
     for trace_id in sorted(kept, key=lambda trace: min(s.started_ns for s in spans if s.trace_id == trace)):
         console.print(f"\n[bold]Trace[/] {trace_id}", highlight=False)
-        console.print(_tree(grow(span for span in spans if span.trace_id == trace_id), names), highlight=False)
+        console.print(_tree(build_trees(span for span in spans if span.trace_id == trace_id), names), highlight=False)
     for trace in told["traces"]:
         if trace["trace_id"] not in kept:
             console.print(_why_not(trace), highlight=False)
@@ -74,13 +74,13 @@ def _why_not(trace: dict[str, Any]) -> str:
     )
 
 
-def _tree(branches: Sequence[Branch], names: dict[tuple[str, str], Span]) -> Table:
+def _tree(trees: Sequence[SpanTree], names: dict[tuple[str, str], Span]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("begins", "takes", "service", "step"):
         table.add_column(heading, justify="right" if heading in {"begins", "takes"} else "left", overflow="fold")
-    began = min(branch.span.started_ns for branch in branches)
-    for branch in branches:
-        for guide, below, span in _lines(branch, "", ""):
+    began = min(tree.span.started_ns for tree in trees)
+    for tree in trees:
+        for guide, below, span in _lines(tree, "", ""):
             failed = " [red]failed[/]" if span.status == "error" else ""
             begins = _length((span.started_ns - began) / 1e9)
             table.add_row(f"+{begins}", _length(span.seconds), escape(span.service), guide + escape(span.name) + failed)
@@ -89,12 +89,12 @@ def _tree(branches: Sequence[Branch], names: dict[tuple[str, str], Span]) -> Tab
     return table
 
 
-def _lines(branch: Branch, guide: str, below: str) -> Iterator[tuple[str, str, Span]]:
+def _lines(tree: SpanTree, guide: str, below: str) -> Iterator[tuple[str, str, Span]]:
     """Give each span with the lines that lead to it, and those that lead past it."""
-    stem = "│  " if branch.branches else "   "
-    yield guide, below + stem, branch.span
-    for child in branch.branches:
-        is_last = child is branch.branches[-1]
+    stem = "│  " if tree.children else "   "
+    yield guide, below + stem, tree.span
+    for child in tree.children:
+        is_last = child is tree.children[-1]
         yield from _lines(child, below + ("└─ " if is_last else "├─ "), below + ("   " if is_last else "│  "))
 
 

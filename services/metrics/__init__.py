@@ -1,1 +1,1 @@
-"""Metrics: how long people wait, what became of each case, and its traces; it changes nothing elsewhere."""
+"""Metrics measures how long people wait and what becomes of each case, and stores traces; it changes nothing."""

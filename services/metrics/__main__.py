@@ -1,8 +1,8 @@
-"""Run metrics: `python -m services.metrics`."""
+"""Runs metrics: `python -m services.metrics`."""
 
 from services.metrics.app import create_service
-from services.metrics.settings import Settings
+from services.metrics.settings import MetricsSettings
 from shared.kit.service.service import serve
 
 if __name__ == "__main__":
-    serve("metrics", create_service, Settings())
+    serve("metrics", create_service, MetricsSettings())

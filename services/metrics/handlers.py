@@ -1,29 +1,24 @@
-"""What metrics hears: everything that is said of a case, in whatever order it comes."""
+"""What metrics consumes: every topic, in whatever relative order the events arrive."""
 
-from typing import Any
+from typing import Any, Final
 
-from services.metrics.domain.journey import entry_of
-from services.metrics.domain.observation import facts_of
-from services.metrics.store.facts import keep_entries, mark_stale, save_facts
+from services.metrics.use_cases.record_events import record_events
 from shared.events.topics import AGENCY_UPDATES, CASES, DELIVERIES, REFERRALS
 from shared.kit.database.database import Transaction
 from shared.kit.messaging.messages import Batch, Subscription
 
-REST_SECONDS = 0.1
-"""Figures are this much later, and batches are larger."""
+MIN_BATCH_INTERVAL: Final = 0.1
+"""Seconds from one batch to the next: figures are this much later, and batches are larger."""
 
 
 def subscriptions() -> list[Subscription]:
-    """Return what this service reads."""
-    heard = (CASES, REFERRALS, DELIVERIES, AGENCY_UPDATES)
+    """Return what metrics consumes."""
     return [
-        Subscription("metrics", language, on_events, min_batch_interval=REST_SECONDS, ignore_unknown_types=True)
-        for language in heard
+        Subscription("metrics", topic, on_events, min_batch_interval=MIN_BATCH_INTERVAL, ignore_unknown_types=True)
+        for topic in (CASES, REFERRALS, DELIVERIES, AGENCY_UPDATES)
     ]
 
 
 async def on_events(batch: Batch[Any], tx: Transaction) -> None:
-    """Add what was heard to what is known, and note whose figures it changes."""
-    await save_facts(tx, [fact for heard in batch for fact in facts_of(heard.event, heard.envelope)])
-    await keep_entries(tx, [entry_of(heard.envelope, heard.event, heard.topic) for heard in batch])
-    await mark_stale(tx, batch.subjects)
+    """Record a batch of events."""
+    await record_events(tx, batch)

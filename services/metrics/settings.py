@@ -1,4 +1,4 @@
-"""What only this service needs to be told."""
+"""The settings of metrics."""
 
 from datetime import timedelta
 
@@ -7,9 +7,11 @@ from pydantic import Field
 from shared.kit.service.settings import ServiceSettings
 
 
-class Settings(ServiceSettings):
-    """Settings of metrics."""
+class MetricsSettings(ServiceSettings):
+    """How often figures are computed, and how many spans are stored for how long."""
 
-    figures_pause: float = Field(default=0.5, gt=0, description="seconds between two looks for cases to count anew")
-    spans_age: timedelta = Field(default=timedelta(days=14), description="how long spans are kept")
-    spans_most: int = Field(default=2_000_000, ge=1, description="how many spans are kept, about")
+    figures_pause: float = Field(default=0.5, gt=0, description="seconds from one computation of figures to the next")
+    spans_age: timedelta = Field(default=timedelta(days=14), description="spans older than this are deleted")
+    spans_most: int = Field(
+        default=2_000_000, ge=1, description="about how many spans are stored; the oldest are deleted"
+    )

@@ -1,268 +1,219 @@
-"""The tables of the `metrics` schema."""
+"""The tables of the `metrics` schema.
 
+A dataclass of the domain declares the columns of its table, and `table_of` derives them. This module adds what a
+dataclass cannot say: keys, indexes, defaults, and which integers need 64 bits. store/copy_stages.py derives from the
+tables which columns COPY writes. The migrations create the tables; tests/service/metrics/test_schema.py compares them.
+"""
+
+from dataclasses import fields
 from datetime import date, datetime
-from typing import Any
+from types import UnionType
+from typing import Any, Final, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Identity, Index, MetaData, func, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Uuid,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlalchemy.schema import SchemaItem
+from sqlalchemy.types import TypeEngine
 
+from services.metrics.domain.clocks import CaseClocks, ReferralClocks
+from services.metrics.domain.facts import CaseFact, DeliveryFact, Fact, HoldFact, NeedFact, ReferralFact
+from services.metrics.domain.journey import JourneyEntry
+from services.metrics.domain.spans import Span
 from shared.kit.database.tables import kit_tables
 
 metadata = MetaData(schema="metrics")
 kit_tables(metadata)
 
-
-class MetricsModel(SQLModel):
-    """What the tables of this schema have in common."""
-
-    metadata = metadata
-
-
-class CaseFactRow(MetricsModel, table=True):
-    """What is known of a case."""
-
-    __tablename__ = "case_facts"
-    __table_args__ = (
-        Index("case_facts_by_request", "service_request_id"),
-        Index("case_facts_by_origin", "origin", "external_id"),
-    )
-
-    case_id: UUID = Field(primary_key=True)
-    service_request_id: str | None = None
-    service_code: str | None = None
-    district: str | None = None
-    urgency: str | None = None
-    channel: str | None = None
-    origin: str | None = None
-    external_id: str | None = None
-    needs: int | None = None
-    record_only: bool | None = None
-    filed_at: datetime | None = None
-    withdrawn_at: datetime | None = None
-    routed_at: datetime | None = None
-    first_resolved_at: datetime | None = None
-    completed_at: datetime | None = None
-    not_completed_at: datetime | None = None
-    called_off_at: datetime | None = None
+_TYPES: Final[dict[Any, TypeEngine[Any]]] = {
+    UUID: Uuid(),
+    str: String(),
+    int: Integer(),
+    bool: Boolean(),
+    float: Double(),
+    date: Date(),
+    datetime: DateTime(timezone=True),
+    dict: JSONB(),
+    list: JSONB(),
+}
 
 
-class NeedFactRow(MetricsModel, table=True):
-    """What is known of a need."""
+def table_of(kind: type, name: str, *items: SchemaItem) -> Table:
+    """Derive a table from a dataclass: one column for each field, nullable where the field may be None.
 
-    __tablename__ = "need_facts"
-    __table_args__ = (Index("need_facts_by_case", "case_id"),)
-
-    need_id: UUID = Field(primary_key=True)
-    case_id: UUID | None = None
-    need: str | None = None
-    unroutable_sequence: int | None = Field(default=None, sa_type=BigInteger)
-    requested_sequence: int | None = Field(default=None, sa_type=BigInteger)
-
-
-class ReferralFactRow(MetricsModel, table=True):
-    """What is known of a referral."""
-
-    __tablename__ = "referral_facts"
-    __table_args__ = (Index("referral_facts_by_case", "case_id"),)
-
-    referral_id: UUID = Field(primary_key=True)
-    case_id: UUID | None = None
-    need_id: UUID | None = None
-    need: str | None = None
-    agency: str | None = None
-    program: str | None = None
-    named: bool | None = None
-    record_only: bool | None = None
-    attempt: int | None = None
-    reason: str | None = None
-    filed_at: datetime | None = None
-    answer_by: datetime | None = None
-    requested_at: datetime | None = None
-    accepted_at: datetime | None = None
-    rejected_at: datetime | None = None
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
-    failed_at: datetime | None = None
-    cancelled_at: datetime | None = None
-    transferred_at: datetime | None = None
-    overdue_at: datetime | None = None
-    escalated_at: datetime | None = None
+    `items` are keys, indexes and columns. A column with the name of a field replaces the derived one; others follow.
+    """
+    given = {item.name: item for item in items if isinstance(item, Column)}
+    hints = get_type_hints(kind)
+    derived = {field.name: _column(field.name, hints[field.name]) for field in fields(kind)}
+    others = [item for item in items if not isinstance(item, Column)]
+    return Table(name, metadata, *(derived | given).values(), *others)
 
 
-class HoldFactRow(MetricsModel, table=True):
-    """A referral was put on hold, or went on (`outside` is null then)."""
-
-    __tablename__ = "hold_facts"
-    __table_args__ = (Index("hold_facts_by_case", "case_id"),)
-
-    event_id: UUID = Field(primary_key=True)
-    case_id: UUID | None = None
-    referral_id: UUID | None = None
-    occurred_at: datetime | None = None
-    sequence: int | None = Field(default=None, sa_type=BigInteger)
-    outside: bool | None = None
+def _column(name: str, hint: Any) -> Column[Any]:
+    nullable = isinstance(hint, UnionType)
+    plain = next(part for part in get_args(hint) if part is not type(None)) if nullable else hint
+    return Column(name, _TYPES[get_origin(plain) or plain], nullable=nullable)
 
 
-class DeliveryFactRow(MetricsModel, table=True):
-    """What became of one message to one person."""
-
-    __tablename__ = "delivery_facts"
-    __table_args__ = (Index("delivery_facts_by_case", "case_id"),)
-
-    delivery_id: UUID = Field(primary_key=True)
-    case_id: UUID | None = None
-    template: str | None = None
-    channel: str | None = None
-    sent_at: datetime | None = None
-    refused_at: datetime | None = None
-    uncertain_at: datetime | None = None
-    suppressed_at: datetime | None = None
-    why: str | None = None
+def _moment(name: str) -> Column[Any]:
+    """Return the column of a time that the database sets when it inserts the row."""
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
 
 
-class StaleCaseRow(MetricsModel, table=True):
-    """Something was heard of this case since its figures were made; rows are only added and taken, never changed."""
+CASE_FACTS: Final = table_of(
+    CaseFact,
+    "case_facts",
+    PrimaryKeyConstraint("case_id"),
+    Index("case_facts_by_request", "service_request_id"),
+    Index("case_facts_by_origin", "origin", "external_id"),
+)
 
-    __tablename__ = "stale_cases"
+NEED_FACTS: Final = table_of(
+    NeedFact,
+    "need_facts",
+    Column("unroutable_sequence", BigInteger),
+    Column("requested_sequence", BigInteger),
+    PrimaryKeyConstraint("need_id"),
+    Index("need_facts_by_case", "case_id"),
+)
 
-    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
-    case_id: UUID
-    heard_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
+REFERRAL_FACTS: Final = table_of(
+    ReferralFact,
+    "referral_facts",
+    PrimaryKeyConstraint("referral_id"),
+    Index("referral_facts_by_case", "case_id"),
+)
 
+HOLD_FACTS: Final = table_of(
+    HoldFact,
+    "hold_facts",
+    Column("sequence", BigInteger),
+    PrimaryKeyConstraint("event_id"),
+    Index("hold_facts_by_case", "case_id"),
+)
 
-class CaseClocksRow(MetricsModel, table=True):
-    """The clocks of a case, in seconds; negative is bad data."""
+DELIVERY_FACTS: Final = table_of(
+    DeliveryFact,
+    "delivery_facts",
+    PrimaryKeyConstraint("delivery_id"),
+    Index("delivery_facts_by_case", "case_id"),
+)
 
-    __tablename__ = "case_clocks"
-    __table_args__ = (
-        Index("case_clocks_by_week", "week"),
-        Index("case_clocks_by_district", "district", "week"),
-    )
+FACT_TABLES: Final[dict[type[Fact], Table]] = {
+    CaseFact: CASE_FACTS,
+    NeedFact: NEED_FACTS,
+    ReferralFact: REFERRAL_FACTS,
+    HoldFact: HOLD_FACTS,
+    DeliveryFact: DELIVERY_FACTS,
+}
 
-    case_id: UUID = Field(primary_key=True)
-    week: date | None = None
-    district: str
-    is_open: bool
-    routing: float | None = None
-    response: float | None = None
-    resolution: float | None = None
+JOURNEY_ENTRIES: Final = table_of(
+    JourneyEntry,
+    "journey_entries",
+    Column("sequence", BigInteger),
+    _moment("heard_at"),
+    PrimaryKeyConstraint("source", "event_id"),
+    Index("journey_entries_by_case", "case_id"),
+)
 
+CASE_CLOCKS: Final = table_of(
+    CaseClocks,
+    "case_clocks",
+    PrimaryKeyConstraint("case_id"),
+    Index("case_clocks_by_week", "week"),
+    Index("case_clocks_by_district", "district", "week"),
+)
 
-class ReferralClocksRow(MetricsModel, table=True):
-    """The clocks of a referral, in seconds; negative is bad data."""
+REFERRAL_CLOCKS: Final = table_of(
+    ReferralClocks,
+    "referral_clocks",
+    Column("pairing", String, nullable=False, server_default=""),
+    PrimaryKeyConstraint("referral_id"),
+    Index("referral_clocks_by_agency", "agency", "week"),
+    Index("referral_clocks_by_program", "program", "week"),
+    Index("referral_clocks_by_need", "need", "week"),
+    Index("referral_clocks_by_pairing", "pairing", "week"),
+)
 
-    __tablename__ = "referral_clocks"
-    __table_args__ = (
-        Index("referral_clocks_by_agency", "agency", "week"),
-        Index("referral_clocks_by_program", "program", "week"),
-        Index("referral_clocks_by_need", "need", "week"),
-        Index("referral_clocks_by_pairing", "pairing", "week"),
-    )
+SPANS: Final = table_of(
+    Span,
+    "spans",
+    Column("started_ns", BigInteger, nullable=False),
+    Column("ended_ns", BigInteger, nullable=False),
+    Column("case_id", Uuid),  # a property of the dataclass: derived from the attributes
+    _moment("received_at"),
+    PrimaryKeyConstraint("trace_id", "span_id"),
+    Index("spans_by_case", "case_id", postgresql_where=text("case_id IS NOT NULL")),
+    Index("spans_by_age", "received_at"),
+)
 
-    referral_id: UUID = Field(primary_key=True)
-    case_id: UUID
-    week: date | None = None
-    agency: str
-    program: str
-    need: str
-    pairing: str = Field(sa_column_kwargs={"server_default": ""})
-    is_open: bool
-    response: float | None = None
-    answer: float | None = None
-    start: float | None = None
-    work: float | None = None
-    resolution: float | None = None
-    hold: float
+# A marker that events of this case arrived since its figures were computed. Rows are only inserted and deleted, never
+# updated, so that consumers do not wait for the worker that computes figures.
+Table(
+    "stale_cases",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+    _moment("heard_at"),
+)
 
+# What one case adds to the totals, by name of the total.
+Table(
+    "case_tallies",
+    metadata,
+    Column("case_id", Uuid, primary_key=True),
+    Column("counts", JSONB, nullable=False),
+)
 
-class CaseTallyRow(MetricsModel, table=True):
-    """What one case adds to the totals."""
+# The sum of the tallies of all cases.
+Table(
+    "totals",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+)
 
-    __tablename__ = "case_tallies"
+# A marker that a cell must be computed again; `since` is the time of the first change that it does not contain.
+Table(
+    "stale_cells",
+    metadata,
+    Column("dimension", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("week", Date, primary_key=True),
+    Column("since", DateTime(timezone=True), nullable=False),
+)
 
-    case_id: UUID = Field(primary_key=True)
-    counts: dict[str, Any] = Field(sa_type=JSONB)
-
-
-class TotalRow(MetricsModel, table=True):
-    """The sum of the tallies of all cases."""
-
-    __tablename__ = "totals"
-
-    name: str = Field(primary_key=True)
-    n: int = Field(sa_type=BigInteger)
-
-
-class StaleCellRow(MetricsModel, table=True):
-    """A cell that must be made anew: something in it changed at `since`."""
-
-    __tablename__ = "stale_cells"
-
-    dimension: str = Field(primary_key=True)
-    key: str = Field(primary_key=True)
-    week: date = Field(primary_key=True)
-    since: datetime
-
-
-class CellRow(MetricsModel, table=True):
-    """One clock of one group; the week 0001-01-01 is all time."""
-
-    __tablename__ = "cells"
-
-    dimension: str = Field(primary_key=True)
-    clock: str = Field(primary_key=True)
-    week: date = Field(primary_key=True)
-    key: str = Field(primary_key=True)
-    n: int
-    bad: int
-    waiting: int
-    p50: float | None = None
-    p90: float | None = None
-    p95: float | None = None
-    hold: float
-
-
-class JourneyEntryRow(MetricsModel, table=True):
-    """One event that was heard of a case."""
-
-    __tablename__ = "journey_entries"
-    __table_args__ = (Index("journey_entries_by_case", "case_id"),)
-
-    source: str = Field(primary_key=True)
-    event_id: UUID = Field(primary_key=True)
-    case_id: UUID
-    topic: str
-    type: str
-    about: str
-    sequence: int | None = Field(default=None, sa_type=BigInteger)
-    occurred_at: datetime
-    heard_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
-    causation_id: UUID | None = None
-    traceparent: str | None = None
-    summary: dict[str, Any] = Field(sa_type=JSONB)
-
-
-class SpanRow(MetricsModel, table=True):
-    """One step of a trace; times in nanoseconds since 1970."""
-
-    __tablename__ = "spans"
-    __table_args__ = (
-        Index("spans_by_case", "case_id", postgresql_where=text("case_id IS NOT NULL")),
-        Index("spans_by_age", "received_at"),
-    )
-
-    trace_id: str = Field(primary_key=True)
-    span_id: str = Field(primary_key=True)
-    parent_id: str | None = None
-    name: str
-    service: str
-    kind: str
-    started_ns: int = Field(sa_type=BigInteger)
-    ended_ns: int = Field(sa_type=BigInteger)
-    status: str
-    attributes: dict[str, Any] = Field(sa_type=JSONB)
-    links: list[Any] = Field(sa_type=JSONB)
-    case_id: UUID | None = None
-    received_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
+# One clock of one group, as domain/cells.py describes it; the week 0001-01-01 stands for all time.
+Table(
+    "cells",
+    metadata,
+    Column("dimension", String, primary_key=True),
+    Column("clock", String, primary_key=True),
+    Column("week", Date, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("n", Integer, nullable=False),
+    Column("bad", Integer, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    Column("p50", Double),
+    Column("p90", Double),
+    Column("p95", Double),
+    Column("hold", Double, nullable=False),
+)

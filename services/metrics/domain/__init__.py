@@ -1,1 +1,1 @@
-"""What metrics knows and how it counts; pure."""
+"""What metrics knows of cases, and how it counts."""

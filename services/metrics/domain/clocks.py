@@ -1,12 +1,13 @@
 """Clocks: how long people wait, from the events' own times.
 
-Times come from many machines, and some run backwards. A clock whose steps do not follow one another has a negative
-value, the worst of its steps: it is counted as bad data, and never shown as a time.
+Times come from many machines, and some run backwards. A clock whose steps are out of order has a negative value, its
+most negative step: it counts as invalid, and no page shows it as a time.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,50 +18,81 @@ from services.metrics.domain.records import CaseRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseClocks:
-    """The clocks of a case, in seconds; None has not ended yet. `week` is the Monday of the week of filing."""
+    """The clocks of a case, in seconds; None is a clock that has not ended.
+
+    The class declares the table `case_clocks`, too.
+    """
 
     case_id: UUID
+
     week: date | None
+    """The Monday of the week of filing."""
+
     district: str
     is_open: bool
+
     routing: float | None
+    """Filed to routed."""
+
     response: float | None
+    """Filed to the first answer of any agency."""
+
     resolution: float | None
+    """Filed to resolved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralClocks:
-    """The clocks of a referral, in seconds.
+    """The clocks of a referral, in seconds; None is a clock that has not ended.
 
-    `response` filed to answered, `answer` requested to answered, `start` accepted to started, `work` started to
-    completed, `resolution` filed to completed; the last two without `hold`, the time on hold for a reason that the
-    agency does not control.
+    The class declares the table `referral_clocks`, too.
     """
 
     referral_id: UUID
     case_id: UUID
+
     week: date | None
+    """The Monday of the week of filing."""
+
     agency: str
     program: str
     need: str
     pairing: str
     is_open: bool
+
     response: float | None
+    """Filed to answered."""
+
     answer: float | None
+    """Requested to answered."""
+
     start: float | None
+    """Accepted to started."""
+
     work: float | None
+    """Started to completed, without `hold`."""
+
     resolution: float | None
+    """Filed to completed, without `hold`."""
+
     hold: float
+    """The time on hold for a reason that the agency does not control."""
 
 
-CASE_CLOCKS = ("routing", "response", "resolution")
-REFERRAL_CLOCKS = ("response", "answer", "start", "work", "resolution")
-WITHOUT_HOLD = ("work", "resolution")
-"""The clocks of a referral from which its hold has been subtracted."""
+CASE_CLOCKS: Final = ("routing", "response", "resolution")
+REFERRAL_CLOCKS: Final = ("response", "answer", "start", "work", "resolution")
+WITHOUT_HOLD: Final = ("work", "resolution")
+"""The clocks of a referral from which its hold is subtracted."""
+
+CLOCKS_BY_DIMENSION: Final = {
+    **dict.fromkeys(("city", "district"), CASE_CLOCKS),
+    **dict.fromkeys(("agency", "program", "need"), REFERRAL_CLOCKS),
+}
+"""The dimensions that a reader may ask for, each with its clocks."""
 
 
-def clock_case(record: CaseRecord, zone: ZoneInfo) -> CaseClocks:
-    """Read the clocks of a case; *response* is filed to the first answer of any agency."""
+def measure_case(record: CaseRecord, zone: ZoneInfo) -> CaseClocks:
+    """Compute the clocks of a case."""
     case = record.case
     answered = earliest(answered_at(referral) for referral in record.referrals)
     return CaseClocks(
@@ -74,11 +106,11 @@ def clock_case(record: CaseRecord, zone: ZoneInfo) -> CaseClocks:
     )
 
 
-def clock_referral(referral: ReferralFact, holds: Sequence[HoldFact], zone: ZoneInfo) -> ReferralClocks | None:
-    """Read the clocks of a referral; None while it is not known whose it is."""
+def measure_referral(referral: ReferralFact, holds: Sequence[HoldFact], zone: ZoneInfo) -> ReferralClocks | None:
+    """Compute the clocks of a referral; None until events have given its case and its agency."""
     if referral.case_id is None or referral.agency is None:
         return None
-    outside = [seconds for seconds, theirs in _intervals(referral, holds) if theirs]
+    outside = [seconds for seconds, is_outside in _hold_intervals(referral, holds) if is_outside]
     return ReferralClocks(
         referral_id=referral.referral_id,
         case_id=referral.case_id,
@@ -98,21 +130,21 @@ def clock_referral(referral: ReferralFact, holds: Sequence[HoldFact], zone: Zone
 
 
 def answered_at(referral: ReferralFact) -> datetime | None:
-    """Return when the agency first answered, in whatever way."""
-    told = (referral.accepted_at, referral.rejected_at, referral.started_at, referral.completed_at)
-    return earliest((*told, referral.failed_at, referral.transferred_at))
+    """Return when the agency first answered, with any answer."""
+    answers = (referral.accepted_at, referral.rejected_at, referral.started_at, referral.completed_at)
+    return earliest((*answers, referral.failed_at, referral.transferred_at))
 
 
 def ended_at(referral: ReferralFact) -> datetime | None:
-    """Return when the referral ended, in whatever way."""
-    told = (referral.rejected_at, referral.completed_at, referral.failed_at, referral.cancelled_at)
-    return earliest((*told, referral.transferred_at))
+    """Return when the referral ended, with any result."""
+    ends = (referral.rejected_at, referral.completed_at, referral.failed_at, referral.cancelled_at)
+    return earliest((*ends, referral.transferred_at))
 
 
 def resolved_at(case: CaseFact) -> datetime | None:
-    """Return when the case was last resolved."""
-    told = (case.completed_at, case.not_completed_at, case.called_off_at)
-    return max((moment for moment in told if moment is not None), default=None)
+    """Return when the case was last resolved; a reopened case can be resolved more than once."""
+    resolutions = (case.completed_at, case.not_completed_at, case.called_off_at)
+    return max((moment for moment in resolutions if moment is not None), default=None)
 
 
 def earliest(moments: Iterable[datetime | None]) -> datetime | None:
@@ -121,28 +153,33 @@ def earliest(moments: Iterable[datetime | None]) -> datetime | None:
 
 
 def week_of(moment: datetime | None, zone: ZoneInfo) -> date | None:
-    """Return the Monday of the week in which the moment falls, by the city's own calendar."""
+    """Return the Monday of the moment's week in the city's time zone."""
     if moment is None:
         return None
     day = moment.astimezone(zone).date()
     return day - timedelta(days=day.weekday())
 
 
-def _intervals(referral: ReferralFact, holds: Sequence[HoldFact]) -> list[tuple[float, bool]]:
-    """Return the finished holds, in the order in which they were applied: seconds, and whether outside control."""
+def _hold_intervals(referral: ReferralFact, holds: Sequence[HoldFact]) -> list[tuple[float, bool]]:
+    """Return for each finished hold its seconds, and whether its reason is outside the agency's control.
+
+    The order is that of routing's sequence, not of the agency's clock: a negative interval is kept, and makes the
+    referral's clock invalid.
+    """
     found: list[tuple[float, bool]] = []
-    since: HoldFact | None = None
-    for mark in sorted(holds, key=lambda hold: (hold.sequence or 0, hold.occurred_at, hold.event_id)):
-        if since is not None:
-            found.append((_seconds(since.occurred_at, mark.occurred_at), bool(since.outside)))
-        since = mark if mark.outside is not None else None
+    held: HoldFact | None = None
+    for change in sorted(holds, key=lambda hold: (hold.sequence or 0, hold.occurred_at, hold.event_id)):
+        if held is not None:
+            found.append((_seconds(held.occurred_at, change.occurred_at), bool(held.outside)))
+        held = change if change.outside is not None else None
     end = ended_at(referral)
-    if since is not None and end is not None:
-        found.append((_seconds(since.occurred_at, end), bool(since.outside)))
+    if held is not None and end is not None:
+        found.append((_seconds(held.occurred_at, end), bool(held.outside)))
     return found
 
 
 def _elapsed(start: datetime | None, end: datetime | None, holds: Sequence[float] = ()) -> float | None:
+    """Return the seconds from start to end without the holds; when a step is negative, the most negative step."""
     if start is None or end is None:
         return None
     steps = [_seconds(start, end) - sum(seconds for seconds in holds if seconds > 0), *holds]

@@ -1,8 +1,11 @@
-"""Facts: what is known of a case, filled in piece by piece as events are heard.
+"""Facts: what metrics knows of a case, completed event by event.
 
-Topics arrive in any relative order, and messages more than once. So a fact is never changed, only joined with another
-of the same key, and joining is associative, commutative and idempotent: every field keeps the least of what it was
-told (the earliest time), or the greatest where that is said. Nothing told is the neutral element.
+Topics arrive in any relative order, and messages more than once. So a fact is never changed, only merged with another
+of the same key. Merging is associative, commutative and idempotent: a field keeps the least of the values that the
+events gave it (the earliest time), or the greatest where the class says so. None, a value that no event gave, is the
+neutral element.
+
+The classes declare the tables, too: services/metrics/tables.py derives a column from each field.
 """
 
 from collections.abc import Iterable
@@ -14,21 +17,23 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """What one or more events say about one thing; None is what they do not say."""
+    """What one or more events say about one thing; None where they say nothing."""
 
     KEY: ClassVar[str]
+    """The field that identifies the thing."""
+
     GREATEST: ClassVar[frozenset[str]] = frozenset()
-    """The fields of which the greatest is kept, not the least."""
+    """The fields that keep the greatest value instead of the least."""
 
     @property
     def key(self) -> UUID:
-        """What the fact is about."""
+        """The id of the thing."""
         return getattr(self, self.KEY)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFact(Fact):
-    """A case; `service_request_id` is known only from intake, `filed_at` from everybody who repeats it."""
+    """A case. Only intake's events give `service_request_id`; every event that repeats the filing gives `filed_at`."""
 
     KEY: ClassVar[str] = "case_id"
     GREATEST: ClassVar[frozenset[str]] = frozenset({"record_only", "completed_at", "not_completed_at", "called_off_at"})
@@ -54,7 +59,7 @@ class CaseFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeedFact(Fact):
-    """A need; the sequences are those of routing's topic, and tell which of the two happened last."""
+    """A need. The two sequences are numbers of routing's topic: the greater one tells which event happened last."""
 
     KEY: ClassVar[str] = "need_id"
     GREATEST: ClassVar[frozenset[str]] = frozenset({"unroutable_sequence", "requested_sequence"})
@@ -68,7 +73,7 @@ class NeedFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralFact(Fact):
-    """A referral; `named` tells that `case.routed` promised it."""
+    """A referral; `named` is True when `case.routed` listed it, whether or not its request has arrived."""
 
     KEY: ClassVar[str] = "referral_id"
     GREATEST: ClassVar[frozenset[str]] = frozenset({"named", "record_only"})
@@ -99,9 +104,9 @@ class ReferralFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldFact(Fact):
-    """A referral was put on hold, or went on (`outside` is None then).
+    """The start or the end of a hold: one `referral.held` or `referral.resumed` event.
 
-    `outside` tells that the agency could not end the hold by itself.
+    `outside` is True when the agency could not end the hold by itself, and None at the end of a hold.
     """
 
     KEY: ClassVar[str] = "event_id"
@@ -116,7 +121,7 @@ class HoldFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFact(Fact):
-    """What became of one message to one person."""
+    """The outcome of one message to one person."""
 
     KEY: ClassVar[str] = "delivery_id"
 
@@ -132,34 +137,33 @@ class DeliveryFact(Fact):
 
 
 FACTS: tuple[type[Fact], ...] = (CaseFact, NeedFact, ReferralFact, HoldFact, DeliveryFact)
-"""Every kind of fact, in the order in which they are written (the same everywhere, so that no two writers lock up)."""
+"""Every kind of fact, in the order in which every transaction writes them, so that two writers do not deadlock."""
 
 F = TypeVar("F", bound=Fact)
 
-
-KEPT: dict[type[Fact], dict[str, bool]] = {
+KEEPS_GREATEST: dict[type[Fact], dict[str, bool]] = {
     kind: {field.name: field.name in kind.GREATEST for field in fields(kind) if field.name != kind.KEY}
     for kind in FACTS
 }
-"""The fields of each kind of fact but its key, each with whether the greatest is kept, not the least."""
+"""For each kind of fact its fields without the key: True keeps the greatest value, False the least."""
 
 
-def join(one: F, other: F) -> F:
-    """Join two facts about the same thing."""
-    told: dict[str, Any] = {one.KEY: one.key}
-    for name, greatest in KEPT[type(one)].items():
-        mine, theirs = getattr(one, name), getattr(other, name)
-        if mine is None or theirs is None:
-            told[name] = theirs if mine is None else mine
+def merge_pair(one: F, other: F) -> F:
+    """Merge two facts about the same thing."""
+    merged: dict[str, Any] = {one.KEY: one.key}
+    for name, greatest in KEEPS_GREATEST[type(one)].items():
+        left, right = getattr(one, name), getattr(other, name)
+        if left is None or right is None:
+            merged[name] = right if left is None else left
         else:
-            told[name] = max(mine, theirs) if greatest else min(mine, theirs)
-    return type(one)(**told)
+            merged[name] = max(left, right) if greatest else min(left, right)
+    return type(one)(**merged)
 
 
-def gather(facts: Iterable[Fact]) -> dict[type[Fact], list[Fact]]:
-    """Join the facts about the same things; each kind comes sorted by key."""
+def merge(facts: Iterable[Fact]) -> dict[type[Fact], list[Fact]]:
+    """Merge the facts about the same things; returns every kind, each sorted by key."""
     found: dict[type[Fact], dict[UUID, Fact]] = {kind: {} for kind in FACTS}
     for fact in facts:
         known = found[type(fact)]
-        known[fact.key] = join(known[fact.key], fact) if fact.key in known else fact
+        known[fact.key] = merge_pair(known[fact.key], fact) if fact.key in known else fact
     return {kind: [known[key] for key in sorted(known)] for kind, known in found.items()}

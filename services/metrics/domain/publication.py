@@ -1,26 +1,28 @@
-"""Publication: the figures that everybody may see, all decided upon together, so that no page gives another's away."""
+"""Publication: the figures for everyone. One run decides on all of them, so that no page reveals what another hides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
-from services.metrics.domain.cell_suppression import Name, Offer, choose_shown
-from services.metrics.domain.cells import Cell, row_of
-from services.metrics.domain.relations import MEASURES, Figures, counts_of, sums_of
+from services.metrics.domain.cell_suppression import CountName, SuppressionProblem, choose_published
+from services.metrics.domain.cells import Cell, row_key
+from services.metrics.domain.count_relations import MEASURES, Aggregates, counts_of, sums_of
 from shared.events.agency_inbox import UNDISCLOSED
 
-ROWS = ("week", "district", "agency", "need")
-"""The tables that are published, row by row."""
+PUBLISHED_TABLES: Final = ("week", "district", "agency", "need")
+"""The tables that are published row by row."""
 
-MAIN = ("accepted", "resolved")
-"""The totals that are withheld last, the most wanted first."""
+MAIN_TOTALS: Final = ("accepted", "resolved")
+"""The totals that are suppressed last, the most important first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicCell:
-    """A cell as everybody may see it: a count that is None is small, or would give a small one away.
+    """A cell as everyone may see it, with the fields of `Cell`.
 
-    Times are shown where at least the minimum of them make them up, whether or not their count is.
+    A count is None when it is small, or when a small one could be derived from it. Percentiles and hold are shown when
+    at least the minimum of clocks has ended, whether or not the count is.
     """
 
     by: str
@@ -28,8 +30,8 @@ class PublicCell:
     week: date
     clock: str
     n: int | None
-    bad: int | None
-    waiting: int | None
+    invalid: int | None
+    open: int | None
     p50: float | None
     p90: float | None
     p95: float | None
@@ -38,47 +40,47 @@ class PublicCell:
 
     @property
     def is_blank(self) -> bool:
-        """Tell whether nothing of it is shown but that it is there."""
-        return self.p50 is None and not any((self.n, self.bad, self.waiting))
+        """Tell whether the cell shows no figure at all."""
+        return self.p50 is None and not any((self.n, self.invalid, self.open))
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What may be shown of some figures."""
+    """What may be published of some figures."""
 
-    figures: Figures
+    aggregates: Aggregates
     minimum: int
-    shown: frozenset[Name]
-    counts: Mapping[Name, int]
+    published: frozenset[CountName]
+    counts: Mapping[CountName, int]
 
     def total(self, name: str) -> int | None:
-        """Return a total; None where it is withheld."""
-        return self._shown(("total", name)) if ("total", name) in self.counts else 0
+        """Return a total; None when it is suppressed."""
+        return self._count(("total", name)) if ("total", name) in self.counts else 0
 
     def cells(self, by: str, clock: str) -> list[PublicCell]:
-        """Return the cells of one table; what counts only in totals has none."""
-        return [self._cell(by, cell) for cell in self.figures.cells[by, clock] if cell.key != UNDISCLOSED]
+        """Return the cells of one table; cases that count in totals only have none."""
+        return [self._cell(by, cell) for cell in self.aggregates.cells[by, clock] if cell.key != UNDISCLOSED]
 
     def _cell(self, by: str, cell: Cell) -> PublicCell:
-        key = row_of(by, cell.key, cell.week)
-        return blur(cell, self.minimum, *(self._shown((by, key, cell.clock, measure)) for measure in MEASURES))
+        key = row_key(by, cell.key, cell.week)
+        return public_cell(cell, self.minimum, *(self._count((by, key, cell.clock, measure)) for measure in MEASURES))
 
-    def _shown(self, name: Name) -> int | None:
-        return self.counts[name] if name in self.shown else None
+    def _count(self, name: CountName) -> int | None:
+        return self.counts[name] if name in self.published else None
 
 
-def publish(figures: Figures, minimum: int) -> Publication:
-    """Choose what of these figures is published; no count below the minimum is, nor what would give one away."""
-    counts = counts_of(figures)
+def publish(aggregates: Aggregates, minimum: int) -> Publication:
+    """Choose what may be published: no count below the minimum, and none from which one could be derived."""
+    counts = counts_of(aggregates)
     ranks = {name: rank for name in counts if (rank := _rank(name)) is not None}
-    shown = choose_shown(Offer(counts, ranks, sums_of(counts), minimum))
-    return Publication(figures, minimum, shown, counts)
+    published = choose_published(SuppressionProblem(counts, ranks, sums_of(counts), minimum))
+    return Publication(aggregates, minimum, published, counts)
 
 
-def blur(
-    cell: Cell, minimum: int, n: int | None = None, bad: int | None = None, waiting: int | None = None
+def public_cell(
+    cell: Cell, minimum: int, n: int | None = None, invalid: int | None = None, open_: int | None = None
 ) -> PublicCell:
-    """Show of a cell these counts, and its times where there are enough of them."""
+    """Return a cell with these counts only, and with its times if at least `minimum` clocks have ended."""
     enough = cell.n >= minimum
     return PublicCell(
         by=cell.by,
@@ -86,8 +88,8 @@ def blur(
         week=cell.week,
         clock=cell.clock,
         n=n,
-        bad=bad,
-        waiting=waiting,
+        invalid=invalid,
+        open=open_,
         p50=cell.p50 if enough else None,
         p90=cell.p90 if enough else None,
         p95=cell.p95 if enough else None,
@@ -96,11 +98,11 @@ def blur(
     )
 
 
-def _rank(name: tuple[str, ...]) -> int | None:
-    """Return how soon a count is withheld; None for one that is never published."""
+def _rank(name: CountName) -> int | None:
+    """Return the rank of a count, 0 for the one that is suppressed last; None for one that is never published."""
     kind, key = name[:2]
     if kind == "total":
-        return MAIN.index(key) if key in MAIN else len(MAIN)
+        return MAIN_TOTALS.index(key) if key in MAIN_TOTALS else len(MAIN_TOTALS)
     if kind == "city":
-        return len(MAIN) + 1
-    return len(MAIN) + 2 if kind in ROWS and key != UNDISCLOSED else None
+        return len(MAIN_TOTALS) + 1
+    return len(MAIN_TOTALS) + 2 if kind in PUBLISHED_TABLES and key != UNDISCLOSED else None

@@ -1,54 +1,67 @@
-"""Everything that is known of one case, put together again to be counted."""
+"""Cases as the use cases need them: all that is known of one to compute its figures, its ids, those to recount."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from services.metrics.domain.facts import CaseFact, DeliveryFact, HoldFact, NeedFact, ReferralFact
-from shared.events.agency_inbox import UNDISCLOSED
-from shared.events.fields import FieldGroup
-from shared.policy.protection import ProtectionRules
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """How complete the telling was.
-
-    `missing` numbers in the sequence of some topic were passed over; `twice` things that happen once were told under
-    two ids; `copy` means that the same record was filed before as another case.
-    """
+class EventCompleteness:
+    """Whether the events of a case are complete and unique."""
 
     missing: int = 0
-    twice: int = 0
-    copy: bool = False
+    """Numbers that the sequences of its topics skip."""
+
+    repeated: int = 0
+    """Events of types that happen once, published again under another event id."""
+
+    is_copy: bool = False
+    """An earlier case was made from the same record."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseRecord:
-    """One case with all that hangs on it; `holds` are by referral."""
+    """One case with its needs, referrals, holds and deliveries."""
 
     case: CaseFact
     needs: Sequence[NeedFact] = ()
     referrals: Sequence[ReferralFact] = ()
+
     holds: Mapping[UUID, Sequence[HoldFact]] = ()  # type: ignore[assignment]
+    """By referral."""
+
     deliveries: Sequence[DeliveryFact] = ()
-    heard: Heard = Heard()
+    completeness: EventCompleteness = EventCompleteness()
 
 
-def conceal(record: CaseRecord, protection: ProtectionRules) -> CaseRecord:
-    """Return a record as tables may count it.
+@dataclass(frozen=True, slots=True)
+class StaleCases:
+    """Cases whose figures must be computed again."""
 
-    A case about violence counts in totals only: a row of an agency, a need or a district would tell
-    that there is one. A case whose report has not arrived yet counts as such a case.
-    """
-    needs = {*(need.need for need in record.needs), *(referral.need for referral in record.referrals)}
-    protections = protection.protections_of(record.case.service_code, [need for need in needs if need])
-    if FieldGroup.VICTIM_SERVICES not in protections:
-        return record
-    hidden = [_undisclosed(referral) for referral in record.referrals]
-    return replace(record, case=replace(record.case, district=UNDISCLOSED), referrals=hidden)
+    case_ids: Sequence[UUID] = ()
+
+    since: datetime | None = None
+    """When the first event arrived that their figures do not contain; None without cases."""
+
+    markers: int = 0
+    """How many markers were taken for them."""
 
 
-def _undisclosed(referral: ReferralFact) -> ReferralFact:
-    known = referral.agency is not None
-    return replace(referral, agency=UNDISCLOSED, program=UNDISCLOSED, need=UNDISCLOSED) if known else referral
+@dataclass(frozen=True, slots=True)
+class CaseIdentity:
+    """The ids of a case, and what decides whether it is protected."""
+
+    case_id: UUID
+    service_request_id: str | None
+
+    origin: str | None = None
+    """The system that the case was imported from."""
+
+    external_id: str | None = None
+    """The case's id in that system."""
+
+    service_code: str | None = None
+    needs: Sequence[str] = ()

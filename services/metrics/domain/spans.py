@@ -1,17 +1,17 @@
-"""Spans: the steps of a trace, and how they hang together."""
+"""Spans: the steps of a trace, and the tree that they form."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-CASE_ID = "handoff.case_id"
-"""The attribute that names the case on the spans that are about one case only."""
+CASE_ID: Final = "handoff.case_id"
+"""The attribute with the case's id, on spans that are about one case only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """One step; times in nanoseconds since 1970. Each link is `{"trace_id": ..., "span_id": ...}`."""
+    """One step of a trace; the class declares the table `spans`, too."""
 
     trace_id: str
     span_id: str
@@ -19,15 +19,22 @@ class Span:
     name: str
     service: str
     kind: str = "internal"
+
     started_ns: int
+    """Nanoseconds since 1970."""
+
     ended_ns: int
+    """Nanoseconds since 1970."""
+
     status: str = "unset"
     attributes: dict[str, Any] = field(default_factory=dict)
+
     links: list[dict[str, str]] = field(default_factory=list)
+    """Spans of any trace that caused this one, each as `{"trace_id": ..., "span_id": ...}`."""
 
     @property
     def case_id(self) -> UUID | None:
-        """The case that the step is about, where it is about one."""
+        """The case that the step is about, if it is about one only."""
         try:
             return UUID(str(self.attributes[CASE_ID]))
         except (KeyError, ValueError):
@@ -40,34 +47,34 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
-    """A span and what came of it, in order of time."""
+class SpanTree:
+    """A span with its children, in order of time."""
 
     span: Span
-    branches: tuple["Branch", ...]
+    children: tuple["SpanTree", ...]
 
 
-def grow(spans: Iterable[Span]) -> list[Branch]:
-    """Return the trees of these spans, each root first; a span whose parent is not here is a root."""
+def build_trees(spans: Iterable[Span]) -> list[SpanTree]:
+    """Return the trees of these spans, in order of time; a span whose parent is not among them is a root."""
     ordered = sorted(spans, key=lambda span: (span.started_ns, span.span_id))
-    here = {(span.trace_id, span.span_id) for span in ordered}
-    below: dict[tuple[str, str | None], list[Span]] = {}
+    present = {(span.trace_id, span.span_id) for span in ordered}
+    children: dict[tuple[str, str | None], list[Span]] = {}
     for span in ordered:
-        parent = span.parent_id if (span.trace_id, span.parent_id) in here else None
-        below.setdefault((span.trace_id, parent), []).append(span)
-    roots = [span for (_, parent), children in below.items() if parent is None for span in children]
-    return [_branch(root, below, frozenset()) for root in sorted(roots, key=lambda span: span.started_ns)]
+        parent = span.parent_id if (span.trace_id, span.parent_id) in present else None
+        children.setdefault((span.trace_id, parent), []).append(span)
+    roots = [span for (_, parent), found in children.items() if parent is None for span in found]
+    return [_tree(root, children, frozenset()) for root in sorted(roots, key=lambda span: span.started_ns)]
 
 
-def _branch(span: Span, below: dict[tuple[str, str | None], list[Span]], above: frozenset[str]) -> Branch:
-    """Grow one branch; a span that is its own ancestor (which only a broken sender makes) is not followed."""
-    here = above | {span.span_id}
-    children = [child for child in below.get((span.trace_id, span.span_id), ()) if child.span_id not in here]
-    return Branch(span, tuple(_branch(child, below, here) for child in children))
+def _tree(span: Span, children: dict[tuple[str, str | None], list[Span]], ancestors: frozenset[str]) -> SpanTree:
+    """Build the tree below one span; a cycle, which only a faulty sender makes, ends where it closes."""
+    path = ancestors | {span.span_id}
+    below = [child for child in children.get((span.trace_id, span.span_id), ()) if child.span_id not in path]
+    return SpanTree(span, tuple(_tree(child, children, path) for child in below))
 
 
-def walk(branches: Sequence[Branch]) -> Iterator[Span]:
-    """Go through all spans, parents before children."""
-    for branch in branches:
-        yield branch.span
-        yield from walk(branch.branches)
+def walk(trees: Sequence[SpanTree]) -> Iterator[Span]:
+    """Yield all spans, parents before children."""
+    for tree in trees:
+        yield tree.span
+        yield from walk(tree.children)

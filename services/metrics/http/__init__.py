@@ -1,1 +1,1 @@
-"""What metrics serves: figures for everybody, cases and traces for operators, a place for spans."""
+"""What metrics serves: figures for everyone; cases and traces for operators; a receiver of spans."""

@@ -1,4 +1,4 @@
-"""Alembic's entry for this schema."""
+"""Runs Alembic on the `metrics` schema."""
 
 from services.metrics.tables import metadata
 from shared.kit.database.migrations import run

@@ -1,5 +1,1 @@
-"""What metrics keeps, as SQL; nothing here commits."""
-
-from services.metrics.store.copy_stages import STAGING
-
-__all__ = ["STAGING"]
+"""The SQL of metrics. No function here commits: the caller's transaction does."""

@@ -1,69 +1,66 @@
-"""Facts and journeys: what a batch of events adds to what is known."""
+"""Writes what a batch of events adds: facts, journey entries, and markers of the cases whose figures it changes."""
 
 from collections.abc import Iterable
 from uuid import UUID
 
 from psycopg import sql
 
-from services.metrics.domain.facts import KEPT, Fact, gather
+from services.metrics.domain.facts import KEEPS_GREATEST, Fact, merge
 from services.metrics.domain.journey import JourneyEntry
-from services.metrics.store.copy_stages import ENTRIES, FACT_STAGES
+from services.metrics.store.copy_stages import ENTRY_STAGE, FACT_STAGES
+from services.metrics.tables import FACT_TABLES
 from shared.kit.database.database import Transaction
 from shared.kit.database.rows import array_literal
 
-TABLES = {
-    "CaseFact": "case_facts",
-    "NeedFact": "need_facts",
-    "ReferralFact": "referral_facts",
-    "HoldFact": "hold_facts",
-    "DeliveryFact": "delivery_facts",
-}
-
-_JOIN = """
-    -- Join what was heard with what is known. LEAST and GREATEST pass over nulls, so any order gives the same; rows are
-    -- locked in the order of their keys, so that two writers of the same cases cannot lock each other up.
-    INSERT INTO {table} AS known ({columns})
+_MERGE_FACTS = """
+    -- Merge the staged facts into those that are stored. LEAST and GREATEST ignore nulls, so the order of arrival does
+    -- not matter. Rows are locked in the order of their keys, so that two writers of the same cases do not deadlock.
+    INSERT INTO {table} AS stored ({columns})
     SELECT {columns} FROM {stage} ORDER BY {key}
     ON CONFLICT ({key}) DO UPDATE SET {merged}
 """
 
-_KEEP_ENTRIES = """
-    -- Keep the events that are not in a journey yet.
+_INSERT_ENTRIES = """
+    -- Insert the events that are not in a journey yet, in one order everywhere, against deadlocks.
     INSERT INTO journey_entries ({columns})
     SELECT {columns} FROM {stage} ORDER BY source, event_id
     ON CONFLICT DO NOTHING
 """
 
-_MARK_STALE = """
-    -- The figures of these cases must be made anew. Rows are only added: nobody waits for whoever makes figures.
+_MARK_CASES = """
+    -- Mark these cases for recounting. A marker is a new row, never an update: a consumer does not wait for the worker
+    -- that takes the markers.
     INSERT INTO stale_cases (case_id) SELECT unnest(%s::text::uuid[])
 """
 
 
 async def save_facts(tx: Transaction, facts: Iterable[Fact]) -> None:
-    """Join these facts with those that are known."""
-    for kind, found in gather(facts).items():
-        if found:
-            await FACT_STAGES[kind].fill(tx, found)
+    """Merge these facts into those that are stored."""
+    for kind, merged in merge(facts).items():
+        if merged:
+            await FACT_STAGES[kind].fill(tx, merged)
             await tx.execute(_STATEMENTS[kind])
 
 
-async def keep_entries(tx: Transaction, entries: Iterable[JourneyEntry]) -> None:
-    """Add these events to the journeys of their cases."""
-    await ENTRIES.fill(tx, entries)
-    await tx.execute(sql.SQL(_KEEP_ENTRIES).format(columns=ENTRIES.names, stage=ENTRIES.table))
+async def insert_entries(tx: Transaction, entries: Iterable[JourneyEntry]) -> None:
+    """Add these events to the journeys of their cases; an event that is there already stays as it is."""
+    await ENTRY_STAGE.fill(tx, entries)
+    await tx.execute(sql.SQL(_INSERT_ENTRIES).format(columns=ENTRY_STAGE.names, stage=ENTRY_STAGE.table))
 
 
-async def mark_stale(tx: Transaction, case_ids: Iterable[UUID]) -> None:
-    """Note that something was heard of these cases."""
-    await tx.execute(_MARK_STALE, (array_literal(case_ids),))
+async def mark_cases(tx: Transaction, case_ids: Iterable[UUID]) -> None:
+    """Mark these cases as stale: their figures do not contain all events."""
+    await tx.execute(_MARK_CASES, (array_literal(case_ids),))
 
 
 def _statement(kind: type[Fact]) -> sql.Composed:
-    stage = FACT_STAGES[kind]
-    merged = [_merged(name, stage.columns[name], greatest) for name, greatest in KEPT[kind].items()]
-    return sql.SQL(_JOIN).format(
-        table=sql.Identifier(TABLES[kind.__name__]),
+    table, stage = FACT_TABLES[kind], FACT_STAGES[kind]
+    merged = [
+        _merged(name, greatest=greatest, is_text=table.columns[name].type.python_type is str)
+        for name, greatest in KEEPS_GREATEST[kind].items()
+    ]
+    return sql.SQL(_MERGE_FACTS).format(
+        table=sql.Identifier(table.name),
         columns=stage.names,
         stage=stage.table,
         key=sql.Identifier(kind.KEY),
@@ -71,11 +68,13 @@ def _statement(kind: type[Fact]) -> sql.Composed:
     )
 
 
-def _merged(name: str, kind: str, greatest: bool) -> sql.Composed:  # noqa: FBT001 - one of the two laws
-    """Words are compared by code point, as the domain compares them."""
-    law = "{0} = GREATEST(known.{0}, excluded.{0})" if greatest else "{0} = LEAST(known.{0}, excluded.{0})"
-    law = law.replace("excluded.{0}", 'excluded.{0} COLLATE "C"') if kind == "text" else law
-    return sql.SQL(law).format(sql.Identifier(name))
+def _merged(name: str, *, greatest: bool, is_text: bool) -> sql.Composed:
+    """Return the assignment that merges one column."""
+    rule = "{0} = GREATEST(stored.{0}, excluded.{0})" if greatest else "{0} = LEAST(stored.{0}, excluded.{0})"
+    if is_text:
+        # Compare by code point, as Python does: a locale's order would give another result than the domain's merge.
+        rule = rule.replace("excluded.{0}", 'excluded.{0} COLLATE "C"')
+    return sql.SQL(rule).format(sql.Identifier(name))
 
 
 _STATEMENTS = {kind: _statement(kind) for kind in FACT_STAGES}

@@ -1,9 +1,8 @@
-"""Records: the cases whose figures must be made anew, with everything that is known of them."""
+"""Takes the markers of stale cases, and loads everything that metrics knows of those cases."""
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import fields
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -11,23 +10,23 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from services.metrics.domain.facts import CaseFact, DeliveryFact, Fact, HoldFact, NeedFact, ReferralFact
-from services.metrics.domain.journey import ONCE
-from services.metrics.domain.records import CaseRecord, Heard
-from services.metrics.store.facts import TABLES
+from services.metrics.domain.journey import HAPPENS_ONCE
+from services.metrics.domain.records import CaseRecord, EventCompleteness, StaleCases
+from services.metrics.tables import FACT_TABLES
 from shared.events.topics import CASES, DELIVERIES, REFERRALS
 from shared.kit.database.database import Transaction
 
 F = TypeVar("F", bound=Fact)
-NUMBERED = [CASES.topic, REFERRALS.topic, DELIVERIES.topic]
-"""The topics whose events of one case are numbered without a gap."""
+NUMBERED_TOPICS = [CASES.topic, REFERRALS.topic, DELIVERIES.topic]
+"""The topics that number the events of one case without gaps."""
 
-_ALONE = """
-    -- One maker of figures at a time: totals are changed by differences.
+_TRY_LOCK_LEADER = """
+    -- One process at a time computes figures: it changes totals by differences. The lock ends with the transaction.
     SELECT pg_try_advisory_xact_lock(hashtext('metrics.figures'), 0)
 """
 
-_TAKE = """
-    -- Take the oldest marks away; whoever marks a case from now on is seen by the next pass.
+_TAKE_MARKERS = """
+    -- Delete the oldest markers before the facts are read: an event that arrives from now on leaves a new marker.
     DELETE FROM stale_cases WHERE id IN (SELECT id FROM stale_cases ORDER BY id LIMIT %s)
     RETURNING case_id, heard_at
 """
@@ -41,14 +40,14 @@ _SIBLINGS = """
     WHERE one.case_id = ANY(%(ids)s)
 """
 
-_FACTS = "SELECT {columns} FROM {table} WHERE case_id = ANY(%s) ORDER BY {key}"
+_LOAD_FACTS = "SELECT {columns} FROM {table} WHERE case_id = ANY(%s) ORDER BY {key}"
 
-_HEARD = """
-    -- How completely each case was told: numbers that were passed over, and what was told twice under two ids.
-    SELECT case_id, sum(missing)::int, sum(twice)::int FROM (
+_COMPLETENESS = """
+    -- For each case the numbers that its sequences skip, and the events that happened twice, under two ids.
+    SELECT case_id, sum(missing)::int, sum(repeated)::int FROM (
         SELECT case_id, max(sequence) - count(DISTINCT sequence) AS missing,
             count(*) FILTER (WHERE type = ANY(%(once)s))
-                - count(DISTINCT (type, about)) FILTER (WHERE type = ANY(%(once)s)) AS twice
+                - count(DISTINCT (type, about)) FILTER (WHERE type = ANY(%(once)s)) AS repeated
         FROM journey_entries
         WHERE case_id = ANY(%(ids)s) AND topic = ANY(%(topics)s)
         GROUP BY case_id, topic
@@ -57,7 +56,7 @@ _HEARD = """
 """
 
 _COPIES = """
-    -- Of the cases that were made from one record, all but the one with the least id.
+    -- Of the cases that were made from one record, all but the one with the smallest id.
     SELECT one.case_id FROM case_facts AS one
     WHERE one.case_id = ANY(%(ids)s) AND (
         EXISTS (SELECT FROM case_facts AS other
@@ -68,35 +67,26 @@ _COPIES = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Cases to be counted anew; the oldest mark is from `since`."""
-
-    case_ids: Sequence[UUID] = ()
-    since: datetime | None = None
-    marks: int = 0
+async def try_lock_leader(tx: Transaction) -> bool:
+    """Try to become the only process that computes figures, until the transaction ends; tell whether that worked."""
+    locked = await (await tx.execute(_TRY_LOCK_LEADER)).fetchone()
+    return bool(locked and locked[0])
 
 
-async def is_alone(tx: Transaction) -> bool:
-    """Tell whether nobody else makes figures; nobody will until this transaction ends."""
-    alone = await (await tx.execute(_ALONE)).fetchone()
-    return bool(alone and alone[0])
-
-
-async def take_stale(tx: Transaction, limit: int) -> Taken:
-    """Take cases whose figures are stale."""
-    marks = await (await tx.execute(_TAKE, (limit,))).fetchall()
-    if not marks:
-        return Taken()
-    ids = {case_id for case_id, _ in marks}
+async def take_stale_cases(tx: Transaction, limit: int) -> StaleCases:
+    """Take at most `limit` markers; returns their cases, and those made from the same records, whose counts change."""
+    markers = await (await tx.execute(_TAKE_MARKERS, (limit,))).fetchall()
+    if not markers:
+        return StaleCases()
+    ids = {case_id for case_id, _ in markers}
     siblings = await (await tx.execute(_SIBLINGS, {"ids": list(ids)})).fetchall()
     ids.update(case_id for (case_id,) in siblings)
-    return Taken(sorted(ids), min(heard_at for _, heard_at in marks), len(marks))
+    return StaleCases(sorted(ids), min(heard_at for _, heard_at in markers), len(markers))
 
 
 async def load_records(tx: Transaction, ids: Sequence[UUID]) -> list[CaseRecord]:
-    """Return what is known of these cases; one of which only an agency has spoken is known by its id alone."""
-    heard = await _load_heard(tx, ids)
+    """Return the records of these cases; a case of which only an agency's own updates arrived has its id only."""
+    completeness = await _load_completeness(tx, ids)
     cases = {case.case_id: case for case in await _load(tx, CaseFact, ids)}
     needs, referrals = await _by_case(tx, NeedFact, ids), await _by_case(tx, ReferralFact, ids)
     holds, deliveries = await _by_case(tx, HoldFact, ids), await _by_case(tx, DeliveryFact, ids)
@@ -107,16 +97,16 @@ async def load_records(tx: Transaction, ids: Sequence[UUID]) -> list[CaseRecord]
             referrals=referrals[case_id],
             holds=_by_referral(holds[case_id]),
             deliveries=deliveries[case_id],
-            heard=heard.get(case_id, Heard()),
+            completeness=completeness.get(case_id, EventCompleteness()),
         )
         for case_id in ids
     ]
 
 
 async def _load(tx: Transaction, kind: type[F], ids: Sequence[UUID]) -> list[F]:
-    statement = sql.SQL(_FACTS).format(
+    statement = sql.SQL(_LOAD_FACTS).format(
         columns=sql.SQL(", ").join(sql.Identifier(field.name) for field in fields(kind)),
-        table=sql.Identifier(TABLES[kind.__name__]),
+        table=sql.Identifier(FACT_TABLES[kind].name),
         key=sql.Identifier(kind.KEY),
     )
     async with tx.cursor(binary=True, row_factory=class_row(kind)) as cursor:
@@ -142,9 +132,12 @@ def _by_referral(holds: Sequence[HoldFact]) -> dict[UUID, list[HoldFact]]:
     return found
 
 
-async def _load_heard(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Heard]:
-    asked = {"ids": list(ids), "once": sorted(ONCE), "topics": NUMBERED}
-    copies = {case_id for (case_id,) in await (await tx.execute(_COPIES, asked)).fetchall()}
-    told = await (await tx.execute(_HEARD, asked)).fetchall()
-    heard = {case_id: Heard(missing or 0, twice or 0, case_id in copies) for case_id, missing, twice in told}
-    return {case_id: Heard(copy=True) for case_id in copies} | heard
+async def _load_completeness(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, EventCompleteness]:
+    values = {"ids": list(ids), "once": sorted(HAPPENS_ONCE), "topics": NUMBERED_TOPICS}
+    copies = {case_id for (case_id,) in await (await tx.execute(_COPIES, values)).fetchall()}
+    rows = await (await tx.execute(_COMPLETENESS, values)).fetchall()
+    found = {
+        case_id: EventCompleteness(missing or 0, repeated or 0, case_id in copies)
+        for case_id, missing, repeated in rows
+    }
+    return {case_id: EventCompleteness(is_copy=True) for case_id in copies} | found

@@ -1,1 +1,1 @@
-"""Workers."""
+"""Background loops: computing figures, deleting old spans."""

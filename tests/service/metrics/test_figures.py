@@ -1,4 +1,4 @@
-"""Figures are those that anybody could compute from the events themselves."""
+"""Aggregates are those that anybody could compute from the events themselves."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from services.metrics.domain.cells import ALL_TIME, Cell
-from services.metrics.domain.clocks import clock_case, clock_referral
+from services.metrics.domain.clocks import CLOCKS_BY_DIMENSION, measure_case, measure_referral
 from services.metrics.domain.records import CaseRecord
 from services.metrics.domain.tallies import tally
-from services.metrics.http.api.aggregates import CLOCKS
 from services.metrics.store.cells import get_totals, list_cells
 from shared.events import referrals
 from shared.events.agency_inbox import UNDISCLOSED
@@ -37,33 +36,33 @@ def percentile(values: Sequence[float], share: float) -> float | None:
 def expected(
     records: Sequence[CaseRecord], world: World, by: str, clock: str
 ) -> dict[tuple[str, Any], tuple[Any, ...]]:
-    """Compute n, bad, waiting, p50, p90 and p95 of each group, by week and for all time, straight from the stories."""
+    """Compute n, invalid, open, p50, p90 and p95 of each group, by week and for all time, straight from the stories."""
     groups: dict[tuple[str, Any], list[float]] = {}
-    waiting: Counter[tuple[str, Any]] = Counter()
+    still_open: Counter[tuple[str, Any]] = Counter()
     for record in records:
-        clocks: list[Any] = [clock_case(record, world.city.zone)]
+        clocks: list[Any] = [measure_case(record, world.city.zone)]
         if by not in {"city", "district"}:
             holds = record.holds
-            clocks = [clock_referral(r, holds.get(r.referral_id, ()), world.city.zone) for r in record.referrals]
+            clocks = [measure_referral(r, holds.get(r.referral_id, ()), world.city.zone) for r in record.referrals]
         for one in clocks:
             key = "" if by == "city" else getattr(one, by)
             for week in (one.week, ALL_TIME):
                 seconds = getattr(one, clock)
                 groups.setdefault((key, week), []).extend([] if seconds is None else [seconds])
-                waiting[key, week] += seconds is None and one.is_open
+                still_open[key, week] += seconds is None and one.is_open
     found = {}
     for group, seconds in groups.items():
         good = [value for value in seconds if value >= 0]
         shares = [percentile(good, share) for share in (0.5, 0.9, 0.95)]
-        bad = len(seconds) - len(good)
-        if seconds or waiting[group]:
+        invalid = len(seconds) - len(good)
+        if seconds or still_open[group]:
             near = [pytest.approx(share) if share is not None else None for share in shares]
-            found[group] = (len(good), bad, waiting[group], *near)
+            found[group] = (len(good), invalid, still_open[group], *near)
     return found
 
 
 def figures(cells: Sequence[Cell]) -> dict[tuple[str, Any], tuple[Any, ...]]:
-    return {(cell.key, cell.week): (cell.n, cell.bad, cell.waiting, cell.p50, cell.p90, cell.p95) for cell in cells}
+    return {(cell.key, cell.week): (cell.n, cell.invalid, cell.open, cell.p50, cell.p90, cell.p95) for cell in cells}
 
 
 async def all_cells(world: World, by: str, clock: str) -> list[Cell]:
@@ -74,9 +73,9 @@ async def all_cells(world: World, by: str, clock: str) -> list[Cell]:
 async def test_percentiles_equal_those_computed_from_the_events(world: World) -> None:
     stories = [any_story(number, number) for number in range(60)]
     await world.hear(*stories)
-    await world.make_figures()
+    await world.refresh_figures()
     records = [record_of(story) for story in stories]
-    for by, clocks in CLOCKS.items():
+    for by, clocks in CLOCKS_BY_DIMENSION.items():
         for clock in clocks:
             assert figures(await all_cells(world, by, clock)) == expected(records, world, by, clock), (by, clock)
 
@@ -88,8 +87,8 @@ async def test_figures_made_while_events_come_in_end_up_the_same(world: World) -
         for part, half in enumerate(halves):
             await world.hear_once(half)
             if (number + part) % 5 == 0:
-                await world.make_figures()
-    await world.make_figures()
+                await world.refresh_figures()
+    await world.refresh_figures()
     records = [record_of(story) for story in stories]
     for by in ("agency", "city", "district"):
         assert figures(await all_cells(world, by, "resolution")) == expected(records, world, by, "resolution")
@@ -104,15 +103,15 @@ async def test_figures_made_while_events_come_in_end_up_the_same(world: World) -
 async def test_only_cells_in_which_something_changed_are_made_anew(world: World) -> None:
     story = Story(1).file((NOISE,)).route({NOISE: POLICE})
     await world.hear(story, any_story(2, 2))
-    await world.make_figures()
+    await world.refresh_figures()
     told = len(story.said)
     story.tell()
     await world.hear_once(story.said[told:])
-    await world.make_stale_counted()
+    await world.recount()
     assert world.query("SELECT * FROM stale_cells") == []
     story.refer(referrals.ReferralAccepted, NOISE, POLICE)
     await world.hear_once(story.said[-1:])
-    await world.make_stale_counted()
+    await world.recount()
     touched = {(row["dimension"], row["key"]) for row in world.query("SELECT dimension, key FROM stale_cells")}
     assert touched == {
         ("agency", POLICE), ("program", f"{POLICE}/first"), ("need", NOISE), ("pairing", f"{POLICE} {NOISE}"),
@@ -124,11 +123,11 @@ async def test_a_cell_that_everything_has_left_is_empty(world: World) -> None:
     story = Story(1).file((NOISE,)).route({NOISE: POLICE})
     filed, *routed = story.said
     await world.hear_once(routed)
-    await world.make_figures()
+    await world.refresh_figures()
     for dimension in ("district", "agency", "need"):  # its service is not known yet, and may be a protected one
         assert {cell.key for cell in await all_cells(world, dimension, "response")} == {UNDISCLOSED}
     await world.hear_once([filed])
-    await world.make_figures()
+    await world.refresh_figures()
     assert [cell.key for cell in await all_cells(world, "district", "response")] == ["bronx", "bronx"]
     assert {cell.key for cell in await all_cells(world, "agency", "response")} == {POLICE}
     assert {cell.key for cell in await all_cells(world, "need", "response")} == {NOISE}
@@ -138,14 +137,14 @@ async def test_times_that_run_backwards_are_counted_as_bad_and_never_shown(world
     story = Story(1).file((NOISE,)).route({NOISE: POLICE})
     story.refer(referrals.ReferralAccepted, NOISE, POLICE, at=story.now - timedelta(days=1))
     await world.hear(story)
-    await world.make_figures()
+    await world.refresh_figures()
     [cell] = [cell for cell in await all_cells(world, "agency", "response") if cell.week == ALL_TIME]
-    assert (cell.n, cell.bad, cell.p50) == (0, 1, None)
+    assert (cell.n, cell.invalid, cell.p50) == (0, 1, None)
 
 
 async def test_figures_say_how_far_behind_they_are(world: World) -> None:
     await world.hear(Story(1).file())
-    await world.make_figures()
+    await world.refresh_figures()
     await world.hear(Story(2).file())
     [oldest] = world.query("SELECT min(heard_at) AS heard_at FROM stale_cases")
     async with world.service.database.transaction() as tx:
@@ -158,5 +157,5 @@ async def test_figures_say_how_far_behind_they_are(world: World) -> None:
 async def test_a_case_with_no_event_but_an_agencys_own_does_no_harm(world: World) -> None:
     story = Story(1).file((NOISE,)).route({NOISE: POLICE}).answer(NOISE, POLICE)
     await world.hear_once(story.said[-1:])
-    await world.make_figures()
+    await world.refresh_figures()
     assert world.query("SELECT n FROM totals WHERE n <> 0") == []

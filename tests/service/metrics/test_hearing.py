@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.metrics.domain.facts import FACTS, Fact, gather
-from services.metrics.domain.observation import facts_of
-from services.metrics.store.facts import TABLES
+from services.metrics.domain.event_projection import facts_of
+from services.metrics.domain.facts import FACTS, Fact, merge
+from services.metrics.tables import FACT_TABLES
 from tests.service.metrics.world import World
 from tests.unit.metrics.stories import Said, Story, any_story
 from tests.waiting import PATIENCE_SECONDS
@@ -17,12 +17,12 @@ pytestmark = pytest.mark.servers
 
 
 def told(said: list[Said]) -> dict[type[Fact], list[Fact]]:
-    return gather(fact for one in said for fact in facts_of(one.event, one.envelope))
+    return merge(fact for one in said for fact in facts_of(one.event, one.envelope))
 
 
 def kept(world: World) -> dict[type[Any], list[Any]]:
     return {
-        kind: [kind(**row) for row in world.query(f"SELECT * FROM {TABLES[kind.__name__]} ORDER BY {kind.KEY}")]
+        kind: [kind(**row) for row in world.query(f"SELECT * FROM {FACT_TABLES[kind].name} ORDER BY {kind.KEY}")]
         for kind in FACTS
     }
 

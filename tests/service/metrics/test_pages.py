@@ -46,7 +46,7 @@ async def hear_hundred(world: World) -> list[Story]:
         story.refer(referrals.ReferralAccepted, NOISE, agency).wait(minutes=number)
         stories.append(story.refer(referrals.ReferralCompleted, NOISE, agency).resolve().tell())
     await world.hear(*stories)
-    await world.make_figures()
+    await world.refresh_figures()
     return stories
 
 
@@ -81,7 +81,7 @@ async def test_of_the_lesser_clocks_everybody_sees_times_and_no_counts(settled: 
 async def test_everybody_sees_no_count_that_is_small_or_gives_a_small_one_away(world: World) -> None:
     await hear_hundred(world)
     await world.hear(*(Story(200 + number).file((NOISE,)) for number in range(3)))
-    await world.make_figures()
+    await world.refresh_figures()
     whole = (await world.staff.get("/reconciliation")).json()
     told = (await world.public.get("/reconciliation")).json()
     assert (whole["accepted"], whole["routed"], whole["pending"], whole["resolved"]) == (103, 100, 3, 100)
@@ -112,7 +112,7 @@ async def test_a_question_that_makes_no_sense_is_refused_with_what_would(unheard
 async def test_the_reconciliation_accounts_for_every_case(world: World) -> None:
     await hear_hundred(world)
     await world.hear(Story(200).file((NOISE,)), Story(201).file((NOISE,)).route({}, unrouted=(NOISE,)))
-    await world.make_figures()
+    await world.refresh_figures()
     told = (await world.staff.get("/reconciliation")).json()
     assert (told["accepted"], told["routed"], told["triage"], told["pending"]) == (102, 100, 1, 1)
     assert (told["duplicates"], told["missing"], told["balanced"]) == (0, 0, True)
@@ -126,7 +126,7 @@ async def test_an_event_that_never_came_is_missing(world: World) -> None:
         Story(1).file((NOISE,)).route({NOISE: POLICE}).wait(hours=1).refer(referrals.ReferralAccepted, NOISE, POLICE)
     )
     await world.hear_once([one for one in story.said if one.envelope.type != "referral.requested.v1"])
-    await world.make_figures()
+    await world.refresh_figures()
     told = (await world.staff.get("/reconciliation")).json()
     assert told["missing"] == 2  # its number was passed over, and the referral was named and never requested
     assert not told["balanced"]
@@ -135,10 +135,10 @@ async def test_an_event_that_never_came_is_missing(world: World) -> None:
 async def test_a_record_that_was_filed_as_two_cases_is_a_duplicate(world: World) -> None:
     origin = intake.Origin(channel="import", source="nyc-311", external_id="39573567")
     await world.hear(Story(1).file((NOISE,), origin=origin))
-    await world.make_figures()
+    await world.refresh_figures()
     assert (await world.public.get("/reconciliation")).json()["duplicates"] == 0
     await world.hear(Story(2).file((NOISE,), origin=origin))
-    await world.make_figures()
+    await world.refresh_figures()
     assert (await world.staff.get("/reconciliation")).json()["duplicates"] == 1
 
 
@@ -149,7 +149,7 @@ async def test_what_happens_once_and_was_told_under_two_ids_is_a_duplicate(world
         accepted = story.said.pop()
         story.say(accepted.topic, accepted.event, cause=story.name(cause))
     await world.hear(story)
-    await world.make_figures()
+    await world.refresh_figures()
     assert (await world.staff.get("/reconciliation")).json()["duplicates"] == 1
 
 
@@ -188,4 +188,4 @@ async def test_the_dashboard_shows_figures_and_hides_small_groups(settled: World
 async def test_the_dashboard_has_something_to_say_before_anything_was_heard(unheard: World) -> None:
     answer = await unheard.public.get("/")
     assert answer.status_code == 200
-    assert "Nothing has been heard yet" in answer.text
+    assert "No event has been received yet" in answer.text

@@ -37,7 +37,7 @@ def disclose(story: Story, **more: Any) -> Story:
 
 async def figures(world: World) -> list[Any]:
     """Return all that is counted, but for when."""
-    await world.make_figures()
+    await world.refresh_figures()
     tables = ("totals WHERE n <> 0", "cells", "case_clocks", "referral_clocks", "case_tallies")
     return [sorted(map(str, world.query(f"SELECT * FROM {table}"))) for table in tables]
 
@@ -100,7 +100,7 @@ async def test_reports_about_violence_are_counted_in_totals_and_in_no_row(world:
     """Not even an operator sees them in a table of agencies, needs or districts."""
     await world.hear(*(Story(number).file((NOISE,)).route({NOISE: POLICE}) for number in range(12)))
     await world.hear(*(Story(100 + n).file((SECRET,)).route({SECRET: HELP}).resolve() for n in range(12)))
-    await world.make_figures()
+    await world.refresh_figures()
     assert (await world.public.get("/reconciliation")).json()["accepted"] == 24
     for by, row in {"agency": POLICE, "need": NOISE, "district": "bronx"}.items():
         staff = (await world.staff.get(f"/clocks?by={by}&clock=resolution")).json()
@@ -125,7 +125,7 @@ async def test_whatever_is_said_and_ever_was_is_heard_and_nothing_of_it_is_set_a
 async def test_everything_that_is_held_about_a_case_is_told(world: World) -> None:
     story, other = disclose(any_story(1, 1)), any_story(2, 2)
     await world.hear(story, other)
-    await world.make_figures()
+    await world.refresh_figures()
     told = (await world.staff.get(f"/cases/{story.case_id}/held")).json()
     assert told["service"] == "metrics"
     assert [row["service_request_id"] for row in told["held"]["case_facts"]] == [story.service_request_id]

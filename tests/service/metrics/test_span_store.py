@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.metrics.http.api.spans import MOST_BYTES
-from services.metrics.workers import rollups
+from services.metrics.use_cases.spans import prune_spans
 from tests.service.metrics.world import World
 from tests.unit.metrics.stories import Story
 from tests.unit.metrics.test_spans import request, sent
@@ -96,9 +96,9 @@ async def test_a_span_elsewhere_that_a_step_is_linked_to_is_named(world: World) 
 async def test_old_spans_are_thrown_away_and_young_ones_stay(world: World) -> None:
     await world.staff.post("/v1/traces", content=body(sent(1)), headers=PROTOBUF)
     await asyncio.sleep(0.05)
-    await rollups.prune(world.service.database, timedelta(days=1), 1000)
+    await prune_spans(world.service.database, timedelta(days=1), 1000)
     assert world.query("SELECT count(*) AS n FROM spans") == [{"n": 1}]
-    await rollups.prune(world.service.database, timedelta(seconds=0.01), 1000)
+    await prune_spans(world.service.database, timedelta(seconds=0.01), 1000)
     assert world.query("SELECT count(*) AS n FROM spans") == [{"n": 0}]
 
 
@@ -110,6 +110,6 @@ async def test_of_too_many_spans_the_oldest_are_thrown_away(world: World) -> Non
     async with asyncio.timeout(PATIENCE_SECONDS):
         while world.query(COUNTED)[0]["n_live_tup"] < 6:
             await asyncio.sleep(0.1)
-    await rollups.prune(world.service.database, timedelta(days=1), 4)
+    await prune_spans(world.service.database, timedelta(days=1), 4)
     kept = world.query("SELECT name FROM spans ORDER BY name")
     assert [row["name"] for row in kept] == ["span 3", "span 4", "span 5", "span 6"]

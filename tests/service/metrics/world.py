@@ -16,8 +16,8 @@ from starlette.applications import Starlette
 from services.metrics.app import create_service
 from services.metrics.domain.cells import DIMENSIONS
 from services.metrics.jurisdiction import City, read_city
-from services.metrics.settings import Settings
-from services.metrics.workers import rollups
+from services.metrics.settings import MetricsSettings
+from services.metrics.use_cases.refresh_figures import recount_cases, refresh_cells
 from shared.events.topics import TOPIC_SPECS
 from shared.events.wire import write_time
 from shared.kit.consumer.consumer import Consumer
@@ -43,7 +43,7 @@ class World:
     @asynccontextmanager
     async def open(cls, own: OwnDatabase) -> AsyncIterator["World"]:
         """Put an instance together as its app does."""
-        settings = Settings(database_url=own.url("metrics"), kafka_bootstrap="127.0.0.1:1", staff_key=STAFF_KEY)
+        settings = MetricsSettings(database_url=own.url("metrics"), kafka_bootstrap="127.0.0.1:1", staff_key=STAFF_KEY)
         service = create_service(settings)
         await service.database.open()
         await (
@@ -82,17 +82,17 @@ class World:
         for topic, records in by_family.items():
             await self.consumers[topic](records)
 
-    async def make_figures(self) -> None:
-        """Let the figures follow the facts."""
-        await self.make_stale_counted()
+    async def refresh_figures(self) -> None:
+        """Compute all figures."""
+        await self.recount()
         while self.query("SELECT FROM stale_cells LIMIT 1"):
             for dimension in DIMENSIONS:
-                await rollups.refresh(self.service.database, dimension, all_time=False)
-                await rollups.refresh(self.service.database, dimension, all_time=True)
+                await refresh_cells(self.service.database, dimension, all_time=False)
+                await refresh_cells(self.service.database, dimension, all_time=True)
 
-    async def make_stale_counted(self) -> None:
-        """Count the cases anew of which something was heard."""
-        while await rollups.count_stale(self.service.database, self.city):
+    async def recount(self) -> None:
+        """Recount the stale cases."""
+        while await recount_cases(self.service.database, self.city):
             pass
 
     def query(self, sql: str, *values: Any) -> list[dict[str, Any]]:

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.domain.clocks import CaseClocks, ReferralClocks, clock_case, clock_referral, week_of
-from services.metrics.domain.facts import CaseFact, DeliveryFact, HoldFact, NeedFact, ReferralFact, gather
-from services.metrics.domain.observation import facts_of
+from services.metrics.domain.clocks import CaseClocks, ReferralClocks, measure_case, measure_referral, week_of
+from services.metrics.domain.event_projection import facts_of
+from services.metrics.domain.facts import CaseFact, DeliveryFact, HoldFact, NeedFact, ReferralFact, merge
 from services.metrics.domain.records import CaseRecord
 from shared.events import referrals
 from shared.events.reasons import Reason
@@ -20,7 +20,7 @@ NOISE, POLICE = "noise", "nypd"
 
 
 def record_of(story: Story) -> CaseRecord:
-    known: dict[Any, Any] = gather(fact for one in story.said for fact in facts_of(one.event, one.envelope))
+    known: dict[Any, Any] = merge(fact for one in story.said for fact in facts_of(one.event, one.envelope))
     holds: dict[Any, list[HoldFact]] = {}
     for hold in known[HoldFact]:
         holds.setdefault(hold.referral_id, []).append(hold)
@@ -28,13 +28,13 @@ def record_of(story: Story) -> CaseRecord:
 
 
 def case_clocks(story: Story) -> CaseClocks:
-    return clock_case(record_of(story), NEW_YORK)
+    return measure_case(record_of(story), NEW_YORK)
 
 
 def referral_clocks(story: Story) -> ReferralClocks:
     record = record_of(story)
     [referral] = record.referrals
-    clocks = clock_referral(referral, record.holds.get(referral.referral_id, ()), NEW_YORK)
+    clocks = measure_referral(referral, record.holds.get(referral.referral_id, ()), NEW_YORK)
     assert clocks is not None
     return clocks
 
@@ -129,7 +129,7 @@ def test_weeks_begin_on_monday_in_the_citys_own_time() -> None:
 def test_no_time_without_hold_is_longer_than_the_time_itself(seed: int) -> None:
     record = record_of(any_story(1, seed))
     for referral in record.referrals:
-        clocks = clock_referral(referral, record.holds.get(referral.referral_id, ()), NEW_YORK)
+        clocks = measure_referral(referral, record.holds.get(referral.referral_id, ()), NEW_YORK)
         assert clocks is not None
         assert clocks.hold >= 0
         if referral.completed_at and referral.filed_at and clocks.resolution is not None:

@@ -6,10 +6,9 @@ from dataclasses import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.domain.facts import FACTS, CaseFact, Fact, gather, join
-from services.metrics.domain.observation import facts_of
-from services.metrics.store.facts import TABLES
-from services.metrics.tables import metadata
+from services.metrics.domain.event_projection import facts_of
+from services.metrics.domain.facts import FACTS, CaseFact, Fact, merge, merge_pair
+from services.metrics.tables import FACT_TABLES
 from shared.events.topics import REFERRALS
 from tests.unit.metrics.stories import Said, Story, any_story
 
@@ -17,7 +16,7 @@ seeds = st.integers(min_value=0, max_value=10_000)
 
 
 def known(said: list[Said]) -> dict[type[Fact], list[Fact]]:
-    return gather(fact for one in said for fact in facts_of(one.event, one.envelope))
+    return merge(fact for one in said for fact in facts_of(one.event, one.envelope))
 
 
 @given(seeds, st.randoms(use_true_random=False))
@@ -32,14 +31,16 @@ def test_any_order_and_any_repetition_of_a_cases_events_gives_the_same_facts(see
 def test_facts_joined_in_parts_are_the_facts_joined_at_once(seed: int, chance: random.Random) -> None:
     said = any_story(1, seed).said
     parts = [[one for one in said if chance.random() < 0.5] for _ in range(3)] + [said]
-    in_parts = gather(fact for part in parts for facts in known(part).values() for fact in facts)
+    in_parts = merge(fact for part in parts for facts in known(part).values() for fact in facts)
     assert in_parts == known(said)
 
 
 def test_a_fact_joined_with_one_that_says_nothing_stays_as_it_is() -> None:
     story = Story(1).file()
     [case] = known(story.said)[CaseFact]
-    assert join(case, CaseFact(case_id=story.case_id)) == case == join(CaseFact(case_id=story.case_id), case)
+    assert (
+        merge_pair(case, CaseFact(case_id=story.case_id)) == case == merge_pair(CaseFact(case_id=story.case_id), case)
+    )
 
 
 def test_an_agencys_own_words_are_no_fact_until_routing_has_applied_them() -> None:
@@ -55,6 +56,6 @@ def test_every_event_of_routing_tells_a_fact() -> None:
 
 def test_every_fact_has_a_table_with_its_columns() -> None:
     for kind in FACTS:
-        table = metadata.tables[f"metrics.{TABLES[kind.__name__]}"]
+        table = FACT_TABLES[kind]
         assert [column.name for column in table.columns] == [field.name for field in fields(kind)]
         assert [column.name for column in table.primary_key] == [kind.KEY]

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from services.metrics.domain.cell_suppression import Name
+from services.metrics.domain.cell_suppression import CountName
 from services.metrics.domain.cells import ALL_TIME, Cell
-from services.metrics.domain.clocks import clock_case, clock_referral
+from services.metrics.domain.clocks import measure_case, measure_referral
+from services.metrics.domain.count_relations import MEASURES, PUBLISHED_CLOCKS, TABLES, Aggregates
 from services.metrics.domain.publication import Publication, publish
-from services.metrics.domain.reconciliation import reconcile, withhold
-from services.metrics.domain.records import CaseRecord, conceal
-from services.metrics.domain.relations import CLOCKS, MEASURES, TABLES, Figures
+from services.metrics.domain.reconciliation import reconcile, suppress_counts
+from services.metrics.domain.records import CaseRecord
+from services.metrics.domain.redaction import redact_record
 from services.metrics.domain.tallies import tally
 from shared.events.agency_inbox import UNDISCLOSED
 from shared.events.fields import FieldGroup
@@ -28,18 +29,18 @@ MINIMUM = 11
 ZONE = ZoneInfo("America/New_York")
 SECRET = "partner-violence-help"
 PROTECTION = ProtectionRules({"heat-hot-water": None, SECRET: FieldGroup.VICTIM_SERVICES})
-Groups = dict[Name, set[UUID]]
+Groups = dict[CountName, set[UUID]]
 """Of each count, whom it counts: cases, or referrals."""
 
 
 def rows_of(record: CaseRecord) -> list[tuple[str, UUID, list[tuple[str, str]], Any]]:
     """Return the clocks of a case and of its referrals, each with the rows that it counts in."""
-    told = conceal(record, PROTECTION)
-    case = clock_case(told, ZONE)
+    told = redact_record(record, PROTECTION)
+    case = measure_case(told, ZONE)
     placed = [("city", ""), ("week", str(case.week)), ("district", case.district)]
     found: list[tuple[str, UUID, list[tuple[str, str]], Any]] = [("case", case.case_id, placed, case)]
     for referral in told.referrals:
-        clocks = clock_referral(referral, told.holds.get(referral.referral_id, ()), ZONE)
+        clocks = measure_referral(referral, told.holds.get(referral.referral_id, ()), ZONE)
         if clocks:
             own = [("agency", clocks.agency), ("need", clocks.need), ("pairing", clocks.pairing)]
             found.append(("referral", clocks.referral_id, own, clocks))
@@ -54,29 +55,29 @@ def groups_of(records: list[CaseRecord]) -> Groups:
             if "." not in name or name == "triage.open":
                 groups["total", name].add(record.case.case_id)
         for _, identity, placed, clocks in rows_of(record):
-            for clock in CLOCKS:
+            for clock in PUBLISHED_CLOCKS:
                 seconds = getattr(clocks, clock)
-                state = "n" if seconds is not None and seconds >= 0 else "bad" if seconds is not None else "waiting"
-                if state != "waiting" or clocks.is_open:
+                state = "n" if seconds is not None and seconds >= 0 else "invalid" if seconds is not None else "open"
+                if state != "open" or clocks.is_open:
                     for row in placed:
                         groups[*row, clock, state].add(identity)
     return groups
 
 
-def figures_of(records: list[CaseRecord]) -> Figures:
-    """Make the figures as the rollups do."""
+def figures_of(records: list[CaseRecord]) -> Aggregates:
+    """Compute the figures as the rollups do."""
     totals: Counter[str] = Counter()
     for record in records:
         totals.update(tally(record))
     groups = groups_of(records)
-    cells: dict[tuple[str, str], list[Cell]] = {(table, clock): [] for table in TABLES for clock in CLOCKS}
+    cells: dict[tuple[str, str], list[Cell]] = {(table, clock): [] for table in TABLES for clock in PUBLISHED_CLOCKS}
     for table, row, clock in sorted({name[:3] for name in groups if name[0] != "total"}):
         sizes = {measure: len(groups[table, row, clock, measure]) for measure in MEASURES}
         week = START.date().fromisoformat(row) if table == "week" else ALL_TIME
         key = "" if table == "week" else row
         cell = Cell(by=table, key=key, week=week, clock=clock, p50=1, p90=2, p95=3, hold=0, as_of=START, **sizes)
         cells[table, clock].append(cell)
-    return Figures(totals, cells)
+    return Aggregates(totals, cells)
 
 
 def many(number: int, seed: int, *, secret: int = 0) -> list[CaseRecord]:
@@ -97,11 +98,13 @@ def kept_secret(place: int) -> CaseRecord:
     return record_of(story.wait(minutes=place).resolve())
 
 
-def shown(published: Publication) -> dict[Name, int]:
+def shown(published: Publication) -> dict[CountName, int]:
     """Return every count that is shown to anybody, by name, through what pages and API are made from."""
-    found: dict[Name, int] = {("total", name): n for name in published.figures.totals if (n := published.total(name))}
+    found: dict[CountName, int] = {
+        ("total", name): n for name in published.aggregates.totals if (n := published.total(name))
+    }
     for table in ("city", "week", "district", "agency", "need"):
-        for clock in CLOCKS:
+        for clock in PUBLISHED_CLOCKS:
             for cell in published.cells(table, clock):
                 row = cell.week.isoformat() if table == "week" else cell.key
                 for measure in MEASURES:
@@ -110,7 +113,7 @@ def shown(published: Publication) -> dict[Name, int]:
     return found
 
 
-def is_known_to_hold(one: Name, other: Name) -> bool:
+def is_known_to_hold(one: CountName, other: CountName) -> bool:
     """Tell whether a reader may know that one group lies in another: not so of a district and a week."""
     tables = {one[0], other[0]}
     return tables != {"district", "week"} and not (len(tables) == 1 and one[0] != "total" and one[1] != other[1])
@@ -133,7 +136,7 @@ def test_no_table_taken_from_the_whole_city_gives_a_small_group_away(number: int
     records = many(number, seed, secret=secret)
     groups, published = groups_of(records), shown(publish(figures_of(records), MINIMUM))
     for table, wholes in (("district", ("city",)), ("week", ("city",)), ("agency", ("need",)), ("need", ("agency",))):
-        for clock in CLOCKS:
+        for clock in PUBLISHED_CLOCKS:
             for measure in MEASURES:
                 rows = [name for name in published if name[0] == table and name[2:] == (clock, measure)]
                 known = [name for name in published if name[0] in wholes and name[2:] == (clock, measure)]
@@ -149,7 +152,7 @@ def test_a_case_about_violence_has_no_row_of_its_own_in_any_table(number: int, s
     keys = {
         cell.key
         for table in ("district", "agency", "need")
-        for clock in CLOCKS
+        for clock in PUBLISHED_CLOCKS
         for cell in published.cells(table, clock)
     }
     assert UNDISCLOSED not in keys
@@ -169,7 +172,7 @@ def test_a_city_of_some_size_still_sees_its_main_figures() -> None:
 def test_the_reconciliation_that_everybody_sees_holds_no_small_number() -> None:
     figures = figures_of(many(40, 3))
     told = reconcile(figures.totals, None, START)
-    public = withhold(told, publish(figures, MINIMUM))
+    public = suppress_counts(told, publish(figures, MINIMUM))
     numbers = [*public.values(), *public["referrals"].values(), *public["mails"].values()]
     assert public.keys() >= told.keys()
     assert not [n for n in numbers if type(n) is int and 0 < n < MINIMUM]
@@ -178,8 +181,8 @@ def test_the_reconciliation_that_everybody_sees_holds_no_small_number() -> None:
 
 def test_times_of_few_are_left_out_of_a_group_that_is_large_enough() -> None:
     cell = Cell(
-        by="agency", key="hpd", week=ALL_TIME, clock="response", n=3, bad=0, waiting=40, p50=1, p90=2, p95=3, hold=9,
+        by="agency", key="hpd", week=ALL_TIME, clock="response", n=3, invalid=0, open=40, p50=1, p90=2, p95=3, hold=9,
         as_of=START,
     )  # fmt: skip
-    [public] = publish(Figures({}, {("agency", "response"): [cell]}), MINIMUM).cells("agency", "response")
-    assert (public.n, public.waiting, public.p50, public.hold, public.is_blank) == (None, 40, None, None, False)
+    [public] = publish(Aggregates({}, {("agency", "response"): [cell]}), MINIMUM).cells("agency", "response")
+    assert (public.n, public.open, public.p50, public.hold, public.is_blank) == (None, 40, None, None, False)

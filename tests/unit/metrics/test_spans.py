@@ -9,8 +9,8 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Status
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SentSpan
 
-from services.metrics.domain.spans import Span, grow, walk
-from services.metrics.http.api.otlp import UnreadableSpansError, read_spans, unpack
+from services.metrics.domain.spans import Span, build_trees, walk
+from services.metrics.http.api.otlp import UnreadableSpansError, decompress, read_spans
 from tests.unit.metrics.stories import Story
 
 CASE = Story(1).case_id
@@ -82,20 +82,20 @@ def test_what_is_not_otlp_is_refused() -> None:
 
 def test_a_body_is_unpacked_up_to_a_limit() -> None:
     packed = gzip.compress(bytes(5000))
-    assert len(unpack(packed, 5001)) == 5000
+    assert len(decompress(packed, 5001)) == 5000
     for body in (packed, packed[:-9], b"plain"):
         with pytest.raises(UnreadableSpansError):
-            unpack(body, 4000)
+            decompress(body, 4000)
 
 
 def test_a_tree_grows_by_parents_and_in_order_of_time() -> None:
     spans = read_spans(
         request(sent(3, 1, start=9), sent(2, 1, start=5), sent(1, 0, start=1), sent(4, 2, 6)).SerializeToString()
     )
-    [root] = grow(spans)
+    [root] = build_trees(spans)
     assert [span.name for span in walk([root])] == ["span 1", "span 2", "span 4", "span 3"]
 
 
 def test_a_span_whose_parent_was_not_kept_is_a_root() -> None:
     spans = read_spans(request(sent(3, 77, start=9), sent(1, start=1)).SerializeToString())
-    assert [branch.span.name for branch in grow(spans)] == ["span 1", "span 3"]
+    assert [tree.span.name for tree in build_trees(spans)] == ["span 1", "span 3"]

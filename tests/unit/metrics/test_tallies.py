@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.metrics.domain.reconciliation import reconcile
-from services.metrics.domain.records import Heard
-from services.metrics.domain.tallies import change, tally
+from services.metrics.domain.records import EventCompleteness
+from services.metrics.domain.tallies import diff_tallies, tally
 from shared.events import referrals
 from shared.events.reasons import Reason
 from tests.unit.metrics.stories import Story, any_story
@@ -62,7 +62,7 @@ def test_a_second_request_of_one_need_to_one_program_is_a_duplicate() -> None:
 
 def test_what_was_told_twice_or_filed_twice_is_a_duplicate() -> None:
     record = record_of(Story(1).file((NOISE,)))
-    assert tally(replace(record, heard=Heard(twice=2, copy=True)))["duplicates"] == 3
+    assert tally(replace(record, completeness=EventCompleteness(repeated=2, is_copy=True)))["duplicates"] == 3
 
 
 def test_an_overdue_referral_is_so_until_it_is_answered() -> None:
@@ -95,4 +95,4 @@ def test_a_case_that_routing_spoke_of_and_nobody_filed_does_not_balance() -> Non
 
 
 def test_totals_change_by_the_difference_alone() -> None:
-    assert change([{"a": 1, "b": 1}], [{"a": 1, "b": 2}, {"c": 1}]) == {"b": 1, "c": 1}
+    assert diff_tallies([{"a": 1, "b": 1}], [{"a": 1, "b": 2}, {"c": 1}]) == {"b": 1, "c": 1}

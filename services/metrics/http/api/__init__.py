@@ -1,1 +1,1 @@
-"""Api."""
+"""The JSON API, and the OTLP receiver."""

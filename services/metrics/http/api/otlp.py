@@ -1,8 +1,8 @@
-"""OTLP's protobuf, read into spans (opentelemetry-proto, trace service v1)."""
+"""Reads spans from OTLP's protobuf (opentelemetry-proto, trace service v1)."""
 
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped] # it ships no types
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -11,21 +11,22 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SentSpan
 
 from services.metrics.domain.spans import Span
 
-MOST_ATTRIBUTES = 64
-MOST_LINKS = 128
-LONGEST_TEXT = 1000
-LATEST_NS = 2**63 - 1
+MOST_ATTRIBUTES: Final = 64
+MOST_LINKS: Final = 128
+LONGEST_TEXT: Final = 1000
+LATEST_NS: Final = 2**63 - 1
+"""OTLP's times are unsigned; PostgreSQL's bigint is signed."""
 
 _KINDS = ("internal", "internal", "server", "client", "producer", "consumer")
 _STATUSES = ("unset", "ok", "error")
 
 
 class UnreadableSpansError(Exception):
-    """A body that is not OTLP, or too large once unpacked."""
+    """The body is not OTLP, or too large when decompressed."""
 
 
-def unpack(body: bytes, most: int) -> bytes:
-    """Undo gzip, up to so many bytes.
+def decompress(body: bytes, most: int) -> bytes:
+    """Decompress gzip, up to `most` bytes.
 
     Raises:
         UnreadableSpansError: not gzip, cut off, or larger.
@@ -41,7 +42,7 @@ def unpack(body: bytes, most: int) -> bytes:
 
 
 def read_spans(content: bytes) -> list[Span]:
-    """Read spans; one without ids of the right length is left out.
+    """Read spans; skip those without ids of the right length.
 
     Raises:
         UnreadableSpansError: not an ExportTraceServiceRequest.
@@ -80,12 +81,12 @@ def _span(sent: SentSpan, service: str) -> Span:
 
 
 def _attributes(sent: Iterable[KeyValue]) -> dict[str, Any]:
-    told = {_text(pair.key): _value(pair.value) for pair in sent}
-    return dict(list(told.items())[:MOST_ATTRIBUTES])
+    attributes = {_text(pair.key): _value(pair.value) for pair in sent}
+    return dict(list(attributes.items())[:MOST_ATTRIBUTES])
 
 
 def _value(sent: AnyValue) -> Any:
-    """Return a plain value; what is neither text, number nor a list of these is left out."""
+    """Return text, a number, a truth value or a list of these; None for any other kind of value."""
     kind = sent.WhichOneof("value")
     if kind == "string_value":
         return _text(sent.string_value)
@@ -94,6 +95,6 @@ def _value(sent: AnyValue) -> Any:
     return getattr(sent, kind) if kind in {"bool_value", "int_value", "double_value"} else None
 
 
-def _text(words: str) -> str:
-    """PostgreSQL keeps no NUL."""
-    return words.replace("\x00", "")[:LONGEST_TEXT]
+def _text(text: str) -> str:
+    """Return a text that fits: PostgreSQL stores no NUL."""
+    return text.replace("\x00", "")[:LONGEST_TEXT]

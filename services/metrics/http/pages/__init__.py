@@ -1,1 +1,1 @@
-"""Pages."""
+"""The public dashboard."""

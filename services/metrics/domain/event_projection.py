@@ -1,4 +1,4 @@
-"""What each event tells: the facts in it."""
+"""Projects each event onto facts."""
 
 from functools import singledispatch
 from uuid import UUID
@@ -8,7 +8,7 @@ from shared.events import intake, notifications, referrals, routing
 from shared.events.event import Event
 from shared.events.wire import Envelope
 
-_MOMENTS: dict[type[Event], str] = {
+_TIME_FIELDS: dict[type[Event], str] = {
     referrals.ReferralRequested: "requested_at",
     referrals.ReferralAccepted: "accepted_at",
     referrals.ReferralRejected: "rejected_at",
@@ -20,17 +20,21 @@ _MOMENTS: dict[type[Event], str] = {
     referrals.ReferralOverdue: "overdue_at",
     referrals.ReferralEscalated: "escalated_at",
 }
-"""Which column of the referral each event fills."""
+"""The field of the referral that each event fills with its time."""
 
-_RESOLUTIONS = {"completed": "completed_at", "not-completed": "not_completed_at", "withdrawn": "called_off_at"}
+_RESOLUTION_FIELDS = {"completed": "completed_at", "not-completed": "not_completed_at", "withdrawn": "called_off_at"}
+"""The field of the case that each resolution fills with its time."""
 
-_TIMED = (referrals.ReferralRequested, referrals.ReferralOverdue, referrals.ReferralEscalated)
-_ENDINGS = (referrals.ReferralRejected, referrals.ReferralFailed, referrals.ReferralCancelled)
+_WITH_ANSWER_BY = (referrals.ReferralRequested, referrals.ReferralOverdue, referrals.ReferralEscalated)
+_WITH_REASON = (referrals.ReferralRejected, referrals.ReferralFailed, referrals.ReferralCancelled)
 
 
 @singledispatch
-def facts_of(event: Event, envelope: Envelope) -> tuple[Fact, ...]:  # noqa: ARG001 - the others need it
-    """Return the facts in one event; an agency's own words are no facts until routing has applied them."""
+def facts_of(event: Event, envelope: Envelope) -> tuple[Fact, ...]:  # noqa: ARG001 - other registrations need it
+    """Return the facts in one event; none for a type that changes no figure.
+
+    An agency's own update gives no facts: routing may refuse it, and publishes an event of its own when it applies it.
+    """
     return ()
 
 
@@ -64,12 +68,12 @@ def _routed(event: routing.CaseRouted, envelope: Envelope) -> tuple[Fact, ...]:
         routed_at=event.routed_at,
         record_only=event.record_only,
     )
-    promised = (_promised(event, need) for need in event.routed)
-    left = (_unroutable_need(event.case_id, need_id, envelope) for need_id in event.unrouted)
-    return case, *promised, *left
+    referred = (_named_referral(event, need) for need in event.routed)
+    unrouted = (_unroutable_need(event.case_id, need_id, envelope) for need_id in event.unrouted)
+    return case, *referred, *unrouted
 
 
-def _promised(event: routing.CaseRouted, need: routing.RoutedNeed) -> ReferralFact:
+def _named_referral(event: routing.CaseRouted, need: routing.RoutedNeed) -> ReferralFact:
     return ReferralFact(
         referral_id=need.referral_id,
         case_id=event.case_id,
@@ -88,28 +92,28 @@ def _unroutable_need(case_id: UUID, need_id: UUID, envelope: Envelope) -> NeedFa
 
 @facts_of.register
 def _unroutable(event: routing.CaseUnroutable, envelope: Envelope) -> tuple[Fact, ...]:
-    left = NeedFact(
+    need = NeedFact(
         need_id=event.need_id, case_id=event.case_id, need=event.need, unroutable_sequence=envelope.sequence
     )
-    return CaseFact(case_id=event.case_id, filed_at=event.submitted_at), left
+    return CaseFact(case_id=event.case_id, filed_at=event.submitted_at), need
 
 
 @facts_of.register
 def _resolved(event: routing.CaseResolved, envelope: Envelope) -> tuple[Fact, ...]:  # noqa: ARG001
-    moment = {_RESOLUTIONS[event.resolution]: event.resolved_at}
+    time = {_RESOLUTION_FIELDS[event.resolution]: event.resolved_at}
     case = CaseFact(
         case_id=event.case_id,
         filed_at=event.submitted_at,
         record_only=event.record_only,
         first_resolved_at=event.resolved_at,
-        **moment,  # type: ignore[arg-type]
+        **time,  # type: ignore[arg-type]
     )
     return (case,)
 
 
 @facts_of.register
 def _referral(event: referrals.ReferralEvent, envelope: Envelope) -> tuple[Fact, ...]:
-    moment = _MOMENTS.get(type(event))
+    time_field = _TIME_FIELDS.get(type(event))
     referral = ReferralFact(
         referral_id=event.referral_id,
         case_id=event.case_id,
@@ -119,21 +123,21 @@ def _referral(event: referrals.ReferralEvent, envelope: Envelope) -> tuple[Fact,
         program=event.program,
         record_only=event.record_only,
         filed_at=event.submitted_at,
-        reason=event.reason.value if isinstance(event, _ENDINGS) else None,
+        reason=event.reason.value if isinstance(event, _WITH_REASON) else None,
         attempt=event.attempt if isinstance(event, referrals.ReferralRequested) else None,
-        answer_by=event.answer_by if isinstance(event, _TIMED) else None,
-        **({moment: event.occurred_at} if moment else {}),  # type: ignore[arg-type]
+        answer_by=event.answer_by if isinstance(event, _WITH_ANSWER_BY) else None,
+        **({time_field: event.occurred_at} if time_field else {}),  # type: ignore[arg-type]
     )
-    return referral, *_beside(event, envelope)
+    return referral, *_need_and_hold(event, envelope)
 
 
-def _beside(event: referrals.ReferralEvent, envelope: Envelope) -> tuple[Fact, ...]:
-    """Return what an event of a referral tells about other things: its need, its holds."""
+def _need_and_hold(event: referrals.ReferralEvent, envelope: Envelope) -> tuple[Fact, ...]:
+    """Return the facts in a referral's event that are about its need or its holds."""
     if isinstance(event, referrals.ReferralRequested):
-        asked = NeedFact(
+        need = NeedFact(
             need_id=event.need_id, case_id=event.case_id, need=event.need, requested_sequence=envelope.sequence
         )
-        return (asked,)
+        return (need,)
     if isinstance(event, referrals.ReferralHeld | referrals.ReferralResumed):
         hold = HoldFact(
             event_id=envelope.id,
@@ -155,12 +159,13 @@ def _delivery(event: notifications.NotificationEvent, envelope: Envelope) -> tup
         template=event.template,
         channel=event.channel,
         why=event.why if isinstance(event, notifications.NotificationSuppressed) else None,
-        **{_outcome(event): event.occurred_at},
+        **{_outcome_field(event): event.occurred_at},
     )
     return (delivery,)
 
 
-def _outcome(event: notifications.NotificationEvent) -> str:
+def _outcome_field(event: notifications.NotificationEvent) -> str:
+    """Name the field of the delivery that the event fills with its time."""
     if isinstance(event, notifications.NotificationFailed):
         return f"{event.failure}_at"
     return "sent_at" if isinstance(event, notifications.NotificationSent) else "suppressed_at"

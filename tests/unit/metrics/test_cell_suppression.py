@@ -6,22 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.domain.cell_suppression import Name, Offer, Sum, choose_shown
+from services.metrics.domain.cell_suppression import CountName, SumRelation, SuppressionProblem, choose_published
 
 MINIMUM = 11
-TOTAL: Name = ("total",)
+TOTAL: CountName = ("total",)
 
 
-def offer(sizes: list[int], *, minimum: int = MINIMUM) -> Offer:
-    """Offer rows and their total."""
-    rows: list[Name] = [(f"{number:03}",) for number in range(len(sizes))]
+def offer(sizes: list[int], *, minimum: int = MINIMUM) -> SuppressionProblem:
+    """SuppressionProblem rows and their total."""
+    rows: list[CountName] = [(f"{number:03}",) for number in range(len(sizes))]
     counts = dict(zip(rows, sizes, strict=True)) | {TOTAL: sum(sizes)}
-    return Offer(counts, {TOTAL: 0, **dict.fromkeys(rows, 1)}, [Sum(TOTAL, tuple(rows))], minimum)
+    return SuppressionProblem(counts, {TOTAL: 0, **dict.fromkeys(rows, 1)}, [SumRelation(TOTAL, tuple(rows))], minimum)
 
 
 def hidden(*sizes: int) -> list[int]:
     offered = offer(list(sizes))
-    return [offered.counts[name] for name in offered.counts if name not in choose_shown(offered)]
+    return [offered.counts[name] for name in offered.counts if name not in choose_published(offered)]
 
 
 def test_a_small_count_is_hidden_with_another_so_that_the_total_does_not_give_it_away() -> None:
@@ -46,19 +46,22 @@ def test_a_total_that_differs_little_from_its_only_large_part_is_kept_and_the_pa
 
 def test_what_one_table_hides_another_does_not_give_away() -> None:
     """Both tables add up to the same, which is published nowhere."""
-    counts: dict[Name, int] = {
+    counts: dict[CountName, int] = {
         ("all",): 100, ("need", "noise"): 100, ("agency", "hpd"): 60, ("agency", "nypd"): 35, ("agency", "parks"): 5,
     }  # fmt: skip
-    sums = [Sum(("all",), (("need", "noise"),)), Sum(("all",), tuple(name for name in counts if name[0] == "agency"))]
-    ranks: dict[Name, int] = {name: int(name[0] == "agency") for name in counts if name != ("all",)}
-    shown = choose_shown(Offer(counts, ranks, sums, MINIMUM))
+    sums = [
+        SumRelation(("all",), (("need", "noise"),)),
+        SumRelation(("all",), tuple(name for name in counts if name[0] == "agency")),
+    ]
+    ranks: dict[CountName, int] = {name: int(name[0] == "agency") for name in counts if name != ("all",)}
+    shown = choose_published(SuppressionProblem(counts, ranks, sums, MINIMUM))
     assert shown == {("need", "noise"), ("agency", "hpd")}
 
 
 @given(st.lists(st.integers(min_value=0, max_value=40), max_size=12), st.integers(min_value=2, max_value=20))
 def test_what_is_hidden_is_never_a_single_count_beside_others_nor_few_together(sizes: list[int], minimum: int) -> None:
     offered = offer(sizes, minimum=minimum)
-    shown = choose_shown(offered)
+    shown = choose_published(offered)
     gone = [offered.counts[name] for name in offered.counts if name not in shown and name != TOTAL]
     assert not [name for name in shown if offered.is_small(offered.counts[name])]
     if TOTAL in shown:
@@ -66,27 +69,27 @@ def test_what_is_hidden_is_never_a_single_count_beside_others_nor_few_together(s
 
 
 @st.composite
-def systems(draw: st.DrawFn) -> Offer:
+def systems(draw: st.DrawFn) -> SuppressionProblem:
     """Make a system of sums: a table of two dimensions of which only the margins, and some cells, are published."""
     rows, columns = draw(st.integers(1, 4)), draw(st.integers(1, 4))
-    cells: dict[Name, int] = {
+    cells: dict[CountName, int] = {
         (str(row), str(column)): draw(st.integers(0, 25)) for row in range(rows) for column in range(columns)
     }
-    across: dict[Name, list[Name]] = {}
+    across: dict[CountName, list[CountName]] = {}
     for row, column in cells:
         across.setdefault(("row", row), []).append((row, column))
         across.setdefault(("column", column), []).append((row, column))
     margins = {name: sum(cells[part] for part in parts) for name, parts in across.items()}
-    sums = [Sum(name, tuple(parts)) for name, parts in across.items()]
-    counts: dict[Name, int] = cells | margins | {TOTAL: sum(cells.values())}
-    sums += [Sum(TOTAL, tuple(name for name in margins if name[0] == kind)) for kind in ("row", "column")]
+    sums = [SumRelation(name, tuple(parts)) for name, parts in across.items()]
+    counts: dict[CountName, int] = cells | margins | {TOTAL: sum(cells.values())}
+    sums += [SumRelation(TOTAL, tuple(name for name in margins if name[0] == kind)) for kind in ("row", "column")]
     published = [name for name in counts if name in margins or draw(st.booleans())]
-    return Offer(counts, {name: draw(st.integers(0, 2)) for name in published}, sums, MINIMUM)
+    return SuppressionProblem(counts, {name: draw(st.integers(0, 2)) for name in published}, sums, MINIMUM)
 
 
 @given(systems())
-def test_no_pair_of_published_counts_gives_a_small_one_away(offered: Offer) -> None:
-    shown = choose_shown(offered)
+def test_no_pair_of_published_counts_gives_a_small_one_away(offered: SuppressionProblem) -> None:
+    shown = choose_published(offered)
     for one in offered.sums:
         for part in set(one.parts) & shown:
             if one.whole in shown and len(one.parts) == 2:
@@ -94,8 +97,8 @@ def test_no_pair_of_published_counts_gives_a_small_one_away(offered: Offer) -> N
 
 
 @given(systems())
-def test_no_sum_less_its_published_parts_gives_a_small_count_away(offered: Offer) -> None:
-    shown = choose_shown(offered)
+def test_no_sum_less_its_published_parts_gives_a_small_count_away(offered: SuppressionProblem) -> None:
+    shown = choose_published(offered)
     for one in offered.sums:
         rest = sum(offered.counts[part] for part in one.parts if part not in shown)
         if one.whole in shown:
@@ -103,10 +106,10 @@ def test_no_sum_less_its_published_parts_gives_a_small_count_away(offered: Offer
 
 
 @given(systems())
-def test_without_anything_small_everything_is_shown(offered: Offer) -> None:
+def test_without_anything_small_everything_is_shown(offered: SuppressionProblem) -> None:
     large = {name: count for name, count in offered.counts.items() if not offered.is_small(count)}
     if len(large) == len(offered.counts):
-        assert choose_shown(offered) == offered.ranks.keys()
+        assert choose_published(offered) == offered.ranks.keys()
 
 
 def solve(rows: list[list[Fraction]], width: int) -> list[list[Fraction]]:
@@ -128,7 +131,7 @@ def solve(rows: list[list[Fraction]], width: int) -> list[list[Fraction]]:
 @pytest.mark.parametrize("seed_sizes", [[50, 10, 20, 30], [3, 4, 60], [11, 1], [12, 9, 9, 9]])
 def test_algebra_does_not_find_a_small_count_either(seed_sizes: list[int]) -> None:
     offered = offer(seed_sizes)
-    shown = choose_shown(offered)
+    shown = choose_published(offered)
     names = list(offered.counts)
     sums = [[Fraction((n == s.whole) - (n in s.parts)) for n in names] + [Fraction(0)] for s in offered.sums]
     told = [[Fraction(n == name) for n in names] + [Fraction(offered.counts[name])] for name in shown]

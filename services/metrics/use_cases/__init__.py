@@ -1,0 +1,1 @@
+"""What metrics does: records events, computes figures, and answers questions about figures, cases and traces."""
