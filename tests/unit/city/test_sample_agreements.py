@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from services.routing.jurisdiction.agreements import load_agreements
+from shared.city.reader import load_agreements, read_city
 from shared.events.fields import RESTRICTED, FieldGroup
 from shared.kit.service.settings import SAMPLE_CITY
 from shared.policy.agreements import FRONT_DOOR, Form
@@ -15,7 +15,8 @@ from shared.policy.disclosure_query import DisclosureQuery
 from shared.policy.plan import ReleasePlan
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-SHARING = DisclosurePolicy(load_agreements(SAMPLE_CITY), keys={"dohmh", "elder-team"})
+FILES = load_agreements(SAMPLE_CITY, read_city(SAMPLE_CITY))
+SHARING = DisclosurePolicy([file.content for file in FILES], keys={"dohmh", "elder-team"})
 
 PARTNER_VIOLENCE = ("partner-violence-help", FieldGroup.VICTIM_SERVICES)
 ELDER_ABUSE = ("elder-abuse-help", FieldGroup.VICTIM_SERVICES)

@@ -2,8 +2,7 @@
 
 import pytest
 
-from services.routing.jurisdiction import load_city
-from services.routing.jurisdiction.changes import ChangeError, read_changed
+from shared.city.reader import ChangedFilesError, load_agreements, read_changed, read_city
 from shared.kit.service.settings import SAMPLE_CITY
 
 BOOK = (SAMPLE_CITY / "routing-book.toml").read_text("utf-8")
@@ -12,7 +11,7 @@ SIGNED = {f"agreements/{path.name}": path.read_text("utf-8") for path in (SAMPLE
 
 
 def findings(texts: dict[str, str]) -> list[str]:
-    with pytest.raises(ChangeError) as caught:
+    with pytest.raises(ChangedFilesError) as caught:
         read_changed(SAMPLE_CITY, texts)
     return [f"{each.file}:{each.line}: {each.reason}" for each in caught.value.findings]
 
@@ -22,10 +21,12 @@ def line_of(text: str, part: str) -> int:
 
 
 def test_the_same_files_make_the_same_city() -> None:
-    city = load_city(SAMPLE_CITY)
+    city = read_city(SAMPLE_CITY)
     changed = read_changed(SAMPLE_CITY, {**SIGNED, "routing-book.toml": BOOK})
-    assert changed.city.sharing.hash == city.sharing.hash
+    agreements = [file.content for file in load_agreements(SAMPLE_CITY, city)]
+    assert [file.content for file in changed.agreements] == agreements
     assert changed.city.programs == city.programs
+    assert changed.city.services == city.services
 
 
 def test_agreements_that_are_not_among_the_files_are_gone() -> None:

@@ -8,15 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
-from services.routing.jurisdiction import JurisdictionError
-from services.routing.jurisdiction.agreements import (
-    Finding,
-    Severity,
-    check_agreements,
-    has_errors,
-    load_agreements,
-    parse_agreement,
-)
+from shared.city.agreement_files import AgreementFile, parse_agreement
+from shared.city.reader import check_agreements, load_agreements, read_city
+from shared.city.toml_files import CityError, Finding, Severity, has_errors
 from shared.kit.service.settings import SAMPLE_CITY
 
 TODAY = date(2026, 3, 2)
@@ -180,8 +174,8 @@ def city(tmp_path: Path) -> Path:
     """Give a test a city of its own to spoil, without the many cells of its districts."""
     folder = shutil.copytree(SAMPLE_CITY, tmp_path / "city")
     names = re.findall(r'^id = "(.+)"$', (SAMPLE_CITY / "districts.toml").read_text(encoding="utf-8"), re.MULTILINE)
-    districts = "\n".join(f'[[district]]\nid = "{name}"' for name in names)
-    (folder / "districts.toml").write_text(districts, encoding="utf-8")
+    districts = "\n".join(f'[[district]]\nid = "{name}"\nname = "{name}"' for name in names)
+    (folder / "districts.toml").write_text(f"resolution = 8\n{districts}", encoding="utf-8")
     return folder
 
 
@@ -192,6 +186,10 @@ def spoil(city: Path, slip: Slip) -> Path:
     assert slip.right in text
     file.write_text(text.replace(slip.right, slip.wrong, 1), encoding="utf-8")
     return file
+
+
+def load(city: Path) -> tuple[AgreementFile, ...]:
+    return load_agreements(city, read_city(city))
 
 
 def check(city: Path) -> list[Finding]:
@@ -215,8 +213,8 @@ def test_an_error_is_shown_where_it_is_and_keeps_the_city_from_starting(name: st
     assert (error.file, error.severity) == (str(file), Severity.ERROR)
     assert slip.shown in line_shown(error)
     assert has_errors(findings)
-    with pytest.raises(JurisdictionError) as raised:
-        load_agreements(city)
+    with pytest.raises(CityError) as raised:
+        load(city)
     assert f"{file}:{error.line}: error: {error.reason}" in str(raised.value)
 
 
@@ -229,7 +227,7 @@ def test_a_warning_is_shown_where_it_is_and_keeps_nobody_from_starting(name: str
     assert (warning.file, warning.severity) == (str(file), Severity.WARNING)
     assert slip.shown in line_shown(warning)
     assert not has_errors(findings)
-    assert len(load_agreements(city)) == len(load_agreements(SAMPLE_CITY))
+    assert len(load(city)) == len(load(SAMPLE_CITY))
 
 
 def test_the_sample_city_has_nothing_wrong_and_nothing_doubtful() -> None:
@@ -283,4 +281,4 @@ def test_a_text_that_breaks_off_is_wrong_at_its_end() -> None:
 
 def test_a_city_without_agreements_has_none(city: Path) -> None:
     shutil.rmtree(city / "agreements")
-    assert load_agreements(city) == ()
+    assert load(city) == ()

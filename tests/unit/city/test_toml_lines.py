@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.routing.jurisdiction.agreements.lines import Path, lines_of, nearest
+from shared.city.toml_lines import TomlPath, lines_of, nearest
 from shared.kit.service.settings import SAMPLE_CITY
 
 EVERYTHING = '''
@@ -49,7 +49,7 @@ z = 2
 v = 3
 '''
 
-PLACES: dict[Path, int] = {
+PLACES: dict[TomlPath, int] = {
     ("title",): 3,
     ("quoted key",): 4,
     ("literal",): 5,
@@ -79,7 +79,7 @@ PLACES: dict[Path, int] = {
 }
 
 
-def paths(value: Any, above: Path = ()) -> Iterator[Path]:
+def paths(value: Any, above: TomlPath = ()) -> Iterator[TomlPath]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, each in inner:
         yield (*above, key)

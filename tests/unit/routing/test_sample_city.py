@@ -1,0 +1,28 @@
+"""Where the sample city's routing rules and agreements send a report."""
+
+from services.routing.domain.placement import Placed, PlacementQuery, Unplaced, place
+from services.routing.jurisdiction import load_city
+from shared.events.fields import FieldGroup
+from shared.kit.service.settings import SAMPLE_CITY
+from tests.unit.routing.town import NOON
+
+
+def test_the_sample_city_sends_a_cold_apartment_to_housing_and_rats_to_health() -> None:
+    city = load_city(SAMPLE_CITY)
+    asked = {
+        ("inadequate-housing", "heat-hot-water"): "hpd/heat-and-hot-water",
+        ("environmental-health", "rats-or-mice"): "dohmh/pest-control",
+        ("noise", "noise-from-works"): "dep/noise-inspections",
+    }
+    for (need, service), program in asked.items():
+        placed = place(PlacementQuery(need, service, "bronx", "routine", (), NOON), city)
+        assert isinstance(placed, Placed)
+        assert placed.program.name == program
+
+
+def test_the_sample_city_sends_violence_by_a_partner_to_nobody_without_a_consent() -> None:
+    city = load_city(SAMPLE_CITY)
+    protections = city.protection.protections_of("partner-violence-help", ["intimate-partner-violence"])
+    assert protections == (FieldGroup.VICTIM_SERVICES,)
+    asking = PlacementQuery("intimate-partner-violence", "partner-violence-help", "bronx", "urgent", protections, NOON)
+    assert isinstance(place(asking, city), Unplaced)
