@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.intake.domain.consent_options import ConsentOption
 from services.intake.domain.fields import Fields, text_of
-from services.intake.domain.problems import Problem, bad
+from services.intake.domain.problems import Problem, invalid
 from shared.events.fields import FieldGroup
 
 LONGEST: Final = timedelta(days=366)
@@ -71,7 +71,7 @@ def read_permission(
     fields: Fields, offers: Sequence[ConsentOption], now: datetime, zone: ZoneInfo
 ) -> tuple[Permission | None, list[Problem]]:
     """Read a consent; None where nobody and nothing is named, or where something is wrong with it."""
-    problems = [bad("consent has a part that nobody knows", "consent") for name in fields if _is_strange(name)]
+    problems = [invalid("consent has a part that nobody knows", "consent") for name in fields if _is_strange(name)]
     recipients, groups = _chosen(fields, RECIPIENTS), _chosen(fields, GROUPS)
     if not recipients and not groups:
         return None, problems
@@ -94,13 +94,13 @@ def read_signed_record(fields: Fields) -> tuple[SignedRecord | None, list[Proble
 def _fault(name: str, value: str | None) -> Problem | None:
     field = f"record[{name}]"
     if value is None:
-        return bad(f"{field} is required: a consent is given in writing", field, "missing")
+        return invalid(f"{field} is required: a consent is given in writing", field, "missing")
     if len(value) > LONGEST_WORDS:
-        return bad(f"{field} is longer than {LONGEST_WORDS} characters", field, "long")
+        return invalid(f"{field} is longer than {LONGEST_WORDS} characters", field, "long")
     if name == "method" and value not in METHODS:
-        return bad(f"{field} must be one of: {', '.join(METHODS)}", field)
+        return invalid(f"{field} must be one of: {', '.join(METHODS)}", field)
     if name == "signed_at" and not _is_moment(value):
-        return bad(f"{field} must be a day such as 2026-05-31, or a moment", field)
+        return invalid(f"{field} must be a day such as 2026-05-31, or a moment", field)
     return None
 
 
@@ -132,9 +132,9 @@ def _read_purpose(fields: Fields, offers: Iterable[ConsentOption], problems: lis
     if given is None and len(offered) == 1:
         return offered.pop()
     if given is None and len(offered) > 1:
-        problems.append(bad(f"{PURPOSE} must be one of: {', '.join(sorted(offered))}", PURPOSE, "missing"))
+        problems.append(invalid(f"{PURPOSE} must be one of: {', '.join(sorted(offered))}", PURPOSE, "missing"))
     elif given is not None and offered and given not in offered:
-        problems.append(bad(f"{PURPOSE} is not one for which this can be shared", PURPOSE))
+        problems.append(invalid(f"{PURPOSE} is not one for which this can be shared", PURPOSE))
     return given
 
 
@@ -144,28 +144,28 @@ def _check_choice(
     """Refuse what no agreement would let happen: a consent must say what it does."""
     mine = [offer for offer in offers if offer.recipient in recipients]
     if not recipients:
-        problems.append(bad(f"{RECIPIENTS} is required: who may be told", RECIPIENTS, "missing"))
+        problems.append(invalid(f"{RECIPIENTS} is required: who may be told", RECIPIENTS, "missing"))
     elif set(recipients) - {offer.recipient for offer in mine}:
-        problems.append(bad(f"{RECIPIENTS} names an agency that this cannot be shared with", RECIPIENTS))
+        problems.append(invalid(f"{RECIPIENTS} names an agency that this cannot be shared with", RECIPIENTS))
     if not groups:
-        problems.append(bad(f"{GROUPS} is required: what they may be told", GROUPS, "missing"))
+        problems.append(invalid(f"{GROUPS} is required: what they may be told", GROUPS, "missing"))
     elif mine and set(groups) - {group for offer in mine for group in offer.groups}:
-        problems.append(bad(f"{GROUPS} names something that cannot be shared with them", GROUPS))
+        problems.append(invalid(f"{GROUPS} names something that cannot be shared with them", GROUPS))
     elif any(offer.groups.isdisjoint(groups) for offer in mine):
-        problems.append(bad(f"{RECIPIENTS} names an agency that cannot be given any of the groups", RECIPIENTS))
+        problems.append(invalid(f"{RECIPIENTS} names an agency that cannot be given any of the groups", RECIPIENTS))
 
 
 def _read_end(fields: Fields, now: datetime, zone: ZoneInfo, problems: list[Problem]) -> datetime | None:
     """Read a moment, or the last day on which the consent counts."""
     text = text_of(fields, ENDS_AT)
     if text is None:
-        problems.append(bad(f"{ENDS_AT} is required: a consent always has an end", ENDS_AT, "missing"))
+        problems.append(invalid(f"{ENDS_AT} is required: a consent always has an end", ENDS_AT, "missing"))
         return None
     moment = _moment(text, zone)
     if moment is None:
-        problems.append(bad(f"{ENDS_AT} must be a day such as 2026-05-31, or a moment with its offset", ENDS_AT))
+        problems.append(invalid(f"{ENDS_AT} must be a day such as 2026-05-31, or a moment with its offset", ENDS_AT))
     elif not now < moment <= now + LONGEST:
-        problems.append(bad(f"{ENDS_AT} must lie ahead, and not more than a year", ENDS_AT, "range"))
+        problems.append(invalid(f"{ENDS_AT} must lie ahead, and not more than a year", ENDS_AT, "range"))
     return moment
 
 

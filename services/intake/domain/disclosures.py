@@ -10,7 +10,7 @@ from services.intake.domain.progress import CaseEvent
 from shared.events.disclosures import DisclosureMade, DisclosureRecalled, EmergencyAccessOpened
 from shared.events.fields import FieldGroup
 
-OPENED = "opened"
+EMERGENCY_ACCESS = "opened"
 """The channel of an entry that tells of an access in an emergency, which may lead to disclosures of its own."""
 
 
@@ -55,7 +55,7 @@ class DisclosureLog:
     recalls: tuple[RecallEntry, ...]
 
 
-def disclosure_log_of(heard: Iterable[CaseEvent]) -> DisclosureLog:
+def project_disclosures(heard: Iterable[CaseEvent]) -> DisclosureLog:
     """Gather what a batch of events tells of disclosures."""
     disclosures: list[DisclosureEntry] = []
     recalls: list[RecallEntry] = []
@@ -70,7 +70,7 @@ def disclosure_log_of(heard: Iterable[CaseEvent]) -> DisclosureLog:
     return DisclosureLog(tuple(disclosures), tuple(recalls))
 
 
-def late_referrals(disclosures: Iterable[DisclosureEntry], at: datetime) -> frozenset[UUID]:
+def embargoed_referrals(disclosures: Iterable[DisclosureEntry], at: datetime) -> frozenset[UUID]:
     """Return the referrals that a person may not know of yet, because nothing that was given in them is shown."""
     entries = list(disclosures)
     known = {entry.referral_id for entry in entries if entry.shown(at)}
@@ -98,7 +98,7 @@ def _opened(event: EmergencyAccessOpened) -> DisclosureEntry:
         case_id=event.case_id,
         referral_id=event.referral_id,
         agency=event.agency,
-        channel=OPENED,
+        channel=EMERGENCY_ACCESS,
         groups=event.groups,
         purpose=None,
         grounds=(),

@@ -11,9 +11,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from services.intake.domain.catalogue import ServiceKind
 from services.intake.domain.city import Jurisdiction
-from services.intake.domain.fields import UNPRINTABLE
+from services.intake.domain.fields import CONTROL_CHARACTERS
 from services.intake.domain.new_case import CaseIdentity, ImportStatus, NewCase, SealedPerson
-from services.intake.domain.personal import Personal, pack, sort_answers
+from services.intake.domain.personal_data import Personal, encode_groups, group_answers
 from shared.events.fields import FieldGroup
 from shared.events.intake import Origin, Place, RecordedReferral
 from shared.events.validation import first_error
@@ -143,7 +143,7 @@ def read_record(said: Any, jurisdiction: Jurisdiction) -> ReadableRecord | Unrea
     unknown = [code for code in codes if code not in services]
     if unknown:
         return UnreadableRecord(record.external_id, f"service_code {unknown[0]} is not in the catalogue")
-    if UNPRINTABLE.search(record.external_id):
+    if CONTROL_CHARACTERS.search(record.external_id):
         return UnreadableRecord(record.external_id, "external_id has control characters")
     follow_ons = tuple((each, services[each.service_code]) for each in record.follow_ons)
     service = services[record.service_code]
@@ -164,7 +164,7 @@ def personal_of(readable: ReadableRecord) -> Personal:
         "long": long,
         "description": record.description or None,
     }
-    return pack({**given, **sort_answers(answers, readable.service)})
+    return encode_groups({**given, **group_answers(answers, readable.service)})
 
 
 def rest_of(record: ImportRecord) -> bytes:
@@ -173,10 +173,9 @@ def rest_of(record: ImportRecord) -> bytes:
 
 
 def case_from_record(
-    readable: ReadableRecord, identity: CaseIdentity, sealed: SealedPerson, came_by: tuple[str, Jurisdiction]
+    readable: ReadableRecord, identity: CaseIdentity, sealed: SealedPerson, source: str, jurisdiction: Jurisdiction
 ) -> NewCase:
     """Open a case for a record of this source, as it stood when it was imported."""
-    source, jurisdiction = came_by
     record, service = readable.record, readable.service
     works = tuple(_works(readable, identity.case_id))
     return NewCase(
@@ -191,7 +190,7 @@ def case_from_record(
         sealed=sealed,
         protected=bool(readable.protections),
         announced=FieldGroup.VICTIM_SERVICES not in readable.protections,
-        standing=_standing(record),
+        import_status=_import_status(record),
         recorded=tuple(recorded for _, recorded in works),
     )
 
@@ -238,7 +237,7 @@ def _works(readable: ReadableRecord, case_id: UUID) -> Iterator[tuple[str, Recor
         yield service.needs[0], RecordedReferral(need_id=need_id, opened_at=follow_on.opened_at, closed_at=ended)
 
 
-def _standing(record: ImportRecord) -> ImportStatus:
+def _import_status(record: ImportRecord) -> ImportStatus:
     closed_at = closing_of(record)
     if closed_at is None:
         return ImportStatus(updated_at=record.requested_at)

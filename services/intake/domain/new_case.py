@@ -1,10 +1,10 @@
-"""A case as it is opened: what is kept of it, and what is said of it."""
+"""A case that is about to be opened: what is stored of it, and the `CaseSubmitted` event that announces it."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 import orjson
@@ -16,21 +16,21 @@ from shared.events.wire import fast_uuid5
 
 Status = Literal["open", "closed"]
 
-SUBMITTED: str = CaseSubmitted.model_fields["type"].default
-"""The type of the event that tells of a case."""
+CASE_SUBMITTED: Final[str] = CaseSubmitted.model_fields["type"].default
+"""The type of the event that announces a case."""
 
-NUMBER_DIGITS = 8
-APART = range(10**11, 10**12)
-"""The numbers of reports that the public never sees: drawn from far apart, so that those it sees have no gaps."""
+NUMBER_DIGITS: Final = 8
+SPARSE_NUMBERS: Final = range(10**11, 10**12)
+"""The range that numbers of protected cases are drawn from: consecutive public numbers leave no gap where one was."""
 
-SERVICE_REQUEST_ID = re.compile(r"[0-9]{2}-[0-9]{8,12}")
+SERVICE_REQUEST_ID: Final = re.compile(r"[0-9]{2}-[0-9]{8,12}")
 
 
 @dataclass(frozen=True, slots=True)
 class SealedPerson:
-    """A person's data as it may be kept: the person's id, their wrapped key, and a sealed block for each group.
+    """A person's data as it is stored: the person's id, their wrapped key, and a sealed block for each field group.
 
-    `record` holds, sealed as well, what else an imported record says; it stays with intake.
+    `record` holds, sealed as well, what else an imported record says; it never leaves intake.
     """
 
     person_id: UUID
@@ -41,7 +41,7 @@ class SealedPerson:
 
 @dataclass(frozen=True, slots=True)
 class CaseIdentity:
-    """What a case is known by: `token_hash` is of the secret that opens its status page."""
+    """What a case is known by; `token_hash` is the hash of the secret that opens its status page."""
 
     case_id: UUID
     service_request_id: str
@@ -50,7 +50,7 @@ class CaseIdentity:
 
 @dataclass(frozen=True, slots=True)
 class ImportStatus:
-    """How a case stood when it came in; a live report is open, a record may have been closed for years."""
+    """The status of a case when it is opened: a report is open, an imported record may have been closed for years."""
 
     status: Status = "open"
     closed_at: datetime | None = None
@@ -59,7 +59,10 @@ class ImportStatus:
 
 @dataclass(frozen=True, slots=True)
 class NewCase:
-    """One case to be opened; each need has an id of its own. One that is not `announced` nobody is told of."""
+    """One case to be opened; `needs` are the id and the code of each.
+
+    A case that is not `announced` is suppressed: no event tells of it before its person consents.
+    """
 
     identity: CaseIdentity
     service_code: str
@@ -71,7 +74,7 @@ class NewCase:
     submitted_at: datetime
     sealed: SealedPerson
     protected: bool
-    standing: ImportStatus = ImportStatus()
+    import_status: ImportStatus = ImportStatus()
     recorded: tuple[RecordedReferral, ...] = ()
     announced: bool = True
 
@@ -82,13 +85,9 @@ def service_request_id(number: int, moment: datetime) -> str:
 
 
 def case_from_report(
-    report: Report, identity: CaseIdentity, sealed: SealedPerson, origin: tuple[Origin, datetime]
+    report: Report, identity: CaseIdentity, sealed: SealedPerson, origin: Origin, submitted_at: datetime
 ) -> NewCase:
-    """Open a case for a report that came in by this way and at this moment.
-
-    The ids of its needs follow from case and kind, so that they are the same each time.
-    """
-    came_by, moment = origin
+    """Make the case of a report; the id of each need is derived from the case and the need's code."""
     return NewCase(
         identity=identity,
         service_code=report.service.code,
@@ -96,34 +95,34 @@ def case_from_report(
         place=report.place,
         urgency=report.urgency,
         language=report.language,
-        origin=came_by,
-        submitted_at=moment,
+        origin=origin,
+        submitted_at=submitted_at,
         sealed=sealed,
         protected=bool(report.protections),
         announced=report.permission is not None or FieldGroup.VICTIM_SERVICES not in report.protections,
     )
 
 
-def announcement(filing: NewCase) -> bytes:
-    """Write the JSON of the `CaseSubmitted` that tells of a case.
+def submitted_event_json(case: NewCase) -> bytes:
+    """Write the `CaseSubmitted` event of a case as JSON.
 
-    Written by hand, since every report passes here and all of it has been checked before; a test holds it against the
-    published model.
+    It is written without the event's pydantic model: every report passes here, and all values have been checked. A
+    unit test compares the result with the model.
     """
-    identity, place, origin = filing.identity, filing.place, filing.origin
-    said = {
-        "type": SUBMITTED,
+    identity, place, origin = case.identity, case.place, case.origin
+    event = {
+        "type": CASE_SUBMITTED,
         "case_id": identity.case_id,
         "service_request_id": identity.service_request_id,
-        "service_code": filing.service_code,
-        "needs": [{"need_id": need_id, "need": need} for need_id, need in filing.needs],
+        "service_code": case.service_code,
+        "needs": [{"need_id": need_id, "need": need} for need_id, need in case.needs],
         "place": {"cell": place.cell, "district": place.district},
-        "urgency": filing.urgency,
-        "language": filing.language,
+        "urgency": case.urgency,
+        "language": case.language,
         "origin": {"channel": origin.channel, "source": origin.source, "external_id": origin.external_id},
-        "submitted_at": filing.submitted_at.astimezone(UTC),
-        "person_id": filing.sealed.person_id,
-        "sealed": filing.sealed.blocks,
-        "recorded": [each.model_dump() for each in filing.recorded],
+        "submitted_at": case.submitted_at.astimezone(UTC),
+        "person_id": case.sealed.person_id,
+        "sealed": case.sealed.blocks,
+        "recorded": [each.model_dump() for each in case.recorded],
     }
-    return orjson.dumps(said, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)
+    return orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)

@@ -24,7 +24,7 @@ class NoteTexts(Protocol):
         ...
 
 
-def moment_of(moment: datetime | None) -> str | None:
+def format_time(moment: datetime | None) -> str | None:
     """Write a moment in UTC to the second, as the W3C's note on dates has it."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None
 
@@ -42,7 +42,7 @@ def service_row(service: ServiceKind) -> Row:
     }
 
 
-def definition(service: ServiceKind) -> Row:
+def service_definition(service: ServiceKind) -> Row:
     """Return the questions of a service."""
     return {"service_code": service.code, "attributes": [_attribute_row(each) for each in service.questions]}
 
@@ -62,7 +62,7 @@ def _attribute_row(attribute: Attribute) -> Row:
     return row
 
 
-def discovery(jurisdiction: Jurisdiction, public_url: str) -> Row:
+def discovery_document(jurisdiction: Jurisdiction, public_url: str) -> Row:
     """Return the service discovery document."""
     city = jurisdiction.city
     endpoint: Row = {
@@ -94,8 +94,8 @@ def request_row(case: CaseSummary, jurisdiction: Jurisdiction, words: NoteTexts)
         "description": None,
         "agency_responsible": agencies or None,
         "service_notice": None,
-        "requested_datetime": moment_of(case.submitted_at),
-        "updated_datetime": moment_of(case.last_change),
+        "requested_datetime": format_time(case.submitted_at),
+        "updated_datetime": format_time(case.last_change),
         "expected_datetime": None,
         "address": None,
         "address_id": None,
@@ -106,7 +106,7 @@ def request_row(case: CaseSummary, jurisdiction: Jurisdiction, words: NoteTexts)
     }
 
 
-def extended(case: CaseSummary, notes: Iterable[Note], jurisdiction: Jurisdiction, words: NoteTexts) -> Row:
+def extended_attributes(case: CaseSummary, notes: Iterable[Note], jurisdiction: Jurisdiction, words: NoteTexts) -> Row:
     """Return what Chicago's extension adds: the channel, the district, and what happened in order."""
     attributes: Mapping[str, object] = {"channel": case.channel, "district": case.district}
     opened = Note(case.submitted_at, "opened")
@@ -116,7 +116,7 @@ def extended(case: CaseSummary, notes: Iterable[Note], jurisdiction: Jurisdictio
 
 def _note_row(note: Note, jurisdiction: Jurisdiction, words: NoteTexts) -> Row:
     row: Row = {
-        "datetime": moment_of(note.happened_at),
+        "datetime": format_time(note.happened_at),
         "summary": words.note(note.kind, note.agency, note.need),
         "type": NOTE_TYPES.get(note.kind, "activity"),
     }

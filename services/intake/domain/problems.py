@@ -38,11 +38,11 @@ def refusal(status: int, description: str) -> Refusal:
     return Refusal((Problem(status, description),))
 
 
-def bad(description: str, field: str, kind: Kind = "malformed") -> Problem:
+def invalid(description: str, field: str, kind: Kind = "malformed") -> Problem:
     """Name something that is missing or not as it must be (400)."""
     return Problem(HTTPStatus.BAD_REQUEST, description, field, kind)
 
 
-def unknown(description: str, field: str) -> Problem:
+def not_found(description: str, field: str) -> Problem:
     """Name something that does not exist (404)."""
     return Problem(HTTPStatus.NOT_FOUND, description, field, "unknown")

@@ -9,7 +9,7 @@ from uuid import UUID
 from shared.events.referrals import ReferralEvent
 from shared.events.routing import CaseResolved, CaseUnroutable
 
-STATES = {
+STATE_AFTER = {
     "requested": "requested",
     "accepted": "accepted",
     "rejected": "rejected",
@@ -23,7 +23,7 @@ STATES = {
 }
 """The state of a referral after each event that changes it."""
 
-WITH_THE_AGENCY = ("requested", "accepted", "in-progress", "on-hold")
+ACTIVE_STATES = ("requested", "accepted", "in-progress", "on-hold")
 NOTE_TYPES = {
     "opened": "opened",
     "requested": "follow_on_created",
@@ -131,7 +131,7 @@ def note_of(heard: CaseEvent) -> NewNote | None:
 def referral_state_of(heard: CaseEvent) -> ReferralState | None:
     """Return where a referral stands after an event; None where the event changes no referral's state."""
     event = heard.event
-    state = STATES.get(_verb(event)) if isinstance(event, ReferralEvent) else None
+    state = STATE_AFTER.get(_verb(event)) if isinstance(event, ReferralEvent) else None
     if state is None:
         return None
     return ReferralState(event.referral_id, event.case_id, event.need, event.agency, state, heard.sequence)

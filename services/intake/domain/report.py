@@ -1,28 +1,39 @@
-"""A resident's report, read from the fields of a form: either all of it can be taken, or every reason is told."""
+"""Reads a resident's report from the fields of a form: the result is a complete report, or every problem with it."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast, get_args
+from typing import Final, cast, get_args
 
-from services.intake.domain.answers import Answers, read_answers
 from services.intake.domain.catalogue import ServiceKind
 from services.intake.domain.city import Jurisdiction
 from services.intake.domain.consents import Permission, read_permission
-from services.intake.domain.fields import Fields, listed, misused, text_of
-from services.intake.domain.personal import Personal, read_personal, sort_answers
-from services.intake.domain.position import ReportedLocation, read_location
-from services.intake.domain.problems import Problem, Refusal, bad, unknown
+from services.intake.domain.fields import Fields, check_fields, list_values, text_of
+from services.intake.domain.personal_data import (
+    Answers,
+    Personal,
+    ReportedLocation,
+    group_answers,
+    read_answers,
+    read_location,
+    read_personal,
+)
+from services.intake.domain.problems import Problem, Refusal, invalid, not_found
 from shared.events.fields import FieldGroup
 from shared.events.intake import Place, Urgency
 
-MOST_NEEDS = 10
-URGENCIES = frozenset(get_args(Urgency))
-URGENCY_QUESTION = "urgency"
+MAX_NEEDS: Final = 10
+URGENCIES: Final = frozenset(get_args(Urgency))
+URGENCY_QUESTION: Final = "urgency"
+"""The code of the question whose answer decides how urgent a report is, in services that have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a resident asks for, found to be complete and well formed."""
+    """What a resident asks for, complete and checked.
+
+    `protections` are the groups that protect the whole report, strictest first; `permission` is the consent that was
+    given in the same form.
+    """
 
     service: ServiceKind
     needs: tuple[str, ...]
@@ -38,25 +49,26 @@ class Report:
 def read_report(fields: Fields, jurisdiction: Jurisdiction, now: datetime) -> Report | Refusal:
     """Read a report, and the consent that comes with it.
 
-    Refused with 404 for an unknown service or jurisdiction, and with 400 for whatever is missing or malformed.
+    The refusal has status 404 for an unknown service or jurisdiction, else 400.
     """
-    problems = misused(fields) + check_jurisdiction(text_of(fields, "jurisdiction_id"), jurisdiction)
-    service, missing = _find_service(fields, jurisdiction)
-    problems += missing
-    position, misplaced = read_location(fields)
-    answers, unanswered = read_answers(fields, service, jurisdiction.city.zone) if service else ({}, [])
-    needs, strange = _read_needs(fields, service, jurisdiction)
-    personal, faulty = read_personal(fields, position, sort_answers(answers, service) if service else {})
-    language, unread = _read_language(fields, jurisdiction)
-    permission, unclear = _read_permission(fields, (service, needs), jurisdiction, now)
-    problems += misplaced + unanswered + strange + faulty + unread + unclear
+    problems = check_fields(fields) + check_jurisdiction(text_of(fields, "jurisdiction_id"), jurisdiction)
+    service = _find_service(fields, jurisdiction, problems)
+    location, in_location = read_location(fields)
+    answers, in_answers = read_answers(fields, service, jurisdiction.city.zone) if service else ({}, [])
+    problems += in_location + in_answers
+    needs = _read_needs(fields, service, jurisdiction, problems)
+    personal, in_personal = read_personal(fields, location, group_answers(answers, service) if service else {})
+    problems += in_personal
+    language = _read_language(fields, jurisdiction, problems)
+    permission, in_consent = _read_permission(fields, service, needs, jurisdiction, now)
+    problems += in_consent
     if service is None or problems:
         return Refusal(tuple(problems))
     return Report(
         service=service,
         needs=needs,
         protections=jurisdiction.protections_of(service.code, needs),
-        place=_place(position, jurisdiction),
+        place=_place(location, jurisdiction),
         urgency=_urgency(service, answers),
         language=language,
         personal=personal,
@@ -66,59 +78,62 @@ def read_report(fields: Fields, jurisdiction: Jurisdiction, now: datetime) -> Re
 
 
 def check_jurisdiction(given: str | None, jurisdiction: Jurisdiction) -> list[Problem]:
-    """Refuse another jurisdiction than ours; since there is one only, nobody has to name it."""
+    """Refuse the id of another jurisdiction; without an id this one is meant, as Open311 allows."""
     if given is None or given == jurisdiction.city.jurisdiction_id:
         return []
-    return [unknown("jurisdiction_id was not found", "jurisdiction_id")]
+    return [not_found("jurisdiction_id was not found", "jurisdiction_id")]
 
 
-def _find_service(fields: Fields, jurisdiction: Jurisdiction) -> tuple[ServiceKind | None, list[Problem]]:
+def _find_service(fields: Fields, jurisdiction: Jurisdiction, problems: list[Problem]) -> ServiceKind | None:
     code = text_of(fields, "service_code")
+    service = jurisdiction.catalogue.services.get(code) if code else None
     if code is None:
-        return None, [bad("service_code is required", "service_code", "missing")]
-    service = jurisdiction.catalogue.services.get(code)
-    return service, [] if service else [unknown("service_code was not found", "service_code")]
+        problems.append(invalid("service_code is required", "service_code", "missing"))
+    elif service is None:
+        problems.append(not_found("service_code was not found", "service_code"))
+    return service
 
 
 def _read_needs(
-    fields: Fields, service: ServiceKind | None, jurisdiction: Jurisdiction
-) -> tuple[tuple[str, ...], list[Problem]]:
+    fields: Fields, service: ServiceKind | None, jurisdiction: Jurisdiction, problems: list[Problem]
+) -> tuple[str, ...]:
     """Return the service's own needs and those that the report adds, each once."""
     if service and "need" not in fields:
-        return service.needs, []
-    needs = tuple(dict.fromkeys((*(service.needs if service else ()), *listed(fields, "need"))))
+        return service.needs
+    needs = tuple(dict.fromkeys((*(service.needs if service else ()), *list_values(fields, "need"))))
     if any(need not in jurisdiction.catalogue.needs for need in needs):
-        return needs, [bad("need names something that is not one of the needs of this jurisdiction", "need")]
-    if len(needs) > MOST_NEEDS:
-        return needs, [bad(f"need: a report carries {MOST_NEEDS} needs at most", "need")]
-    return needs, []
+        problems.append(invalid("need names something that is not one of the needs of this jurisdiction", "need"))
+    elif len(needs) > MAX_NEEDS:
+        problems.append(invalid(f"need: a report carries {MAX_NEEDS} needs at most", "need"))
+    return needs
 
 
 def _read_permission(
-    fields: Fields, asked: tuple[ServiceKind | None, tuple[str, ...]], jurisdiction: Jurisdiction, now: datetime
+    fields: Fields, service: ServiceKind | None, needs: tuple[str, ...], jurisdiction: Jurisdiction, now: datetime
 ) -> tuple[Permission | None, list[Problem]]:
-    service, needs = asked
+    # Most reports come without a consent: they are not searched for options.
     if service is None or not any(name.startswith("consent") for name in fields):
         return None, []
-    offers = jurisdiction.offers(service.code, needs, now)
-    return read_permission(fields, offers, now, jurisdiction.city.zone)
+    options = jurisdiction.offers(service.code, needs, now)
+    return read_permission(fields, options, now, jurisdiction.city.zone)
 
 
-def _read_language(fields: Fields, jurisdiction: Jurisdiction) -> tuple[str, list[Problem]]:
+def _read_language(fields: Fields, jurisdiction: Jurisdiction, problems: list[Problem]) -> str:
     city = jurisdiction.city
     language = text_of(fields, "language") or city.default_language
     if language not in city.languages:
-        return language, [bad(f"language must be one of {', '.join(city.languages)}", "language")]
-    return language, []
+        problems.append(invalid(f"language must be one of {', '.join(city.languages)}", "language"))
+    return language
 
 
-def _place(position: ReportedLocation, jurisdiction: Jurisdiction) -> Place:
-    if position.lat is not None and position.long is not None:
-        return jurisdiction.districts.at(position.lat, position.long)
-    return Place(district=jurisdiction.districts.within(position.address or ""))
+def _place(location: ReportedLocation, jurisdiction: Jurisdiction) -> Place:
+    """Return the cell and district of a report: all of its place that is not sealed."""
+    if location.lat is not None and location.long is not None:
+        return jurisdiction.districts.at(location.lat, location.long)
+    return Place(district=jurisdiction.districts.within(location.address or ""))
 
 
 def _urgency(service: ServiceKind, answers: Answers) -> Urgency:
-    """Return the urgency that the report itself states, where its service asks for it, else the service's."""
+    """Return the urgency that the report states, where its service asks for it, else the service's."""
     stated = answers.get(URGENCY_QUESTION, ("",))[0]
     return cast("Urgency", stated) if stated in URGENCIES else service.urgency

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.intake.domain.fields import Fields, listed, misused, text_of
-from services.intake.domain.problems import Problem, Refusal, bad
+from services.intake.domain.fields import Fields, check_fields, list_values, text_of
+from services.intake.domain.problems import Problem, Refusal, invalid
 
 LONGEST_SPAN = timedelta(days=90)
 MOST_RESULTS = 1000
@@ -44,13 +44,13 @@ class Search:
 
 def read_search(fields: Fields, now: datetime) -> Search | Refusal:
     """Read a search; refused with 400 for what cannot be understood or spans more than 90 days."""
-    problems: list[Problem] = misused(fields, LISTS)
-    numbers = tuple(listed(fields, "service_request_id"))
+    problems: list[Problem] = check_fields(fields, LISTS)
+    numbers = tuple(list_values(fields, "service_request_id"))
     if len(numbers) > MOST_RESULTS:
-        problems.append(bad(f"service_request_id: {MOST_RESULTS} at most", "service_request_id", "long"))
-    statuses = tuple(listed(fields, "status"))
+        problems.append(invalid(f"service_request_id: {MOST_RESULTS} at most", "service_request_id", "long"))
+    statuses = tuple(list_values(fields, "status"))
     if not STATUSES.issuperset(statuses):
-        problems.append(bad("status must be open or closed", "status"))
+        problems.append(invalid("status must be open or closed", "status"))
     submitted = _read_span(fields, ("start_date", "end_date"), now, problems)
     updated = _read_span(fields, ("updated_after", "updated_before"), now, problems)
     if submitted is None and updated is None:
@@ -58,20 +58,20 @@ def read_search(fields: Fields, now: datetime) -> Search | Refusal:
     limit, offset = _read_page(fields, problems)
     if problems:
         return Refusal(tuple(problems))
-    return Search(numbers, tuple(listed(fields, "service_code")), statuses, submitted, updated, limit, offset)
+    return Search(numbers, tuple(list_values(fields, "service_code")), statuses, submitted, updated, limit, offset)
 
 
 def _read_span(fields: Fields, names: tuple[str, str], now: datetime, problems: list[Problem]) -> Span | None:
     """Read a span of which one end may be left out: the span then lasts 90 days."""
     start, end = (_read_moment(fields, name, problems) for name in names)
     if start and end and end - start > LONGEST_SPAN:
-        problems.append(bad(f"{names[0]} and {names[1]} may not span more than {LONGEST_SPAN.days} days", names[1]))
+        problems.append(invalid(f"{names[0]} and {names[1]} may not span more than {LONGEST_SPAN.days} days", names[1]))
     if start is None and end is None:
         return None
     try:
         return Span(start or (end or now) - LONGEST_SPAN, end or (start or now) + LONGEST_SPAN)
     except OverflowError:
-        problems.append(bad(f"{names[0]} or {names[1]} is out of range", names[0]))
+        problems.append(invalid(f"{names[0]} or {names[1]} is out of range", names[0]))
         return None
 
 
@@ -84,7 +84,7 @@ def _read_moment(fields: Fields, name: str, problems: list[Problem]) -> datetime
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        problems.append(bad(f"{name} must be a date and time with its offset, such as 2010-05-24T00:00:00Z", name))
+        problems.append(invalid(f"{name} must be a date and time with its offset, such as 2010-05-24T00:00:00Z", name))
         return None
     return moment
 
@@ -96,10 +96,10 @@ def _read_page(fields: Fields, problems: list[Problem]) -> tuple[int, int]:
     size = _read_count(fields, "page_size", DEFAULT_PAGE, problems)
     page = _read_count(fields, "page", 1, problems)
     if not 1 <= size <= LARGEST_PAGE:
-        problems.append(bad(f"page_size must be a number from 1 to {LARGEST_PAGE}", "page_size"))
+        problems.append(invalid(f"page_size must be a number from 1 to {LARGEST_PAGE}", "page_size"))
     if page < 1 or (page - 1) * size > FURTHEST:
         problems.append(
-            bad(f"page must be at least 1, and may not lead beyond row {FURTHEST}: narrow the dates", "page")
+            invalid(f"page must be at least 1, and may not lead beyond row {FURTHEST}: narrow the dates", "page")
         )
     return size, (page - 1) * size
 
@@ -109,6 +109,6 @@ def _read_count(fields: Fields, name: str, otherwise: int, problems: list[Proble
     if text is None:
         return otherwise
     if not COUNT.fullmatch(text):
-        problems.append(bad(f"{name} must be a whole number", name))
+        problems.append(invalid(f"{name} must be a whole number", name))
         return otherwise
     return int(text)

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from services.intake.domain.catalogue import Datatype
 from services.intake.domain.import_record import ImportRecord
-from services.intake.domain.position import LATITUDES, LONGITUDES
+from services.intake.domain.personal_data import LATITUDES, LONGITUDES
 from services.intake.http.api.imports import MOST_RECORDS
 
 Part = dict[str, Any]

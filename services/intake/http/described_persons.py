@@ -52,7 +52,7 @@ DISCLOSURE = shape(
         "recalled": many(RECALL),
     }
 )
-ERASED = shape(
+KEY_ERASED = shape(
     {
         "case_id": CONSENT_ID,
         "erased_at": MOMENT,
@@ -107,7 +107,7 @@ def _person() -> Part:
 
 
 def _erasure() -> Part:
-    erased = _operation("erasePerson", "Erase a person; twice does nothing", ERASED, (400, 403, 404, 503))
+    erased = _operation("erasePerson", "Erase a person; twice does nothing", KEY_ERASED, (400, 403, 404, 503))
     return erased | {"requestBody": _body(shape({"confirm": TEXT | {"description": "the case once more"}}))}
 
 

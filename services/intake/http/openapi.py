@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import yaml
 
-from services.intake.domain.personal import LONGEST
+from services.intake.domain.personal_data import MAX_LENGTHS
 from services.intake.domain.search import DEFAULT_PAGE, LARGEST_PAGE, LONGEST_SPAN, MOST_RESULTS
 from services.intake.http.api.bodies import LARGEST_BODY
 from services.intake.http.described import (
@@ -31,7 +31,7 @@ from services.intake.http.operations import (
     jurisdiction,
     operation,
 )
-from services.intake.store.new_cases import REMEMBERED
+from services.intake.store.new_cases import KEY_LIFETIME
 
 ABOUT = f"""
 Open311 GeoReport v2 (https://wiki.open311.org/GeoReport_v2) in JSON and XML, and the import of other systems' records.
@@ -48,7 +48,7 @@ Chicago's API does.
 
 **Filing once.** With an `Idempotency-Key` a report is filed once, however often it is sent. The same key with the same
 fields is answered the same again (`Idempotent-Replayed: true`), with other fields 422, and while the first is still
-being worked on 409. Keys are remembered for {REMEMBERED.total_seconds() / 3600:.0f} hours, and belong to the API key
+being worked on 409. Keys are remembered for {KEY_LIFETIME.total_seconds() / 3600:.0f} hours, and belong to the API key
 that they were sent with.
 
 **Consent.** Some agencies are told of a report, or of parts of it, only if the person allows it: `consent[recipients]`,
@@ -142,7 +142,7 @@ def _search() -> Part:
 def _file() -> Part:
     key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
     header = {"name": "Idempotency-Key", "in": "header", "schema": key, "description": "your own key for this report"}
-    form = form_schema(LONGEST, consent_fields())
+    form = form_schema(MAX_LENGTHS, consent_fields())
     types = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
     description = (
         f"At most {LARGEST_BODY} bytes. Further questions of a service are `attribute[CODE]` or `attribute[CODE][]`."

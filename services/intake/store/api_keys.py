@@ -29,6 +29,6 @@ async def list_callers(connection: Transaction) -> dict[str, Caller]:
     return {key_hash: Caller(name, frozenset(scopes)) async for key_hash, name, scopes in rows}
 
 
-async def keep_key(connection: Transaction, key_hash: str, name: str, scopes: Sequence[str]) -> None:
+async def upsert_key(connection: Transaction, key_hash: str, name: str, scopes: Sequence[str]) -> None:
     """Keep a key."""
     await connection.execute(_KEEP, (key_hash, name, list(scopes)))

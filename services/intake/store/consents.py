@@ -83,7 +83,7 @@ async def lock_case(tx: Transaction, case_id: UUID) -> LockedCase | None:
         return await cursor.fetchone()
 
 
-async def find_asked(connection: Transaction, case_id: UUID) -> tuple[str, tuple[str, ...]]:
+async def find_service_and_needs(connection: Transaction, case_id: UUID) -> tuple[str, tuple[str, ...]]:
     """Return the service and the needs of a case; neither where there is no such case."""
     row = await (await connection.execute(_FIND_ASKED, (case_id,))).fetchone()
     return (row[0], tuple(row[1])) if row else ("", ())

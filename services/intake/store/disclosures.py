@@ -47,7 +47,9 @@ _LIST_DELAYED = """
 """
 
 
-async def list_delayed(connection: Transaction, case_ids: Sequence[UUID], at: datetime) -> dict[UUID, set[str]]:
+async def list_embargoed_agencies(
+    connection: Transaction, case_ids: Sequence[UUID], at: datetime
+) -> dict[UUID, set[str]]:
     """List by case the agencies whose part in it is not to be known at a moment."""
     delayed: dict[UUID, set[str]] = {}
     rows = await connection.execute(_LIST_DELAYED, (list(case_ids), at))

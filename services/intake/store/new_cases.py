@@ -7,14 +7,14 @@ from uuid import UUID
 
 import orjson
 
-from services.intake.domain.new_case import SUBMITTED, NewCase, announcement
+from services.intake.domain.new_case import CASE_SUBMITTED, NewCase, submitted_event_json
 from shared.events.intake import CaseSubmitted
 from shared.events.topics import CASES
 from shared.events.wire import derived_id, write_time
 from shared.kit.database.database import Transaction
 from shared.kit.messaging.outbox import NOTIFY_SQL, shard_of
 
-REMEMBERED = timedelta(hours=24)
+KEY_LIFETIME = timedelta(hours=24)
 """For how long a caller's key is remembered."""
 
 
@@ -113,7 +113,7 @@ _FORGET = """
 """
 
 
-async def open_cases(connection: Transaction, entries: Sequence[PendingCase]) -> set[UUID]:
+async def insert_cases(connection: Transaction, entries: Sequence[PendingCase]) -> set[UUID]:
     """Open cases and queue what is said of them; returns those that were opened.
 
     The others came second: their key, or the record that they were made from, is known. No two entries may have
@@ -121,9 +121,9 @@ async def open_cases(connection: Transaction, entries: Sequence[PendingCase]) ->
     """
     values = {
         "given": orjson.dumps([_row(entry) for entry in entries]).decode(),
-        "remembered": REMEMBERED,
+        "remembered": KEY_LIFETIME,
         "topic": CASES.topic,
-        "event_type": SUBMITTED,
+        "event_type": CASE_SUBMITTED,
         "classification": CaseSubmitted.classification.value,
     }
     rows = await connection.execute(_OPEN, values, binary=True)
@@ -132,7 +132,7 @@ async def open_cases(connection: Transaction, entries: Sequence[PendingCase]) ->
 
 async def find_earlier_report(connection: Transaction, claim: IdempotencyClaim) -> EarlierReport | None:
     """Find what the caller filed under this key."""
-    result = await connection.execute(_FIND_EARLIER, (claim.caller, claim.key, REMEMBERED))
+    result = await connection.execute(_FIND_EARLIER, (claim.caller, claim.key, KEY_LIFETIME))
     row = await result.fetchone()
     return EarlierReport(*row) if row else None
 
@@ -143,14 +143,14 @@ async def find_known_records(connection: Transaction, source: str, external_ids:
     return {row[0] async for row in rows}
 
 
-async def forget_old_keys(tx: Transaction) -> None:
+async def delete_expired_keys(tx: Transaction) -> None:
     """Delete the keys that count no more."""
-    await tx.execute(_FORGET, (REMEMBERED,))
+    await tx.execute(_FORGET, (KEY_LIFETIME,))
 
 
 def _row(entry: PendingCase) -> dict[str, object]:
-    filing, claim = entry.case, entry.claim
-    identity, standing, sealed = filing.identity, filing.standing, filing.sealed
+    case, claim = entry.case, entry.claim
+    identity, status, sealed = case.identity, case.import_status, case.sealed
     return {
         "caller": claim and claim.caller,
         "key": claim and claim.key,
@@ -158,42 +158,42 @@ def _row(entry: PendingCase) -> dict[str, object]:
         "case_id": identity.case_id,
         "service_request_id": identity.service_request_id,
         "token_hash": identity.token_hash.hex(),
-        "service_code": filing.service_code,
-        "needs": [need for _, need in filing.needs],
-        "urgency": filing.urgency,
-        "language": filing.language,
-        "channel": filing.origin.channel,
-        "source": filing.origin.source,
-        "external_id": filing.origin.external_id,
-        "cell": filing.place.cell,
-        "district": filing.place.district,
+        "service_code": case.service_code,
+        "needs": [need for _, need in case.needs],
+        "urgency": case.urgency,
+        "language": case.language,
+        "channel": case.origin.channel,
+        "source": case.origin.source,
+        "external_id": case.origin.external_id,
+        "cell": case.place.cell,
+        "district": case.place.district,
         "person_id": sealed.person_id,
         "wrapped": sealed.wrapped_key.hex(),
         "record": sealed.record,
-        "protected": filing.protected,
-        "announced": filing.announced,
-        "status": standing.status,
-        "submitted_at": filing.submitted_at,
-        "updated_at": standing.updated_at or filing.submitted_at,
-        "closed_at": standing.closed_at,
-    } | _said(filing, entry.traceparent)
+        "protected": case.protected,
+        "announced": case.announced,
+        "status": status.status,
+        "submitted_at": case.submitted_at,
+        "updated_at": status.updated_at or case.submitted_at,
+        "closed_at": status.closed_at,
+    } | _said(case, entry.traceparent)
 
 
-def _said(filing: NewCase, traceparent: str | None) -> dict[str, object]:
-    case_id = filing.identity.case_id
+def _said(case: NewCase, traceparent: str | None) -> dict[str, object]:
+    case_id = case.identity.case_id
     return {
         "shard": shard_of(case_id),
-        "event_id": derived_id(case_id, CASES.topic, SUBMITTED, ""),
-        "happened_at": write_time(filing.submitted_at),
+        "event_id": derived_id(case_id, CASES.topic, CASE_SUBMITTED, ""),
+        "happened_at": write_time(case.submitted_at),
         "traceparent": traceparent,
-        "event": orjson.Fragment(announcement(filing)),
+        "event": orjson.Fragment(submitted_event_json(case)),
     }
 
 
 _TAKE = "SELECT last, increment FROM nextval('service_request_numbers') AS last, (VALUES (100)) AS step (increment)"
 
 
-async def take_block(connection: Transaction) -> range:
+async def take_number_block(connection: Transaction) -> range:
     """Take a block of numbers that nobody else will get."""
     result = await connection.execute(_TAKE)
     first, size = await result.fetchone() or (0, 0)

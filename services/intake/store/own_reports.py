@@ -47,7 +47,7 @@ class OwnReport:
     erased_at: datetime | None
 
     @property
-    def may_allow(self) -> bool:
+    def accepts_consents(self) -> bool:
         """Tell whether its person can still allow something to be told."""
         return self.case.status == "open" and self.erased_at is None
 

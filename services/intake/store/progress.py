@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.intake.domain.progress import WITH_THE_AGENCY, CaseProgress
+from services.intake.domain.progress import ACTIVE_STATES, CaseProgress
 from shared.kit.database.database import Transaction
 from shared.kit.database.rows import rows_to_json
 
@@ -55,5 +55,5 @@ async def save(tx: Transaction, progress: CaseProgress) -> None:
     if progress.handovers:
         await tx.execute(_SET_REFERRALS, (rows_to_json(progress.handovers),))
     if progress.changes:
-        values: dict[str, Any] = {"changes": rows_to_json(progress.changes), "working": list(WITH_THE_AGENCY)}
+        values: dict[str, Any] = {"changes": rows_to_json(progress.changes), "working": list(ACTIVE_STATES)}
         await tx.execute(_SET_CASES, values)

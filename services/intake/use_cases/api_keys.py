@@ -42,4 +42,4 @@ class ApiKeys:
 
     async def _store_first(self) -> None:
         async with self.database.statement() as connection:
-            await api_keys.keep_key(connection, hash_key(self.first_key or ""), "settings", (FILE, IMPORT, CONSENT))
+            await api_keys.upsert_key(connection, hash_key(self.first_key or ""), "settings", (FILE, IMPORT, CONSENT))

@@ -7,11 +7,11 @@ from uuid import UUID
 import orjson
 
 from services.intake.domain.consents import StoredConsent, read_permission, read_signed_record
-from services.intake.domain.fields import Fields, misused
+from services.intake.domain.fields import Fields, check_fields
 from services.intake.domain.problems import Refusal, refusal
 from services.intake.store import consents, persons
 from services.intake.store.consents import ConsentGrant, LockedCase
-from services.intake.store.new_cases import PendingCase, open_cases
+from services.intake.store.new_cases import PendingCase, insert_cases
 from services.intake.use_cases.context import IntakeContext, emit
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
@@ -37,7 +37,7 @@ async def open_with_consent(context: IntakeContext, pending: PendingCase, grant:
     """Open a case together with the consent that came with it; False when the caller's key was used before."""
     case_id = pending.case.identity.case_id
     async with context.database.transaction() as tx:
-        if case_id not in await open_cases(tx, [pending]):
+        if case_id not in await insert_cases(tx, [pending]):
             return False
         case = await consents.lock_case(tx, case_id)
         if case is not None:
@@ -63,7 +63,7 @@ async def grant_signed_consent(
 ) -> StoredConsent | Refusal:
     """Grant a consent with the record of its signature, which is sealed under the person's key."""
     async with context.database.statement() as connection:
-        asked = await consents.find_asked(connection, case_id)
+        asked = await consents.find_service_and_needs(connection, case_id)
         person_id = (await persons.get_sealed(connection, case_id)).person_id
         person = (await context.vault.load(connection, [person_id])).get(person_id)
     now = context.clock()
@@ -72,7 +72,7 @@ async def grant_signed_consent(
     signed, unsigned = read_signed_record(form.fields)
     if permission is None and not unclear:
         return NOTHING_CHOSEN
-    problems = [*misused(form.fields), *unclear, *unsigned]
+    problems = [*check_fields(form.fields), *unclear, *unsigned]
     if permission is None or signed is None or problems:
         return Refusal(tuple(problems))
     if person is None:

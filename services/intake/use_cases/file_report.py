@@ -1,8 +1,9 @@
-"""Takes in one report: the way that Open311 and the resident's form share."""
+"""Files one report. Open311 and the resident's form both call this."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 from uuid import UUID
 
 import orjson
@@ -11,26 +12,26 @@ from services.intake.domain.fields import Fields
 from services.intake.domain.new_case import CaseIdentity, NewCase, SealedPerson, case_from_report, service_request_id
 from services.intake.domain.problems import Refusal, refusal
 from services.intake.domain.report import Report, read_report
-from services.intake.store import new_cases as store
 from services.intake.store.consents import ConsentGrant
-from services.intake.store.new_cases import IdempotencyClaim, PendingCase
+from services.intake.store.new_cases import IdempotencyClaim, PendingCase, find_earlier_report
 from services.intake.use_cases.consents import open_with_consent
-from services.intake.use_cases.context import IntakeContext, new_id, take_number
+from services.intake.use_cases.context import IntakeContext, new_uuid7, next_number
 from shared.events.fields import FieldGroup
 from shared.events.intake import Channel, Origin
 
-LONGEST_KEY = 255
-UNREAD = frozenset({"api_key"})
+MAX_KEY_LENGTH: Final = 255
+NOT_FINGERPRINTED: Final = frozenset({"api_key"})
+"""Fields that are no part of the report: sending it again with another API key is no other report."""
 
-STILL_RUNNING = refusal(HTTPStatus.CONFLICT, "a request with this Idempotency-Key is being worked on: try again")
-OTHER_BODY = refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "this Idempotency-Key was used for another report")
-ERASED = refusal(HTTPStatus.GONE, "what was filed under this Idempotency-Key has been erased")
-BAD_KEY = refusal(HTTPStatus.BAD_REQUEST, f"Idempotency-Key must be 1 to {LONGEST_KEY} visible ASCII characters")
+IN_PROGRESS = refusal(HTTPStatus.CONFLICT, "a request with this Idempotency-Key is still in progress: try again")
+KEY_REUSED = refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "this Idempotency-Key was used for another report")
+KEY_ERASED = refusal(HTTPStatus.GONE, "the report that was filed under this Idempotency-Key has been erased")
+INVALID_KEY = refusal(HTTPStatus.BAD_REQUEST, f"Idempotency-Key must be 1 to {MAX_KEY_LENGTH} visible ASCII characters")
 
 
 @dataclass(frozen=True, slots=True)
 class SubmittedForm:
-    """What was handed in: by whom, by which way, under which key of their own, as part of which trace."""
+    """A report as it was submitted; `key` is the caller's Idempotency-Key, `traceparent` the trace of the request."""
 
     fields: Fields
     caller: str
@@ -41,9 +42,9 @@ class SubmittedForm:
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """A report that is kept; `replayed` tells that it was kept before, under the same key.
+    """A report that is stored; `replayed` tells that an earlier request with the same key filed it.
 
-    Of a case that is not `announced` there is to be no sign anywhere, not even in a trace.
+    A case that is not `announced` leaves no sign anywhere, not even in a trace.
     """
 
     case_id: UUID
@@ -54,101 +55,108 @@ class Filed:
     announced: bool = True
 
 
-async def file(context: IntakeContext, submitted: SubmittedForm) -> Filed | Refusal:
-    """File a report, once for each key of the caller's own.
+async def file_report(context: IntakeContext, form: SubmittedForm) -> Filed | Refusal:
+    """File a report, once for each Idempotency-Key of a caller.
 
     Raises:
-        psycopg.Error: the database is away: nothing, or all of it, was kept; asking again with the same key tells.
+        QueueFullError: too many reports wait to be written.
+        psycopg.Error: the database is unavailable. The report is stored completely or not at all; a request with the
+            same key tells which.
     """
-    report = read_report(submitted.fields, context.jurisdiction, context.clock())
+    report = read_report(form.fields, context.jurisdiction, context.clock())
     if isinstance(report, Refusal):
         return report
-    claim = claim_of(context, submitted)
+    claim = claim_of(context, form)
     if isinstance(claim, Refusal):
         return claim
     if claim is None:
-        return await _file(context, submitted, report, None)
-    running = (claim.caller, claim.key)
-    if running in context.running:
-        return STILL_RUNNING
-    context.running.add(running)
+        return await _file(context, form, report, None)
+    claimed = (claim.caller, claim.key)
+    # A batch must not hold one key twice. Another process may hold it: there the database decides.
+    if claimed in context.in_progress:
+        return IN_PROGRESS
+    context.in_progress.add(claimed)
     try:
-        return await _file(context, submitted, report, claim)
+        return await _file(context, form, report, claim)
     finally:
-        context.running.discard(running)
+        context.in_progress.discard(claimed)
 
 
-def claim_of(context: IntakeContext, submitted: SubmittedForm) -> IdempotencyClaim | Refusal | None:
-    """Return what the caller claims with a key of their own; None without a key.
+def claim_of(context: IntakeContext, form: SubmittedForm) -> IdempotencyClaim | Refusal | None:
+    """Return the claim that the caller makes with an Idempotency-Key; None without one.
 
-    Callers may make their keys of anything, so neither key nor report is kept, but a fingerprint of each.
+    Callers may make a key of anything, even of a name, and a report is personal: only keyed hashes of both are stored.
     """
-    key = submitted.key
-    if key is None:
+    if form.key is None:
         return None
-    if not is_key_of_a_caller(key):
-        return BAD_KEY
-    said = {name: values for name, values in submitted.fields.items() if name not in UNREAD}
+    if not is_idempotency_key(form.key):
+        return INVALID_KEY
+    said = {name: values for name, values in form.fields.items() if name not in NOT_FINGERPRINTED}
     fingerprint = context.tokens.fingerprint
-    return IdempotencyClaim(
-        submitted.caller, fingerprint(key.encode()).hex(), fingerprint(orjson.dumps(said, option=orjson.OPT_SORT_KEYS))
-    )
+    body = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+    return IdempotencyClaim(form.caller, fingerprint(form.key.encode()).hex(), fingerprint(body))
 
 
-def is_key_of_a_caller(key: str) -> bool:
-    """Tell whether this can be an Idempotency-Key."""
-    return key.isascii() and key.isprintable() and 0 < len(key.strip()) <= LONGEST_KEY
+def is_idempotency_key(key: str) -> bool:
+    """Tell whether a text can be an Idempotency-Key."""
+    return key.isascii() and key.isprintable() and 0 < len(key.strip()) <= MAX_KEY_LENGTH
 
 
 async def _file(
-    context: IntakeContext, submitted: SubmittedForm, report: Report, claim: IdempotencyClaim | None
+    context: IntakeContext, form: SubmittedForm, report: Report, claim: IdempotencyClaim | None
 ) -> Filed | Refusal:
-    filing = await _prepare(context, submitted, report)
-    entry = PendingCase(filing, claim, submitted.traceparent)
-    opened = await (
-        _open_with_consent(context, submitted, report, entry) if report.permission else context.batcher.submit(entry)
-    )
-    if opened or claim is None:
-        number, case_id = filing.identity.service_request_id, filing.identity.case_id
-        return Filed(case_id, number, context.tokens.write(case_id), report.account_id, announced=filing.announced)
-    async with context.database.statement() as connection:
-        earlier = await store.find_earlier_report(connection, claim)
-    if earlier is None:
-        return STILL_RUNNING
-    if earlier.erased:
-        return ERASED
-    if earlier.fingerprint != claim.fingerprint:
-        return OTHER_BODY
-    number, case_id, announced = earlier.service_request_id, earlier.case_id, earlier.announced
-    return Filed(case_id, number, context.tokens.write(case_id), report.account_id, replayed=True, announced=announced)
-
-
-async def _open_with_consent(
-    context: IntakeContext, submitted: SubmittedForm, report: Report, entry: PendingCase
-) -> bool:
+    case = await _new_case(context, form, report)
+    pending = PendingCase(case, claim, form.traceparent)
     if report.permission is None:
-        return False
-    case_id = entry.case.identity.case_id
-    how = "api" if submitted.channel == "api" else "form"
-    given = ConsentGrant(report.permission.id_for(case_id, "filed"), report.permission, how, submitted.caller)
-    return await open_with_consent(context, entry, given)
+        opened = await context.batcher.submit(pending)
+    else:
+        # A consent and its events join the case in one transaction, which a shared batch cannot give.
+        how = "api" if form.channel == "api" else "form"
+        consent_id = report.permission.id_for(case.identity.case_id, "filed")
+        grant = ConsentGrant(consent_id, report.permission, how, form.caller)
+        opened = await open_with_consent(context, pending, grant)
+    if opened or claim is None:
+        number, case_id = case.identity.service_request_id, case.identity.case_id
+        return Filed(case_id, number, context.tokens.write(case_id), report.account_id, announced=case.announced)
+    return await _find_filed(context, claim, report)
 
 
-async def _prepare(context: IntakeContext, submitted: SubmittedForm, report: Report) -> NewCase:
+async def _find_filed(context: IntakeContext, claim: IdempotencyClaim, report: Report) -> Filed | Refusal:
+    """Return what an earlier request filed under the same key."""
+    async with context.database.statement() as connection:
+        earlier = await find_earlier_report(connection, claim)
+    if earlier is None:
+        return IN_PROGRESS
+    if earlier.erased:
+        return KEY_ERASED
+    if earlier.fingerprint != claim.fingerprint:
+        return KEY_REUSED
+    token = context.tokens.write(earlier.case_id)
+    return Filed(
+        earlier.case_id,
+        earlier.service_request_id,
+        token,
+        report.account_id,
+        replayed=True,
+        announced=earlier.announced,
+    )
+
+
+async def _new_case(context: IntakeContext, form: SubmittedForm, report: Report) -> NewCase:
     moment = context.clock()
-    case_id = new_id(moment)
-    taken = await take_number(context, shown=not report.protections)
-    number = service_request_id(taken, moment.astimezone(context.jurisdiction.city.zone))
-    identity = CaseIdentity(case_id, number, context.tokens.hash_of(case_id))
-    origin = Origin(channel=submitted.channel)
-    return case_from_report(report, identity, seal(context, new_id(moment), report.personal), (origin, moment))
+    case_id = new_uuid7(moment)
+    number = await next_number(context, public=not report.protections)
+    shown_number = service_request_id(number, moment.astimezone(context.jurisdiction.city.zone))
+    identity = CaseIdentity(case_id, shown_number, context.tokens.hash_of(case_id))
+    sealed = seal_person(context, new_uuid7(moment), report.personal)
+    return case_from_report(report, identity, sealed, Origin(channel=form.channel), moment)
 
 
-def seal(
-    context: IntakeContext, person_id: UUID, personal: Mapping[FieldGroup, bytes], rest: bytes | None = None
+def seal_person(
+    context: IntakeContext, person_id: UUID, personal: Mapping[FieldGroup, bytes], record: bytes | None = None
 ) -> SealedPerson:
-    """Seal what is personal, and what else an imported record says, under a fresh key."""
+    """Seal a person's data under a new key of their own; `record` is what else an imported record says."""
     person = context.vault.new_person(person_id)
     blocks = {group: context.vault.seal(person, group, plain) for group, plain in personal.items()}
-    record = None if rest is None else context.vault.seal(person, FieldGroup.NARRATIVE, rest)
-    return SealedPerson(person_id, context.vault.wrap(person), blocks, record)
+    sealed_record = None if record is None else context.vault.seal(person, FieldGroup.NARRATIVE, record)
+    return SealedPerson(person_id, context.vault.wrap(person), blocks, sealed_record)

@@ -14,9 +14,9 @@ from services.intake.domain.import_record import (
     rest_of,
 )
 from services.intake.domain.new_case import CaseIdentity, NewCase, service_request_id
-from services.intake.store.new_cases import PendingCase, find_known_records, open_cases
-from services.intake.use_cases.context import IntakeContext, new_id, take_number
-from services.intake.use_cases.file_report import seal
+from services.intake.store.new_cases import PendingCase, find_known_records, insert_cases
+from services.intake.use_cases.context import IntakeContext, new_uuid7, next_number
+from services.intake.use_cases.file_report import seal_person
 from shared.kit.observability.traces import CASE_ID, span, traceparent_of
 
 
@@ -51,7 +51,7 @@ async def _open_cases(context: IntakeContext, source: str, readable: Sequence[Re
     async with context.database.statement() as connection:
         known = await find_known_records(connection, source, first)
         pending = [await _pending(context, source, each) for name, each in first.items() if name not in known]
-        opened = await open_cases(connection, pending) if pending else set()
+        opened = await insert_cases(connection, pending) if pending else set()
     cases = [each.case for each in pending]
     return {case.origin.external_id or "" for case in cases if case.identity.case_id in opened}
 
@@ -67,12 +67,12 @@ async def _pending(context: IntakeContext, source: str, readable: ReadableRecord
 
 async def _case(context: IntakeContext, source: str, readable: ReadableRecord) -> NewCase:
     moment = context.clock()
-    case_id = new_id(moment)
+    case_id = new_uuid7(moment)
     requested = readable.record.requested_at.astimezone(context.jurisdiction.city.zone)
-    number = service_request_id(await take_number(context, shown=not readable.protections), requested)
+    number = service_request_id(await next_number(context, public=not readable.protections), requested)
     identity = CaseIdentity(case_id, number, context.tokens.hash_of(case_id))
-    sealed = seal(context, new_id(moment), personal_of(readable), rest_of(readable.record))
-    return case_from_record(readable, identity, sealed, (source, context.jurisdiction))
+    sealed = seal_person(context, new_uuid7(moment), personal_of(readable), rest_of(readable.record))
+    return case_from_record(readable, identity, sealed, source, context.jurisdiction)
 
 
 def _results(read: Iterable[ReadableRecord | UnreadableRecord], created: set[str]) -> Iterable[ImportResult]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.intake.domain.case import Note
 from services.intake.domain.consents import StoredConsent
-from services.intake.domain.disclosures import DisclosureLog, late_referrals
+from services.intake.domain.disclosures import DisclosureLog, embargoed_referrals
 from services.intake.domain.tokens import read_token
 from services.intake.store import cases, consents, disclosures, own_reports
 from services.intake.store.own_reports import OwnReport
@@ -27,12 +27,12 @@ class ReportDetails:
 
     def notes(self, at: datetime) -> list[Note]:
         """Return the history, without the notes on referrals that are under embargo at a moment."""
-        late = late_referrals(self.disclosures.disclosures, at)
+        late = embargoed_referrals(self.disclosures.disclosures, at)
         return [note for note in self.all_notes if note.referral_id not in late]
 
     def agencies(self, report: OwnReport, at: datetime) -> list[str]:
         """Return the agencies that have the case, without those whose part is under embargo at a moment."""
-        late = late_referrals(self.disclosures.disclosures, at)
+        late = embargoed_referrals(self.disclosures.disclosures, at)
         hidden = {entry.agency for entry in self.disclosures.disclosures if entry.referral_id in late}
         known = {note.agency for note in self.notes(at)}
         return [agency for agency in report.case.agencies if agency in known or agency not in hidden]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from services.intake.domain.case import CaseSummary, Note, hide_agencies
 from services.intake.domain.search import Search
 from services.intake.store import cases
-from services.intake.store.disclosures import list_delayed
+from services.intake.store.disclosures import list_embargoed_agencies
 from services.intake.use_cases.context import IntakeContext
 
 
@@ -22,7 +22,7 @@ async def search_cases(context: IntakeContext, search: Search, *, with_notes: bo
     """Find cases, newest first; agencies whose part is under embargo are left out, and so are their notes."""
     async with context.database.statement() as connection:
         found = await cases.find_cases(connection, search)
-        delayed = await list_delayed(connection, [case.case_id for case in found], context.clock())
+        delayed = await list_embargoed_agencies(connection, [case.case_id for case in found], context.clock())
         found = [hide_agencies(case, delayed[case.case_id]) if case.case_id in delayed else case for case in found]
         if not with_notes:
             return [FoundCase(case) for case in found]

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from services.intake.store.new_cases import forget_old_keys
+from services.intake.store.new_cases import delete_expired_keys
 from shared.kit.database.database import Database
 
 PAUSE_SECONDS: Final = 600.0
@@ -20,5 +20,5 @@ class IdempotencyKeyCleaner:
         """Delete expired keys for as long as the service runs; each transaction deletes a bounded number."""
         while True:
             async with self.database.transaction() as tx:
-                await forget_old_keys(tx)
+                await delete_expired_keys(tx)
             await asyncio.sleep(PAUSE_SECONDS)

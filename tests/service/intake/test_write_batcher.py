@@ -37,13 +37,13 @@ async def test_a_report_that_the_database_refuses_holds_up_no_other(world: World
 
 async def test_a_tray_that_is_full_or_whose_database_does_not_answer_asks_to_come_again(world: World) -> None:
     await world.file(form())
-    world.context.batcher.most_waiting, world.context.batcher.patience = 4, 1.0
+    world.context.batcher.max_pending, world.context.batcher.timeout_seconds = 4, 1.0
     with psycopg.connect(world.own.admin_url) as other:
         other.execute("LOCK TABLE intake.outbox")
         answers = await asyncio.gather(*(world.file(form()) for _ in range(12)))
         other.rollback()
 
     assert {answer.status_code for answer in answers} == {HTTPStatus.SERVICE_UNAVAILABLE}
-    world.context.batcher.patience = 10.0
+    world.context.batcher.timeout_seconds = 10.0
     assert (await world.file(form())).status_code == HTTPStatus.CREATED
     assert world.count()["cases"] == world.count()["outbox"] <= 12

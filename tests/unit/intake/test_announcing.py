@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.new_case import (
-    SUBMITTED,
+    CASE_SUBMITTED,
     CaseIdentity,
     NewCase,
     SealedPerson,
-    announcement,
     case_from_report,
     service_request_id,
+    submitted_event_json,
 )
 from services.intake.domain.report import Report, read_report
 from shared.events.fields import FieldGroup
@@ -31,11 +31,11 @@ SEALED = SealedPerson(UUID(int=2), b"key", {FieldGroup.ADDRESS: "abc", FieldGrou
 def filed() -> NewCase:
     report = read_report(form(need="company"), TOWN, NOON)
     assert isinstance(report, Report)
-    return case_from_report(report, IDENTITY, SEALED, (Origin(channel="web"), NOON))
+    return case_from_report(report, IDENTITY, SEALED, Origin(channel="web"), NOON)
 
 
 def read(filing: NewCase) -> CaseSubmitted:
-    event = CASES.events.validate_json(announcement(filing))
+    event = CASES.events.validate_json(submitted_event_json(filing))
     assert isinstance(event, CaseSubmitted)
     return event
 
@@ -52,8 +52,8 @@ def test_a_report_is_announced_in_the_published_language() -> None:
 def test_it_is_written_as_the_model_writes_it() -> None:
     filing = filed()
 
-    assert json.loads(announcement(filing)) == json.loads(read(filing).model_dump_json())
-    assert json.loads(announcement(filing)).keys() == CaseSubmitted.model_fields.keys()
+    assert json.loads(submitted_event_json(filing)) == json.loads(read(filing).model_dump_json())
+    assert json.loads(submitted_event_json(filing)).keys() == CaseSubmitted.model_fields.keys()
 
 
 @given(
@@ -76,13 +76,13 @@ def test_any_time_and_name_are_written_as_the_model_writes_them(moment: datetime
         recorded=(recorded,),
     )
 
-    assert json.loads(announcement(filing)) == json.loads(read(filing).model_dump_json())
+    assert json.loads(submitted_event_json(filing)) == json.loads(read(filing).model_dump_json())
 
 
 def test_its_id_is_that_of_the_event() -> None:
     event = read(filed())
 
-    assert derived_id(event.case_id, CASES.topic, SUBMITTED, "") == event_id(event.case_id, CASES.topic, event)
+    assert derived_id(event.case_id, CASES.topic, CASE_SUBMITTED, "") == event_id(event.case_id, CASES.topic, event)
 
 
 def test_a_number_names_the_year_and_counts() -> None:

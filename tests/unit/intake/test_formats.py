@@ -4,7 +4,7 @@ import json
 
 from defusedxml import ElementTree
 
-from services.intake.domain.open311 import definition, discovery, service_row
+from services.intake.domain.open311 import discovery_document, service_definition, service_row
 from services.intake.domain.problems import Problem, Refusal
 from services.intake.http.api.formats import Format, refuse, render
 from tests.unit.intake.town import HEAT, NOISE, TOWN
@@ -29,7 +29,7 @@ def test_xml_has_a_declaration_and_an_element_for_each_item() -> None:
 
 
 def test_a_definition_lists_its_questions_and_their_choices() -> None:
-    root = ElementTree.fromstring(render(Format.XML, "service_definition", definition(HEAT)))  # type: ignore[arg-type]
+    root = ElementTree.fromstring(render(Format.XML, "service_definition", service_definition(HEAT)))  # type: ignore[arg-type]
 
     assert root.findtext("service_code") == "no-heat"
     assert [value.findtext("key") for value in root.findall("attributes/attribute/values/value")][:2] == [
@@ -37,13 +37,13 @@ def test_a_definition_lists_its_questions_and_their_choices() -> None:
         "building",
     ]
     assert root.findtext("attributes/attribute/order") == "1"
-    said = json.loads(render(Format.JSON, "service_definition", definition(HEAT)))  # type: ignore[arg-type]
+    said = json.loads(render(Format.JSON, "service_definition", service_definition(HEAT)))  # type: ignore[arg-type]
     assert said["attributes"][0]["required"] is True
     assert said["attributes"][0]["values"][0] == {"key": "flat", "name": "Flat"}
 
 
 def test_discovery_names_endpoint_and_formats_in_both_forms() -> None:
-    said = discovery(TOWN, "https://311.example.org")
+    said = discovery_document(TOWN, "https://311.example.org")
     root = ElementTree.fromstring(render(Format.XML, "discovery", said))  # type: ignore[arg-type]
 
     assert root.findtext("endpoints/endpoint/url") == "https://311.example.org/open311/v2"

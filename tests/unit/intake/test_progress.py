@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.intake.domain.progress import STATES, CaseEvent, project_progress
+from services.intake.domain.progress import STATE_AFTER, CaseEvent, project_progress
 from shared.events.event import Event
 from shared.events.reasons import Reason
 from shared.events.referrals import (
@@ -99,4 +99,4 @@ def test_that_a_case_was_looked_at_is_no_news_to_a_resident() -> None:
 def test_there_is_a_state_for_every_event_that_changes_one() -> None:
     verbs = {kind.model_fields["type"].default.split(".")[1] for kind in ReferralEvent.__subclasses__()}
 
-    assert verbs - STATES.keys() == {"overdue", "escalated"}
+    assert verbs - STATE_AFTER.keys() == {"overdue", "escalated"}

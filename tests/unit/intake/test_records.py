@@ -16,7 +16,7 @@ from services.intake.domain.import_record import (
     personal_of,
     read_record,
 )
-from services.intake.domain.new_case import CaseIdentity, NewCase, SealedPerson, announcement
+from services.intake.domain.new_case import CaseIdentity, NewCase, SealedPerson, submitted_event_json
 from shared.events.fields import FieldGroup, Released
 from shared.events.intake import CaseSubmitted, Origin, Place
 from tests.unit.intake.times import HOUR, NOON
@@ -46,11 +46,11 @@ def readable(given: ImportRecord) -> ReadableRecord:
 
 def filed(given: ImportRecord) -> NewCase:
     identity = CaseIdentity(CASE, "26-00000001", b"hash")
-    return case_from_record(readable(given), identity, SealedPerson(UUID(int=8), b"key", {}), ("town-311", TOWN))
+    return case_from_record(readable(given), identity, SealedPerson(UUID(int=8), b"key", {}), "town-311", TOWN)
 
 
 def said(given: ImportRecord) -> CaseSubmitted:
-    return CaseSubmitted.model_validate_json(announcement(filed(given)))
+    return CaseSubmitted.model_validate_json(submitted_event_json(filed(given)))
 
 
 def follow_on(number: int, **said: Any) -> FollowOn:
@@ -69,7 +69,7 @@ def test_a_record_has_its_own_time_and_says_where_it_came_from() -> None:
 def test_an_open_record_is_live() -> None:
     filing = filed(record())
 
-    assert filing.standing.status == "open"
+    assert filing.import_status.status == "open"
     assert [(each.opened_at, each.closed_at) for each in filing.recorded] == [(NOON, None)]
 
 
@@ -98,7 +98,7 @@ def test_a_closed_record_without_a_date_ended_when_it_was_last_heard_of() -> Non
 
     filing = filed(record(status="closed", notes=(note,)))
 
-    assert filing.standing.closed_at == NOON + 3 * HOUR
+    assert filing.import_status.closed_at == NOON + 3 * HOUR
     assert filing.recorded[0].closed_at == NOON + 3 * HOUR
 
 
@@ -106,7 +106,7 @@ def test_a_record_that_closes_before_it_opens_keeps_both_times() -> None:
     filing = filed(record(status="closed", closed_at=NOON - HOUR))
 
     assert filing.recorded[0].closed_at == NOON - HOUR
-    assert (filing.standing.closed_at, filing.standing.updated_at) == (NOON - HOUR, NOON)
+    assert (filing.import_status.closed_at, filing.import_status.updated_at) == (NOON - HOUR, NOON)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.intake.domain.progress import NOTE_TYPES, STATES
+from services.intake.domain.progress import NOTE_TYPES, STATE_AFTER
 from services.intake.http.translations import FOLDER, LANGUAGES, texts_in
 from services.intake.jurisdiction import load_jurisdiction
 from shared.events.fields import FieldGroup
@@ -32,7 +32,7 @@ def test_every_language_has_words_for_the_same_things(language: str) -> None:
 
 
 def test_every_kind_of_note_has_words() -> None:
-    kinds = {*STATES, *NOTE_TYPES, "overdue", "escalated", "unroutable", "withdrawn"}
+    kinds = {*STATE_AFTER, *NOTE_TYPES, "overdue", "escalated", "unroutable", "withdrawn"}
 
     assert kinds <= words("en")["note"].keys()
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.tokens import Tokens, read_token
-from services.intake.use_cases.context import new_id
+from services.intake.use_cases.context import new_uuid7
 from tests.unit.intake.times import NOON
 
 TOKENS = Tokens(b"k" * 32)
@@ -45,7 +45,7 @@ def test_no_text_breaks_the_reading(token: str) -> None:
 
 
 def test_ids_are_of_version_7_and_sort_by_time() -> None:
-    ids = [new_id(NOON) for _ in range(100)]
+    ids = [new_uuid7(NOON) for _ in range(100)]
 
     assert {each.version for each in ids} == {7}
     assert {each.variant for each in ids} == {"specified in RFC 4122"}

@@ -3,14 +3,14 @@
 import asyncio
 from typing import Any, cast
 
-from services.intake.store.write_batcher import MOST_AT_ONCE, Batch, WriteBatcher
+from services.intake.store.write_batcher import MAX_BATCH, Batch, WriteBatcher
 from shared.kit.database.database import Database
 
 
 class PromptBatcher(WriteBatcher):
     """A write batcher whose entries are written at once."""
 
-    async def _write_on(self, batch: Batch, *, go_on: bool = True) -> None:  # noqa: ARG002 - declared so by the batcher
+    async def _write(self, batch: Batch, *, keep_connection: bool = True) -> None:  # noqa: ARG002 - declared so by the batcher
         for _, written in batch:
             written.set_result(True)
 
@@ -31,7 +31,7 @@ async def test_a_report_that_comes_just_when_the_writer_has_ended_is_written() -
 async def test_a_report_behind_many_that_nobody_waits_for_any_more_is_written() -> None:
     batcher = PromptBatcher(cast("Database", None))
     entry = cast("Any", object())
-    given_up = [asyncio.create_task(batcher.submit(entry)) for _ in range(2 * MOST_AT_ONCE)]
+    given_up = [asyncio.create_task(batcher.submit(entry)) for _ in range(2 * MAX_BATCH)]
     last = asyncio.create_task(batcher.submit(entry))
     asyncio.get_running_loop().call_soon(lambda: [task.cancel() for task in given_up])
 

@@ -23,7 +23,7 @@ from services.intake.use_cases.consents import (
     withdraw_consent,
 )
 from services.intake.use_cases.context import IntakeContext
-from services.intake.use_cases.file_report import BAD_KEY, is_key_of_a_caller
+from services.intake.use_cases.file_report import INVALID_KEY, is_idempotency_key
 from shared.events.wire import write_time
 from shared.kit.observability.traces import new_traceparent, span, traceparent_of
 
@@ -88,8 +88,8 @@ async def _read_call(context: IntakeContext, request: Request) -> CaseworkerCall
     if isinstance(caller, Refusal):
         return caller
     key = headers.get(b"idempotency-key", uuid4().hex.encode()).decode("latin-1")
-    if not is_key_of_a_caller(key):
-        return BAD_KEY
+    if not is_idempotency_key(key):
+        return INVALID_KEY
     case_id = await find_case(context, request.path_params["case"])
     return CaseworkerCall(case_id, caller.name, fields, key) if case_id else NO_CASE
 

@@ -8,7 +8,13 @@ from starlette.responses import Response
 
 from services.intake.domain.fields import Fields, text_of
 from services.intake.domain.new_case import SERVICE_REQUEST_ID
-from services.intake.domain.open311 import definition, discovery, extended, request_row, service_row
+from services.intake.domain.open311 import (
+    discovery_document,
+    extended_attributes,
+    request_row,
+    service_definition,
+    service_row,
+)
 from services.intake.domain.problems import Refusal, refusal
 from services.intake.domain.search import Search, read_search
 from services.intake.http.api.formats import Format, Value, answer, refuse
@@ -25,7 +31,7 @@ NO_TOKEN = refusal(HTTPStatus.NOT_FOUND, "token was not found")
 
 async def get_discovery(context: IntakeContext, form: Format, _: Request) -> Response:
     """Say where the API is."""
-    return answer(form, "discovery", _shown(discovery(context.jurisdiction, context.public_url)))
+    return answer(form, "discovery", _shown(discovery_document(context.jurisdiction, context.public_url)))
 
 
 async def get_services(context: IntakeContext, form: Format, request: Request) -> Response:
@@ -42,7 +48,9 @@ async def get_service(context: IntakeContext, form: Format, request: Request) ->
     if isinstance(fields, Refusal):
         return refuse(form, fields)
     service = context.jurisdiction.catalogue.services.get(request.path_params["service_code"])
-    return answer(form, "service_definition", _shown(definition(service))) if service else refuse(form, NO_SERVICE)
+    return (
+        answer(form, "service_definition", _shown(service_definition(service))) if service else refuse(form, NO_SERVICE)
+    )
 
 
 async def get_requests(context: IntakeContext, form: Format, request: Request) -> Response:
@@ -85,7 +93,7 @@ async def _find(context: IntakeContext, search: Search, fields: Fields) -> list[
     if not is_extended:
         return [request_row(each.case, jurisdiction, texts) for each in found]
     return [
-        request_row(each.case, jurisdiction, texts) | extended(each.case, each.notes, jurisdiction, texts)
+        request_row(each.case, jurisdiction, texts) | extended_attributes(each.case, each.notes, jurisdiction, texts)
         for each in found
     ]
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.intake.domain.fields import text_of
-from services.intake.domain.problems import Refusal, bad, refusal
+from services.intake.domain.problems import Refusal, invalid, refusal
 from services.intake.http.api.bodies import headers_of, read_body, read_fields
 from services.intake.http.api.formats import Format, answer, refuse
 from services.intake.http.api.requests import allowed
@@ -21,7 +21,7 @@ from shared.kit.observability.traces import new_traceparent, span, traceparent_o
 
 NO_CASE = refusal(HTTPStatus.NOT_FOUND, "no case has this id or number")
 STAFF_ONLY = refusal(HTTPStatus.FORBIDDEN, "show the operators' key: Authorization: Bearer <HANDOFF_STAFF_KEY>")
-UNCONFIRMED = Refusal((bad("confirm must repeat the case as the address names it", "confirm", "missing"),))
+UNCONFIRMED = Refusal((invalid("confirm must repeat the case as the address names it", "confirm", "missing"),))
 
 
 async def get_person(context: IntakeContext, form: Format, request: Request) -> Response:

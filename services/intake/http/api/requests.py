@@ -14,7 +14,7 @@ from services.intake.http.api.formats import Format, answer, refuse
 from services.intake.store.api_keys import Caller
 from services.intake.use_cases.api_keys import FILE
 from services.intake.use_cases.context import IntakeContext
-from services.intake.use_cases.file_report import Filed, SubmittedForm, file
+from services.intake.use_cases.file_report import Filed, SubmittedForm, file_report
 from shared.kit.observability.traces import CASE_ID, context_of, new_traceparent, span, traceparent_of
 
 NO_KEY = refusal(HTTPStatus.FORBIDDEN, "api_key is missing: give it as a field, or as Authorization: Bearer")
@@ -30,7 +30,7 @@ async def post_request(context: IntakeContext, form: Format, request: Request) -
     with span("POST /open311/v2/requests", parent, SpanKind.SERVER) as active:
         traceparent = traceparent_of(active) or (parent if parent and context_of(parent) else None) or new_traceparent()
         submitted = await _read(context, headers, request.receive, traceparent)
-        filed = submitted if isinstance(submitted, Refusal) else await file(context, submitted)
+        filed = submitted if isinstance(submitted, Refusal) else await file_report(context, submitted)
         if isinstance(filed, Refusal):
             return refuse(form, filed)
         if filed.announced:

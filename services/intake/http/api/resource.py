@@ -13,7 +13,7 @@ from services.intake.domain.problems import Refusal, refusal
 from services.intake.domain.report import check_jurisdiction
 from services.intake.http.api.bodies import read_form
 from services.intake.http.api.formats import Format, refuse
-from services.intake.store.write_batcher import BUSY
+from services.intake.store.write_batcher import UNAVAILABLE
 from services.intake.use_cases.context import IntakeContext
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Resource:
             return response
         try:
             return await handler(self._context, form, Request(scope, receive))
-        except BUSY as error:
+        except UNAVAILABLE as error:
             return away(form, error)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["route"].path)

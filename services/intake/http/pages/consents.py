@@ -11,8 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from services.intake.domain.consents import RECIPIENTS, Permission, StoredConsent, read_permission
-from services.intake.domain.fields import Fields, misused, text_of
-from services.intake.domain.problems import Problem, Refusal, bad
+from services.intake.domain.fields import Fields, check_fields, text_of
+from services.intake.domain.problems import Problem, Refusal, invalid
 from services.intake.http.api.bodies import headers_of, read_body, read_form
 from services.intake.http.pages.consent_form import chosen, consent_form
 from services.intake.http.pages.page_route import PageRoute
@@ -117,9 +117,9 @@ def _read(visit: ReportVisit, fields: Fields) -> tuple[Permission | None, list[P
     said = chosen({name: values for name, values in fields.items() if name not in OWN_FIELDS})
     offers = city.offers(case.service_code, tuple(case.needs), now)
     permission, problems = read_permission(said, offers, now, city.city.zone)
-    problems = misused(said) + problems
+    problems = check_fields(said) + problems
     if permission is None and not problems:
-        problems = [bad("nobody is named", RECIPIENTS, "missing")]
+        problems = [invalid("nobody is named", RECIPIENTS, "missing")]
     return None if problems else permission, problems
 
 
@@ -133,7 +133,7 @@ async def _keep(visit: ReportVisit, permission: Permission, once: str) -> None:
 
 def _form(visit: ReportVisit, given: Fields, problems: list[Problem] | tuple[Problem, ...]) -> Response:
     case = visit.report.case
-    if not visit.report.may_allow:
+    if not visit.report.accepts_consents:
         return message(visit.context, visit.texts, "no-report", HTTPStatus.NOT_FOUND)
     values = {
         "consent": consent_form(visit.context, visit.texts, case.service_code, tuple(case.needs)),

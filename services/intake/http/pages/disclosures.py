@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.intake.domain.consents import StoredConsent
-from services.intake.domain.disclosures import OPENED, DisclosureEntry, DisclosureLog, RecallEntry
+from services.intake.domain.disclosures import EMERGENCY_ACCESS, DisclosureEntry, DisclosureLog, RecallEntry
 from services.intake.domain.problems import refusal
 from services.intake.http.api.formats import Format, answer, refuse
 from services.intake.http.pages.renderer import HEADERS, DateFormatter, texts_for
@@ -95,7 +95,7 @@ def view_of(context: IntakeContext, texts: Texts, given: Iterable[StoredConsent]
 def _row(shown: ShownDisclosure, texts: Texts) -> dict[str, Any]:
     entry = shown.entry
     return {
-        "receipt_id": None if entry.channel == OPENED else str(entry.receipt_id),
+        "receipt_id": None if entry.channel == EMERGENCY_ACCESS else str(entry.receipt_id),
         "given_at": write_time(entry.given_at),
         "agency": entry.agency,
         "agency_name": texts.jurisdiction.agency_name(entry.agency),

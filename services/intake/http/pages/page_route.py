@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.intake.http.api.resource import RETRY_SECONDS
 from services.intake.http.pages.renderer import message, texts_for
-from services.intake.store.write_batcher import BUSY
+from services.intake.store.write_batcher import UNAVAILABLE
 from services.intake.use_cases.context import IntakeContext
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class PageRoute:
             return response
         try:
             return await handler(self._context, request)
-        except BUSY as error:
+        except UNAVAILABLE as error:
             log.warning("answered 503: %s", type(error).__name__)
             response = message(self._context, texts_for(self._context, request), "away", HTTPStatus.SERVICE_UNAVAILABLE)
             response.headers["Retry-After"] = str(RETRY_SECONDS)

@@ -22,7 +22,7 @@ from services.intake.http.pages.page_route import PageRoute
 from services.intake.http.pages.renderer import message, page, texts_for
 from services.intake.http.translations import Texts
 from services.intake.use_cases.context import IntakeContext
-from services.intake.use_cases.file_report import ERASED, OTHER_BODY, STILL_RUNNING, Filed, SubmittedForm, file
+from services.intake.use_cases.file_report import IN_PROGRESS, KEY_ERASED, KEY_REUSED, Filed, SubmittedForm, file_report
 from shared.kit.observability.traces import CASE_ID, new_traceparent, span, traceparent_of
 
 OWN_FIELDS = frozenset({"lang", "once"})
@@ -74,7 +74,7 @@ async def take(context: IntakeContext, request: Request) -> Response:
     filed = await _file_patiently(context, said, text_of(fields, "once") or uuid4().hex)
     if isinstance(filed, Filed):
         return RedirectResponse(f"/filed/{filed.token}?lang={texts.language}", HTTPStatus.SEE_OTHER)
-    if filed in (OTHER_BODY, ERASED):
+    if filed in (KEY_REUSED, KEY_ERASED):
         return _form(context, texts, ReportDraft(fields, (Problem(HTTPStatus.CONFLICT, "", "", "twice"),)))
     return _form(context, texts, ReportDraft(fields, filed.problems, text_of(fields, "once") or ""))
 
@@ -84,8 +84,8 @@ async def _file_patiently(context: IntakeContext, fields: Fields, once: str) -> 
     with span("POST /report", None) as active:
         submitted = SubmittedForm(fields, "web form", "web", once, traceparent_of(active) or new_traceparent())
         for _ in range(PATIENCE):
-            filed = await file(context, submitted)
-            if filed is not STILL_RUNNING:
+            filed = await file_report(context, submitted)
+            if filed is not IN_PROGRESS:
                 break
             await asyncio.sleep(PAUSE)
         if isinstance(filed, Filed) and filed.announced:
