@@ -17,18 +17,9 @@ from deploy.cli.routing_client import RoutingClient
 from deploy.cli.sharing_views import print_sharing
 from deploy.cli.trial_views import TrialView
 from deploy.local.settings import SAMPLE_CITY
-from services.routing.jurisdiction import JurisdictionError
-from services.routing.jurisdiction.agreements import (
-    SUBFOLDER,
-    AgreementFile,
-    Finding,
-    Severity,
-    check_agreements,
-    has_errors,
-)
-
-HEAD = "agencies.toml"
-"""A file that every jurisdiction's folder has, and no folder of agreements."""
+from shared.city.agreement_files import AgreementFile
+from shared.city.reader import AGENCIES, AGREEMENTS, check_agreements
+from shared.city.toml_files import CityError, Finding, Severity, has_errors
 
 STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
@@ -71,7 +62,7 @@ def check(folder: Folder = None, *, at: At = None, city: City = SAMPLE_CITY, par
     keys = read_keys(partners) if partners else None
     try:
         reading, findings = check_agreements(jurisdiction, (at or datetime.now(UTC)).date(), lying_in, keys)
-    except JurisdictionError as error:
+    except CityError as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(1) from None
     _show(reading.files, findings, Console())
@@ -125,7 +116,7 @@ def try_command(
 
     def run(client: RoutingClient) -> None:
         _, lying_in = find_folders(folder, folder)
-        names = {f"{SUBFOLDER}/{path.name}": path for path in sorted(lying_in.glob("*.toml"))}
+        names = {f"{AGREEMENTS}/{path.name}": path for path in sorted(lying_in.glob("*.toml"))}
         said = {"since": moment(since), "files": read_files(lying_in, names)}
         try_files(client, "/sharing/try", said, TrialView(Console(), limit, as_json=as_json))
 
@@ -135,10 +126,10 @@ def try_command(
 def find_folders(folder: Path | None, city: Path) -> tuple[Path, Path]:
     """Return the jurisdiction's folder, and the folder in which the agreements lie."""
     if folder is None:
-        return city, city / SUBFOLDER
-    if (folder / HEAD).exists():
-        return folder, folder / SUBFOLDER
-    return (folder.parent if (folder.resolve().parent / HEAD).exists() else city), folder
+        return city, city / AGREEMENTS
+    if (folder / AGENCIES).exists():  # every city has this file, and no folder of agreements has
+        return folder, folder / AGREEMENTS
+    return (folder.parent if (folder.resolve().parent / AGENCIES).exists() else city), folder
 
 
 def read_keys(partners: Path) -> frozenset[str]:
@@ -168,7 +159,7 @@ def _table(files: Sequence[AgreementFile]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("agreement", "version", "status", "until", "review", "gives", "is given"):
         table.add_column(heading, justify="right" if heading == "version" else "left", overflow="fold")
-    for each in (file.agreement for file in files):
+    for each in (file.content for file in files):
         sources = [source for clause in each.share for source in clause.sources]
         recipients = [recipient for clause in each.share for recipient in clause.recipients]
         dates = (_day(each.ends), _day(each.review))

@@ -2,25 +2,34 @@
 
 import re
 import sys
-import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import h3
+
+from shared.city.city import DistrictsFile
+from shared.city.toml_files import CityError, parse_toml
 
 CELLS_FOR_EACH_LINE = 6
 
 
-def cells_of(outline: list[list[float]], resolution: int) -> list[str]:
-    """List the cells whose centre lies in an outline of [latitude, longitude] corners."""
+def cells_of(outline: Sequence[tuple[float, float]], resolution: int) -> list[str]:
+    """List the cells whose centre lies in an outline of (latitude, longitude) corners."""
     corners = [[longitude, latitude] for latitude, longitude in [*outline, outline[0]]]
     return sorted(h3.geo_to_cells({"type": "Polygon", "coordinates": [corners]}, resolution))
 
 
 def fill(text: str) -> str:
-    """Replace every list of cells in a districts file by the cells of the outline above it."""
-    document = tomllib.loads(text)
-    lists = iter(cells_of(d["outline"], document["resolution"]) for d in document["district"])
+    """Replace every list of cells in a districts file by the cells of the outline above it.
+
+    Raises:
+        CityError: the text is not that of a districts file.
+    """
+    parsed = parse_toml("districts.toml", text, DistrictsFile)
+    if isinstance(parsed, list):
+        raise CityError(parsed)
+    file = parsed.content
+    lists = iter(cells_of(district.outline, file.resolution) for district in file.district)
     return re.sub(r"^cells = \[[^\]]*\]", lambda _: as_toml(next(lists)), text, flags=re.MULTILINE)
 
 
@@ -29,11 +38,6 @@ def as_toml(cells: list[str]) -> str:
     groups = [cells[i : i + CELLS_FOR_EACH_LINE] for i in range(0, len(cells), CELLS_FOR_EACH_LINE)]
     lines = ["  " + " ".join(f'"{cell}",' for cell in group) for group in groups]
     return "\n".join(["cells = [", *lines, "]"])
-
-
-def districts_by_cell(document: dict[str, Any]) -> dict[str, str]:
-    """Map each cell of a parsed districts file to its district's id."""
-    return {cell: district["id"] for district in document["district"] for cell in district["cells"]}
 
 
 def main(path: Path) -> None:

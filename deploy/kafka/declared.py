@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from shared.city.reader import read_agencies
+
 _DECLARATIONS = Path(__file__).with_name("topics.toml")
 _AGENCY = "{agency}"
 _MS_A_DAY = 24 * 60 * 60 * 1000
@@ -42,9 +44,12 @@ def declared_topics(agencies: Iterable[str]) -> list[Topic]:
 
 
 def agencies_of(jurisdiction: Path) -> list[str]:
-    """The ids of a city's agencies, from `agencies.toml` in its folder."""
-    document = tomllib.loads((jurisdiction / "agencies.toml").read_text(encoding="utf-8"))
-    return [agency["id"] for agency in document["agency"]]
+    """Return the ids of a city's agencies, in the order of `agencies.toml`.
+
+    Raises:
+        CityError: agencies.toml is missing or wrong.
+    """
+    return [agency.id for agency in read_agencies(jurisdiction).agency]
 
 
 def _declarations() -> Iterator[Topic]:

@@ -9,12 +9,18 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import h3
+
+from shared.city.city import City
+from shared.city.reader import load_agreements, read_city
+from shared.city.service_list import Attribute, ServiceKind
+from shared.policy.agreements import FRONT_DOOR, Agreement, Clause
 
 Form = dict[str, str | list[str]]
 """The fields of one report; a field with several values has a list."""
@@ -30,87 +36,88 @@ REMEMBERED = 200
 """From how many of the latest reports one is taken to be reported again."""
 
 
-@dataclass(frozen=True, slots=True)
-class City:
-    """What of the city reports are made of."""
+@dataclass(frozen=True)
+class Material:
+    """What reports are made of: the city, its agreements, and the made-up words."""
 
-    jurisdiction_id: str
-    services: list[dict[str, Any]]
-    districts: dict[str, dict[str, Any]]
+    city: City
+    agreements: tuple[Agreement, ...]
     made_up: dict[str, Any]
-    clauses: list[dict[str, Any]]
 
+    @cached_property
     def weights(self) -> list[int]:
-        """Return how often each service is asked for."""
+        """How often each service is asked for, in the order of the service list."""
         listed: Mapping[str, int] = self.made_up["weights"]
-        return [listed.get(service["code"], 2) for service in self.services]
+        return [listed.get(code, 2) for code in self.city.services]
+
+    @cached_property
+    def cells(self) -> dict[str, list[str]]:
+        """The H3 cells of each district, in an order that is the same in every run."""
+        return {name: sorted(district.cells) for name, district in self.city.districts.items()}
 
 
-def read_city(folder: Path = SAMPLE_CITY) -> City:
-    """Read the city's folder and the made-up words."""
-    city, services, districts = (
-        tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
-        for name in ("city", "services", "districts")
-    )
-    return City(
-        jurisdiction_id=city["jurisdiction_id"],
-        services=services["service"],
-        districts={district["id"]: district for district in districts["district"]},
-        made_up=tomllib.loads(MADE_UP.read_text(encoding="utf-8")),
-        clauses=[
-            clause
-            for path in sorted((folder / "agreements").glob("*.toml"))
-            for clause in tomllib.loads(path.read_text(encoding="utf-8"))["share"]
-            if clause.get("consent") and "front-door" in clause["from"]
-        ],
-    )
+def read_material(folder: Path = SAMPLE_CITY) -> Material:
+    """Read the city's folder and the made-up words.
+
+    Raises:
+        CityError: a file of the folder cannot be used.
+    """
+    city = read_city(folder)
+    agreements = tuple(file.content for file in load_agreements(folder, city))
+    return Material(city, agreements, tomllib.loads(MADE_UP.read_text(encoding="utf-8")))
 
 
-def reports(city: City, seed: int) -> Iterator[Form]:
+def reports(material: Material, seed: int) -> Iterator[Form]:
     """Make up reports without end; some of them report again, in other words, what was reported before."""
     chance = Random(seed)  # noqa: S311 - made-up reports are no secret
-    services = {service["code"]: service for service in city.services}
-    weights = city.weights()
+    services = material.city.services
     latest: list[Form] = []
     while True:
         if latest and chance.random() < REPEATED:
             before = chance.choice(latest)
-            form = _report(city, services[str(before["service_code"])], _close_by(before, chance), chance)
+            form = _report(material, services[str(before["service_code"])], _close_by(before, chance), chance)
         else:
-            form = _report(city, chance.choices(city.services, weights)[0], _place(city, chance), chance)
+            service = chance.choices(list(services.values()), material.weights)[0]
+            form = _report(material, service, _place(material, chance), chance)
         latest = [*latest[-REMEMBERED:], form]
         yield form
 
 
-def _report(city: City, service: dict[str, Any], place: Form, chance: Random) -> Form:
+def _report(material: Material, service: ServiceKind, place: Form, chance: Random) -> Form:
     _, _, street = str(place["address_string"]).partition(",")[0].partition(" ")
     return {
-        "jurisdiction_id": city.jurisdiction_id,
-        "service_code": service["code"],
+        "jurisdiction_id": material.city.profile.jurisdiction_id,
+        "service_code": service.code,
         **place,
-        **_person(city, service, street, chance),
+        **_person(material, service, street, chance),
         **_answers(service, chance),
-        **_consent(city, service),
+        **_consent(material, service),
     }
 
 
-def _consent(city: City, service: dict[str, Any]) -> Form:
-    """Let all agencies be told that may be, for without that nobody is told of a protected report."""
-    code, needs = service["code"], set(service["needs"])
+def _consent(material: Material, service: ServiceKind) -> Form:
+    """Consent to every agency that may receive a protected report: without a consent none does."""
+    protections = material.city.protection.protections_of(service.code, service.needs)
     named = {
         agency
-        for clause in city.clauses
-        if code in clause.get("services", [code]) and needs.intersection(clause.get("needs", needs))
-        for agency in clause["to"]
+        for agreement in material.agreements
+        for clause in agreement.share
+        if clause.consent and FRONT_DOOR in clause.sources and _concerns(clause, service)
+        for agency in clause.recipients
     }
-    if "protects" not in service or not named:
+    if not protections or not named:
         return {}
     last_day = (datetime.now(UTC) + CONSENTED).date().isoformat()
     return {
         "consent[recipients]": sorted(named),
-        "consent[groups]": service["protects"],
+        "consent[groups]": [*protections],
         "consent[ends_at]": last_day,
     }
+
+
+def _concerns(clause: Clause, service: ServiceKind) -> bool:
+    by_service = clause.services is None or service.code in clause.services
+    return by_service and (clause.needs is None or not set(clause.needs).isdisjoint(service.needs))
 
 
 def _close_by(before: Form, chance: Random) -> Form:
@@ -122,13 +129,13 @@ def _close_by(before: Form, chance: Random) -> Form:
     return place
 
 
-def _place(city: City, chance: Random) -> Form:
-    weights: dict[str, int] = city.made_up["districts"]
-    district = city.districts[chance.choices(list(weights), list(weights.values()))[0]]
-    lat, long = h3.cell_to_latlng(chance.choice(district["cells"]))
-    streets = city.made_up["streets"]
+def _place(material: Material, chance: Random) -> Form:
+    weights: dict[str, int] = material.made_up["districts"]
+    district = material.city.districts[chance.choices(list(weights), list(weights.values()))[0]]
+    lat, long = h3.cell_to_latlng(chance.choice(material.cells[district.id]))
+    streets = material.made_up["streets"]
     street = f"{chance.choice(streets['names'])} {chance.choice(streets['kinds'])}"
-    address = f"{chance.randint(1, 399)} {street}, {district['name']}"
+    address = f"{chance.randint(1, 399)} {street}, {district.name}"
     if chance.random() < WITHOUT_POINT:
         return {"address_string": address}
     # A cell is about a kilometre wide; this stays inside it.
@@ -136,18 +143,18 @@ def _place(city: City, chance: Random) -> Form:
     return {"lat": f"{lat:.6f}", "long": f"{long:.6f}", "address_string": address}
 
 
-def _person(city: City, service: dict[str, Any], street: str, chance: Random) -> Form:
-    spoken: dict[str, int] = city.made_up["languages"]
+def _person(material: Material, service: ServiceKind, street: str, chance: Random) -> Form:
+    spoken: dict[str, int] = material.made_up["languages"]
     language = chance.choices(list(spoken), list(spoken.values()))[0]
-    words = city.made_up["words"][language]
-    said = chance.choice(words.get(service["group"], words["any"]))
+    words = material.made_up["words"][language]
+    said = chance.choice(words.get(service.group, words["any"]))
     form: Form = {
         "language": language,
-        "description": said.format(what=service["name"], days=chance.randint(2, 30), street=street),
+        "description": said.format(what=service.name, days=chance.randint(2, 30), street=street),
     }
     if chance.random() < WITH_PHOTO:
         form["media_url"] = f"https://photos.example.org/{chance.getrandbits(48):012x}.jpg"
-    return form if chance.random() < NAMELESS else form | _name(city.made_up["people"][language], chance)
+    return form if chance.random() < NAMELESS else form | _name(material.made_up["people"][language], chance)
 
 
 def _name(people: dict[str, list[str]], chance: Random) -> Form:
@@ -158,25 +165,25 @@ def _name(people: dict[str, list[str]], chance: Random) -> Form:
     return form
 
 
-def _answers(service: dict[str, Any], chance: Random) -> Form:
+def _answers(service: ServiceKind, chance: Random) -> Form:
     form: Form = {}
-    for question in service.get("attribute", []):
-        if question["required"] or chance.random() < ANSWERED:
-            several = question["datatype"] == "multivaluelist"
+    for question in service.attribute:
+        if question.required or chance.random() < ANSWERED:
+            several = question.datatype == "multivaluelist"
             answer = _answer(question, chance)
-            form[f"attribute[{question['code']}]" + ("[]" if several else "")] = [answer] if several else answer
+            form[f"attribute[{question.code}]" + ("[]" if several else "")] = [answer] if several else answer
     return form
 
 
-def _answer(question: dict[str, Any], chance: Random) -> str:
-    match question["datatype"]:
+def _answer(question: Attribute, chance: Random) -> str:
+    match question.datatype:
         case "number":
             return str(chance.randint(1, 6))
         case "datetime":
             moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=chance.randint(0, 24 * 90))
             return moment.isoformat()
         case "singlevaluelist" | "multivaluelist":
-            return str(chance.choice(question["values"])["key"])
+            return chance.choice(question.values).key
         case _:
             return f"EX{chance.randint(100, 999)}"
 
@@ -187,7 +194,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    for form in islice(reports(read_city(), asked.seed), asked.cases):
+    for form in islice(reports(read_material(), asked.seed), asked.cases):
         print(json.dumps(form, ensure_ascii=False))  # noqa: T201 - this is what it is for
 
 

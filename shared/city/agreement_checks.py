@@ -47,10 +47,9 @@ def _errors_in(file: AgreementFile, around: Surroundings) -> Iterator[Finding]:
 
 def _unknown_conditions(file: AgreementFile, number: int, clause: Clause, around: Surroundings) -> Iterator[Finding]:
     city = around.city
-    districts = {district.id for district in city.districts.district}
     yield from _missing(file, "need", clause.needs or (), city.needs, "share", number, "needs")
     yield from _missing(file, "service", clause.services or (), city.services, "share", number, "services")
-    yield from _missing(file, "district", clause.districts or (), districts, "share", number, "districts")
+    yield from _missing(file, "district", clause.districts or (), city.districts, "share", number, "districts")
 
 
 def _missing(

@@ -92,7 +92,7 @@ def overlaps(files: Iterable[AgreementFile], around: Surroundings) -> Iterator[F
 
 
 def _report_kinds(city: City) -> Iterator[ReportKind]:
-    places = [None, *(district.id for district in city.districts.district)]
+    places = [None, *city.districts]
     for service in city.services.values():
         protections = city.protection.protections_of(service.code, service.needs)
         for need, place in product(service.needs, places):

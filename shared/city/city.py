@@ -114,13 +114,15 @@ class Program:
 class City:
     """What the files of a city's folder say, apart from agreements, translations and templates.
 
-    Services, needs and agencies are by code or id, in the order of their files.
+    Services, needs, districts and agencies are by code or id, in the order of their files.
+    `cell_resolution` is the H3 resolution of the districts' cells.
     """
 
     profile: CityProfile
     services: Mapping[str, ServiceKind]
     needs: Mapping[str, NeedKind]
-    districts: DistrictsFile
+    districts: Mapping[str, District]
+    cell_resolution: int
     agencies: Mapping[str, Agency]
     rules: RoutingRules
 

@@ -222,7 +222,8 @@ def _city(files: CityFiles) -> City:
         profile=files.profile.content,
         services={service.code: service for service in files.services.content.service},
         needs={need.code: need for need in files.needs.content.need},
-        districts=files.districts.content,
+        districts={district.id: district for district in files.districts.content.district},
+        cell_resolution=files.districts.content.resolution,
         agencies={agency.id: agency for agency in files.agencies.content.agency},
         rules=RoutingRules(files.rules.content.rule),
     )

@@ -1,20 +1,20 @@
 """Made-up reports are realistic: any of them can be taken in, they vary, and some say again what was said before."""
 
-import tomllib
 from collections import Counter
 from datetime import UTC, datetime
 from itertools import islice
 
-from deploy.local.generate import SAMPLE_CITY, Form, read_city, reports
+from deploy.local.generate import SAMPLE_CITY, Form, read_material, reports
 from services.intake.domain.problems import Refusal
 from services.intake.domain.report import read_report
 from services.intake.jurisdiction import load_jurisdiction
 
-CITY = read_city()
+MATERIAL = read_material()
+CITY = MATERIAL.city
 
 
 def take(count: int, seed: int = 7) -> list[Form]:
-    return list(islice(reports(CITY, seed), count))
+    return list(islice(reports(MATERIAL, seed), count))
 
 
 def test_the_same_seed_makes_up_the_same_reports_and_another_seed_others() -> None:
@@ -39,11 +39,9 @@ def test_places_lie_in_the_city() -> None:
 
 
 def test_every_language_of_the_city_is_spoken_and_several_needs_come_up() -> None:
-    languages = tomllib.loads((SAMPLE_CITY / "city.toml").read_text())["languages"]
     forms = take(500)
-    assert {form["language"] for form in forms} == set(languages)
-    needs = {service["code"]: service["needs"] for service in CITY.services}
-    assert sum(len(needs[str(form["service_code"])]) > 1 for form in forms) > 25
+    assert {form["language"] for form in forms} == set(CITY.profile.languages)
+    assert sum(len(CITY.services[str(form["service_code"])].needs) > 1 for form in forms) > 25
 
 
 def test_some_reports_repeat_an_earlier_one_by_somebody_else() -> None:

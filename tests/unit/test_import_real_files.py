@@ -11,8 +11,8 @@ import pytest
 from deploy.cli.import_files.reading import READERS, read_records
 from deploy.cli.import_files.rows import SourceFile
 from deploy.cli.import_files.values import Parsed
-from deploy.jurisdictions.districts import districts_by_cell
 from services.intake.domain.import_record import Remark
+from shared.city.reader import read_city
 
 ROOT = Path(__file__).parents[2]
 CITY = ROOT / "deploy/jurisdictions/sample-city"
@@ -59,8 +59,8 @@ def test_each_row_of_new_york_has_one_need_and_leads_to_its_own_agency() -> None
 
 @needs_new_york
 def test_nearly_every_point_of_new_york_lies_in_the_district_that_its_row_names() -> None:
-    document = tomllib.loads((CITY / "districts.toml").read_text())
-    district_of = districts_by_cell(document)
+    districts = read_city(CITY).districts.values()
+    district_of = {cell: district.id for district in districts for cell in district.cells}
     with NEW_YORK.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["Latitude"] and row["Borough"] != "Unspecified"]
     found = [district_of.get(h3.latlng_to_cell(float(r["Latitude"]), float(r["Longitude"]), 8)) for r in rows]

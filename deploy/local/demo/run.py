@@ -18,7 +18,7 @@ from deploy.cli.imports import Import, Source, Target
 from deploy.local.demo.figures import Check, Figures, checks, is_settled, read_figures
 from deploy.local.demo.filing import Filing
 from deploy.local.demo.screen import Moment, as_line, live_table
-from deploy.local.generate import Form, read_city, reports
+from deploy.local.generate import Form, read_material, reports
 from deploy.local.state import PlatformState
 
 LOOK_EVERY = 0.5
@@ -62,7 +62,7 @@ def demonstrate(state: PlatformState, asked: Asked, console: Console) -> Outcome
     """
     before = asyncio.run(_first_figures(state))
     if asked.file is None:
-        forms: Iterable[Form] = islice(reports(read_city(state.jurisdiction), asked.seed), asked.cases)
+        forms: Iterable[Form] = islice(reports(read_material(state.jurisdiction), asked.seed), asked.cases)
         return asyncio.run(_file_and_watch(state, forms, Moment(0, asked.cases, before, before), console))
     filed = _import_file(state, asked, console)
     return asyncio.run(_file_and_watch(state, (), Moment(filed, filed, before, before), console))

@@ -23,6 +23,18 @@ from tests.topics import OwnTopics
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
 TOPICS = declared_topics(agencies_of(SAMPLE_CITY))
+
+AGENCY = """
+[[agency]]
+id = "{id}"
+name = "An agency"
+[[agency.program]]
+id = "desk"
+name = "Desk"
+needs = ["noise"]
+answer_within = "P1D"
+resolve_within = "P2D"
+"""
 NEEDED = Acl("intake", "allow", "write", "topic", "intake.cases.v1")
 SURPLUS = {
     Acl("agency.hpd", "allow", "read", "topic", "intake.cases.v1"),
@@ -113,7 +125,7 @@ async def test_the_job_gives_each_agency_a_file_that_opens_its_account(
     admin: KafkaAccess, topics: OwnTopics, tmp_path: Path
 ) -> None:
     agency = topics.prefix
-    (tmp_path / "agencies.toml").write_text(f'[[agency]]\nid = "{agency}"\n')
+    (tmp_path / "agencies.toml").write_text(AGENCY.format(id=agency))
     told = {"HANDOFF_JURISDICTION": str(tmp_path), "HANDOFF_AGENCY_ACCOUNTS": str(tmp_path / "accounts")}
     await prepare_broker(admin.environment() | told)
     handed_out = (tmp_path / "accounts" / f"{agency}.properties").read_text()

@@ -15,7 +15,7 @@ import httpx
 
 from deploy.local.agencies.keys import Keys, read_keys
 from deploy.local.folders import DataFolder
-from deploy.local.generate import Form, read_city, reports
+from deploy.local.generate import Form, read_material, reports
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.consent import Consent
@@ -86,7 +86,7 @@ class World:
 
     def file(self, count: int, seed: int) -> None:
         """File so many cases, some of them with consents of all kinds, and half of these for protected services."""
-        made = reports(read_city(self.folder), seed)
+        made = reports(read_material(self.folder), seed)
         state = self.city.state
         headers = {"Authorization": f"Bearer {state.api_key}"}
         with httpx.Client(base_url=state.url("intake"), headers=headers, timeout=60) as client:
