@@ -22,7 +22,7 @@ FAST_AGENCIES = "86400"
 
 
 @dataclass(frozen=True)
-class City:
+class RunningCity:
     """A running platform."""
 
     folder: Path
@@ -68,7 +68,7 @@ class City:
 
 
 @contextmanager
-def running_city(**environment: str) -> Iterator[City]:
+def running_city(**environment: str) -> Iterator[RunningCity]:
     """Run a platform on ports of its own for the length of a block; it ends with this process, whatever happens."""
     settings = {"HANDOFF_AGENCY_SPEED": FAST_AGENCIES, "HANDOFF_PORTS": "any"} | environment
     before = {name: os.environ.get(name) for name in settings}
@@ -77,7 +77,7 @@ def running_city(**environment: str) -> Iterator[City]:
         with temporary_folder() as folder:
             background.start(DataFolder(folder), tied=True)
             try:
-                yield City(folder)
+                yield RunningCity(folder)
             finally:
                 background.stop(DataFolder(folder))
     finally:

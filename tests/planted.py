@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import uuid4
 
-from tests.city import City
+from tests.city import RunningCity
 
 SERVICES: tuple[tuple[str, dict[str, str | list[str]]], ...] = (
     ("heat-hot-water", {"attribute[scope]": "apartment", "attribute[missing][]": ["heat"]}),
@@ -49,7 +49,7 @@ class Planted:
         }
 
 
-def plant(city: City, count: int) -> list[Planted]:
+def plant(city: RunningCity, count: int) -> list[Planted]:
     """File so many reports with planted values; wait until each has been routed and closed."""
     marks = []
     before = city.ask("metrics", "/reconciliation").json()["accepted"]

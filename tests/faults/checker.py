@@ -6,17 +6,17 @@ from collections.abc import Iterable, Sequence
 import httpx
 
 from shared.events.wire import read_envelope
-from tests.city import City
+from tests.city import RunningCity
 from tests.topics_read import Record, read_all, topic_names
 
 
-async def inbox_records(city: City) -> list[Record]:
+async def inbox_records(city: RunningCity) -> list[Record]:
     """Read every agency's inbox from its beginning."""
     kafka = city.state.kafka
     return await read_all(kafka, [name for name in await topic_names(kafka) if name.endswith(".inbox.v1")])
 
 
-def assert_each_201_is_one_case_with_its_referrals(city: City, numbers: Sequence[str]) -> None:
+def assert_each_201_is_one_case_with_its_referrals(city: RunningCity, numbers: Sequence[str]) -> None:
     """I1: every 201 leads to exactly one case, and one open or ended first referral for each of its needs."""
     assert len(numbers) == len(set(numbers)), "two reports got the same number"
     kept = Counter(number for (number,) in city.rows("SELECT service_request_id FROM intake.cases"))
@@ -47,7 +47,7 @@ def assert_inboxes_are_in_order(records: Iterable[Record]) -> None:
     assert seen
 
 
-def assert_nothing_happened_twice(city: City) -> None:
+def assert_nothing_happened_twice(city: RunningCity) -> None:
     """I4: no second notification of the same thing, no double count."""
     mails = httpx.get(f"{city.state.url('mailbox')}/messages.json?limit=0", timeout=30).json()
     assert mails["count"] == mails["distinct"]
@@ -60,7 +60,7 @@ def assert_nothing_happened_twice(city: City) -> None:
     ) == []  # fmt: skip
 
 
-def assert_nothing_waits(city: City) -> None:
+def assert_nothing_waits(city: RunningCity) -> None:
     """I5: every outbox is empty again."""
     for service in ("intake", "routing", "notifications", "metrics"):
         assert city.rows(f"SELECT count(*) FROM {service}.outbox") == [(0,)], service

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.city import City, running_city
+from tests.city import RunningCity, running_city
 from tests.faults.checker import (
     assert_each_201_is_one_case_with_its_referrals,
     assert_inboxes_are_in_order,
@@ -30,13 +30,13 @@ pytestmark = pytest.mark.timeout(420)
 
 
 @pytest.fixture(scope="module")
-def city() -> Iterator[City]:
+def city() -> Iterator[RunningCity]:
     """Run a city whose mails are given up soon after their sender has died."""
     with running_city(HANDOFF_SENDING_LEASE_SECONDS="5") as made:
         yield made
 
 
-async def file_until_201(client: httpx.AsyncClient, city: City, form: dict[str, str], key: str) -> str:
+async def file_until_201(client: httpx.AsyncClient, city: RunningCity, form: dict[str, str], key: str) -> str:
     """File as a caller does who wants to be sure: again with the same key until it is answered; return the number."""
     headers = {"Authorization": f"Bearer {city.state.api_key}", "Idempotency-Key": key}
     url = f"{city.state.url('intake')}/open311/v2/requests.json"
@@ -53,7 +53,7 @@ async def file_until_201(client: httpx.AsyncClient, city: City, form: dict[str, 
             await asyncio.sleep(0.2)
 
 
-async def file_all(city: City) -> list[str]:
+async def file_all(city: RunningCity) -> list[str]:
     """File two hundred reports, eight at a time; return their numbers."""
     gate = asyncio.Semaphore(8)
     async with httpx.AsyncClient(timeout=20) as client:
@@ -68,7 +68,7 @@ async def file_all(city: City) -> list[str]:
         return await asyncio.gather(*(one(number) for number in range(CASES)))
 
 
-async def kill_now_and_then(city: City, name: str, chance: random.Random) -> int:
+async def kill_now_and_then(city: RunningCity, name: str, chance: random.Random) -> int:
     """Kill one part a few times, each time when it runs again; return how often."""
     for _ in range(KILLS):
         await asyncio.sleep(chance.uniform(0.3, 1.5))
@@ -78,7 +78,7 @@ async def kill_now_and_then(city: City, name: str, chance: random.Random) -> int
     return KILLS
 
 
-def settled(city: City, cases: int) -> dict[str, Any] | None:
+def settled(city: RunningCity, cases: int) -> dict[str, Any] | None:
     """Return metrics' account once every case is closed or at triage, and no mail is on its way."""
     account = city.ask("metrics", "/reconciliation").json()
     open_cases = city.rows(
@@ -91,7 +91,7 @@ def settled(city: City, cases: int) -> dict[str, Any] | None:
 
 
 @pytest.mark.parametrize("name", ["intake", "routing", "notifications", "metrics", "agencies"])
-async def test_killing_one_process_loses_nothing_and_repeats_nothing(city: City, name: str) -> None:
+async def test_killing_one_process_loses_nothing_and_repeats_nothing(city: RunningCity, name: str) -> None:
     [(before,)] = city.rows("SELECT count(*) FROM intake.cases")
     chance = random.Random(name)
     numbers, kills = await asyncio.gather(file_all(city), kill_now_and_then(city, name, chance))
@@ -104,7 +104,7 @@ async def test_killing_one_process_loses_nothing_and_repeats_nothing(city: City,
     assert account["accepted"] == before + CASES
 
 
-def _quiet(city: City) -> bool | None:
+def _quiet(city: RunningCity) -> bool | None:
     try:
         assert_nothing_waits(city)
     except AssertionError:

@@ -65,7 +65,7 @@ def _docker(arguments: Sequence[str], **variables: str) -> subprocess.CompletedP
 
 
 @dataclass(frozen=True)
-class City:
+class ComposeCity:
     """A city in containers, under a project name and on ports that nobody else has."""
 
     project: str
@@ -90,11 +90,11 @@ class City:
 
 
 @pytest.fixture(scope="module")
-def city() -> Iterator[City]:
+def city() -> Iterator[ComposeCity]:
     """Bring a city up, and take it down with all that it kept."""
     if reason := _asked_for():
         pytest.skip(reason)
-    city = City(f"handoff-{uuid4().hex[:8]}", dict(zip(PUBLISHED, any_free(len(PUBLISHED)), strict=True)))
+    city = ComposeCity(f"handoff-{uuid4().hex[:8]}", dict(zip(PUBLISHED, any_free(len(PUBLISHED)), strict=True)))
     try:
         city.compose("up", "--wait", "--quiet-pull")
         yield city
@@ -102,12 +102,12 @@ def city() -> Iterator[City]:
         city.compose("down", "--volumes", "--timeout", "10")
 
 
-def test_every_service_says_that_it_is_ready(city: City) -> None:
+def test_every_service_says_that_it_is_ready(city: ComposeCity) -> None:
     answers = {service: httpx.get(f"{city.url(service)}/health/ready") for service in SERVICES}
     assert {service: answer.status_code for service, answer in answers.items()} == dict.fromkeys(SERVICES, 200)
 
 
-def test_one_case_is_routed_answered_and_told_by_mail(city: City) -> None:
+def test_one_case_is_routed_answered_and_told_by_mail(city: ComposeCity) -> None:
     number = _file(city)
     assert [note["type"] for note in _history(city, number, 3)][:2] == ["opened", "follow_on_created"]
     mails = eventually(lambda: httpx.get(f"{city.url('mailbox')}/messages.json").json()["messages"])
@@ -115,7 +115,7 @@ def test_one_case_is_routed_answered_and_told_by_mail(city: City) -> None:
 
 
 async def test_a_program_on_this_machine_reads_the_topics_and_only_declared_ones_are_there(
-    city: City, tmp_path: Path
+    city: ComposeCity, tmp_path: Path
 ) -> None:
     kafka = _as_administrator(city, tmp_path)
     names = await topic_names(kafka)
@@ -123,13 +123,13 @@ async def test_a_program_on_this_machine_reads_the_topics_and_only_declared_ones
     assert await read_all(kafka, ["intake.cases.v1"])
 
 
-def test_the_rules_of_the_broker_are_as_declared(city: City, tmp_path: Path) -> None:
+def test_the_rules_of_the_broker_are_as_declared(city: ComposeCity, tmp_path: Path) -> None:
     topics = declared_topics(agencies_of(SAMPLE_CITY))
     assert not compare_rules(_as_administrator(city, tmp_path), topics)
 
 
 async def test_a_partner_with_the_file_that_it_was_handed_reads_its_own_inbox_and_no_other(
-    city: City, tmp_path: Path
+    city: ComposeCity, tmp_path: Path
 ) -> None:
     city.compose("cp", "agencies:/etc/handoff/accounts/.", str(tmp_path))
     agency, other = agencies_of(SAMPLE_CITY)[:2]
@@ -144,20 +144,20 @@ async def test_a_partner_with_the_file_that_it_was_handed_reads_its_own_inbox_an
     await stranger.stop()
 
 
-def test_our_processes_run_without_rights_on_files_that_they_cannot_change(city: City) -> None:
+def test_our_processes_run_without_rights_on_files_that_they_cannot_change(city: ComposeCity) -> None:
     script = "id -u; touch made 2>/dev/null && echo can-write; grep CapEff /proc/1/status"
     for service in (*SERVICES, "mailbox", "agencies"):
         said = city.compose("exec", "-T", service, "sh", "-c", script).split()
         assert said == ["10001", "CapEff:", "0000000000000000"], service
 
 
-def test_up_again_runs_the_jobs_again_and_keeps_every_case(city: City) -> None:
+def test_up_again_runs_the_jobs_again_and_keeps_every_case(city: ComposeCity) -> None:
     number = _file(city)
     city.compose("up", "--wait")
     assert _history(city, number, 1)
 
 
-def test_a_service_that_is_killed_is_started_again(city: City) -> None:
+def test_a_service_that_is_killed_is_started_again(city: ComposeCity) -> None:
     city.run(["exec", "-T", "routing", "sh", "-c", "kill -9 -1"])
     assert _history(city, _file(city), 2)
 
@@ -172,7 +172,7 @@ def test_without_settings_the_missing_one_is_named() -> None:
     assert "copy .env.example to .env" in refused.stderr
 
 
-def _as_administrator(city: City, folder: Path) -> KafkaAccess:
+def _as_administrator(city: ComposeCity, folder: Path) -> KafkaAccess:
     """Reach Kafka from this machine, as the administrator that .env.example names."""
     authority = folder / "ca.pem"
     authority.write_text(city.compose("exec", "-T", "intake", "cat", "/etc/handoff/trust/ca.pem"))
@@ -184,13 +184,13 @@ async def _start_and_read(consumer: AIOKafkaConsumer) -> None:
     await consumer.getmany(timeout_ms=5000)
 
 
-def _file(city: City) -> str:
+def _file(city: ComposeCity) -> str:
     filed = httpx.post(f"{city.url('intake')}/open311/v2/requests.json", headers=FILER, data=REPORT)
     assert filed.status_code == 201, filed.text
     return str(filed.json()[0]["service_request_id"])
 
 
-def _history(city: City, number: str, least: int) -> list[dict[str, Any]]:
+def _history(city: ComposeCity, number: str, least: int) -> list[dict[str, Any]]:
     """What has happened to a case, once there is at least so much."""
     url = f"{city.url('intake')}/open311/v2/requests/{number}.json"
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.city import City, running_city
+from tests.city import RunningCity, running_city
 from tests.waiting import eventually
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -26,14 +26,14 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def city() -> Iterator[City]:
+def city() -> Iterator[RunningCity]:
     """Run a city that holds nothing but what is imported."""
     with running_city() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def nyc(city: City) -> str:
+def nyc(city: RunningCity) -> str:
     """Import New York's file; return what the command said."""
     said = city.command("import", "nyc-311", str(NYC))
     assert said.returncode == 0, said.stdout + said.stderr
@@ -69,7 +69,7 @@ def test_all_rows_are_taken_in_and_their_quality_is_reported(nyc: str) -> None:
         assert figure in nyc
 
 
-def test_each_row_reaches_the_agency_that_the_file_names(city: City, nyc: str) -> None:
+def test_each_row_reaches_the_agency_that_the_file_names(city: RunningCity, nyc: str) -> None:
     assert nyc
     asked = city.rows(
         "SELECT c.external_id, array_agg(r.agency) FROM routing.referrals r JOIN intake.cases c USING (case_id)"
@@ -81,7 +81,7 @@ def test_each_row_reaches_the_agency_that_the_file_names(city: City, nyc: str) -
     assert {"hpd", "dohmh", "nypd"} <= {agency for _, agencies in asked for agency in agencies}
 
 
-def test_the_figures_of_resolution_equal_those_of_the_file(city: City, nyc: str) -> None:
+def test_the_figures_of_resolution_equal_those_of_the_file(city: RunningCity, nyc: str) -> None:
     assert nyc
     wanted = from_the_file()
 
@@ -98,19 +98,19 @@ def _same(found: dict[str, tuple[float, float]], wanted: dict[str, tuple[float, 
     return all(found[agency] == pytest.approx(cuts, abs=0.001) for agency, cuts in wanted.items())
 
 
-def test_nobody_is_mailed_about_what_was_closed_before(city: City, nyc: str) -> None:
+def test_nobody_is_mailed_about_what_was_closed_before(city: RunningCity, nyc: str) -> None:
     assert nyc
     assert city.rows("SELECT count(*) FROM notifications.deliveries") == [(0,)]
 
 
-def test_the_same_file_again_adds_nothing(city: City, nyc: str) -> None:
+def test_the_same_file_again_adds_nothing(city: RunningCity, nyc: str) -> None:
     assert nyc
     again = city.command("import", "nyc-311", str(NYC))
     assert again.returncode == 0, again.stdout + again.stderr
     assert city.rows("SELECT count(*) FROM intake.cases WHERE source = 'nyc-311'") == [(1000,)]
 
 
-def test_chicagos_file_comes_with_its_follow_ons(city: City, nyc: str) -> None:
+def test_chicagos_file_comes_with_its_follow_ons(city: RunningCity, nyc: str) -> None:
     assert nyc
     rows = json.loads(CHICAGO.read_text(encoding="utf-8"))
     follow_ons = {

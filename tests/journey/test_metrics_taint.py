@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 
 from shared.events.topics import CASES, TOPIC_SPECS, updates_topic
 from shared.kit.kafka.access import KafkaAccess
-from tests.city import City, running_city
+from tests.city import RunningCity, running_city
 from tests.measured import Sink, otlp_sink
 from tests.planted import Planted, plant
 from tests.waiting import eventually
@@ -70,13 +70,13 @@ def watched() -> Iterator[Watched]:
         yield Watched(sink, planted, secrets)
 
 
-def was_heard(city: City, mark: Planted) -> bool:
+def was_heard(city: RunningCity, mark: Planted) -> bool:
     """Tell whether both services that are tolerant have heard the event of a type that nobody has."""
     tables = ("metrics.inbox", "notifications.inbox")
     return all(city.rows(f"SELECT 1 FROM {table} WHERE event_id = '{UUID(mark.mark)}'") for table in tables)
 
 
-def ask_strangely(city: City) -> Planted:
+def ask_strangely(city: RunningCity) -> Planted:
     """Ask for what there is not, with planted values in paths, queries, headers and methods."""
     mark = Planted(uuid4().hex)
     for part in ("intake", "routing", "notifications", "metrics"):
@@ -86,7 +86,7 @@ def ask_strangely(city: City) -> Planted:
     return mark
 
 
-def write_strangely(city: City) -> Planted:
+def write_strangely(city: RunningCity) -> Planted:
     """Write planted values to topics: as nonsense of an agency, and as an event of a type that nobody has."""
     mark, case_id = Planted(uuid4().hex), str(uuid4())
     odd = f"{mark.word}.{mark.word}.v1"
@@ -124,7 +124,7 @@ async def write(kafka: KafkaAccess, *messages: tuple[str, str, str, dict[str, st
         await producer.stop()
 
 
-def ids(city: City) -> list[str]:
+def ids(city: RunningCity) -> list[str]:
     """List the ids of all cases, referrals and events, and of all agencies that were asked."""
     tables = (
         "SELECT case_id::text FROM intake.cases",

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deploy.local.agencies.client import Agency, take
+from deploy.local.agencies.client import SampleAgency, take
 from deploy.local.agencies.memory import Memory
 from deploy.local.agencies.plan import Step, Tempo, plan, read_duration
 from deploy.local.agencies.wire import ForeignMessageError, Heard, Update, child_of, read, write
@@ -22,7 +22,7 @@ from shared.events.fields import Released
 from shared.events.topics import AGENCY_UPDATES
 
 TEMPO = Tempo(answer=timedelta(hours=2), completion=timedelta(days=2), rejected=0.1, held=0.2)
-AGENCY = Agency("hpd", TEMPO, speed=3600)
+AGENCY = SampleAgency("hpd", TEMPO, speed=3600)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from deploy.local.agencies.account import connection_of
-from deploy.local.agencies.client import Agency, work
+from deploy.local.agencies.client import SampleAgency, work
 from deploy.local.agencies.files import Files
 from deploy.local.agencies.keys import read_keys
 from deploy.local.agencies.memory import Memory
@@ -22,15 +22,15 @@ DEFAULT_SPEED = 14_400.0
 """Four hours of an agency's work in a second."""
 
 
-def read_agencies(file: Path, speed: float) -> Iterator[Agency]:
+def read_agencies(file: Path, speed: float) -> Iterator[SampleAgency]:
     """Read the agencies that work in the demonstration: those with a tempo."""
     document = tomllib.loads(file.read_text(encoding="utf-8"))
     for entry in document["agency"]:
         if "sample" in entry:
-            yield Agency(entry["id"], read_tempo(entry["sample"]), speed)
+            yield SampleAgency(entry["id"], read_tempo(entry["sample"]), speed)
 
 
-async def work_together(agencies: list[Agency], environment: Mapping[str, str], folder: Path) -> None:
+async def work_together(agencies: list[SampleAgency], environment: Mapping[str, str], folder: Path) -> None:
     """Let all agencies work until SIGTERM or Ctrl-C."""
     stopping = asyncio.current_task()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -26,7 +26,7 @@ logger = logging.getLogger("agencies")
 
 
 @dataclass(frozen=True, slots=True)
-class Agency:
+class SampleAgency:
     """An agency of the demonstration, and how many times faster than the world it works."""
 
     id: str
@@ -34,7 +34,7 @@ class Agency:
     speed: float
 
 
-async def work(agency: Agency, connection: Mapping[str, Any], memory: Memory, reader: Reader) -> None:
+async def work(agency: SampleAgency, connection: Mapping[str, Any], memory: Memory, reader: Reader) -> None:
     """Work until cancelled. A broker that goes away is waited for; the producer is made anew each time."""
     pause = FIRST_PAUSE
     while True:
@@ -75,7 +75,7 @@ async def _connected(
         await updates.stop()
 
 
-async def _listen(agency: Agency, inbox: AIOKafkaConsumer, memory: Memory, reader: Reader) -> None:
+async def _listen(agency: SampleAgency, inbox: AIOKafkaConsumer, memory: Memory, reader: Reader) -> None:
     """Write down what comes in, and only then tell Kafka that it has been read."""
     while True:
         batches = await inbox.getmany(timeout_ms=1000, max_records=AT_ONCE)
@@ -97,7 +97,7 @@ def _readable(agency: str, records: Iterable[ConsumerRecord[bytes, bytes]]) -> I
             logger.warning("%s: message %s:%s %s", agency, record.partition, record.offset, error)
 
 
-def _take_or_skip(agency: Agency, heard: Heard, memory: Memory, reader: Reader) -> None:
+def _take_or_skip(agency: SampleAgency, heard: Heard, memory: Memory, reader: Reader) -> None:
     """One event that lacks what it must have does not keep us from the others; one that we know is passed over."""
     if reader.is_repeat(heard):
         return
@@ -108,7 +108,7 @@ def _take_or_skip(agency: Agency, heard: Heard, memory: Memory, reader: Reader) 
         logger.warning("%s: event %s is not of the contract: %s", agency.id, heard.id, type(error).__name__)
 
 
-def take(agency: Agency, heard: Heard, memory: Memory) -> None:
+def take(agency: SampleAgency, heard: Heard, memory: Memory) -> None:
     """Do what an event of our inbox asks for; kinds that we do not know are passed over, as the contract says."""
     referral_id = heard.event.get("referral_id", "")
     match heard.type:

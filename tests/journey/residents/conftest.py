@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.city import City, running_city
+from tests.city import RunningCity, running_city
 
 
 @pytest.fixture(scope="package")
-def city() -> Iterator[City]:
+def city() -> Iterator[RunningCity]:
     """Run the platform, with every process that `handoff up` starts."""
     with running_city() as made:
         yield made

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.postgres import programs_folder
 from shared.events.topics import AGENCY_UPDATES, CASES, DELIVERIES, REFERRALS
-from tests.city import City
+from tests.city import RunningCity
 from tests.topics_read import Record, read_all, topic_names
 from tests.waiting import eventually
 
@@ -50,7 +50,7 @@ def report(word: str) -> dict[str, str | list[str]]:
     }  # fmt: skip
 
 
-def everything_on_kafka(city: City) -> list[Record]:
+def everything_on_kafka(city: RunningCity) -> list[Record]:
     """Read all topics from their beginnings."""
 
     async def read() -> list[Record]:
@@ -59,12 +59,12 @@ def everything_on_kafka(city: City) -> list[Record]:
     return asyncio.run(read())
 
 
-def holders(city: City, word: str) -> list[tuple[str, int, int]]:
+def holders(city: RunningCity, word: str) -> list[tuple[str, int, int]]:
     """Return the places of the records that hold a word."""
     return [(r.topic, r.partition, r.offset) for r in everything_on_kafka(city) if word.encode() in raw([r])]
 
 
-def dump(city: City) -> bytes:
+def dump(city: RunningCity) -> bytes:
     """Make a backup of the whole database, as text."""
     program = programs_folder() / "pg_dump"
     made = subprocess.run(  # noqa: S603 - a program of PostgreSQL's own
@@ -78,20 +78,20 @@ def raw(records: list[Record]) -> bytes:
     return b"\n".join((r.key or b"") + (r.value or b"") + b"".join(v for _, v in r.headers) for r in records)
 
 
-def figures(city: City) -> Any:
+def figures(city: RunningCity) -> Any:
     """What metrics has counted: every row of its figures, and its account."""
     cells = sorted(map(str, city.rows("SELECT t::text FROM metrics.cells AS t")))
     account = city.ask("metrics", "/reconciliation").json()
     return cells, {name: account[name] for name in ("accepted", "routed", "at_triage") if name in account}
 
 
-def said(city: City) -> int:
+def said(city: RunningCity) -> int:
     """Count the events on the topics that metrics reads; one that Kafka has twice is one."""
     heard = [record for record in everything_on_kafka(city) if any(each.source_of(record.topic) for each in HEARD)]
     return len({(record.topic, dict(record.headers)["ce_id"]) for record in heard})
 
 
-def settled_figures(city: City) -> Any:
+def settled_figures(city: RunningCity) -> Any:
     """Wait until nothing is going on and metrics has counted everything that was said; return the figures."""
 
     def look() -> Any:
@@ -102,13 +102,13 @@ def settled_figures(city: City) -> Any:
     return eventually(look, 120)
 
 
-def erase(city: City, number: str) -> "subprocess.CompletedProcess[str] | None":
+def erase(city: RunningCity, number: str) -> "subprocess.CompletedProcess[str] | None":
     """Erase the person of a case; None while an agency has not read everything."""
     made = city.command("person", "erase", number, "--yes")
     return None if made.returncode == UNREAD else made
 
 
-def test_an_erased_person_is_in_no_topic_table_log_or_backup_and_figures_stay(city: City) -> None:
+def test_an_erased_person_is_in_no_topic_table_log_or_backup_and_figures_stay(city: RunningCity) -> None:
     word, key = mark(), uuid4().hex
     before = city.ask("metrics", "/reconciliation").json()["accepted"]
     form = report(word)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.city import City
+from tests.city import RunningCity
 from tests.topics_read import read_all, topic_names
 from tests.waiting import eventually
 
@@ -25,7 +25,7 @@ REPORT: dict[str, str | list[str]] = {
 
 
 @pytest.fixture(scope="module")
-def filed(city: City) -> dict[str, Any]:
+def filed(city: RunningCity) -> dict[str, Any]:
     """File one report, and wait until it is closed."""
     answer = city.file(str(uuid4()), **REPORT)
     assert answer.status_code == 201, answer.text
@@ -43,7 +43,7 @@ def test_the_case_is_closed_by_the_agency_that_the_book_names(filed: dict[str, A
     assert "Housing" in filed["agency_responsible"]
 
 
-def test_the_resident_is_told_and_nobody_is_told_twice(city: City, filed: dict[str, Any]) -> None:
+def test_the_resident_is_told_and_nobody_is_told_twice(city: RunningCity, filed: dict[str, Any]) -> None:
     def subjects() -> list[str] | None:
         mails = httpx.get(f"{city.state.url('mailbox')}/messages.json", timeout=30).json()["messages"]
         mine = [mail["subject"] for mail in mails if filed["service_request_id"] in mail["subject"]]
@@ -53,7 +53,7 @@ def test_the_resident_is_told_and_nobody_is_told_twice(city: City, filed: dict[s
     assert len(found) == len(set(found))
 
 
-def test_the_command_shows_what_happened_in_order(city: City, filed: dict[str, Any]) -> None:
+def test_the_command_shows_what_happened_in_order(city: RunningCity, filed: dict[str, Any]) -> None:
     def told() -> str | None:
         shown = city.command("case", "show", filed["service_request_id"])
         return shown.stdout if "case.resolved" in shown.stdout else None
@@ -65,7 +65,7 @@ def test_the_command_shows_what_happened_in_order(city: City, filed: dict[str, A
 
 
 async def test_one_trace_runs_through_every_hop_and_is_in_the_agencys_headers(
-    city: City, filed: dict[str, Any]
+    city: RunningCity, filed: dict[str, Any]
 ) -> None:
     def tree() -> str | None:
         shown = city.command("case", "trace", filed["service_request_id"])
@@ -94,7 +94,7 @@ async def test_one_trace_runs_through_every_hop_and_is_in_the_agencys_headers(
         assert dict(record.headers)["traceparent"].decode().split("-")[1] == trace_id, record.topic
 
 
-def test_the_citys_figures_count_the_case_once(city: City, filed: dict[str, Any]) -> None:
+def test_the_citys_figures_count_the_case_once(city: RunningCity, filed: dict[str, Any]) -> None:
     assert filed["status"] == "closed"
     account = city.reconciled(1)
     assert account["balanced"]

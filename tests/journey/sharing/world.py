@@ -20,7 +20,7 @@ from shared.events.fields import FieldGroup
 from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.consent import Consent
 from shared.policy.disclosure_query import DisclosureQuery
-from tests.city import City
+from tests.city import RunningCity
 from tests.journey.sharing.town import BUSY
 from tests.policy_oracle import Given, may_be_given
 from tests.waiting import eventually
@@ -61,7 +61,7 @@ class Filed:
 class World:
     """The city's rules, read a second time, and the cases that were filed into it."""
 
-    city: City
+    city: RunningCity
     folder: Path
     chance: random.Random
     filed: list[Filed] = field(default_factory=list)
