@@ -237,7 +237,7 @@ def test_the_operators_page_lists_every_instrument_with_its_kind_and_unit() -> N
     database = Database("postgresql://nowhere", "kit")
     Instruments(meter)
     Gauges(Relay("kit", database, nobody), ConsumerSupervisor("kit", [], database, nobody), lambda: 0).connect(meter)
-    page = (ROOT / "docs" / "operations-metrics.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "operations" / "metrics.md").read_text(encoding="utf-8")
     assert dict(re.findall(r"(?m)^\| `([a-z_.]+)` \| ([^|]+) \|", page)) == meter.made
 
 
