@@ -1,15 +1,18 @@
 """Puts intake together: database, vault, jurisdiction, Kafka handlers, HTTP routes and workers."""
 
+from pathlib import Path
+
+from services.intake.domain.city import IntakeCity, intake_city
 from services.intake.domain.tokens import Tokens
 from services.intake.handlers import subscriptions
 from services.intake.http.routes import FILING, http_routes
-from services.intake.jurisdiction import load_jurisdiction
 from services.intake.settings import IntakeSettings
 from services.intake.store.write_batcher import WriteBatcher
 from services.intake.use_cases.api_keys import ApiKeys
 from services.intake.use_cases.context import CaseNumbers, IntakeContext
 from services.intake.workers.api_key_refresher import ApiKeyRefresher
 from services.intake.workers.idempotency_key_cleaner import IdempotencyKeyCleaner
+from shared.city.reader import last_change, load_agreements, read_city, read_translations
 from shared.kit.clock import utc_now
 from shared.kit.database.database import Database
 from shared.kit.service.service import Service
@@ -20,7 +23,7 @@ def create_service(settings: IntakeSettings) -> Service:
     """Return the service.
 
     Raises:
-        JurisdictionError: a file of the jurisdiction's folder cannot be used.
+        CityError: a file of the city's folder cannot be used.
         VaultError: there is no usable master key.
     """
     database = Database(settings.database_url.get_secret_value(), "intake", size=settings.database_pool)
@@ -37,6 +40,17 @@ def create_service(settings: IntakeSettings) -> Service:
     )
 
 
+def load_city(folder: Path) -> IntakeCity:
+    """Read the city from its folder.
+
+    Raises:
+        CityError: a file of the folder cannot be used.
+    """
+    city = read_city(folder)
+    agreements = [file.content for file in load_agreements(folder, city)]
+    return intake_city(city, agreements, read_translations(folder), last_change(folder))
+
+
 def _make_context(settings: IntakeSettings, database: Database) -> IntakeContext:
     text = settings.master_key.get_secret_value() if settings.master_key else None
     master_key = read_master_key(text, settings.master_key_file)
@@ -44,7 +58,7 @@ def _make_context(settings: IntakeSettings, database: Database) -> IntakeContext
     return IntakeContext(
         database=database,
         vault=Vault(master_key),
-        jurisdiction=load_jurisdiction(settings.jurisdiction),
+        jurisdiction=load_city(settings.jurisdiction),
         keys=ApiKeys(database, first_key),
         numbers=CaseNumbers(database),
         batcher=WriteBatcher(database),

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from deploy.local.generate import SAMPLE_CITY, Form, read_material, reports
+from services.intake.app import load_city
 from services.intake.domain.problems import Refusal
 from services.intake.domain.report import read_report
-from services.intake.jurisdiction import load_jurisdiction
 
 MATERIAL = read_material()
 CITY = MATERIAL.city
@@ -23,7 +23,7 @@ def test_the_same_seed_makes_up_the_same_reports_and_another_seed_others() -> No
 
 
 def test_every_report_can_be_taken_in() -> None:
-    jurisdiction = load_jurisdiction(SAMPLE_CITY)
+    jurisdiction = load_city(SAMPLE_CITY)
     for form in take(1000):
         fields = {name: value if isinstance(value, list) else [value] for name, value in form.items()}
         report = read_report(fields, jurisdiction, datetime.now(UTC))
@@ -31,7 +31,7 @@ def test_every_report_can_be_taken_in() -> None:
 
 
 def test_places_lie_in_the_city() -> None:
-    jurisdiction = load_jurisdiction(SAMPLE_CITY)
+    jurisdiction = load_city(SAMPLE_CITY)
     points = [(float(str(f["lat"])), float(str(f["long"]))) for f in take(500) if "lat" in f]
     inside = [jurisdiction.districts.at(*point).district for point in points]
     assert inside.count(None) / len(inside) < 0.02

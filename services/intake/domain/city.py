@@ -1,80 +1,63 @@
-"""The city: its name, languages and districts, and what its agencies are called."""
+"""What intake knows of its city: the service list, the districts, and what people can consent to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import h3
 
-from services.intake.domain.catalogue import Catalogue, Part
 from services.intake.domain.consent_options import ConsentCatalogue, ConsentOption
-from shared.events.event import Slug
+from shared.city.city import City, CityProfile, District
+from shared.city.service_list import NeedKind, ServiceKind
 from shared.events.fields import FieldGroup
 from shared.events.intake import Place
+from shared.policy.agreements import Agreement
+from shared.policy.protection import protection_rules
 
 
-class City(Part):
-    """What city.toml says."""
+class Catalogue:
+    """Every service and every need, by code, and what protects reports: a protected one is never shown in public."""
 
-    jurisdiction_id: str
-    name: str
-    time_zone: str
-    default_language: str = "en"
-    languages: tuple[str, ...] = ("en",)
-    minimum_cell: int = 11
-    location_resolution: int = 8
-    contact_email: str
-    contact_phone: str
-    website: str
-    privacy_contact: str | None = None
+    def __init__(self, services: Iterable[ServiceKind], needs: Iterable[NeedKind]) -> None:
+        self.services = {service.code: service for service in services}
+        self.needs = {need.code: need for need in needs}
+        self.protection = protection_rules(self.services.values())
 
-    @cached_property
-    def zone(self) -> ZoneInfo:
-        """The time zone of all local times."""
-        return ZoneInfo(self.time_zone)
+    def __iter__(self) -> Iterator[ServiceKind]:
+        """Yield the services in the order of services.toml."""
+        return iter(self.services.values())
 
-
-class District(Part):
-    """One district: its names, and the H3 cells that lie in it."""
-
-    id: Slug
-    name: str
-    mapped_from: tuple[str, ...] = ()
-    outline: tuple[tuple[float, float], ...] = ()
-    cells: frozenset[str] = frozenset()
-
-
-class DistrictsFile(Part):
-    """What districts.toml says."""
-
-    resolution: int
-    district: tuple[District, ...] = ()
+    def groups(self) -> dict[str, list[ServiceKind]]:
+        """Return the services under their headings."""
+        headings: dict[str, list[ServiceKind]] = {}
+        for service in self:
+            headings.setdefault(service.group, []).append(service)
+        return headings
 
 
 class Districts:
-    """Finds the district of a place, by its cell or by a name."""
+    """Finds the district of a place, by its cell or by a name; `resolution` is the H3 resolution of cells."""
 
-    def __init__(self, file: DistrictsFile) -> None:
-        self.resolution = file.resolution
-        self.names = {district.id: district.name for district in file.district}
+    def __init__(self, districts: Iterable[District], resolution: int) -> None:
+        districts = tuple(districts)
+        self.resolution = resolution
+        self.names = {district.id: district.name for district in districts}
         self._by_cell = {
-            cell: Place(cell=cell, district=district.id) for district in file.district for cell in district.cells
+            cell: Place(cell=cell, district=district.id) for district in districts for cell in district.cells
         }
         self._by_name = {
             name.casefold(): district.id
-            for district in file.district
+            for district in districts
             for name in (district.id, district.name, *district.mapped_from)
         }
 
     def named(self, name: str) -> str | None:
-        """Return the district of that name or alias, in any case of letters."""
+        """Return the district with this name or alias, in any case of letters."""
         return self._by_name.get(name.strip().casefold())
 
     def at(self, lat: float, long: float) -> Place:
-        """Return roughly where a point is; a point outside the city has a cell and no district."""
+        """Return the cell and the district of a point; a point outside the city has a cell and no district."""
         cell = h3.latlng_to_cell(lat, long, self.resolution)
         return self._by_cell.get(cell) or Place(cell=cell)
 
@@ -84,19 +67,19 @@ class Districts:
 
 
 @dataclass(frozen=True, slots=True)
-class Jurisdiction:
-    """Everything that intake knows of the city it serves; `changed` is when its files last changed, for discovery."""
+class IntakeCity:
+    """The city as intake uses it. `changed` is when its files last changed, for Open311's service discovery."""
 
-    city: City
+    profile: CityProfile
     catalogue: Catalogue
     districts: Districts
-    agencies: dict[str, str]
-    translations: dict[str, dict[str, Any]]
+    agencies: Mapping[str, str]
+    translations: Mapping[str, Mapping[str, Any]]
     changed: str
     sharing: ConsentCatalogue = field(default_factory=ConsentCatalogue)
 
     def offers(self, service_code: str, needs: tuple[str, ...], at: datetime) -> tuple[ConsentOption, ...]:
-        """Return what whoever files such a report can consent to; nothing for a service that is there no more."""
+        """Return what a person who files such a report can consent to; for an unknown service, nothing."""
         if service_code not in self.catalogue.services:
             return ()
         return self.sharing.offers((service_code, needs), self.protections_of(service_code, needs), at)
@@ -106,8 +89,23 @@ class Jurisdiction:
         return self.catalogue.protection.protections_of(service_code, needs)
 
     def agency_name(self, agency: str) -> str:
-        """Return what people call an agency; its id where nobody has named it."""
+        """Return what people call an agency; the id of one that the city does not list."""
         return self.agencies.get(agency, agency)
+
+
+def intake_city(
+    city: City, agreements: Iterable[Agreement], translations: Mapping[str, Mapping[str, Any]], changed: datetime
+) -> IntakeCity:
+    """Return a city as intake uses it; `changed` is when its files last changed, in UTC."""
+    return IntakeCity(
+        profile=city.profile,
+        catalogue=Catalogue(city.services.values(), city.needs.values()),
+        districts=Districts(city.districts.values(), city.cell_resolution),
+        agencies={agency.id: agency.name for agency in city.agencies.values()},
+        translations=translations,
+        changed=changed.strftime("%Y-%m-%d %H:%M"),
+        sharing=ConsentCatalogue(agreements),
+    )
 
 
 def centre_of(cell: str | None) -> tuple[float, float] | tuple[None, None]:

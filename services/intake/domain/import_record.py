@@ -9,11 +9,11 @@ from uuid import UUID, uuid5
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from services.intake.domain.catalogue import ServiceKind
-from services.intake.domain.city import Jurisdiction
+from services.intake.domain.city import IntakeCity
 from services.intake.domain.fields import CONTROL_CHARACTERS
 from services.intake.domain.new_case import CaseIdentity, ImportStatus, NewCase, SealedPerson
 from services.intake.domain.personal_data import Personal, encode_groups, group_answers
+from shared.city.service_list import ServiceKind
 from shared.events.fields import FieldGroup
 from shared.events.intake import Origin, Place, RecordedReferral
 from shared.events.validation import first_error
@@ -131,7 +131,7 @@ class UnreadableRecord:
     reason: str
 
 
-def read_record(said: Any, jurisdiction: Jurisdiction) -> ReadableRecord | UnreadableRecord:
+def read_record(said: Any, jurisdiction: IntakeCity) -> ReadableRecord | UnreadableRecord:
     """Read a record from parsed JSON, and find its services in the catalogue."""
     try:
         record = ImportRecord.model_validate(said)
@@ -173,7 +173,7 @@ def rest_of(record: ImportRecord) -> bytes:
 
 
 def case_from_record(
-    readable: ReadableRecord, identity: CaseIdentity, sealed: SealedPerson, source: str, jurisdiction: Jurisdiction
+    readable: ReadableRecord, identity: CaseIdentity, sealed: SealedPerson, source: str, jurisdiction: IntakeCity
 ) -> NewCase:
     """Open a case for a record of this source, as it stood when it was imported."""
     record, service = readable.record, readable.service
@@ -184,7 +184,7 @@ def case_from_record(
         needs=tuple((recorded.need_id, need) for need, recorded in works),
         place=place_of(record, jurisdiction),
         urgency=service.urgency,
-        language=jurisdiction.city.default_language,
+        language=jurisdiction.profile.default_language,
         origin=Origin(channel="import", source=source, external_id=record.external_id),
         submitted_at=record.requested_at,
         sealed=sealed,
@@ -195,7 +195,7 @@ def case_from_record(
     )
 
 
-def place_of(record: ImportRecord, jurisdiction: Jurisdiction) -> Place:
+def place_of(record: ImportRecord, jurisdiction: IntakeCity) -> Place:
     """Return roughly where a record is about: its point decides, else the district that it names."""
     named = jurisdiction.districts.named(record.district) if record.district else None
     if record.lat is None or record.long is None:

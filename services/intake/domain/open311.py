@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from services.intake.domain.case import CaseSummary, Note
-from services.intake.domain.catalogue import Attribute, ServiceKind
-from services.intake.domain.city import Jurisdiction, centre_of
+from services.intake.domain.city import IntakeCity, centre_of
 from services.intake.domain.progress import NOTE_TYPES
+from shared.city.service_list import Attribute, ServiceKind
 
 Row = dict[str, object]
 
@@ -62,9 +62,9 @@ def _attribute_row(attribute: Attribute) -> Row:
     return row
 
 
-def discovery_document(jurisdiction: Jurisdiction, public_url: str) -> Row:
+def discovery_document(jurisdiction: IntakeCity, public_url: str) -> Row:
     """Return the service discovery document."""
-    city = jurisdiction.city
+    city = jurisdiction.profile
     endpoint: Row = {
         "specification": "http://wiki.open311.org/GeoReport_v2",
         "url": f"{public_url}/open311/v2",
@@ -80,7 +80,7 @@ def discovery_document(jurisdiction: Jurisdiction, public_url: str) -> Row:
     }
 
 
-def request_row(case: CaseSummary, jurisdiction: Jurisdiction, words: NoteTexts) -> Row:
+def request_row(case: CaseSummary, jurisdiction: IntakeCity, words: NoteTexts) -> Row:
     """Return a case as everybody may see it: no words, no address; the place is the centre of a cell of 0.7 km²."""
     service = jurisdiction.catalogue.services.get(case.service_code)
     lat, long = centre_of(case.cell)
@@ -106,7 +106,7 @@ def request_row(case: CaseSummary, jurisdiction: Jurisdiction, words: NoteTexts)
     }
 
 
-def extended_attributes(case: CaseSummary, notes: Iterable[Note], jurisdiction: Jurisdiction, words: NoteTexts) -> Row:
+def extended_attributes(case: CaseSummary, notes: Iterable[Note], jurisdiction: IntakeCity, words: NoteTexts) -> Row:
     """Return what Chicago's extension adds: the channel, the district, and what happened in order."""
     attributes: Mapping[str, object] = {"channel": case.channel, "district": case.district}
     opened = Note(case.submitted_at, "opened")
@@ -114,7 +114,7 @@ def extended_attributes(case: CaseSummary, notes: Iterable[Note], jurisdiction: 
     return {"extended_attributes": attributes, "notes": lines}
 
 
-def _note_row(note: Note, jurisdiction: Jurisdiction, words: NoteTexts) -> Row:
+def _note_row(note: Note, jurisdiction: IntakeCity, words: NoteTexts) -> Row:
     row: Row = {
         "datetime": format_time(note.happened_at),
         "summary": words.note(note.kind, note.agency, note.need),

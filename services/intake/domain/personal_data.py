@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from services.intake.domain.catalogue import LISTS, AnswerGroup, Attribute, ServiceKind
 from services.intake.domain.fields import Fields, printable_name, text_of
 from services.intake.domain.problems import Kind, Problem, invalid
+from shared.city.service_list import LISTS, AnswerGroup, Attribute, ServiceKind
 from shared.events.fields import FieldGroup
 
 Personal = Mapping[FieldGroup, bytes]

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast, get_args
 
-from services.intake.domain.catalogue import ServiceKind
-from services.intake.domain.city import Jurisdiction
+from services.intake.domain.city import IntakeCity
 from services.intake.domain.consents import Permission, read_permission
 from services.intake.domain.fields import Fields, check_fields, list_values, text_of
 from services.intake.domain.personal_data import (
@@ -18,6 +17,7 @@ from services.intake.domain.personal_data import (
     read_personal,
 )
 from services.intake.domain.problems import Problem, Refusal, invalid, not_found
+from shared.city.service_list import ServiceKind
 from shared.events.fields import FieldGroup
 from shared.events.intake import Place, Urgency
 
@@ -46,7 +46,7 @@ class Report:
     permission: Permission | None = None
 
 
-def read_report(fields: Fields, jurisdiction: Jurisdiction, now: datetime) -> Report | Refusal:
+def read_report(fields: Fields, jurisdiction: IntakeCity, now: datetime) -> Report | Refusal:
     """Read a report, and the consent that comes with it.
 
     The refusal has status 404 for an unknown service or jurisdiction, else 400.
@@ -54,7 +54,7 @@ def read_report(fields: Fields, jurisdiction: Jurisdiction, now: datetime) -> Re
     problems = check_fields(fields) + check_jurisdiction(text_of(fields, "jurisdiction_id"), jurisdiction)
     service = _find_service(fields, jurisdiction, problems)
     location, in_location = read_location(fields)
-    answers, in_answers = read_answers(fields, service, jurisdiction.city.zone) if service else ({}, [])
+    answers, in_answers = read_answers(fields, service, jurisdiction.profile.zone) if service else ({}, [])
     problems += in_location + in_answers
     needs = _read_needs(fields, service, jurisdiction, problems)
     personal, in_personal = read_personal(fields, location, group_answers(answers, service) if service else {})
@@ -77,14 +77,14 @@ def read_report(fields: Fields, jurisdiction: Jurisdiction, now: datetime) -> Re
     )
 
 
-def check_jurisdiction(given: str | None, jurisdiction: Jurisdiction) -> list[Problem]:
+def check_jurisdiction(given: str | None, jurisdiction: IntakeCity) -> list[Problem]:
     """Refuse the id of another jurisdiction; without an id this one is meant, as Open311 allows."""
-    if given is None or given == jurisdiction.city.jurisdiction_id:
+    if given is None or given == jurisdiction.profile.jurisdiction_id:
         return []
     return [not_found("jurisdiction_id was not found", "jurisdiction_id")]
 
 
-def _find_service(fields: Fields, jurisdiction: Jurisdiction, problems: list[Problem]) -> ServiceKind | None:
+def _find_service(fields: Fields, jurisdiction: IntakeCity, problems: list[Problem]) -> ServiceKind | None:
     code = text_of(fields, "service_code")
     service = jurisdiction.catalogue.services.get(code) if code else None
     if code is None:
@@ -95,7 +95,7 @@ def _find_service(fields: Fields, jurisdiction: Jurisdiction, problems: list[Pro
 
 
 def _read_needs(
-    fields: Fields, service: ServiceKind | None, jurisdiction: Jurisdiction, problems: list[Problem]
+    fields: Fields, service: ServiceKind | None, jurisdiction: IntakeCity, problems: list[Problem]
 ) -> tuple[str, ...]:
     """Return the service's own needs and those that the report adds, each once."""
     if service and "need" not in fields:
@@ -109,24 +109,24 @@ def _read_needs(
 
 
 def _read_permission(
-    fields: Fields, service: ServiceKind | None, needs: tuple[str, ...], jurisdiction: Jurisdiction, now: datetime
+    fields: Fields, service: ServiceKind | None, needs: tuple[str, ...], jurisdiction: IntakeCity, now: datetime
 ) -> tuple[Permission | None, list[Problem]]:
     # Most reports come without a consent: they are not searched for options.
     if service is None or not any(name.startswith("consent") for name in fields):
         return None, []
     options = jurisdiction.offers(service.code, needs, now)
-    return read_permission(fields, options, now, jurisdiction.city.zone)
+    return read_permission(fields, options, now, jurisdiction.profile.zone)
 
 
-def _read_language(fields: Fields, jurisdiction: Jurisdiction, problems: list[Problem]) -> str:
-    city = jurisdiction.city
+def _read_language(fields: Fields, jurisdiction: IntakeCity, problems: list[Problem]) -> str:
+    city = jurisdiction.profile
     language = text_of(fields, "language") or city.default_language
     if language not in city.languages:
         problems.append(invalid(f"language must be one of {', '.join(city.languages)}", "language"))
     return language
 
 
-def _place(location: ReportedLocation, jurisdiction: Jurisdiction) -> Place:
+def _place(location: ReportedLocation, jurisdiction: IntakeCity) -> Place:
     """Return the cell and district of a report: all of its place that is not sealed."""
     if location.lat is not None and location.long is not None:
         return jurisdiction.districts.at(location.lat, location.long)

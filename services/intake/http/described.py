@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from services.intake.domain.catalogue import Datatype
 from services.intake.domain.import_record import ImportRecord
 from services.intake.domain.personal_data import LATITUDES, LONGITUDES
 from services.intake.http.api.imports import MOST_RECORDS
+from shared.city.service_list import Datatype
 
 Part = dict[str, Any]
 

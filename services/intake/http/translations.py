@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from services.intake.domain.catalogue import Attribute, NeedKind, ServiceKind
-from services.intake.domain.city import Jurisdiction
+from services.intake.domain.city import IntakeCity
+from shared.city.service_list import Attribute, NeedKind, ServiceKind
 from shared.events.fields import FieldGroup
 
 ENDONYMS = {
@@ -29,7 +29,7 @@ class Texts:
 
     language: str
     words: Mapping[str, Any]
-    jurisdiction: Jurisdiction
+    jurisdiction: IntakeCity
 
     def __getitem__(self, key: str) -> str:
         """Return the words for a key, such as `form.title`."""
@@ -124,7 +124,7 @@ LANGUAGES = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 """The languages of the pages."""
 
 
-def texts_in(language: str, jurisdiction: Jurisdiction) -> Texts:
+def texts_in(language: str, jurisdiction: IntakeCity) -> Texts:
     """Return the words of a language, or of English where there are none."""
     known = language if language in LANGUAGES else "en"
     return Texts(known, _words(known), jurisdiction)

@@ -68,7 +68,7 @@ async def grant_signed_consent(
         person = (await context.vault.load(connection, [person_id])).get(person_id)
     now = context.clock()
     options = context.jurisdiction.offers(*asked, now)
-    permission, unclear = read_permission(form.fields, options, now, context.jurisdiction.city.zone)
+    permission, unclear = read_permission(form.fields, options, now, context.jurisdiction.profile.zone)
     signed, unsigned = read_signed_record(form.fields)
     if permission is None and not unclear:
         return NOTHING_CHOSEN

@@ -9,7 +9,7 @@ from secrets import randbelow
 from typing import Final
 from uuid import UUID
 
-from services.intake.domain.city import Jurisdiction
+from services.intake.domain.city import IntakeCity
 from services.intake.domain.new_case import SPARSE_NUMBERS
 from services.intake.domain.tokens import Tokens
 from services.intake.store import new_cases
@@ -62,7 +62,7 @@ class IntakeContext:
 
     database: Database
     vault: Vault
-    jurisdiction: Jurisdiction
+    jurisdiction: IntakeCity
     keys: ApiKeys
     numbers: CaseNumbers
     batcher: WriteBatcher

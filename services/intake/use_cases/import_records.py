@@ -68,7 +68,7 @@ async def _pending(context: IntakeContext, source: str, readable: ReadableRecord
 async def _case(context: IntakeContext, source: str, readable: ReadableRecord) -> NewCase:
     moment = context.clock()
     case_id = new_uuid7(moment)
-    requested = readable.record.requested_at.astimezone(context.jurisdiction.city.zone)
+    requested = readable.record.requested_at.astimezone(context.jurisdiction.profile.zone)
     number = service_request_id(await next_number(context, public=not readable.protections), requested)
     identity = CaseIdentity(case_id, number, context.tokens.hash_of(case_id))
     sealed = seal_person(context, new_uuid7(moment), personal_of(readable), rest_of(readable.record))

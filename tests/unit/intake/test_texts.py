@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from services.intake.app import load_city
 from services.intake.domain.progress import NOTE_TYPES, STATE_AFTER
 from services.intake.http.translations import FOLDER, LANGUAGES, texts_in
-from services.intake.jurisdiction import load_jurisdiction
 from shared.events.fields import FieldGroup
 from shared.kit.service.settings import SAMPLE_CITY
 from tests.unit.intake.town import TOWN
@@ -59,7 +59,7 @@ def test_a_language_without_words_is_answered_in_english() -> None:
 
 
 def test_the_sample_city_is_translated_as_a_whole() -> None:
-    city = load_jurisdiction(SAMPLE_CITY)
+    city = load_city(SAMPLE_CITY)
     for language in city.translations:
         texts = texts_in(language, city)
         missing = [service.code for service in city.catalogue if texts.service(service.code) == service.name]
@@ -72,7 +72,7 @@ def test_the_sample_city_is_translated_as_a_whole() -> None:
 
 
 def test_every_reason_that_the_sample_city_s_agreements_give_is_translated() -> None:
-    city = load_jurisdiction(SAMPLE_CITY)
+    city = load_city(SAMPLE_CITY)
     reasons = set(city.sharing.reasons)
     for language in city.translations:
         texts = texts_in(language, city)
@@ -82,7 +82,7 @@ def test_every_reason_that_the_sample_city_s_agreements_give_is_translated() -> 
 
 def test_every_group_and_every_purpose_has_words() -> None:
     assert {group.value for group in FieldGroup} == words("en")["group"].keys()
-    city = load_jurisdiction(SAMPLE_CITY)
+    city = load_city(SAMPLE_CITY)
     offers = [offer for service in city.catalogue for offer in city.offers(service.code, service.needs, NOW)]
     assert {offer.purpose for offer in offers} <= words("en")["purpose"].keys()
     assert {"lantern", "dohmh"} <= {offer.recipient for offer in offers}

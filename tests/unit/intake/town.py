@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Any
 
-from services.intake.domain.catalogue import Attribute, Catalogue, Choice, NeedKind, ServiceKind
-from services.intake.domain.city import City, District, Districts, DistrictsFile, Jurisdiction
+from services.intake.domain.city import Catalogue, Districts, IntakeCity
 from services.intake.domain.consent_options import ConsentCatalogue
 from services.intake.domain.fields import Fields
+from shared.city.city import CityProfile, District
+from shared.city.service_list import AnswerChoice, Attribute, NeedKind, ServiceKind
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Agreement
 
@@ -16,7 +17,7 @@ CELL = "882a100c37fffff"
 
 def question(code: str, datatype: Any = "string", *keys: str, **said: Any) -> Attribute:
     """A question of a service."""
-    values = tuple(Choice(key=key, name=key.title()) for key in keys)
+    values = tuple(AnswerChoice(key=key, name=key.title()) for key in keys)
     return Attribute(code=code, datatype=datatype, description=f"{code}?", values=values, **said)
 
 
@@ -52,7 +53,7 @@ VIOLENCE = ServiceKind(
 NEEDS = tuple(
     NeedKind(code=code, family="social", name=code.title()) for code in ("housing", "quiet", "safety", "company")
 )
-CITY = City(
+CITY = CityProfile(
     jurisdiction_id="small-town",
     name="Small Town",
     time_zone="America/New_York",
@@ -61,12 +62,9 @@ CITY = City(
     contact_phone="+1-555-0100",
     website="https://example.org",
 )
-DISTRICTS = DistrictsFile(
-    resolution=8,
-    district=(
-        District(id="north", name="North End", mapped_from=("The North",), cells=frozenset({CELL})),
-        District(id="south", name="South End"),
-    ),
+DISTRICTS = (
+    District(id="north", name="North End", mapped_from=("The North",), cells=frozenset({CELL})),
+    District(id="south", name="South End"),
 )
 
 
@@ -92,10 +90,10 @@ WARMTH = agreement(
     {"id": "heat", "to": ("homes",), "groups": ("need", "location", "address"), "consent": False},
 )
 
-TOWN = Jurisdiction(
-    city=CITY,
+TOWN = IntakeCity(
+    profile=CITY,
     catalogue=Catalogue((HEAT, NOISE, VIOLENCE), NEEDS),
-    districts=Districts(DISTRICTS),
+    districts=Districts(DISTRICTS, 8),
     agencies={"homes": "Homes Office", "police": "Police", "clinic": "Town Clinic", "refuge": "Safe House"},
     translations={},
     changed="2026-01-01 00:00",

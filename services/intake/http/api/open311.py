@@ -87,7 +87,7 @@ async def get_token(context: IntakeContext, form: Format, request: Request) -> R
 
 async def _find(context: IntakeContext, search: Search, fields: Fields) -> list[dict[str, object]]:
     jurisdiction = context.jurisdiction
-    texts = texts_in(jurisdiction.city.default_language, jurisdiction)
+    texts = texts_in(jurisdiction.profile.default_language, jurisdiction)
     is_extended = text_of(fields, "extensions") == "true"
     found = await search_cases(context, search, with_notes=is_extended)
     if not is_extended:

@@ -81,4 +81,4 @@ def _recipients(texts: Texts, offers: Sequence[ConsentOption]) -> list[Recipient
 
 
 def _day(context: IntakeContext, moment: datetime) -> str:
-    return last_day(moment, context.jurisdiction.city.zone).isoformat()
+    return last_day(moment, context.jurisdiction.profile.zone).isoformat()

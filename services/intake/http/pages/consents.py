@@ -116,7 +116,7 @@ def _read(visit: ReportVisit, fields: Fields) -> tuple[Permission | None, list[P
     case, now, city = visit.report.case, visit.context.clock(), visit.context.jurisdiction
     said = chosen({name: values for name, values in fields.items() if name not in OWN_FIELDS})
     offers = city.offers(case.service_code, tuple(case.needs), now)
-    permission, problems = read_permission(said, offers, now, city.city.zone)
+    permission, problems = read_permission(said, offers, now, city.profile.zone)
     problems = check_fields(said) + problems
     if permission is None and not problems:
         problems = [invalid("nobody is named", RECIPIENTS, "missing")]

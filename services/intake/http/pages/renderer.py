@@ -46,7 +46,7 @@ def page(
     template = environment().get_template(f"{name}.html")
     known = {
         "t": texts,
-        "city": context.jurisdiction.city,
+        "city": context.jurisdiction.profile,
         "languages": LANGUAGES,
         "when": DateFormatter(context, texts),
     }
@@ -74,7 +74,7 @@ class DateFormatter:
     """Writes moments as people of the city read them."""
 
     def __init__(self, context: IntakeContext, texts: Texts) -> None:
-        self._zone = context.jurisdiction.city.zone
+        self._zone = context.jurisdiction.profile.zone
         self._months = texts["months"].split()
         self._form, self._day = texts["moment"], texts["day"]
 
