@@ -1,1 +1,1 @@
-"""Notifications owns who is told what of a case, in which words, and whether they have been told."""
+"""Notifications decides who is notified of what in a case, sends the mails, and publishes whether they were sent."""

@@ -1,8 +1,8 @@
-"""python -m services.notifications."""
+"""Runs notifications: `python -m services.notifications`."""
 
-from services.notifications.app import NAME, create_service
+from services.notifications.app import create_service
 from services.notifications.settings import NotificationsSettings
 from shared.kit.service.service import serve
 
 if __name__ == "__main__":
-    serve(NAME, create_service, NotificationsSettings())
+    serve("notifications", create_service, NotificationsSettings())

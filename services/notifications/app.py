@@ -1,57 +1,63 @@
-"""The notifications service, put together."""
+"""Puts notifications together: database, vault, Kafka subscriptions, HTTP routes and workers."""
 
+import asyncio
 from datetime import timedelta
-from typing import Final
 
 from services.notifications.handlers import subscriptions
-from services.notifications.http.api.deliveries import Pages
-from services.notifications.jurisdiction import read_jurisdiction
+from services.notifications.http.api.deliveries import delivery_routes
+from services.notifications.jurisdiction import Jurisdiction, read_jurisdiction
 from services.notifications.settings import NotificationsSettings
-from services.notifications.use_cases.deliveries import Bell, Office
-from services.notifications.use_cases.mail_renderer import Letters
-from services.notifications.use_cases.recipients import AddressBook
-from services.notifications.workers.sender import Lane
-from services.notifications.workers.smtp import MailServer
+from services.notifications.use_cases.deliveries import DeliveryService
+from services.notifications.use_cases.mail_renderer import MailRenderer
+from services.notifications.use_cases.recipients import RecipientResolver
+from services.notifications.workers.lease_watcher import LeaseWatcher
+from services.notifications.workers.send_worker import SendWorker
+from services.notifications.workers.smtp import SmtpConnection
 from shared.kit.clock import utc_now
 from shared.kit.database.database import Database
 from shared.kit.service.service import Service
 from shared.kit.vault.vault import Vault, read_master_key
 
-NAME: Final = "notifications"
-
 
 def create_service(settings: NotificationsSettings) -> Service:
-    """Return the service."""
+    """Return the service.
+
+    Raises:
+        IncompleteLanguageError: a mail template of the city is missing.
+        VaultError: there is no usable master key.
+    """
     database = make_database(settings)
-    office = make_office(settings, database)
     city = read_jurisdiction(settings.jurisdiction)
-    servers = [MailServer(settings.account, office.letters.sender) for _ in range(settings.smtp_connections)]
+    deliveries = make_delivery_service(settings, database, city)
+    wake_up = asyncio.Event()
+    account, sender = settings.smtp_account, deliveries.renderer.sender
+    connections = [SmtpConnection(account, sender) for _ in range(settings.smtp_connections)]
     return Service(
-        name=NAME,
+        name="notifications",
         settings=settings,
         database=database,
-        subscriptions=subscriptions(office.bell, city),
-        http=Pages(database, city, settings.staff_key.get_secret_value()).routes(),
-        loops=[office.watch, *(Lane(office, server).run for server in servers)],
+        subscriptions=subscriptions(city.protection, wake_up),
+        http=delivery_routes(database, city.protection, settings.staff_key.get_secret_value()),
+        loops=[
+            LeaseWatcher(deliveries).run,
+            *(SendWorker(deliveries, connection, wake_up).run for connection in connections),
+        ],
     )
 
 
 def make_database(settings: NotificationsSettings) -> Database:
-    """Make the way to the service's schema, with a connection for each mail that is sent at the same time."""
+    """Return the database, with a connection for each send worker besides those of the settings."""
     url = settings.database_url.get_secret_value()
-    size = settings.database_pool + settings.smtp_connections
-    return Database(url, NAME, size=size)
+    return Database(url, "notifications", size=settings.database_pool + settings.smtp_connections)
 
 
-def make_office(settings: NotificationsSettings, database: Database) -> Office:
-    """Gather what sending mails needs."""
-    city = read_jurisdiction(settings.jurisdiction)
+def make_delivery_service(settings: NotificationsSettings, database: Database, city: Jurisdiction) -> DeliveryService:
+    """Return the queue of mails."""
     key = settings.master_key.get_secret_value() if settings.master_key else None
-    return Office(
+    return DeliveryService(
         database=database,
-        addresses=AddressBook(Vault(read_master_key(key, settings.master_key_file)), city),
-        letters=Letters(city, settings.mail_from, settings.public_url),
-        bell=Bell(),
+        recipients=RecipientResolver(Vault(read_master_key(key, settings.master_key_file)), city),
+        renderer=MailRenderer(city, settings.mail_from, settings.public_url),
         clock=utc_now,
         first_wait=timedelta(seconds=settings.smtp_retry_seconds),
         lease=timedelta(seconds=settings.sending_lease_seconds),

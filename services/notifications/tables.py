@@ -1,4 +1,4 @@
-"""The tables of the `notifications` schema."""
+"""The tables of the `notifications` schema. The migrations create them; the store uses them with psycopg."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,23 +7,21 @@ from sqlalchemy import CheckConstraint, DateTime, Index, MetaData, UniqueConstra
 from sqlalchemy import Text as SqlText
 from sqlmodel import Field, SQLModel
 
+from services.notifications.domain.deliveries import STATES
 from shared.kit.database.tables import kit_tables
 
 metadata = MetaData(schema="notifications")
 kit_tables(metadata)
 
-STATES = ("waiting", "queued", "sending", "sent", "failed", "suppressed", "uncertain")
-"""waiting: its case is not known yet. sending: with the mail server now. uncertain: nobody knows; not sent again."""
-
 
 class NotificationsModel(SQLModel):
-    """What the tables of this schema have in common."""
+    """Base of the tables: they belong to this schema."""
 
     metadata = metadata
 
 
 class CaseRow(NotificationsModel, table=True):
-    """What is kept of a case to tell its reporter; only the id while just its referrals have been heard of."""
+    """What is stored of a case to notify its reporter; only the id before its report arrives, and after erasure."""
 
     __tablename__ = "cases"
 
@@ -33,14 +31,20 @@ class CaseRow(NotificationsModel, table=True):
     language: str | None = Field(default=None, sa_type=SqlText)
     person_id: UUID | None = None
     contact: str | None = Field(default=None, sa_type=SqlText, description="sealed under the person's key")
-    protects: str | None = Field(default=None, sa_type=SqlText, description="the stricter group that its needs touch")
-    silent: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    protects: str | None = Field(
+        default=None, sa_type=SqlText, description="the strictest field group that its needs protect"
+    )
+    silent: bool = Field(
+        default=False,
+        sa_column_kwargs={"server_default": text("false")},
+        description="imported: the reporter gets no mails",
+    )
     filed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     erased_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class DeliveryRow(NotificationsModel, table=True):
-    """One mail to one person about one piece of news, and what became of it."""
+    """One mail to one recipient about one notification, with its state."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -61,8 +65,14 @@ class DeliveryRow(NotificationsModel, table=True):
     traceparent: str | None = Field(default=None, sa_type=SqlText)
     happened_at: datetime = Field(sa_type=DateTime(timezone=True))
     state: str = Field(sa_type=SqlText)
-    tries: int = Field(default=0, sa_column_kwargs={"server_default": text("0")}, description="how often put back")
-    problem: str | None = Field(default=None, sa_type=SqlText, description="SMTP code or kind of fault, no words")
+    tries: int = Field(
+        default=0, sa_column_kwargs={"server_default": text("0")}, description="how often the mail was deferred"
+    )
+    problem: str | None = Field(
+        default=None,
+        sa_type=SqlText,
+        description="SMTP code, kind of error, or reason of suppression; no text of a server",
+    )
     next_try_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()})
     not_before: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     claimed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))

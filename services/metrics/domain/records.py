@@ -51,7 +51,7 @@ class StaleCases:
 
 
 @dataclass(frozen=True, slots=True)
-class CaseIdentity:
+class CaseReference:
     """The ids of a case, and what decides whether it is protected."""
 
     case_id: UUID

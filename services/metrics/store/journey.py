@@ -6,7 +6,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from services.metrics.domain.journey import JourneyEntry
-from services.metrics.domain.records import CaseIdentity
+from services.metrics.domain.records import CaseReference
 from shared.kit.database.database import Transaction
 
 MOST_ENTRIES_SHOWN: Final = 2000
@@ -30,9 +30,9 @@ _LIST_ENTRIES = """
 """
 
 
-async def find_case(tx: Transaction, any_id: str) -> CaseIdentity | None:
+async def find_case(tx: Transaction, any_id: str) -> CaseReference | None:
     """Return the case with this case id or service request id; None if metrics knows no such case."""
-    async with tx.cursor(row_factory=class_row(CaseIdentity)) as cursor:
+    async with tx.cursor(row_factory=class_row(CaseReference)) as cursor:
         return await (await cursor.execute(_FIND_CASE, {"case_id": _uuid(any_id), "any_id": any_id})).fetchone()
 
 

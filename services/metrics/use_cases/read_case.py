@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.metrics.domain.journey import JourneyEntry, order_entries
-from services.metrics.domain.records import CaseIdentity
+from services.metrics.domain.records import CaseReference
 from services.metrics.domain.redaction import redact_entry, redact_span
 from services.metrics.domain.spans import Span
 from services.metrics.jurisdiction import City
@@ -20,7 +20,7 @@ from shared.kit.database.subject_export import SubjectExport
 class CaseJourney:
     """A case with its events, in order."""
 
-    case: CaseIdentity
+    case: CaseReference
     entries: Sequence[JourneyEntry]
 
 
@@ -36,7 +36,7 @@ class TraceReference:
 class CaseTraces:
     """A case with the spans of its traces, and the spans of other traces that these link to."""
 
-    case: CaseIdentity
+    case: CaseReference
     traces: Sequence[TraceReference]
     spans: Sequence[Span]
     linked: Sequence[Span]
@@ -97,7 +97,7 @@ async def _list_linked(tx: Transaction, spans: Sequence[Span]) -> list[Span]:
     return await list_spans_by_id(tx, linked) if linked else []
 
 
-def _is_protected(city: City, case: CaseIdentity) -> bool:
+def _is_protected(city: City, case: CaseReference) -> bool:
     return bool(city.protection.protections_of(case.service_code, case.needs))
 
 

@@ -1,24 +1,32 @@
-"""One mail that is to be sent: whether, to which address, in which language."""
+"""One mail: whether it is sent, to which address, in which language, and what operators see of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 from uuid import UUID
 
-from services.notifications.domain.news import Template
+from services.notifications.domain.notifications import Template
 from shared.events.fields import FieldGroup
 
 LONGEST_LOCAL_PART: Final = 64
-LONGEST_DOMAIN: Final = 253
-"""Octets, RFC 5321 §4.5.3.1 and RFC 1035 §2.3.4."""
+"""Octets, RFC 5321 §4.5.3.1."""
 
-Why = Literal["no-address", "not-wanted", "erased"]
-"""Why nobody is told, on purpose."""
+LONGEST_DOMAIN: Final = 253
+"""Octets, RFC 1035 §2.3.4."""
+
+DeliveryState = Literal["waiting", "queued", "sending", "sent", "failed", "suppressed", "uncertain"]
+"""waiting: its case is not known yet. sending: a worker is handing it to the mail server. uncertain: the mail server
+may or may not have accepted it; it is not sent again."""
+
+STATES: Final[tuple[DeliveryState, ...]] = get_args(DeliveryState)
+
+SuppressionReason = Literal["no-address", "not-wanted", "erased"]
+"""Why a mail is not sent on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One mail that is to be sent: the news, and what is kept of whoever reported the case, which may be nothing."""
+    """One mail to send: the notification, and what is stored of the reporter, which may be nothing."""
 
     id: UUID
     case_id: UUID
@@ -27,49 +35,87 @@ class Delivery:
     agency: str | None
     detail: str | None
     traceparent: str | None
+
     tries: int
+    """How often the mail was deferred."""
+
     created_at: datetime
+    """When the mail was queued, or when its embargo ended, if that was later."""
+
     service_request_id: str | None
     service_code: str | None
     language: str | None
     person_id: UUID | None
+
     contact: str | None
+    """The contact fields, sealed under the person's key."""
+
     protects: FieldGroup | None = None
+    """The strictest field group that the needs of the case protect."""
+
     erased: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryStatus:
+    """What operators see of one mail: no address and no text."""
+
+    id: UUID
+    case_id: UUID
+    template: str
+    recipient: str
+    agency: str | None
+    state: DeliveryState
+    tries: int
+    problem: str | None
+    happened_at: datetime
+    created_at: datetime
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """How many mails of one template are in one state."""
+
+    template: str
+    state: DeliveryState
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """Nobody is told, and why."""
+    """The mail is not sent, and why."""
 
-    why: Why
+    why: SuppressionReason
 
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """Somebody is told at this address. `discreet` words name neither service nor agency."""
+    """The mail goes to this address."""
 
     address: str
+
     discreet: bool
+    """Whether its text names neither service nor agency."""
 
 
 def choose_recipient(email: str | None, protects: FieldGroup | None, template: Template) -> Addressed | Suppressed:
-    """Decide where to send a mail about a report that touches a field group with stricter rules (`protects`), or none.
+    """Decide where to send a mail about a report that a field group protects (`protects`), or none.
 
-    No mail shows that a case about violence exists: others may read the mailbox.
-    Of other protected reports it is told how they go, without naming service or agency; what is shared of them is shown
-    on the person's own page only: nobody can say yet that they want mails of that kind.
+    Other people may read the mailbox. So no mail is sent about a case of violence. Mails about other protected reports
+    tell how the work goes, without service and agency; they do not tell what is shared, which the person's own page
+    shows: the report form does not ask yet whether a person wants such mails.
     """
     if protects is FieldGroup.VICTIM_SERVICES or (protects and template.is_about_sharing):
         return Suppressed("not-wanted")
-    address = usable_address(email or "")
+    address = normalize_address(email or "")
     if address is None:
         return Suppressed("no-address")
     return Addressed(address, discreet=protects is not None)
 
 
-def usable_address(text: str) -> str | None:
-    """Return an e-mail address (RFC 5321 sizes, one recipient, domain in ASCII); None if this is not one."""
+def normalize_address(text: str) -> str | None:
+    """Return an e-mail address of one recipient, its domain in ASCII (IDNA); None if the text is not one."""
     local, _, domain = text.strip().rpartition("@")
     if not local or "." not in domain.strip(".") or not all(_may_be_in_address(sign) for sign in local + domain):
         return None
@@ -82,12 +128,13 @@ def usable_address(text: str) -> str | None:
 
 
 def _may_be_in_address(sign: str) -> bool:
+    """Tell whether a character is safe: no line break and no separator that would add a header or a recipient."""
     return sign.isprintable() and not sign.isspace() and sign not in '@<>,;:"\\()[]'
 
 
-def choose_language(wanted: str | None, offered: frozenset[str], otherwise: str) -> str:
-    """Choose the language of a mail by BCP 47 lookup (RFC 4647 §3.4): `es-MX`, then `es`, then the city's own."""
+def choose_language(wanted: str | None, offered: frozenset[str], default: str) -> str:
+    """Choose the language of a mail by BCP 47 lookup (RFC 4647 §3.4): `es-MX`, then `es`, then the default."""
     tag = (wanted or "").lower()
     while tag and tag not in offered:
         tag = tag.rpartition("-")[0]
-    return tag or otherwise
+    return tag or default

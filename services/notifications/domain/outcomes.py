@@ -1,4 +1,4 @@
-"""What a mail server's answer means for a mail, and what is said about it."""
+"""The outcomes of an attempt to send a mail, and what follows from each."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,43 +8,43 @@ from services.notifications.domain.deliveries import Delivery, Suppressed
 from shared.events.notifications import NotificationEvent, NotificationFailed, NotificationSent, NotificationSuppressed
 
 GIVE_UP_AFTER: Final = timedelta(days=3)
-"""A mail that no server would take for so long is not news any more."""
+"""How long a mail is deferred before it fails: its text is out of date by then."""
 
 LONGEST_WAIT: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """The server has taken the mail."""
+class Accepted:
+    """The mail server has accepted the mail."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """The server will never take this mail."""
+class Rejected:
+    """The mail server will never accept the mail."""
 
     problem: str
 
 
 @dataclass(frozen=True, slots=True)
-class Postponed:
-    """The server has not taken the mail, and may later."""
+class Deferred:
+    """The mail server has not accepted the mail, and may accept it later."""
 
     problem: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class Uncertain:
     """The connection was lost after the mail was handed over and before the answer."""
 
     problem: str
 
 
-Outcome = Taken | Refused | Postponed | Unknown
+SendOutcome = Accepted | Rejected | Deferred | Uncertain
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """Nothing more is done about this mail, and that is said."""
+class FinalState:
+    """The last state of a mail, and the event that publishes it."""
 
     state: Literal["sent", "failed", "suppressed", "uncertain"]
     problem: str | None
@@ -52,36 +52,42 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class TryAgain:
+class Retry:
     """The mail is tried again after a wait."""
 
     wait: timedelta
     problem: str
 
 
-def conclude(
-    delivery: Delivery, outcome: Outcome | Suppressed, first_wait: timedelta, now: datetime
-) -> Ended | TryAgain:
-    """Decide what becomes of a mail: a postponed one is tried for three days, an unknown one never again."""
-    told = _about(delivery) | {"occurred_at": now}
+def decide_state(
+    delivery: Delivery, outcome: SendOutcome | Suppressed, first_wait: timedelta, now: datetime
+) -> FinalState | Retry:
+    """Decide what follows from an outcome.
+
+    A deferred mail is tried again for three days. An uncertain one is not: the mail server may have accepted it, and a
+    second mail would be worse than none.
+    """
+    fields = {
+        "case_id": delivery.case_id,
+        "delivery_id": delivery.id,
+        "template": delivery.template.value,
+        "occurred_at": now,
+    }
     match outcome:
-        case Taken():
-            return Ended("sent", None, NotificationSent.model_validate(told))
+        case Accepted():
+            return FinalState("sent", None, NotificationSent.model_validate(fields))
         case Suppressed(why=why):
-            return Ended("suppressed", why, NotificationSuppressed.model_validate(told | {"why": why}))
-        case Unknown(problem=problem):
-            return Ended("uncertain", problem, NotificationFailed.model_validate(told | {"failure": "uncertain"}))
-        case Postponed(problem=problem) if now - delivery.created_at < GIVE_UP_AFTER:
-            return TryAgain(wait_before(delivery.tries + 1, first_wait), problem)
-        case Postponed(problem=problem) | Refused(problem=problem):
-            return Ended("failed", problem, NotificationFailed.model_validate(told | {"failure": "refused"}))
+            return FinalState("suppressed", why, NotificationSuppressed.model_validate(fields | {"why": why}))
+        case Uncertain(problem=problem):
+            failed = NotificationFailed.model_validate(fields | {"failure": "uncertain"})
+            return FinalState("uncertain", problem, failed)
+        case Deferred(problem=problem) if now - delivery.created_at < GIVE_UP_AFTER:
+            return Retry(retry_wait(delivery.tries + 1, first_wait), problem)
+        case Deferred(problem=problem) | Rejected(problem=problem):
+            return FinalState("failed", problem, NotificationFailed.model_validate(fields | {"failure": "refused"}))
 
 
-def _about(delivery: Delivery) -> dict[str, object]:
-    return {"case_id": delivery.case_id, "delivery_id": delivery.id, "template": delivery.template.value}
-
-
-def wait_before(tries: int, first: timedelta) -> timedelta:
-    """Return how long to wait after so many tries (1 or more): doubling from the first, an hour at most."""
+def retry_wait(tries: int, first: timedelta) -> timedelta:
+    """Return the wait after so many tries (1 or more): doubled each time, at most an hour."""
     doubled: int = 2 ** min(tries - 1, 12)
     return min(LONGEST_WAIT, first * doubled)

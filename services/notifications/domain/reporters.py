@@ -1,4 +1,4 @@
-"""Who reported a case, as far as they can be told about it."""
+"""Who reported a case: what the service stores to notify that person, and that a person was erased."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,47 +10,58 @@ from shared.events.intake import CaseSubmitted, PersonErased
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """What is kept of a case so that its reporter can be told: their address only as a sealed block.
-
-    A `silent` case came from another system's records: whoever reported it there was told there. `protects` is the
-    group with stricter rules that its needs touch, whatever its service is called.
-    """
+    """What is stored of a case to notify its reporter."""
 
     case_id: UUID
     service_request_id: str
     service_code: str
     language: str
     person_id: UUID | None
+
     contact: str | None
+    """The contact fields, sealed under the person's key."""
+
     protects: FieldGroup | None
-    silent: bool
+    """The strictest field group that the needs of the case protect, whatever its service is."""
+
+    imported: bool
+    """Whether the case is a record of another system, which notified the reporter itself."""
+
     filed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
-    """Whoever reported this case has been erased."""
+class ReporterErasure:
+    """The reporter of this case was erased."""
 
     case_id: UUID
     erased_at: datetime
 
 
-def erased_of(event: PersonErased) -> Erased:
-    """Keep that the reporter of a case is gone."""
-    return Erased(event.case_id, event.erased_at)
+@dataclass(frozen=True, slots=True)
+class CaseProtection:
+    """What decides whether a case is protected; both are None for a case that has not arrived, or was erased."""
+
+    service_code: str | None
+    protects: FieldGroup | None
+
+
+def erasure_of(event: PersonErased) -> ReporterErasure:
+    """Return what is stored of an erasure."""
+    return ReporterErasure(event.case_id, event.erased_at)
 
 
 def reporter_of(event: CaseSubmitted, protects: FieldGroup | None = None) -> Reporter:
-    """Keep of a report what is needed to tell the person who filed it, and nothing else."""
-    silent = event.origin.channel == "import"
+    """Return what is stored of a report: only what is needed to notify the person who filed it."""
+    imported = event.origin.channel == "import"
     return Reporter(
         case_id=event.case_id,
         service_request_id=event.service_request_id,
         service_code=event.service_code,
         language=event.language,
-        person_id=None if silent else event.person_id,
-        contact=None if silent else event.sealed.get(FieldGroup.CONTACT),
+        person_id=None if imported else event.person_id,
+        contact=None if imported else event.sealed.get(FieldGroup.CONTACT),
         protects=protects,
-        silent=silent,
+        imported=imported,
         filed_at=event.submitted_at,
     )

@@ -1,4 +1,4 @@
-"""Alembic for the `notifications` schema."""
+"""Runs Alembic on the `notifications` schema."""
 
 from services.notifications.tables import metadata
 from shared.kit.database.migrations import run

@@ -1,32 +1,33 @@
-"""The mails that are to be sent, and what became of them."""
+"""Stores the mails to send, with their states."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from psycopg.rows import kwargs_row
 
-from services.notifications.domain.deliveries import Delivery
-from services.notifications.domain.news import News, Template
-from services.notifications.domain.outcomes import Ended, TryAgain
+from services.notifications.domain.deliveries import Delivery, DeliveryStatus, StateCount
+from services.notifications.domain.notifications import Notification, Template
+from services.notifications.domain.outcomes import FinalState, Retry
 from services.notifications.store.cases import lock_cases
 from shared.events.fields import FieldGroup
 from shared.kit.database.database import Transaction
-from shared.kit.database.rows import rows_to_json
+from shared.kit.database.rows import read_rows, rows_to_json
 
-_ADD = """
-    -- Queue news, each once. What is for the reporter waits while their case is not known, and is left out when the
-    -- case is silent; for somebody who has been erased it is queued without its words, to be suppressed. What is for
-    -- the office waits for nobody.
+_INSERT_DELIVERIES = """
+    -- Queue notifications, each once. One for the reporter waits while their case is not known, and is left out when
+    -- the case is imported; for an erased person it is queued without its details, and the send worker suppresses it.
+    -- One for the privacy office does not wait.
     INSERT INTO deliveries (id, case_id, template, recipient, occasion, cause, agency, detail, traceparent, happened_at,
         not_before, next_try_at, state)
-    SELECT news.id, case_id, template, recipient, occasion, cause, CASE WHEN cases.erased_at IS NULL THEN agency END,
+    SELECT new.id, case_id, template, recipient, occasion, cause, CASE WHEN cases.erased_at IS NULL THEN agency END,
         CASE WHEN recipient <> 'reporter' OR cases.erased_at IS NULL THEN detail END, traceparent, happened_at,
         not_before, GREATEST(now(), not_before),
         CASE WHEN recipient = 'reporter' AND cases.filed_at IS NULL AND cases.erased_at IS NULL
             THEN 'waiting' ELSE 'queued' END
-    FROM jsonb_to_recordset(%s::text::jsonb) AS news (id uuid, case_id uuid, template text, recipient text,
+    FROM jsonb_to_recordset(%s::text::jsonb) AS new (id uuid, case_id uuid, template text, recipient text,
         occasion text, cause uuid, agency text, detail text, traceparent text, happened_at timestamptz,
         not_before timestamptz)
     JOIN cases USING (case_id)
@@ -34,9 +35,9 @@ _ADD = """
     ON CONFLICT DO NOTHING
 """
 
-_TAKE = """
-    -- A few mails that are due and that nobody else holds; of those for one recipient about one case only the earliest,
-    -- so that news stays in order. One that must not go out yet holds up none of the others.
+_LOCK_DUE = """
+    -- Lock a few mails that are due and that no other worker has locked; of those for one recipient about one case only
+    -- the earliest, so that mails go out in order. A mail under an embargo does not hold back the others.
     SELECT due.id, due.case_id, due.template, due.cause, due.agency, due.detail, due.traceparent, due.tries,
         GREATEST(due.created_at, due.not_before) AS created_at, service_request_id, service_code, language, person_id,
         contact, protects, erased_at IS NOT NULL AS erased
@@ -52,23 +53,23 @@ _TAKE = """
     FOR UPDATE OF due SKIP LOCKED
 """
 
-_SENDING = "UPDATE deliveries SET state = 'sending', claimed_at = now() WHERE id = %s"
+_MARK_SENDING = "UPDATE deliveries SET state = 'sending', claimed_at = now() WHERE id = %s"
 
-_END = """
-    -- What became of these. One that was taken for lost may turn out to have been sent.
-    UPDATE deliveries SET state = ended.state, problem = ended.problem, settled_at = now()
-    FROM jsonb_to_recordset(%s::text::jsonb) AS ended (id uuid, state text, problem text)
-    WHERE deliveries.id = ended.id AND deliveries.state IN ('queued', 'sending', 'uncertain')
+_SAVE_FINAL_STATES = """
+    -- An uncertain mail may turn out to be sent: its worker was slow, not dead.
+    UPDATE deliveries SET state = final.state, problem = final.problem, settled_at = now()
+    FROM jsonb_to_recordset(%s::text::jsonb) AS final (id uuid, state text, problem text)
+    WHERE deliveries.id = final.id AND deliveries.state IN ('queued', 'sending', 'uncertain')
 """
 
-_POSTPONE = """
+_SAVE_RETRY = """
     UPDATE deliveries
     SET state = 'queued', problem = %s, next_try_at = now() + %s, claimed_at = NULL, tries = tries + 1
     WHERE id = %s AND state IN ('queued', 'sending')
 """
 
-_TAKE_INTERRUPTED = """
-    -- Mails that were in hand for so long that whoever held them must have died. They are not sent again.
+_LOCK_INTERRUPTED = """
+    -- Lock the mails that have been in the state `sending` for so long that their worker must have died.
     SELECT due.id, due.case_id, due.template, due.cause, due.agency, due.detail, due.traceparent, due.tries,
         GREATEST(due.created_at, due.not_before) AS created_at, service_request_id, service_code, language, person_id,
         contact, protects, erased_at IS NOT NULL AS erased
@@ -77,49 +78,65 @@ _TAKE_INTERRUPTED = """
     FOR UPDATE OF due SKIP LOCKED
 """
 
+_LIST_STATUSES = """
+    SELECT id, case_id, template, recipient, agency, state, tries, problem, happened_at, created_at, settled_at
+    FROM deliveries WHERE case_id = %(case_id)s ORDER BY happened_at, id
+"""
 
-async def add_news(tx: Transaction, news: Sequence[News]) -> None:
-    """Queue mails about this news; a case that is not known yet is waited for."""
-    if not news:
+_COUNT_BY_STATE = "SELECT template, state, count(*) AS count FROM deliveries GROUP BY template, state"
+
+
+async def insert_deliveries(tx: Transaction, notifications: Sequence[Notification]) -> None:
+    """Queue a mail for each notification; it waits if its case is not known yet."""
+    if not notifications:
         return
-    await lock_cases(tx, {each.case_id for each in news})
-    await tx.execute(_ADD, (rows_to_json([_row(each) for each in news]),))
+    await lock_cases(tx, {notification.case_id for notification in notifications})
+    await tx.execute(_INSERT_DELIVERIES, (rows_to_json([_row(each) for each in notifications]),))
 
 
-async def take_due(tx: Transaction, limit: int) -> list[Delivery]:
-    """Hold a few mails that are due until the end of this transaction."""
+async def lock_due(tx: Transaction, limit: int) -> list[Delivery]:
+    """Lock at most `limit` mails that are due until the transaction ends."""
     async with tx.cursor(row_factory=kwargs_row(_delivery)) as cursor:
-        await cursor.execute(_TAKE, (limit,))
+        await cursor.execute(_LOCK_DUE, (limit,))
         return await cursor.fetchall()
 
 
 async def mark_sending(tx: Transaction, delivery: Delivery) -> None:
-    """Note that a mail is about to be handed to the mail server."""
-    await tx.execute(_SENDING, (delivery.id,))
+    """Mark that a worker is about to hand this mail to the mail server."""
+    await tx.execute(_MARK_SENDING, (delivery.id,))
 
 
-async def end(tx: Transaction, ended: Sequence[Ended]) -> None:
-    """Note what became of some mails."""
-    if ended:
-        await tx.execute(
-            _END, (rows_to_json([{"id": e.event.delivery_id, "state": e.state, "problem": e.problem} for e in ended]),)
-        )
+async def save_final_states(tx: Transaction, states: Sequence[FinalState]) -> None:
+    """Save the last states of some mails."""
+    if states:
+        rows = [{"id": each.event.delivery_id, "state": each.state, "problem": each.problem} for each in states]
+        await tx.execute(_SAVE_FINAL_STATES, (rows_to_json(rows),))
 
 
-async def postpone(tx: Transaction, delivery: Delivery, again: TryAgain) -> None:
-    """Put a mail back, to be tried again after a while."""
-    await tx.execute(_POSTPONE, (again.problem, again.wait, delivery.id))
+async def save_retry(tx: Transaction, delivery: Delivery, retry: Retry) -> None:
+    """Queue a mail again, to be tried after a wait."""
+    await tx.execute(_SAVE_RETRY, (retry.problem, retry.wait, delivery.id))
 
 
-async def take_interrupted(tx: Transaction, lease: timedelta) -> list[Delivery]:
-    """Hold the mails that have been in somebody's hand for longer than the lease."""
+async def lock_interrupted(tx: Transaction, lease: timedelta) -> list[Delivery]:
+    """Lock the mails that a worker has been sending for longer than the lease."""
     async with tx.cursor(row_factory=kwargs_row(_delivery)) as cursor:
-        await cursor.execute(_TAKE_INTERRUPTED, (lease,))
+        await cursor.execute(_LOCK_INTERRUPTED, (lease,))
         return await cursor.fetchall()
 
 
-def _row(news: News) -> dict[str, object]:
-    return asdict(news) | {"id": news.delivery_id, "recipient": news.template.recipient}
+async def list_statuses(tx: Transaction, case_id: UUID) -> list[DeliveryStatus]:
+    """Return what operators see of the mails of a case, in the order of the events."""
+    return await read_rows(tx, DeliveryStatus, _LIST_STATUSES, case_id=case_id)
+
+
+async def count_by_state(tx: Transaction) -> list[StateCount]:
+    """Count all mails by template and state."""
+    return await read_rows(tx, StateCount, _COUNT_BY_STATE)
+
+
+def _row(notification: Notification) -> dict[str, object]:
+    return asdict(notification) | {"id": notification.delivery_id, "recipient": notification.template.recipient}
 
 
 def _delivery(template: str, protects: str | None, **row: Any) -> Delivery:

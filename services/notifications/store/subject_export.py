@@ -1,23 +1,22 @@
-"""Everything that is held about one case."""
+"""The rows of the notifications schema about one case, for the person whom it concerns."""
 
 from typing import Final, LiteralString
 from uuid import UUID
 
-from shared.kit.database import subject_export
 from shared.kit.database.database import Transaction
-from shared.kit.database.subject_export import SubjectExport
+from shared.kit.database.subject_export import SubjectExport, export_subject
 
-_HELD: Final[dict[str, LiteralString]] = {
-    "cases": "SELECT to_jsonb(kept) FROM cases AS kept WHERE case_id = %(case)s",
-    # What an agreement lawfully delays is shown to the person when the delay ends.
+_QUERIES: Final[dict[str, LiteralString]] = {
+    "cases": "SELECT to_jsonb(t) FROM cases AS t WHERE case_id = %(case)s",
+    # A mail under an embargo is shown to the person when the embargo ends.
     "deliveries": """
-        SELECT to_jsonb(kept) FROM deliveries AS kept
+        SELECT to_jsonb(t) FROM deliveries AS t
         WHERE case_id = %(case)s AND (not_before IS NULL OR not_before <= now()) ORDER BY happened_at, id
     """,
 }
-"""Of each table, the rows that are about a case."""
+"""For each table the query of its rows about a case."""
 
 
-async def list_held(tx: Transaction, case_id: UUID) -> SubjectExport:
-    """Return the rows about a case, by table; none where nothing is held."""
-    return await subject_export.export_subject(tx, _HELD, case_id)
+async def export_case(tx: Transaction, case_id: UUID) -> SubjectExport:
+    """Return the rows about a case, by table; an unknown case has none."""
+    return await export_subject(tx, _QUERIES, case_id)

@@ -1,4 +1,4 @@
-"""Writing a mail: the city's own words, in the resident's language, as plain text and as simple HTML."""
+"""Renders mails from the city's templates, in the resident's language, as plain text and as simple HTML."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from email.utils import format_datetime, parseaddr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notifications.domain.deliveries import Addressed, Delivery, choose_language
-from services.notifications.domain.news import Recipient, Template
+from services.notifications.domain.notifications import Recipient, Template
 from services.notifications.jurisdiction import Jurisdiction
 
-_TEXT = ".txt.jinja"
+_SUFFIX = ".txt.jinja"
 
 
 class IncompleteLanguageError(Exception):
-    """A language of which some mails are there and others are missing."""
+    """A language has templates for some mails, and for others it has none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What one mail says."""
+class RenderedText:
+    """The text of one mail."""
 
     language: str
     subject: str
@@ -30,13 +30,16 @@ class Words:
     html: str
 
 
-class Letters:
-    """Writes the mails of one city.
+class MailRenderer:
+    """Renders the mails of one city.
 
     Arguments:
-        city: whose mails they are; its folder holds `<language>/<template>.txt.jinja` and `layout.html.jinja`.
-        sender: the From line.
+        city: its folder holds `<language>/<template>.txt.jinja` and `layout.html.jinja`.
+        sender: the From line; by default the city's name and contact address.
         public_url: where residents look up a report.
+
+    Raises:
+        IncompleteLanguageError: the templates of a language are incomplete, or there are none in the city's own.
     """
 
     def __init__(self, city: Jurisdiction, sender: str | None, public_url: str) -> None:
@@ -49,16 +52,18 @@ class Letters:
         self._pages = Environment(loader=loader, undefined=StrictUndefined, autoescape=True)
         self.languages = _languages(self._texts.list_templates())
         if city.language not in self.languages:
-            raise IncompleteLanguageError(f"{city.templates} has no mails in the city's own language, {city.language}")
+            raise IncompleteLanguageError(
+                f"{city.templates} has no templates in the city's default language, {city.language}"
+            )
 
-    def write(self, delivery: Delivery, to: Addressed, now: datetime) -> EmailMessage:
-        """Write one mail; its Message-ID is the delivery's id, so that a second copy could be told as one."""
-        words = self.word(delivery, discreet=to.discreet)
+    def render(self, delivery: Delivery, to: Addressed, now: datetime) -> EmailMessage:
+        """Render one mail. Its Message-ID is the delivery's id, so that a second copy can be recognized."""
+        content = self.render_text(delivery, discreet=to.discreet)
         mail = EmailMessage(policy=SMTP)
         mail["From"] = self.sender
         mail["To"] = to.address
         mail["Reply-To"] = self._city.contact_email
-        mail["Subject"] = words.subject
+        mail["Subject"] = content.subject
         mail["Date"] = format_datetime(now)
         mail["Message-ID"] = f"<{delivery.id}@{self._domain}>"
         mail["References"] = f"<case.{delivery.case_id}@{self._domain}>"
@@ -66,18 +71,21 @@ class Letters:
         mail["X-Auto-Response-Suppress"] = "All"
         mail["X-Handoff-Case"] = str(delivery.case_id)
         mail["X-Handoff-Template"] = delivery.template.value
-        mail.set_content(words.text, cte="quoted-printable")
-        mail.add_alternative(words.html, subtype="html", cte="quoted-printable")
-        mail["Content-Language"] = words.language
+        mail.set_content(content.text, cte="quoted-printable")
+        mail.add_alternative(content.html, subtype="html", cte="quoted-printable")
+        mail["Content-Language"] = content.language
         return mail
 
-    def word(self, delivery: Delivery, *, discreet: bool) -> Words:
-        """Find the words; a service's name is given only in the language in which the city wrote it."""
+    def render_text(self, delivery: Delivery, *, discreet: bool) -> RenderedText:
+        """Render the text; the template's first paragraph is the subject.
+
+        The city writes the names of services in its own language: a mail in another language leaves them out.
+        """
         wanted = delivery.language if delivery.template.recipient is Recipient.REPORTER else None
         language = choose_language(wanted, self.languages, self._city.language)
         service = self._city.services.get(delivery.service_code or "")
         named = service is not None and language == self._city.language and not discreet
-        rendered = self._texts.get_template(f"{language}/{delivery.template.value}{_TEXT}").render(
+        rendered = self._texts.get_template(f"{language}/{delivery.template.value}{_SUFFIX}").render(
             number=delivery.service_request_id or delivery.case_id,
             case_id=delivery.case_id,
             service=service.name if service and named else None,
@@ -90,18 +98,18 @@ class Letters:
         subject, *paragraphs = [part.strip() for part in rendered.split("\n\n") if part.strip()]
         page = self._pages.get_template("layout.html.jinja")
         html = page.render(language=language, subject=subject, paragraphs=paragraphs)
-        return Words(language, subject, "\n\n".join(paragraphs) + "\n", html)
+        return RenderedText(language, subject, "\n\n".join(paragraphs) + "\n", html)
 
 
 def _languages(files: Iterable[str]) -> frozenset[str]:
-    """Return the languages that there are mails in, each complete.
+    """Return the languages that have templates.
 
     Raises:
-        IncompleteLanguageError: a language lacks a mail.
+        IncompleteLanguageError: a language lacks a template.
     """
     found = frozenset(files)
-    languages = frozenset(file.split("/")[0] for file in found if file.endswith(_TEXT) and "/" in file)
-    wanted = {f"{language}/{template.value}{_TEXT}" for language in languages for template in Template}
+    languages = frozenset(file.split("/")[0] for file in found if file.endswith(_SUFFIX) and "/" in file)
+    wanted = {f"{language}/{template.value}{_SUFFIX}" for language in languages for template in Template}
     if wanted - found:
-        raise IncompleteLanguageError(f"mails are missing: {', '.join(sorted(wanted - found))}")
+        raise IncompleteLanguageError(f"templates are missing: {', '.join(sorted(wanted - found))}")
     return languages

@@ -1,4 +1,4 @@
-"""Looking up where mails go: the sealed address is opened here, in memory, and nowhere else."""
+"""Finds the recipients of mails. The sealed address is opened here, in memory, and stored nowhere in clear text."""
 
 import logging
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.notifications.domain.deliveries import Addressed, Delivery, Suppressed, choose_recipient
-from services.notifications.domain.news import Recipient as Addressee
+from services.notifications.domain.notifications import Recipient
 from services.notifications.jurisdiction import Jurisdiction
 from shared.events.fields import ContactFields, FieldGroup
 from shared.kit.database.database import Transaction
@@ -20,42 +20,45 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The sealed address cannot be opened now: the key is another one, or the block has been altered."""
+    """The sealed address cannot be opened now: the master key is another one, or the block is damaged."""
 
 
-Recipient = Addressed | Suppressed | Unreadable
+RecipientResult = Addressed | Suppressed | Unreadable
 
 
-class AddressBook:
-    """Finds the recipients of mails, as long as the persons' keys are there."""
+class RecipientResolver:
+    """Finds recipients as long as the vault has the persons' keys."""
 
     def __init__(self, vault: Vault, city: Jurisdiction) -> None:
         self._vault = vault
         self._city = city
 
-    async def look_up(self, tx: Transaction, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Recipient]]:
-        """Find the recipient of each mail."""
+    async def resolve(self, tx: Transaction, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, RecipientResult]]:
+        """Return each mail with its recipient, or why there is none."""
         wanted = {delivery.person_id for delivery in deliveries if delivery.contact and delivery.person_id}
-        people = await self._people(tx, wanted)
-        return [(delivery, self._recipient(delivery, people)) for delivery in deliveries]
+        people = await self._load_people(tx, wanted)
+        return [(delivery, self._resolve(delivery, people)) for delivery in deliveries]
 
-    async def _people(self, tx: Transaction, wanted: set[UUID]) -> dict[UUID, Person | None]:
-        """Return those who have a key: None for a key that cannot be used. Erased persons are absent."""
+    async def _load_people(self, tx: Transaction, wanted: set[UUID]) -> dict[UUID, Person | None]:
+        """Return the persons who have a key, None if it cannot be used. Erased persons are missing.
+
+        One unusable key makes the vault refuse all of them, so that they are then loaded one by one.
+        """
         if not wanted:
             return {}
         try:
             return {**await self._vault.load(tx, wanted)}
         except VaultError as error:
-            log.error("a person's key cannot be used: %s", error)  # noqa: TRY400 - the text says it all
+            log.error("person key unusable: %s", error)  # noqa: TRY400 - the text says it all
             if len(wanted) == 1:
                 return dict.fromkeys(wanted)
         found: dict[UUID, Person | None] = {}
         for person_id in wanted:
-            found |= await self._people(tx, {person_id})
+            found |= await self._load_people(tx, {person_id})
         return found
 
-    def _recipient(self, delivery: Delivery, people: dict[UUID, Person | None]) -> Recipient:
-        if delivery.template.recipient is Addressee.PRIVACY_OFFICE:
+    def _resolve(self, delivery: Delivery, people: dict[UUID, Person | None]) -> RecipientResult:
+        if delivery.template.recipient is Recipient.PRIVACY_OFFICE:
             return Addressed(self._city.privacy_contact, discreet=True)
         if delivery.erased:
             return Suppressed("erased")
@@ -66,13 +69,15 @@ class AddressBook:
             return Suppressed("erased")
         person = people[delivery.person_id]
         try:
-            return self._opened(person, delivery, protects) if person else Unreadable()
+            return (
+                choose_recipient(_email(person, delivery.contact), protects, delivery.template)
+                if person
+                else Unreadable()
+            )
         except (VaultError, ValidationError):
-            log.error("the address of delivery %s cannot be opened", delivery.id)  # noqa: TRY400 - it could be quoted
+            # No traceback: the error could quote the address.
+            log.error("sealed address unreadable: delivery %s", delivery.id)  # noqa: TRY400
             return Unreadable()
-
-    def _opened(self, person: Person, delivery: Delivery, protects: FieldGroup | None) -> Recipient:
-        return choose_recipient(_email(person, delivery.contact or ""), protects, delivery.template)
 
 
 def _email(person: Person, block: str) -> str | None:

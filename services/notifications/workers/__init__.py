@@ -1,1 +1,1 @@
-"""Workers."""
+"""Background loops: sending mails, and ending those that were interrupted."""

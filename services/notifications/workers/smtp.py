@@ -1,4 +1,4 @@
-"""One kept connection to the mail server, and what its answers mean."""
+"""The SMTP connection to the mail server, and the outcome that each of its answers means."""
 
 import asyncio
 import logging
@@ -17,52 +17,52 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
-from services.notifications.domain.outcomes import Outcome, Postponed, Refused, Taken, Unknown
-from services.notifications.settings import Account
+from services.notifications.domain.outcomes import Accepted, Deferred, Rejected, SendOutcome, Uncertain
+from services.notifications.settings import SmtpAccount
 
 log = logging.getLogger(__name__)
 
 FRESH_SECONDS: Final = 5.0
-"""A connection that was used so recently is taken to be there; an older one is asked first."""
+"""A connection that was used so recently is taken to be open; an older one is tested first."""
 
-CALM_SECONDS: Final = 0.5
-"""The least time between two connections: a server that drops each at once is not stormed."""
+CONNECT_INTERVAL_SECONDS: Final = 0.5
+"""The least time from one connection to the next, for a server that drops each at once."""
 
 IDLE_SECONDS: Final = 60.0
-"""How long a connection is kept without use."""
+"""A connection without use is closed after this time."""
 
 PERMANENT: Final = range(500, 600)
+"""Reply codes of permanent errors, RFC 5321 §4.2.1."""
 
 
 class UnreachableError(Exception):
-    """The mail server cannot be reached, or does not let us in: nothing can be sent now."""
+    """The mail server cannot be reached, or refuses the login: no mail can be sent now."""
 
 
-class MailServer:
-    """A connection that is made when it is needed, kept, and made anew when it is lost. For one mail at a time."""
+class SmtpConnection:
+    """A connection that is opened when it is needed, kept, and opened again when it is lost. For one mail at a time."""
 
-    def __init__(self, account: Account, sender: str) -> None:
+    def __init__(self, account: SmtpAccount, sender: str) -> None:
         self._account = account
         self._sender = parseaddr(sender)[1]
         self._smtp: SMTP | None = None
         self._used_at = 0.0
-        self._connected_at = -CALM_SECONDS
+        self._connected_at = -CONNECT_INTERVAL_SECONDS
 
-    @property
-    def ready(self) -> bool:
-        """Tell whether a mail can be sent at once; else `reach` comes first."""
+    def is_ready(self) -> bool:
+        """Tell whether a mail can be sent immediately; if not, call `connect` first."""
         return self._smtp is not None and self._smtp.is_connected and monotonic() - self._used_at < FRESH_SECONDS
 
-    async def reach(self) -> None:
-        """Make sure that there is a connection.
+    async def connect(self) -> None:
+        """Open the connection, unless it is open and answers.
 
         Raises:
-            UnreachableError: there is none to be had; its text names the kind of fault.
+            UnreachableError: the text names the kind of error.
         """
         if self._smtp is not None and self._smtp.is_connected and await self._answers(self._smtp):
             return
-        await self.leave()
-        await asyncio.sleep(self._connected_at + CALM_SECONDS - monotonic())
+        await self.close()
+        await asyncio.sleep(self._connected_at + CONNECT_INTERVAL_SECONDS - monotonic())
         self._connected_at = monotonic()
         account = self._account
         smtp = SMTP(
@@ -83,31 +83,31 @@ class MailServer:
         self._smtp = smtp
         self._used_at = monotonic()
 
-    async def send(self, mail: EmailMessage, to: str) -> Outcome:
+    async def send(self, mail: EmailMessage, to: str) -> SendOutcome:
         """Hand over one mail.
 
-        The sender's address is our own setting: that it is refused postpones the mail. When the connection is lost
-        during DATA the server may have the mail or not, so that sending it again could tell somebody twice.
+        A rejected sender only defers the mail: the address is a setting, which an operator can correct. When the
+        connection is lost during DATA the outcome is uncertain: the server may have accepted the mail.
         """
         smtp = self._smtp
         if smtp is None:
-            return Postponed("not connected")
+            return Deferred("not connected")
         try:
-            await self._address(smtp, to)
+            await self._send_envelope(smtp, to)
         except SMTPRecipientRefused as error:
             return await self._rejected(smtp, error)
         except SMTPResponseException as error:
             await self._rejected(smtp, error)
-            return Postponed(f"sender {error.code}")
+            return Deferred(f"sender {error.code}")
         except UnicodeEncodeError:
             await self._reset(smtp)
-            return Refused("address not supported")
+            return Rejected("address not supported")
         except (SMTPException, OSError) as error:
-            return Postponed(_name(error))
-        return await self._hand_over(smtp, mail)
+            return Deferred(_name(error))
+        return await self._transmit(smtp, mail)
 
-    async def leave(self) -> None:
-        """Close the connection; politely, if the server answers soon."""
+    async def close(self) -> None:
+        """Close the connection, with QUIT if the server answers within a second."""
         smtp, self._smtp = self._smtp, None
         if smtp is None:
             return
@@ -115,16 +115,16 @@ class MailServer:
             try:
                 await smtp.quit(timeout=1)
             except (SMTPException, OSError):
-                log.debug("the mail server did not say goodbye")
+                log.debug("mail server did not answer QUIT")
         smtp.close()
 
-    async def leave_if_idle(self) -> None:
-        """Close a connection that has not been used for a while."""
+    async def close_if_idle(self) -> None:
+        """Close a connection that has not been used for a minute."""
         if self._smtp is not None and monotonic() - self._used_at > IDLE_SECONDS:
-            await self.leave()
+            await self.close()
 
     async def _answers(self, smtp: SMTP) -> bool:
-        """Ask for a sign of life: servers drop idle connections."""
+        """Test the connection with NOOP: servers drop idle connections."""
         try:
             await smtp.noop(timeout=5)
         except (SMTPException, OSError):
@@ -132,30 +132,34 @@ class MailServer:
         self._used_at = monotonic()
         return True
 
-    async def _address(self, smtp: SMTP, to: str) -> None:
-        """Say from whom and to whom; addresses beyond ASCII need a server that can (RFC 6531)."""
+    async def _send_envelope(self, smtp: SMTP, to: str) -> None:
+        """Send sender and recipient; an address beyond ASCII needs a server with SMTPUTF8 (RFC 6531).
+
+        Raises:
+            UnicodeEncodeError: the address is beyond ASCII, and the server does not support that.
+        """
         utf8 = not to.isascii() and smtp.supports_extension("smtputf8")
         encoding = "utf-8" if utf8 else "ascii"
         await smtp.mail(self._sender, options=["SMTPUTF8"] if utf8 else [], encoding=encoding)
         await smtp.rcpt(to, encoding=encoding)
 
-    async def _hand_over(self, smtp: SMTP, mail: EmailMessage) -> Outcome:
+    async def _transmit(self, smtp: SMTP, mail: EmailMessage) -> SendOutcome:
         try:
             await smtp.data(_bytes(mail))
         except SMTPDataError as error:
             return await self._rejected(smtp, error)
         except (SMTPException, OSError) as error:
-            return Unknown(_name(error))
+            return Uncertain(_name(error))
         self._used_at = monotonic()
-        return Taken()
+        return Accepted()
 
-    async def _rejected(self, smtp: SMTP, error: SMTPResponseException) -> Outcome:
+    async def _rejected(self, smtp: SMTP, error: SMTPResponseException) -> SendOutcome:
         await self._reset(smtp)
-        return (Refused if error.code in PERMANENT else Postponed)(str(error.code))
+        return (Rejected if error.code in PERMANENT else Deferred)(str(error.code))
 
     @staticmethod
     async def _reset(smtp: SMTP) -> None:
-        """Clear the server's mind for the next mail; a connection that cannot be cleared is closed."""
+        """Reset the session for the next mail; close the connection if that fails."""
         try:
             await smtp.rset()
         except (SMTPException, OSError):
@@ -167,5 +171,5 @@ def _bytes(mail: EmailMessage) -> bytes:
 
 
 def _name(error: BaseException) -> str:
-    """Name a fault by its kind: a server's own words may quote an address."""
+    """Name an error by its kind: the text of a server's answer may quote an address."""
     return f"{type(error).__name__} {error.code}" if isinstance(error, SMTPResponseException) else type(error).__name__

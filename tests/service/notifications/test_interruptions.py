@@ -14,17 +14,19 @@ from tests.waiting import PATIENCE_SECONDS
 ROOT = Path(__file__).parents[3]
 ONE_MAIL = """
 import asyncio
-from services.notifications.app import make_database, make_office
-from services.notifications.workers.sender import Lane
+from services.notifications.app import make_database, make_delivery_service
+from services.notifications.jurisdiction import read_jurisdiction
+from services.notifications.workers.send_worker import SendWorker
 from services.notifications.settings import NotificationsSettings
-from services.notifications.workers.smtp import MailServer
+from services.notifications.workers.smtp import SmtpConnection
 
 async def main():
     settings = NotificationsSettings()
     database = make_database(settings)
     await database.open()
-    office = make_office(settings, database)
-    await Lane(office, MailServer(settings.account, office.letters.sender)).run()
+    deliveries = make_delivery_service(settings, database, read_jurisdiction(settings.jurisdiction))
+    connection = SmtpConnection(settings.smtp_account, deliveries.renderer.sender)
+    await SendWorker(deliveries, connection, asyncio.Event()).run()
 
 asyncio.run(main())
 """
@@ -59,9 +61,9 @@ async def test_a_mail_that_was_in_hand_when_its_sender_was_killed_is_uncertain(
     sender.send_signal(signal.SIGKILL)
     await sender.wait()
     assert world.states(case_id) == {"case-received": "sending"}
-    await asyncio.sleep(world.office.lease.total_seconds())
-    assert await world.office.give_up_interrupted() == 1
-    assert await world.office.give_up_interrupted() == 0
+    await asyncio.sleep(world.deliveries.lease.total_seconds())
+    assert await world.deliveries.give_up_interrupted() == 1
+    assert await world.deliveries.give_up_interrupted() == 0
     mails.go_on.set()
     await world.send_all()
     assert world.states(case_id) == {"case-received": "uncertain"}
@@ -72,11 +74,11 @@ async def test_a_mail_that_was_in_hand_when_its_sender_was_killed_is_uncertain(
 async def test_a_mail_in_hand_is_not_given_up_before_its_time(world: World, mails: MailServerForTests) -> None:
     case_id = await world.report()
     mails.answers_to_data = [STALL]
-    lane = world.lane()
-    sending = asyncio.create_task(lane.run())
+    worker = world.worker()
+    sending = asyncio.create_task(worker.run())
     await until_holding(mails)
     async with World.open(world.own, mails.port, sending_lease_seconds=60) as other:
-        assert await other.office.give_up_interrupted() == 0
+        assert await other.deliveries.give_up_interrupted() == 0
     mails.go_on.set()
     await world.until_sent(case_id)
     await stop(sending)
@@ -87,10 +89,10 @@ async def test_a_mail_that_was_given_up_too_early_is_told_as_sent_by_who_knows(
 ) -> None:
     case_id = await world.report()
     mails.answers_to_data = [STALL]
-    sending = asyncio.create_task(world.lane().run())
+    sending = asyncio.create_task(world.worker().run())
     await until_holding(mails)
-    await asyncio.sleep(world.office.lease.total_seconds())
-    assert await world.office.give_up_interrupted() == 1
+    await asyncio.sleep(world.deliveries.lease.total_seconds())
+    assert await world.deliveries.give_up_interrupted() == 1
     mails.go_on.set()
     await world.until_sent(case_id)
     await stop(sending)
@@ -103,7 +105,7 @@ async def test_a_service_that_is_told_to_stop_finishes_the_mail_in_hand(
 ) -> None:
     case_id = await world.report()
     mails.answers_to_data = [STALL]
-    sending = asyncio.create_task(world.lane().run())
+    sending = asyncio.create_task(world.worker().run())
     await until_holding(mails)
     sending.cancel()
     await asyncio.sleep(0.1)
@@ -116,7 +118,7 @@ async def test_a_service_that_is_told_to_stop_finishes_the_mail_in_hand(
 async def test_while_the_mail_server_is_away_nothing_is_taken_in_hand(world: World, mails: MailServerForTests) -> None:
     mails.stop()
     case_id, anonymous = await world.report(), await world.report(None)
-    sending = asyncio.create_task(world.lane().run())
+    sending = asyncio.create_task(world.worker().run())
     await asyncio.sleep(0.5)
     assert world.query("SELECT state, tries FROM deliveries WHERE case_id = %s", case_id) == [("queued", 0)]
     assert world.states(anonymous) == {"case-received": "suppressed"}
@@ -126,10 +128,10 @@ async def test_while_the_mail_server_is_away_nothing_is_taken_in_hand(world: Wor
     assert len(mails.mails) == 1
 
 
-async def test_the_bell_wakes_an_idle_sender(world: World, mails: MailServerForTests) -> None:
-    lane = world.lane()
-    lane._pause = 3600.0  # nothing but the bell ends it
-    sending = asyncio.create_task(lane.run())
+async def test_a_queued_mail_wakes_an_idle_worker(world: World, mails: MailServerForTests) -> None:
+    worker = world.worker()
+    worker._pause = 3600.0  # nothing but the wake-up ends it
+    sending = asyncio.create_task(worker.run())
     await asyncio.sleep(0.5)
     async with asyncio.timeout(PATIENCE_SECONDS):
         await world.until_sent(await world.report())

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.notifications.http.api.deliveries import Pages
+from services.notifications.http.api.deliveries import delivery_routes
 from services.notifications.jurisdiction import read_jurisdiction
 from tests.service.notifications.events import accepted, opened
 from tests.service.notifications.world import STAFF_KEY, World
@@ -20,7 +20,7 @@ STAFF = {"authorization": f"Bearer {STAFF_KEY}"}
 @pytest.fixture
 def client(world: World) -> httpx.AsyncClient:
     """Reach the pages of the service."""
-    app = Starlette(routes=Pages(world.office.database, CITY, STAFF_KEY).routes())
+    app = Starlette(routes=delivery_routes(world.deliveries.database, CITY.protection, STAFF_KEY))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notifications", headers=STAFF)
 
 

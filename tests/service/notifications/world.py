@@ -10,13 +10,13 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import psycopg
 
-from services.notifications.app import make_database, make_office
+from services.notifications.app import make_database, make_delivery_service
 from services.notifications.handlers import subscriptions
 from services.notifications.jurisdiction import read_jurisdiction
 from services.notifications.settings import NotificationsSettings
-from services.notifications.use_cases.deliveries import Office
-from services.notifications.workers.sender import Lane
-from services.notifications.workers.smtp import MailServer
+from services.notifications.use_cases.deliveries import DeliveryService
+from services.notifications.workers.send_worker import SendWorker
+from services.notifications.workers.smtp import SmtpConnection
 from shared.events.event import Event
 from shared.events.fields import ContactFields, FieldGroup
 from shared.kit.consumer.consumer import Consumer
@@ -34,7 +34,8 @@ class World:
 
     own: OwnDatabase
     settings: NotificationsSettings
-    office: Office
+    deliveries: DeliveryService
+    wake_up: asyncio.Event
     consumers: dict[str, Consumer]
 
     @classmethod
@@ -44,13 +45,15 @@ class World:
         settings = _settings(own, smtp_port, **changed)
         database = make_database(settings)
         await database.open()
-        office = make_office(settings, database)
         city = read_jurisdiction(settings.jurisdiction)
+        deliveries = make_delivery_service(settings, database, city)
+        wake_up = asyncio.Event()
         consumers = {
-            route.spec.topic: Consumer("notifications", route, database) for route in subscriptions(office.bell, city)
+            route.spec.topic: Consumer("notifications", route, database)
+            for route in subscriptions(city.protection, wake_up)
         }
         try:
-            yield cls(own, settings, office, consumers)
+            yield cls(own, settings, deliveries, wake_up, consumers)
         finally:
             await database.close()
 
@@ -85,21 +88,21 @@ class World:
         plain = ContactFields(email=email, phone="+1-555-0199").model_dump_json().encode()
         return person.id, Vault.seal(person, FieldGroup.CONTACT, plain)
 
-    def server(self) -> MailServer:
+    def server(self) -> SmtpConnection:
         """Make a connection to the mail server."""
-        return MailServer(self.settings.account, self.office.letters.sender)
+        return SmtpConnection(self.settings.smtp_account, self.deliveries.renderer.sender)
 
-    def lane(self, server: MailServer | None = None) -> Lane:
-        """Make a lane with a connection of its own."""
-        return Lane(self.office, server or self.server())
+    def worker(self, server: SmtpConnection | None = None) -> SendWorker:
+        """Make a worker with a connection of its own."""
+        return SendWorker(self.deliveries, server or self.server(), self.wake_up)
 
     async def send_all(self) -> None:
         """Send what is due now."""
         server = self.server()
-        lane = self.lane(server)
-        while await lane.send_next():
+        worker = self.worker(server)
+        while await worker.send_next():
             pass
-        await server.leave()
+        await server.close()
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Look into the database as its administrator."""

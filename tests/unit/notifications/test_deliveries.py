@@ -13,21 +13,21 @@ from services.notifications.domain.deliveries import (
     Suppressed,
     choose_language,
     choose_recipient,
-    usable_address,
+    normalize_address,
 )
-from services.notifications.domain.news import Template
+from services.notifications.domain.notifications import Template
 from services.notifications.domain.outcomes import (
     GIVE_UP_AFTER,
     LONGEST_WAIT,
-    Ended,
-    Outcome,
-    Postponed,
-    Refused,
-    Taken,
-    TryAgain,
-    Unknown,
-    conclude,
-    wait_before,
+    Accepted,
+    Deferred,
+    FinalState,
+    Rejected,
+    Retry,
+    SendOutcome,
+    Uncertain,
+    decide_state,
+    retry_wait,
 )
 from shared.events.fields import RESTRICTED, FieldGroup
 from shared.events.notifications import NotificationFailed, NotificationSent, NotificationSuppressed
@@ -96,16 +96,16 @@ def test_no_mail_about_sharing_goes_out_of_a_protected_report(template: Template
     ],
 )
 def test_what_is_not_one_address_is_not_used(text: str) -> None:
-    assert usable_address(text) is None
+    assert normalize_address(text) is None
 
 
 def test_a_domain_beyond_ascii_is_written_as_the_name_system_knows_it() -> None:
-    assert usable_address("ann@bücher.example") == "ann@xn--bcher-kva.example"
+    assert normalize_address("ann@bücher.example") == "ann@xn--bcher-kva.example"
 
 
 @given(st.text())
 def test_a_used_address_is_one_line_for_one_recipient(text: str) -> None:
-    address = usable_address(text)
+    address = normalize_address(text)
     assert address is None or (address.isprintable() and address.count("@") == 1 and not set(address) & set(" ,;<>"))
 
 
@@ -120,34 +120,34 @@ def test_a_mail_is_in_the_residents_language_or_else_in_the_citys(wanted: str, c
 @pytest.mark.parametrize(
     ("outcome", "state", "event"),
     [
-        (Taken(), "sent", NotificationSent),
-        (Refused("550"), "failed", NotificationFailed),
-        (Unknown("SMTPServerDisconnected"), "uncertain", NotificationFailed),
+        (Accepted(), "sent", NotificationSent),
+        (Rejected("550"), "failed", NotificationFailed),
+        (Uncertain("SMTPServerDisconnected"), "uncertain", NotificationFailed),
         (Suppressed("erased"), "suppressed", NotificationSuppressed),
     ],
 )
-def test_each_end_is_told_by_its_own_event(outcome: Outcome | Suppressed, state: str, event: type) -> None:
-    end = conclude(delivery(), outcome, WAIT, NOW)
-    assert isinstance(end, Ended)
+def test_each_end_is_told_by_its_own_event(outcome: SendOutcome | Suppressed, state: str, event: type) -> None:
+    end = decide_state(delivery(), outcome, WAIT, NOW)
+    assert isinstance(end, FinalState)
     assert end.state == state
     assert isinstance(end.event, event)
     assert end.event.delivery_id == delivery().id
 
 
 def test_a_postponed_mail_is_tried_again_later() -> None:
-    assert conclude(delivery(), Postponed("451"), WAIT, NOW) == TryAgain(WAIT, "451")
+    assert decide_state(delivery(), Deferred("451"), WAIT, NOW) == Retry(WAIT, "451")
 
 
 def test_a_mail_that_is_postponed_for_days_is_given_up() -> None:
-    end = conclude(delivery(created_at=NOW - GIVE_UP_AFTER), Postponed("451"), WAIT, NOW)
-    assert isinstance(end, Ended)
+    end = decide_state(delivery(created_at=NOW - GIVE_UP_AFTER), Deferred("451"), WAIT, NOW)
+    assert isinstance(end, FinalState)
     assert end.state == "failed"
 
 
 @given(st.integers(1, 10_000))
 def test_waits_grow_up_to_an_hour(tries: int) -> None:
-    assert WAIT <= wait_before(tries, WAIT) <= wait_before(tries + 1, WAIT) <= LONGEST_WAIT
+    assert WAIT <= retry_wait(tries, WAIT) <= retry_wait(tries + 1, WAIT) <= LONGEST_WAIT
 
 
 def test_waits_double() -> None:
-    assert [wait_before(tries, WAIT).total_seconds() for tries in (1, 2, 3, 9)] == [30, 60, 120, 3600]
+    assert [retry_wait(tries, WAIT).total_seconds() for tries in (1, 2, 3, 9)] == [30, 60, 120, 3600]

@@ -14,8 +14,12 @@ def test_a_password_goes_to_the_mail_server_only_over_an_encrypted_connection() 
     settings = NotificationsSettings.model_validate(
         NEEDED | {"smtp_user": "ann", "smtp_password": "secret", "smtp_starttls": True}
     )
-    assert (settings.account.user, settings.account.password, settings.account.starttls) == ("ann", "secret", True)
+    assert (settings.smtp_account.user, settings.smtp_account.password, settings.smtp_account.starttls) == (
+        "ann",
+        "secret",
+        True,
+    )
 
 
 def test_a_user_that_is_empty_is_no_user() -> None:
-    assert NotificationsSettings.model_validate(NEEDED | {"smtp_user": ""}).account.user is None
+    assert NotificationsSettings.model_validate(NEEDED | {"smtp_user": ""}).smtp_account.user is None

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.metrics.domain.records import CaseIdentity
+from services.metrics.domain.records import CaseReference
 from services.metrics.jurisdiction import City
 from services.metrics.use_cases.read_case import read_case_traces, read_journey, read_subject_export, read_trace
 from shared.kit.database.database import Database
@@ -52,6 +52,6 @@ def case_routes(database: Database, city: City, staff_key: str) -> list[Route]:
     return [Route(path, require_staff_key(endpoint, staff_key)) for path, endpoint in served.items()]
 
 
-def _ids(case: CaseIdentity) -> dict[str, Any]:
+def _ids(case: CaseReference) -> dict[str, Any]:
     shown = ("case_id", "service_request_id", "origin", "external_id")
     return {name: value for name, value in asdict(case).items() if name in shown}

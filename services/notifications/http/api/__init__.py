@@ -1,1 +1,1 @@
-"""Api."""
+"""The JSON API for operators."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.domain.news import Recipient, Template, news_of
+from services.notifications.domain.notifications import Recipient, Template, notifications_of
 from services.notifications.domain.reporters import reporter_of
 from shared.events.disclosures import EmergencyAccessOpened
 from shared.events.event import Event
@@ -79,40 +79,40 @@ def resolved(how: str, *, record_only: bool = False) -> CaseResolved:
 
 
 def test_a_report_is_confirmed() -> None:
-    [news] = news_of(submitted(), uuid4())
+    [news] = notifications_of(submitted(), uuid4())
     assert news.template is Template.CASE_RECEIVED
 
 
 def test_an_acceptance_is_told_with_the_agency() -> None:
-    [news] = news_of(ReferralAccepted.model_validate(about_referral()), uuid4())
+    [news] = notifications_of(ReferralAccepted.model_validate(about_referral()), uuid4())
     assert (news.template, news.agency) == (Template.REFERRAL_ACCEPTED, "hpd")
 
 
 def test_a_second_acceptance_of_a_case_is_the_same_news() -> None:
-    [first] = news_of(ReferralAccepted.model_validate(about_referral(referral=1)), uuid4())
-    [second] = news_of(ReferralAccepted.model_validate(about_referral(referral=2)), uuid4())
+    [first] = notifications_of(ReferralAccepted.model_validate(about_referral(referral=1)), uuid4())
+    [second] = notifications_of(ReferralAccepted.model_validate(about_referral(referral=2)), uuid4())
     assert (first.template, first.occasion) == (second.template, second.occasion)
 
 
 @pytest.mark.parametrize("reason", sorted(OUTSIDE_AGENCY_CONTROL))
 def test_a_wait_that_the_agency_cannot_end_is_told_with_its_reason(reason: Reason) -> None:
-    [news] = news_of(held(reason), uuid4())
+    [news] = notifications_of(held(reason), uuid4())
     assert (news.template, news.detail) == (Template.NEEDS_MORE_TIME, reason.value)
 
 
 def test_a_wait_that_the_agency_can_end_is_not_told() -> None:
-    assert news_of(held(Reason.WAITING_FOR_PARTS), uuid4()) == []
+    assert notifications_of(held(Reason.WAITING_FOR_PARTS), uuid4()) == []
 
 
 def test_each_reason_of_each_referral_is_told_once() -> None:
     heard = [held(Reason.NO_ACCESS), held(Reason.NO_ACCESS), held(Reason.WAITING_FOR_PERSON), held(Reason.NO_ACCESS, 2)]
-    told = {news.occasion for event in heard for news in news_of(event, uuid4())}
+    told = {news.occasion for event in heard for news in notifications_of(event, uuid4())}
     assert len(told) == 3
 
 
 @pytest.mark.parametrize("how", ["completed", "not-completed", "withdrawn"])
 def test_the_end_of_a_case_is_told_with_how_it_ended(how: str) -> None:
-    [news] = news_of(resolved(how), uuid4())
+    [news] = notifications_of(resolved(how), uuid4())
     assert (news.template, news.detail) == (Template.CASE_RESOLVED, how)
 
 
@@ -123,7 +123,7 @@ def test_nothing_is_told_of_imported_history() -> None:
         held(Reason.NO_ACCESS, record_only=True),
         resolved("completed", record_only=True),
     ]
-    assert [news_of(event, uuid4()) for event in history] == [[]] * 4
+    assert [notifications_of(event, uuid4()) for event in history] == [[]] * 4
 
 
 def test_nothing_is_told_of_what_changes_nothing_for_the_reporter() -> None:
@@ -136,7 +136,7 @@ def test_nothing_is_told_of_what_changes_nothing_for_the_reporter() -> None:
         ReferralCompleted.model_validate(about),
         ReferralRejected.model_validate(about | {"reason": Reason.NO_CAPACITY}),
     ]
-    assert [news_of(event, uuid4()) for event in quiet] == [[]] * 6
+    assert [notifications_of(event, uuid4()) for event in quiet] == [[]] * 6
 
 
 def opened(shown_from: datetime | None = None) -> EmergencyAccessOpened:
@@ -153,7 +153,7 @@ def opened(shown_from: datetime | None = None) -> EmergencyAccessOpened:
 
 
 def test_an_access_in_an_emergency_is_told_to_the_privacy_office_and_to_the_reporter() -> None:
-    office, reporter = news_of(opened(), uuid4())
+    office, reporter = notifications_of(opened(), uuid4())
     assert (office.template, office.template.recipient) == (Template.EMERGENCY_REVIEW, Recipient.PRIVACY_OFFICE)
     assert (reporter.template, reporter.template.recipient) == (Template.EMERGENCY_ACCESS, Recipient.REPORTER)
     assert office.delivery_id != reporter.delivery_id
@@ -161,19 +161,19 @@ def test_an_access_in_an_emergency_is_told_to_the_privacy_office_and_to_the_repo
 
 def test_a_lawful_delay_holds_for_the_reporter_and_not_for_the_office() -> None:
     later = NOW + timedelta(days=7)
-    assert [news.not_before for news in news_of(opened(later), uuid4())] == [None, later]
+    assert [news.not_before for news in notifications_of(opened(later), uuid4())] == [None, later]
 
 
 def test_what_is_told_of_an_access_names_neither_agency_nor_groups() -> None:
-    told = repr(news_of(opened(), uuid4()))
+    told = repr(notifications_of(opened(), uuid4()))
     assert not {word for word in ("hra", "health") if word in told}
 
 
 def test_each_consent_and_its_withdrawal_is_confirmed_without_saying_for_whom() -> None:
     about = {"case_id": CASE, "consent_id": UUID(int=6), "occurred_at": NOW}
     what = {"recipients": ["hra"], "groups": ["health"], "purpose": "service-delivery", "ends_at": NOW}
-    [given] = news_of(ConsentGranted.model_validate(about | what), uuid4())
-    [taken] = news_of(ConsentWithdrawn.model_validate(about), uuid4())
+    [given] = notifications_of(ConsentGranted.model_validate(about | what), uuid4())
+    [taken] = notifications_of(ConsentWithdrawn.model_validate(about), uuid4())
     assert (given.template, given.detail) == (Template.CONSENT_GRANTED, "2026-03-02")
     assert (taken.template, taken.detail) == (Template.CONSENT_WITHDRAWN, None)
     assert given.occasion == taken.occasion == str(UUID(int=6))
@@ -181,22 +181,22 @@ def test_each_consent_and_its_withdrawal_is_confirmed_without_saying_for_whom() 
 
 
 def test_nobody_is_told_that_somebody_has_been_erased() -> None:
-    assert news_of(PersonErased(case_id=CASE, person_id=UUID(int=8), erased_at=NOW), uuid4()) == []
+    assert notifications_of(PersonErased(case_id=CASE, person_id=UUID(int=8), erased_at=NOW), uuid4()) == []
 
 
 @given(st.uuids(), st.uuids())
 def test_a_delivery_has_the_same_id_if_and_only_if_it_has_the_same_cause(one: UUID, other: UUID) -> None:
-    [first], [again], [second] = (news_of(submitted(), cause) for cause in (one, one, other))
+    [first], [again], [second] = (notifications_of(submitted(), cause) for cause in (one, one, other))
     assert first.delivery_id == again.delivery_id
     assert (first.delivery_id == second.delivery_id) == (one == other)
 
 
 def test_of_a_report_only_the_sealed_contact_is_kept() -> None:
     kept = reporter_of(submitted())
-    assert (kept.contact, kept.language, kept.silent) == ("block", "es", False)
+    assert (kept.contact, kept.language, kept.imported) == ("block", "es", False)
     assert "words" not in repr(kept)
 
 
 def test_of_an_imported_report_not_even_the_sealed_contact_is_kept() -> None:
     kept = reporter_of(submitted("import"))
-    assert (kept.contact, kept.person_id, kept.silent) == (None, None, True)
+    assert (kept.contact, kept.person_id, kept.imported) == (None, None, True)

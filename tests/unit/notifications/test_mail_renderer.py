@@ -13,16 +13,16 @@ from uuid import UUID
 import pytest
 
 from services.notifications.domain.deliveries import Addressed, Delivery
-from services.notifications.domain.news import Recipient, Template
+from services.notifications.domain.notifications import Recipient, Template
 from services.notifications.jurisdiction import read_jurisdiction
-from services.notifications.use_cases.mail_renderer import IncompleteLanguageError, Letters
+from services.notifications.use_cases.mail_renderer import IncompleteLanguageError, MailRenderer
 from shared.events.fields import FieldGroup
 
 CITY = read_jurisdiction(Path(__file__).parents[3] / "deploy" / "jurisdictions" / "sample-city")
-LETTERS = Letters(CITY, None, "https://311.example.org")
-SPANISH = Letters(replace(CITY, language="es"), None, "https://311.example.org")
+RENDERER = MailRenderer(CITY, None, "https://311.example.org")
+SPANISH = MailRenderer(replace(CITY, language="es"), None, "https://311.example.org")
 PREVIEW = 300
-"""So many letters of a mail at most are shown beside its subject."""
+"""So many characters of a mail at most are shown beside its subject."""
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DETAILS: dict[Template, list[str | None]] = {
     Template.CASE_RECEIVED: [None],
@@ -35,7 +35,7 @@ DETAILS: dict[Template, list[str | None]] = {
     Template.EMERGENCY_REVIEW: ["6f1b7a52-0000-4000-8000-000000000001"],
 }
 EVERY_MAIL = [(template, detail) for template, details in DETAILS.items() for detail in details]
-LANGUAGES = sorted(LETTERS.languages)
+LANGUAGES = sorted(RENDERER.languages)
 EVERYWHERE = list(itertools.product(LANGUAGES, EVERY_MAIL))
 
 
@@ -58,8 +58,8 @@ def delivery(template: Template, detail: str | None, language: str = "en") -> De
     )
 
 
-def written(told: Delivery, to: Addressed) -> EmailMessage:
-    return message_from_bytes(LETTERS.write(told, to, NOW).as_bytes(), EmailMessage, policy=SMTP)
+def rendered(told: Delivery, to: Addressed) -> EmailMessage:
+    return message_from_bytes(RENDERER.render(told, to, NOW).as_bytes(), EmailMessage, policy=SMTP)
 
 
 def part(mail: EmailMessage, kind: str) -> str:
@@ -69,12 +69,12 @@ def part(mail: EmailMessage, kind: str) -> str:
 
 
 def test_there_are_mails_in_english_and_spanish() -> None:
-    assert {"en", "es"} <= LETTERS.languages
+    assert {"en", "es"} <= RENDERER.languages
 
 
 @pytest.mark.parametrize(("language", "mail"), EVERYWHERE)
 def test_every_mail_can_be_written_in_every_language(language: str, mail: tuple[Template, str | None]) -> None:
-    words = LETTERS.word(delivery(*mail, language=language), discreet=False)
+    words = RENDERER.render_text(delivery(*mail, language=language), discreet=False)
     assert words.language == (language if mail[0].recipient is Recipient.REPORTER else CITY.language)
     language = words.language
     assert "SR-2026-17" in words.subject
@@ -89,16 +89,16 @@ def test_every_mail_can_be_written_in_every_language(language: str, mail: tuple[
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_detail_has_its_own_words(language: str) -> None:
-    texts = {LETTERS.word(delivery(*mail, language=language), discreet=False).text for mail in EVERY_MAIL}
+    texts = {RENDERER.render_text(delivery(*mail, language=language), discreet=False).text for mail in EVERY_MAIL}
     assert len(texts) == len(EVERY_MAIL)
 
 
 def test_a_language_without_mails_gets_the_citys_own() -> None:
-    assert LETTERS.word(delivery(Template.CASE_RECEIVED, None, "ht"), discreet=False).language == CITY.language
+    assert RENDERER.render_text(delivery(Template.CASE_RECEIVED, None, "ht"), discreet=False).language == CITY.language
 
 
 def test_agency_and_service_are_named_as_the_city_names_them() -> None:
-    text = LETTERS.word(delivery(Template.REFERRAL_ACCEPTED, None), discreet=False).text
+    text = RENDERER.render_text(delivery(Template.REFERRAL_ACCEPTED, None), discreet=False).text
     assert "Sample City Housing Office" in text
     assert "No heat or hot water" in text
 
@@ -106,7 +106,7 @@ def test_agency_and_service_are_named_as_the_city_names_them() -> None:
 @pytest.mark.parametrize(("language", "mail"), EVERYWHERE)
 def test_a_discreet_mail_names_neither_agency_nor_service(language: str, mail: tuple[Template, str | None]) -> None:
     told = replace(delivery(*mail, language=language), service_code="alcohol-or-drug-help", agency="dohmh")
-    words = LETTERS.word(told, discreet=True)
+    words = RENDERER.render_text(told, discreet=True)
     said = (words.subject + words.text + words.html).lower()
     assert not {word for word in ("alcohol", "drug", "health", "salud") if word in said}
 
@@ -119,16 +119,16 @@ def test_subject_and_preview_do_not_tell_what_a_protected_report_is_about(
     assert len(protected) >= 3
     for code, service in protected.items():
         told = replace(delivery(*mail, language=language), service_code=code, agency="nypd")
-        words = LETTERS.word(told, discreet=True)
+        words = RENDERER.render_text(told, discreet=True)
         shown = (words.subject + " " + words.text[:PREVIEW]).lower()
         telling = {service.name, *CITY.agencies.values(), code, *service.needs}
         assert not [word for word in telling if word.lower() in shown]
 
 
-@pytest.mark.parametrize("letters", [LETTERS, SPANISH])
-def test_the_privacy_office_is_told_ids_and_nothing_else(letters: Letters) -> None:
+@pytest.mark.parametrize("renderer", [RENDERER, SPANISH])
+def test_the_privacy_office_is_told_ids_and_nothing_else(renderer: MailRenderer) -> None:
     told = replace(delivery(Template.EMERGENCY_REVIEW, "access-17"), service_request_id=None)
-    words = letters.word(told, discreet=True)
+    words = renderer.render_text(told, discreet=True)
     assert words.subject.endswith(str(told.case_id))
     assert "access-17" in words.text
     assert not {word for word in ("heat", "housing", "vivienda") if word in (words.subject + words.text).lower()}
@@ -136,11 +136,11 @@ def test_the_privacy_office_is_told_ids_and_nothing_else(letters: Letters) -> No
 
 def test_an_agency_that_is_not_listed_is_not_named() -> None:
     told = replace(delivery(Template.REFERRAL_ACCEPTED, None), agency="stranger")
-    assert "A city agency will help" in LETTERS.word(told, discreet=False).text
+    assert "A city agency will help" in RENDERER.render_text(told, discreet=False).text
 
 
 def test_the_headers_say_who_writes_and_that_no_person_does() -> None:
-    mail = written(delivery(Template.CASE_RECEIVED, None), Addressed("ann@example.org", discreet=False))
+    mail = rendered(delivery(Template.CASE_RECEIVED, None), Addressed("ann@example.org", discreet=False))
     assert mail["From"] == "Sample City <311@sample-city.example.org>"
     assert mail["To"] == "ann@example.org"
     assert mail["Message-ID"] == f"<{UUID(int=1)}@sample-city.example.org>"
@@ -150,7 +150,7 @@ def test_the_headers_say_who_writes_and_that_no_person_does() -> None:
 
 
 def test_both_parts_of_a_mail_say_the_same() -> None:
-    mail = written(delivery(Template.CASE_RECEIVED, None, "es"), Addressed("ann@example.org", discreet=False))
+    mail = rendered(delivery(Template.CASE_RECEIVED, None, "es"), Addressed("ann@example.org", discreet=False))
     assert mail.get_content_type() == "multipart/alternative"
     html = re.sub(r"<[^>]+>", "", part(mail, "html").split("<body", 1)[1].split(">", 1)[1])
     assert html.split() == part(mail, "plain").split()
@@ -158,14 +158,14 @@ def test_both_parts_of_a_mail_say_the_same() -> None:
 
 def test_what_comes_from_elsewhere_cannot_become_markup() -> None:
     told = replace(delivery(Template.CASE_RECEIVED, None), service_request_id="<b>1</b>")
-    assert "<b>" not in LETTERS.word(told, discreet=False).html
+    assert "<b>" not in RENDERER.render_text(told, discreet=False).html
 
 
 def test_a_language_of_which_mails_are_missing_is_refused(tmp_path: Path) -> None:
     (tmp_path / "en").mkdir()
     (tmp_path / "en" / "case-received.txt.jinja").write_text("Hello")
     with pytest.raises(IncompleteLanguageError, match=r"en/case-resolved\.txt\.jinja"):
-        Letters(replace(CITY, templates=tmp_path), None, "https://311.example.org")
+        MailRenderer(replace(CITY, templates=tmp_path), None, "https://311.example.org")
 
 
 def test_a_service_that_is_not_listed_is_protected_like_the_strictest() -> None:
@@ -177,13 +177,13 @@ def test_a_service_that_is_not_listed_is_protected_like_the_strictest() -> None:
 
 @pytest.mark.parametrize("mail", EVERY_MAIL)
 def test_english_mails_can_be_read_after_six_years_of_school(mail: tuple[Template, str | None]) -> None:
-    text = LETTERS.word(delivery(*mail), discreet=True).text
+    text = RENDERER.render_text(delivery(*mail), discreet=True).text
     assert grade(text.replace("https://311.example.org", "here").replace("SR-2026-17", "1")) <= 6
 
 
 @pytest.mark.parametrize(("language", "mail"), EVERYWHERE)
 def test_sentences_are_short(language: str, mail: tuple[Template, str | None]) -> None:
-    text = LETTERS.word(delivery(*mail, language=language), discreet=False).text
+    text = RENDERER.render_text(delivery(*mail, language=language), discreet=False).text
     assert max(len(sentence.split()) for sentence in re.split(r"[.!?:]\s|\n", text)) <= 22
 
 

@@ -105,13 +105,13 @@ async def test_a_mail_that_is_in_hand_while_its_reporter_is_erased_ends_as_it_en
     case_id = await world.report()
     mails.answers_to_data = [STALL]
     server = world.server()
-    await server.reach()
-    sending = asyncio.create_task(world.lane(server).send_next())
+    await server.connect()
+    sending = asyncio.create_task(world.worker(server).send_next())
     assert await asyncio.to_thread(mails.holding.wait, 30)
     await world.hear(erased(case_id), accepted(case_id))
     mails.go_on.set()
     await sending
-    await server.leave()
+    await server.close()
     await world.send_all()
     assert world.states(case_id) == {"case-received": "sent", "referral-accepted": "suppressed"}
     assert len(mails.mails) == 1

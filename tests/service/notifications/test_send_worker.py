@@ -115,16 +115,16 @@ async def test_a_connection_that_the_server_closed_while_idle_costs_no_mail(
     world: World, mails: MailServerForTests
 ) -> None:
     server = world.server()
-    lane = world.lane(server)
+    worker = world.worker(server)
     await world.report()
-    while await lane.send_next():
+    while await worker.send_next():
         pass
     mails.stop()
     mails.start()
     case_id = await world.report()
-    while await lane.send_next():
+    while await worker.send_next():
         pass
-    await server.leave()
+    await server.close()
     assert world.states(case_id) == {"case-received": "sent"}
     assert world.query("SELECT DISTINCT tries FROM deliveries") == [(0,)]
     assert len(mails.mails) == 2

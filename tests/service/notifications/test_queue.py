@@ -6,9 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from services.notifications import store
-from services.notifications.domain.news import news_of
+from services.notifications.domain.notifications import notifications_of
 from services.notifications.domain.reporters import reporter_of
+from services.notifications.store.cases import save_reporters
+from services.notifications.store.deliveries import insert_deliveries
 from shared.events.intake import CaseSubmitted
 from shared.events.referrals import ReferralAccepted
 from shared.events.topics import CASES, REFERRALS, TopicSpec
@@ -24,17 +25,17 @@ def learn_case(event: CaseSubmitted) -> Work:
     """Do what the consumer of cases does."""
 
     async def work(tx: Transaction) -> None:
-        await store.learn_reporters(tx, [reporter_of(event)])
+        await save_reporters(tx, [reporter_of(event)])
 
     return work
 
 
-def add_news(event: ReferralAccepted) -> Work:
+def queue(event: ReferralAccepted) -> Work:
     """Do what the consumer of referrals does."""
-    news = news_of(event, uuid4())
+    news = notifications_of(event, uuid4())
 
     async def work(tx: Transaction) -> None:
-        await store.add_news(tx, news)
+        await insert_deliveries(tx, news)
 
     return work
 
@@ -76,9 +77,9 @@ async def test_news_and_its_case_heard_at_the_same_time_do_not_miss_each_other(
     case_id = uuid4()
     if heard_of_before:
         await world.hear(held(case_id))
-    work = [learn_case(submitted(case_id)), add_news(accepted(case_id))]
+    work = [learn_case(submitted(case_id)), queue(accepted(case_id))]
     first, second = work if case_first else reversed(work)
-    database = world.office.database
+    database = world.deliveries.database
 
     async def follow() -> None:
         async with database.transaction() as other:
