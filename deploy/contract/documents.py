@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from deploy.contract import agreement, asyncapi
 from deploy.contract.catalogue import published
 from deploy.contract.messages import example_messages
 from deploy.contract.schemas import schema_of
 from services.intake.http import openapi
 from services.routing.http import openapi as partner_openapi
+from shared.kit.http.openapi import write_yaml
 
 FAMILIES: Final = ("schemas/*/*.json", "examples/*/*.json")
 """Which files belong to the events: one that no event has any more is stale, too."""
@@ -72,16 +71,4 @@ def _json(document: Any) -> str:
 
 
 def _yaml(document: Any) -> str:
-    """Write YAML without anchors, in the order in which it was made."""
-    return _MADE + yaml.dump(
-        json.loads(json.dumps(document)), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110
-    )
-
-
-class _Plain(yaml.SafeDumper):
-    """Spells everything out."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        """Write the same value again rather than a reference to it."""
-        del data
-        return True
+    return _MADE + write_yaml(document)

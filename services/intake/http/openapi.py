@@ -1,39 +1,37 @@
-"""`python -m services.intake.http.openapi`: what intake's API takes and answers, as OpenAPI 3.1 in YAML."""
+"""Intake's API as OpenAPI 3.1: `python -m services.intake.http.openapi` prints it."""
 
-import sys
-from importlib.metadata import version
+from typing import Final
 
-import yaml
-
-from services.intake.domain.personal_data import MAX_LENGTHS
 from services.intake.domain.search import DEFAULT_PAGE, LARGEST_PAGE, LONGEST_SPAN, MOST_RESULTS
 from services.intake.http.api.bodies import LARGEST_BODY
-from services.intake.http.described import (
-    DISCOVERY,
-    ERRORS,
-    FILED,
-    REQUESTS,
-    RESULTS,
-    SERVICE_DEFINITION,
-    SERVICES,
-    TOKENS,
-    form_schema,
-    import_schema,
+from services.intake.http.api.consents import ConsentAnswer
+from services.intake.http.api.formats import ApiError
+from services.intake.http.api.imports import ImportAnswer
+from services.intake.http.api.open311_answers import (
+    DiscoveryDocument,
+    RequestToken,
+    ServiceDefinition,
+    ServiceListItem,
+    ServiceRequest,
 )
-from services.intake.http.described_persons import consent_fields, paths
-from services.intake.http.operations import (
-    Part,
-    answer,
-    extensions,
-    format_of_path,
-    in_path,
-    in_query,
-    jurisdiction,
-    operation,
-)
+from services.intake.http.api.persons import ErasureAnswer
+from services.intake.http.api.requests import CreatedRequest
+from services.intake.http.pages.disclosures import DisclosuresAnswer
+from services.intake.http.request_bodies import ERASURE, GRANT, RECORDS, REPORT
 from services.intake.store.new_cases import KEY_LIFETIME
+from shared.kit.http import openapi
+from shared.kit.http.openapi import (
+    Part,
+    Responses,
+    inline_schema,
+    json_body,
+    operation,
+    path_parameter,
+    print_document,
+    query_parameter,
+)
 
-ABOUT = f"""
+ABOUT: Final = f"""
 Open311 GeoReport v2 (https://wiki.open311.org/GeoReport_v2) in JSON and XML, and the import of other systems' records.
 
 **What everybody may see.** Reports can be read without a key, so nothing personal is in them: `description`, `address`,
@@ -62,118 +60,222 @@ operators' key or the scope `erase`; everything that is held about a person is s
 nothing, or all of it, was kept; asking again with the same Idempotency-Key is safe.
 """
 
+ERRORS: Final = inline_schema(list[ApiError])
+_ERRORS: Final = {"$ref": "#/components/schemas/Errors"}
+
+_MEANINGS: Final = {
+    200: "As asked for",
+    201: "Kept",
+    400: "Something is missing or not as it must be",
+    403: "The API key is missing, unknown, or not good for this",
+    404: "There is no such thing",
+    409: "A request with this Idempotency-Key is being worked on, or the case is closed",
+    410: "What was filed under this Idempotency-Key has been erased",
+    413: "The body is too large",
+    415: "The body is of another type",
+    422: "This Idempotency-Key was used for another report",
+    503: "Nothing can be kept at the moment; see Retry-After",
+}
+_HEADERS: Final = {
+    201: {"Idempotent-Replayed": "true when it was filed before"},
+    503: {"Retry-After": "seconds to wait"},
+}
+_OPEN311: Final = Responses(_MEANINGS, _ERRORS, _HEADERS, ("application/json", "text/xml"))
+_JSON: Final = Responses(_MEANINGS, _ERRORS, _HEADERS)
+_IMPORTS: Final = Responses(_MEANINGS, ERRORS, _HEADERS)
+
+_API_KEY: Final[list[Part]] = [{"apiKey": []}]
+_TEXT: Final[Part] = {"type": "string"}
+_MOMENT: Final[Part] = {"type": "string", "format": "date-time"}
+_COUNT: Final[Part] = {"type": "integer", "minimum": 1}
+
+_FORMAT: Final = path_parameter("format", "json or xml", pattern="^(json|xml)$")
+_CASE: Final = path_parameter("case", "the id of a case, or its number")
+_TOKEN: Final = path_parameter("token", "the token of a report's status page")
+_JURISDICTION: Final = query_parameter("jurisdiction_id", "need not be given, since there is one only")
+_EXTENSIONS: Final = query_parameter("extensions", "true adds notes and extended_attributes")
+_SPAN: Final = f"90 days when left out, and at most {LONGEST_SPAN.days} together with the other end"
+
 
 def document() -> Part:
     """Return the whole document."""
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Handoff intake",
-            "version": version("handoff"),
-            "description": ABOUT.strip(),
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        "paths": {
-            "/open311/discovery.{format}": {"parameters": [format_of_path()], "get": _discovery()},
-            "/open311/v2/services.{format}": {"parameters": [format_of_path()], "get": _services()},
-            "/open311/v2/services/{service_code}.{format}": {"parameters": [format_of_path()], "get": _service()},
-            "/open311/v2/requests.{format}": {"parameters": [format_of_path()], "get": _search(), "post": _file()},
-            "/open311/v2/requests/{service_request_id}.{format}": {"parameters": [format_of_path()], "get": _one()},
-            "/open311/v2/tokens/{token}.{format}": {"parameters": [format_of_path()], "get": _token()},
-            "/imports/{source}": {"post": _import()},
-            **paths(),
-        },
-        "components": {
-            "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer", "description": "an API key"}},
-            "schemas": {"Errors": ERRORS},
-        },
+    components = {
+        "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer", "description": "an API key"}},
+        "schemas": {"Errors": ERRORS},
     }
+    return openapi.document("Handoff intake", ABOUT, _OPEN311_PATHS | _API_PATHS, components)
 
 
-def _discovery() -> Part:
-    return operation("discovery", "Where the API is", DISCOVERY, [], (404,))
+def _idempotency_key(schema: Part, description: str) -> Part:
+    return {"name": "Idempotency-Key", "in": "header", "schema": schema, "description": description}
 
 
-def _services() -> Part:
-    return operation("listServices", "What can be asked for", SERVICES, [jurisdiction()], (400, 404))
+_SUBJECT_EXPORT: Final = {"type": "object", "required": ["service", "case", "person"], "additionalProperties": True}
 
 
-def _service() -> Part:
-    parameters = [in_path("service_code", "a service, from the list"), jurisdiction()]
-    return operation("getService", "The questions of one service", SERVICE_DEFINITION, parameters, (400, 404))
-
-
-def _one() -> Part:
-    parameters = [in_path("service_request_id", "the number of a report"), jurisdiction(), extensions()]
-    return operation("getRequest", "How one report gets on", REQUESTS, parameters, (400, 404, 503))
-
-
-def _token() -> Part:
-    parameters = [in_path("token", "the token of a report's status page"), jurisdiction()]
-    return operation("getToken", "The number of the report that a token opens", TOKENS, parameters, (400, 404, 503))
-
-
-def _search() -> Part:
-    span = f"90 days when left out, and at most {LONGEST_SPAN.days} together with the other end"
-    moment = {"type": "string", "format": "date-time"}
-    count = {"type": "integer", "minimum": 1}
-    parameters = [
-        jurisdiction(),
-        in_query("service_request_id", "numbers, with commas; everything else is then left aside", {"type": "string"}),
-        in_query("service_code", "services, with commas", {"type": "string"}),
-        in_query(
-            "status",
-            "open, closed or both, with a comma",
-            {"type": "string", "pattern": "^(open|closed)(,(open|closed))*$"},
+_OPEN311_PATHS: Final[Part] = {
+    "/open311/discovery.{format}": {
+        "parameters": [_FORMAT],
+        "get": operation(
+            "discovery", "Where the API is", parameters=[], responses=_OPEN311.describe(200, DiscoveryDocument, 404)
         ),
-        in_query("start_date", f"filed at or after this; {span}", moment),
-        in_query("end_date", f"filed at or before this; {span}", moment),
-        in_query("updated_after", f"changed at or after this; {span}", moment),
-        in_query("updated_before", f"changed at or before this; {span}", moment),
-        in_query(
-            "page", f"from 1; without page and page_size up to {MOST_RESULTS} are answered", count | {"maximum": 200}
+    },
+    "/open311/v2/services.{format}": {
+        "parameters": [_FORMAT],
+        "get": operation(
+            "listServices",
+            "What can be asked for",
+            parameters=[_JURISDICTION],
+            responses=_OPEN311.describe(200, list[ServiceListItem], 400, 404),
         ),
-        in_query("page_size", f"{DEFAULT_PAGE} when left out", count | {"maximum": LARGEST_PAGE}),
-        extensions(),
-    ]
-    return operation("findRequests", "How reports get on, newest first", REQUESTS, parameters, (400, 404, 503))
+    },
+    "/open311/v2/services/{service_code}.{format}": {
+        "parameters": [_FORMAT],
+        "get": operation(
+            "getService",
+            "The questions of one service",
+            parameters=[path_parameter("service_code", "a service, from the list"), _JURISDICTION],
+            responses=_OPEN311.describe(200, ServiceDefinition, 400, 404),
+        ),
+    },
+    "/open311/v2/requests.{format}": {
+        "parameters": [_FORMAT],
+        "get": operation(
+            "findRequests",
+            "How reports get on, newest first",
+            parameters=[
+                _JURISDICTION,
+                query_parameter("service_request_id", "numbers, with commas; everything else is then left aside"),
+                query_parameter("service_code", "services, with commas"),
+                query_parameter(
+                    "status",
+                    "open, closed or both, with a comma",
+                    _TEXT | {"pattern": "^(open|closed)(,(open|closed))*$"},
+                ),
+                query_parameter("start_date", f"filed at or after this; {_SPAN}", _MOMENT),
+                query_parameter("end_date", f"filed at or before this; {_SPAN}", _MOMENT),
+                query_parameter("updated_after", f"changed at or after this; {_SPAN}", _MOMENT),
+                query_parameter("updated_before", f"changed at or before this; {_SPAN}", _MOMENT),
+                query_parameter(
+                    "page",
+                    f"from 1; without page and page_size up to {MOST_RESULTS} are answered",
+                    _COUNT | {"maximum": 200},
+                ),
+                query_parameter("page_size", f"{DEFAULT_PAGE} when left out", _COUNT | {"maximum": LARGEST_PAGE}),
+                _EXTENSIONS,
+            ],
+            responses=_OPEN311.describe(200, list[ServiceRequest], 400, 404, 503),
+        ),
+        "post": operation(
+            "fileRequest",
+            "File a report",
+            parameters=[
+                _idempotency_key(
+                    _TEXT | {"minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}, "your own key for this report"
+                )
+            ],
+            responses=_OPEN311.describe(201, list[CreatedRequest], 400, 403, 404, 409, 410, 413, 415, 422, 503),
+            security=[{"apiKey": []}, {}],
+            requestBody={
+                "required": True,
+                "description": f"At most {LARGEST_BODY} bytes. "
+                "Further questions of a service are `attribute[CODE]` or `attribute[CODE][]`.",
+                "content": {
+                    "application/x-www-form-urlencoded": {"schema": REPORT},
+                    "multipart/form-data": {"schema": REPORT},
+                    "application/json": {"schema": REPORT},
+                },
+            },
+        ),
+    },
+    "/open311/v2/requests/{service_request_id}.{format}": {
+        "parameters": [_FORMAT],
+        "get": operation(
+            "getRequest",
+            "How one report gets on",
+            parameters=[path_parameter("service_request_id", "the number of a report"), _JURISDICTION, _EXTENSIONS],
+            responses=_OPEN311.describe(200, list[ServiceRequest], 400, 404, 503),
+        ),
+    },
+    "/open311/v2/tokens/{token}.{format}": {
+        "parameters": [_FORMAT],
+        "get": operation(
+            "getToken",
+            "The number of the report that a token opens",
+            parameters=[_TOKEN, _JURISDICTION],
+            responses=_OPEN311.describe(200, list[RequestToken], 400, 404, 503),
+        ),
+    },
+}
 
-
-def _file() -> Part:
-    key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
-    header = {"name": "Idempotency-Key", "in": "header", "schema": key, "description": "your own key for this report"}
-    form = form_schema(MAX_LENGTHS, consent_fields())
-    types = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
-    description = (
-        f"At most {LARGEST_BODY} bytes. Further questions of a service are `attribute[CODE]` or `attribute[CODE][]`."
-    )
-    filed = operation(
-        "fileRequest", "File a report", FILED, [header], (400, 403, 404, 409, 410, 413, 415, 422, 503), 201
-    )
-    content = {kind: {"schema": form} for kind in types}
-    return filed | {
-        "security": [{"apiKey": []}, {}],
-        "requestBody": {"required": True, "description": description, "content": content},
-    }
-
-
-def _import() -> Part:
-    answers = {code: answer(code, ERRORS, ("application/json",)) for code in (400, 403, 404, 413, 503)}
-    return {
-        "operationId": "importRecords",
-        "summary": "Take in records of another system, each once",
-        "description": "One answer for each record: created, duplicate, or refused with its reason. All or none.",
-        "parameters": [in_path("source", "the system they come from", "^[a-z0-9]+(?:-[a-z0-9]+)*$")],
-        "security": [{"apiKey": []}],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": import_schema()}}},
-        "responses": {"200": answer(200, RESULTS, ("application/json",))} | {str(c): a for c, a in answers.items()},
-    }
-
-
-def main() -> None:
-    """Print the description."""
-    sys.stdout.write(yaml.dump(document(), sort_keys=False, allow_unicode=True, width=120))
+_API_PATHS: Final[Part] = {
+    "/imports/{source}": {
+        "post": operation(
+            "importRecords",
+            "Take in records of another system, each once",
+            description="One answer for each record: created, duplicate, or refused with its reason. All or none.",
+            parameters=[path_parameter("source", "the system they come from", pattern="^[a-z0-9]+(?:-[a-z0-9]+)*$")],
+            security=_API_KEY,
+            requestBody=json_body(RECORDS),
+            responses=_IMPORTS.describe(200, ImportAnswer, 400, 403, 404, 413, 503),
+        )
+    },
+    "/api/v1/cases/{case}/consents": {
+        "parameters": [_CASE],
+        "get": operation(
+            "listConsents",
+            "The consents of a case",
+            security=_API_KEY,
+            responses=_JSON.describe(200, list[ConsentAnswer], 403, 404, 503),
+        ),
+        "post": operation(
+            "grantConsent",
+            "Keep a consent that was signed",
+            security=_API_KEY,
+            responses=_JSON.describe(201, ConsentAnswer, 400, 403, 404, 409, 503),
+            parameters=[_idempotency_key(_TEXT, "to send it twice safely")],
+            requestBody=json_body(GRANT),
+        ),
+    },
+    "/api/v1/cases/{case}/consents/{consent}": {
+        "parameters": [_CASE, path_parameter("consent", "the id of a consent")],
+        "delete": operation(
+            "withdrawConsent",
+            "Withdraw a consent; twice does nothing",
+            security=_API_KEY,
+            responses=_JSON.describe(200, ConsentAnswer, 403, 404, 503),
+        ),
+    },
+    "/api/v1/persons/{case}": {
+        "parameters": [_CASE],
+        "get": operation(
+            "getPerson",
+            "Everything that intake holds about a person, opened",
+            security=_API_KEY,
+            responses=_JSON.describe(200, _SUBJECT_EXPORT, 403, 404, 503),
+        ),
+    },
+    "/api/v1/persons/{case}/erase": {
+        "parameters": [_CASE],
+        "post": operation(
+            "erasePerson",
+            "Erase a person; twice does nothing",
+            security=_API_KEY,
+            responses=_JSON.describe(200, ErasureAnswer, 400, 403, 404, 503),
+            requestBody=json_body(ERASURE),
+        ),
+    },
+    "/status/{token}/disclosures.json": {
+        "parameters": [_TOKEN],
+        "get": operation(
+            "getDisclosures",
+            "Who was given what of one's own report, when and why",
+            security=[],
+            responses=_JSON.describe(200, DisclosuresAnswer, 404, 503),
+        ),
+    },
+}
 
 
 if __name__ == "__main__":
-    main()
+    print_document(document())

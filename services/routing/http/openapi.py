@@ -1,19 +1,23 @@
-"""`python -m services.routing.http.openapi`: what the partner API takes and answers, as OpenAPI 3.1 in YAML."""
+"""The partner API as OpenAPI 3.1: `python -m services.routing.http.openapi` prints it."""
 
-import sys
-from collections.abc import Mapping
-from importlib.metadata import version
-from typing import Any, Final, Literal
-
-import yaml
-from pydantic import BaseModel, ConfigDict
-from pydantic.json_schema import models_json_schema
+from functools import partial
+from typing import Final
 
 from services.routing.domain.partner_access import ReferralRead
-from services.routing.http.api.partner import AT_ONCE, PREFIX
-from services.routing.http.api.partner_bodies import EmergencyForm, OpenedAccess, ProvenReceipt, ReferralPage
-
-Part = dict[str, Any]
+from services.routing.http.api.ledger import ProvenReceipt
+from services.routing.http.api.partner import AT_ONCE, PREFIX, EmergencyForm, OpenedAccess, ReferralPage
+from shared.kit.http import openapi
+from shared.kit.http.openapi import (
+    Part,
+    Responses,
+    component_schemas,
+    json_body,
+    operation,
+    path_parameter,
+    print_document,
+    query_parameter,
+    reference,
+)
 
 ABOUT: Final = """
 An agency reads by this API what it is not sent, proves what it was given, and opens more in an emergency.
@@ -23,101 +27,82 @@ A referral that there is not, one of another agency, and one that the agency may
 alike.
 """
 
-
-class Refusal(BaseModel):
-    """Why not."""
-
-    model_config = ConfigDict(title="Error")
-
-    error: str
-
-
-REFUSALS: Final[Mapping[int, str]] = {
-    401: "no key, or nobody's",
-    404: "there is no such thing, as far as the agency may know",
-    409: "it cannot be done as things are",
-    413: "the body is too large",
-    422: "the question is not well put",
-    503: "nothing can be read or put on record at the moment, and nothing was given: come again after Retry-After",
+_ERROR: Final[Part] = {
+    "description": "Why not.",
+    "properties": {"error": {"title": "Error", "type": "string"}},
+    "required": ["error"],
+    "title": "Error",
+    "type": "object",
 }
-_ALWAYS: Final = (401, 503)
+"""What `refuse` answers with. Written by hand, since it was published under a name that no class has: `Refusal`."""
 
-_MODELS: Final[list[tuple[type[BaseModel], Literal["validation", "serialization"]]]] = [
-    (model, "serialization") for model in (ReferralRead, ReferralPage, ProvenReceipt, OpenedAccess, Refusal)
-]
+_RESPONSES: Final = Responses(
+    {
+        200: "done",
+        201: "done",
+        401: "no key, or nobody's",
+        404: "there is no such thing, as far as the agency may know",
+        409: "it cannot be done as things are",
+        413: "the body is too large",
+        422: "the question is not well put",
+        503: "nothing can be read or put on record at the moment, and nothing was given: come again after Retry-After",
+    },
+    {"$ref": "#/components/schemas/Refusal"},
+    schema_of=reference,
+)
+_MODELS: Final = (ReferralRead, ReferralPage, ProvenReceipt, OpenedAccess, EmergencyForm)
+
+_id_in_path = partial(path_parameter, format="uuid")
+_ONE: Final = f"{PREFIX}/referrals/{{referral_id}}"
+
+_PATHS: Final[Part] = {
+    f"{PREFIX}/referrals": {
+        "get": operation(
+            "listReferrals",
+            f"The agency's referrals by their ids, {AT_ONCE} at once; nothing of what is in them",
+            responses=_RESPONSES.describe(200, ReferralPage, 401, 422, 503),
+            parameters=[
+                query_parameter("state", schema={"enum": ["open", "all"], "default": "open"}),
+                query_parameter("after", schema={"type": "string", "format": "uuid"}),
+            ],
+        )
+    },
+    _ONE: {
+        "parameters": [_id_in_path("referral_id")],
+        "get": operation(
+            "readReferral",
+            "All that the agency may have of a referral now",
+            responses=_RESPONSES.describe(200, ReferralRead, 401, 404, 503),
+        ),
+    },
+    f"{_ONE}/emergency": {
+        "parameters": [_id_in_path("referral_id")],
+        "post": operation(
+            "openInEmergency",
+            "Open for a few hours what is withheld",
+            responses=_RESPONSES.describe(201, OpenedAccess, 401, 404, 409, 413, 422, 503),
+            requestBody=json_body(reference(EmergencyForm)),
+        ),
+    },
+    f"{PREFIX}/receipts/{{receipt_id}}": {
+        "parameters": [_id_in_path("receipt_id")],
+        "get": operation(
+            "proveReceipt",
+            "A receipt, and the proof that it is in the ledger",
+            responses=_RESPONSES.describe(200, ProvenReceipt, 401, 404, 409, 503),
+        ),
+    },
+}
 
 
 def document() -> Part:
-    """Return the description of the API."""
-    _, schemas = models_json_schema(
-        [*_MODELS, (EmergencyForm, "validation")], ref_template="#/components/schemas/{model}"
-    )
-    one = f"{PREFIX}/referrals/{{referral_id}}"
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Handoff partner API",
-            "version": version("handoff"),
-            "description": ABOUT.strip(),
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        "security": [{"agencyKey": []}],
-        "paths": {
-            f"{PREFIX}/referrals": {"get": _list()},
-            one: {"parameters": [_in_path("referral_id")], "get": _read()},
-            f"{one}/emergency": {"parameters": [_in_path("referral_id")], "post": _open()},
-            f"{PREFIX}/receipts/{{receipt_id}}": {"parameters": [_in_path("receipt_id")], "get": _prove()},
-        },
-        "components": {
-            "securitySchemes": {"agencyKey": {"type": "http", "scheme": "bearer", "description": "an agency's key"}},
-            "schemas": schemas["$defs"],
-        },
+    """Return the whole document."""
+    components = {
+        "securitySchemes": {"agencyKey": {"type": "http", "scheme": "bearer", "description": "an agency's key"}},
+        "schemas": dict(sorted((component_schemas(_MODELS) | {"Refusal": _ERROR}).items())),
     }
-
-
-def _list() -> Part:
-    state = {"name": "state", "in": "query", "schema": {"enum": ["open", "all"], "default": "open"}}
-    after = {"name": "after", "in": "query", "schema": {"type": "string", "format": "uuid"}}
-    what = f"The agency's referrals by their ids, {AT_ONCE} at once; nothing of what is in them"
-    return _operation("listReferrals", what, ReferralPage, (422,)) | {"parameters": [state, after]}
-
-
-def _read() -> Part:
-    return _operation("readReferral", "All that the agency may have of a referral now", ReferralRead, (404,))
-
-
-def _open() -> Part:
-    what = "Open for a few hours what is withheld"
-    content = {"application/json": {"schema": _ref(EmergencyForm)}}
-    operation = _operation("openInEmergency", what, OpenedAccess, (404, 409, 413, 422), 201)
-    return operation | {"requestBody": {"required": True, "content": content}}
-
-
-def _prove() -> Part:
-    return _operation("proveReceipt", "A receipt, and the proof that it is in the ledger", ProvenReceipt, (404, 409))
-
-
-def _operation(name: str, summary: str, model: type[BaseModel], refusals: tuple[int, ...], status: int = 200) -> Part:
-    refused = {str(code): _answer(REFUSALS[code], Refusal) for code in sorted((*_ALWAYS, *refusals))}
-    return {"operationId": name, "summary": summary, "responses": {str(status): _answer("done", model)} | refused}
-
-
-def _answer(description: str, model: type[BaseModel]) -> Part:
-    return {"description": description, "content": {"application/json": {"schema": _ref(model)}}}
-
-
-def _in_path(name: str) -> Part:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
-
-
-def _ref(model: type[BaseModel]) -> Part:
-    return {"$ref": f"#/components/schemas/{model.__name__}"}
-
-
-def main() -> None:
-    """Print the description."""
-    sys.stdout.write(yaml.dump(document(), sort_keys=False, allow_unicode=True, width=120))
+    return openapi.document("Handoff partner API", ABOUT, _PATHS, components, security=[{"agencyKey": []}])
 
 
 if __name__ == "__main__":
-    main()
+    print_document(document())

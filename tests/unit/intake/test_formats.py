@@ -4,21 +4,21 @@ import json
 
 from defusedxml import ElementTree
 
-from services.intake.domain.open311 import discovery_document, service_definition, service_row
 from services.intake.domain.problems import Problem, Refusal
 from services.intake.http.api.formats import Format, refuse, render
+from services.intake.http.api.open311_answers import discovery_document, service_definition, service_list_item
 from tests.unit.intake.town import HEAT, NOISE, TOWN
 
 
 def test_json_has_no_outermost_name_and_real_booleans() -> None:
-    rows = json.loads(render(Format.JSON, "services", [service_row(HEAT)]))  # type: ignore[list-item]
+    rows = json.loads(render(Format.JSON, "services", [service_list_item(HEAT)]))
 
     assert rows[0]["metadata"] is True
     assert rows[0]["keywords"] == "heat, cold"
 
 
 def test_xml_has_a_declaration_and_an_element_for_each_item() -> None:
-    text = render(Format.XML, "services", [service_row(HEAT), service_row(NOISE)]).decode()  # type: ignore[list-item]
+    text = render(Format.XML, "services", [service_list_item(HEAT), service_list_item(NOISE)]).decode()
 
     assert text.startswith('<?xml version="1.0" encoding="utf-8"?>')
     root = ElementTree.fromstring(text)
@@ -29,7 +29,7 @@ def test_xml_has_a_declaration_and_an_element_for_each_item() -> None:
 
 
 def test_a_definition_lists_its_questions_and_their_choices() -> None:
-    root = ElementTree.fromstring(render(Format.XML, "service_definition", service_definition(HEAT)))  # type: ignore[arg-type]
+    root = ElementTree.fromstring(render(Format.XML, "service_definition", service_definition(HEAT)))
 
     assert root.findtext("service_code") == "no-heat"
     assert [value.findtext("key") for value in root.findall("attributes/attribute/values/value")][:2] == [
@@ -37,21 +37,21 @@ def test_a_definition_lists_its_questions_and_their_choices() -> None:
         "building",
     ]
     assert root.findtext("attributes/attribute/order") == "1"
-    said = json.loads(render(Format.JSON, "service_definition", service_definition(HEAT)))  # type: ignore[arg-type]
+    said = json.loads(render(Format.JSON, "service_definition", service_definition(HEAT)))
     assert said["attributes"][0]["required"] is True
     assert said["attributes"][0]["values"][0] == {"key": "flat", "name": "Flat"}
 
 
 def test_discovery_names_endpoint_and_formats_in_both_forms() -> None:
     said = discovery_document(TOWN, "https://311.example.org")
-    root = ElementTree.fromstring(render(Format.XML, "discovery", said))  # type: ignore[arg-type]
+    root = ElementTree.fromstring(render(Format.XML, "discovery", said))
 
     assert root.findtext("endpoints/endpoint/url") == "https://311.example.org/open311/v2"
     assert [each.text for each in root.findall("endpoints/endpoint/formats/format")] == [
         "text/xml",
         "application/json",
     ]
-    assert json.loads(render(Format.JSON, "discovery", said))["endpoints"][0]["type"] == "production"  # type: ignore[arg-type]
+    assert json.loads(render(Format.JSON, "discovery", said))["endpoints"][0]["type"] == "production"
 
 
 def test_what_is_unknown_is_null_in_json_and_empty_in_xml() -> None:

@@ -1,17 +1,18 @@
 """Consents that a caseworker takes: granted with a written record, listed, withdrawn."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
+from typing import Literal
 from uuid import UUID, uuid4
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.intake.domain.consents import StoredConsent
 from services.intake.domain.fields import Fields
 from services.intake.domain.problems import Refusal, refusal
 from services.intake.http.api.bodies import headers_of, read_body, read_fields
-from services.intake.http.api.formats import Format, Value, answer, refuse
+from services.intake.http.api.formats import Format, answer, refuse
 from services.intake.http.api.persons import NO_CASE
 from services.intake.http.api.requests import allowed
 from services.intake.use_cases.api_keys import CONSENT
@@ -24,10 +25,24 @@ from services.intake.use_cases.consents import (
 )
 from services.intake.use_cases.context import IntakeContext
 from services.intake.use_cases.file_report import INVALID_KEY, is_idempotency_key
-from shared.events.wire import write_time
+from shared.events.fields import FieldGroup
+from shared.kit.http.replies import JsonAnswer
 from shared.kit.observability.traces import new_traceparent, span, traceparent_of
 
 NO_CONSENT = refusal(HTTPStatus.NOT_FOUND, "the case has no such consent")
+
+
+class ConsentAnswer(JsonAnswer):
+    """A consent; `how` says by whom it was recorded."""
+
+    consent_id: UUID
+    recipients: list[str]
+    groups: list[FieldGroup]
+    purpose: str
+    how: Literal["form", "api", "caseworker"]
+    granted_at: datetime
+    ends_at: datetime
+    withdrawn_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +66,7 @@ async def post_consent(context: IntakeContext, form: Format, request: Request) -
         consent = await grant_signed_consent(context, call.case_id, signed, traceparent)
     if isinstance(consent, Refusal):
         return refuse(form, consent)
-    return answer(form, "consent", _shown(consent), HTTPStatus.CREATED)
+    return answer(form, "consent", ConsentAnswer.model_validate(consent), HTTPStatus.CREATED)
 
 
 async def get_consents(context: IntakeContext, form: Format, request: Request) -> Response:
@@ -60,7 +75,7 @@ async def get_consents(context: IntakeContext, form: Format, request: Request) -
     if isinstance(call, Refusal):
         return refuse(form, call)
     consents = await list_consents(context, call.case_id)
-    return answer(form, "consents", [_shown(consent) for consent in consents.values()])
+    return answer(form, "consents", [ConsentAnswer.model_validate(consent) for consent in consents.values()])
 
 
 async def delete_consent(context: IntakeContext, form: Format, request: Request) -> Response:
@@ -74,7 +89,7 @@ async def delete_consent(context: IntakeContext, form: Format, request: Request)
         return refuse(form, NO_CONSENT)
     with span("DELETE /api/v1/cases/consents", None) as active:
         await withdraw_consent(context, call.case_id, known, traceparent_of(active) or new_traceparent())
-    return answer(form, "consent", _shown((await list_consents(context, call.case_id))[known]))
+    return answer(form, "consent", ConsentAnswer.model_validate((await list_consents(context, call.case_id))[known]))
 
 
 async def _read_call(context: IntakeContext, request: Request) -> CaseworkerCall | Refusal:
@@ -92,16 +107,3 @@ async def _read_call(context: IntakeContext, request: Request) -> CaseworkerCall
         return INVALID_KEY
     case_id = await find_case(context, request.path_params["case"])
     return CaseworkerCall(case_id, caller.name, fields, key) if case_id else NO_CASE
-
-
-def _shown(consent: StoredConsent) -> Value:
-    return {
-        "consent_id": str(consent.consent_id),
-        "recipients": consent.recipients,
-        "groups": [str(group) for group in consent.groups],
-        "purpose": consent.purpose,
-        "how": consent.how,
-        "granted_at": write_time(consent.granted_at),
-        "ends_at": write_time(consent.ends_at),
-        "withdrawn_at": write_time(consent.withdrawn_at) if consent.withdrawn_at else None,
-    }

@@ -1,15 +1,14 @@
-"""JSON and XML as Open311 wants them: the same answer in both, picked by the extension of the path."""
+"""The two forms of Open311, JSON and XML: the extension of the path says in which one an answer is written."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from xml.sax.saxutils import escape  # nosec - writes only
 
-import orjson
+from pydantic import BaseModel
 from starlette.responses import Response
 
-from services.intake.domain.problems import Problem, Refusal
-
-Value = str | float | bool | None | Mapping[str, "Value"] | Sequence["Value"]
+from services.intake.domain.problems import Refusal
+from shared.kit.http.replies import JsonAnswer, to_json
 
 SINGULAR = {
     "services": "service",
@@ -22,7 +21,14 @@ SINGULAR = {
     "notes": "note",
     "needs": "need",
 }
-"""What the items of a list are called in XML."""
+"""The element of each item of a list in XML."""
+
+
+class ApiError(JsonAnswer):
+    """One reason why a request was refused."""
+
+    code: int
+    description: str
 
 
 class Format(StrEnum):
@@ -37,38 +43,37 @@ class Format(StrEnum):
         return "application/json; charset=utf-8" if self is Format.JSON else "text/xml; charset=utf-8"
 
 
-def render(form: Format, root: str, value: Value) -> bytes:
+def render(form: Format, root: str, value: object) -> bytes:
     """Write an answer; `root` is the outermost element of XML, which JSON leaves out."""
     if form is Format.JSON:
-        return orjson.dumps(value)
+        return to_json(value)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{_element(root, value)}'.encode()
 
 
-def answer(form: Format, root: str, value: Value, status: int = 200) -> Response:
+def answer(form: Format, root: str, value: JsonAnswer | Sequence[JsonAnswer], status: int = 200) -> Response:
     """Answer in the caller's form."""
     return Response(render(form, root, value), status, media_type=form.media_type)
 
 
-def refuse(form: Format, refusal: Refusal) -> Response:
-    """Say why not, in the caller's form."""
-    return answer(form, "errors", [_said(problem) for problem in refusal.problems], refusal.status)
+def refuse(form: Format, refused: Refusal) -> Response:
+    """Answer with every reason of a refusal, in the caller's form."""
+    errors = [ApiError(code=each.status, description=each.description) for each in refused.problems]
+    return answer(form, "errors", errors, refused.status)
 
 
-def _said(problem: Problem) -> dict[str, Value]:
-    return {"code": int(problem.status), "description": problem.description}
-
-
-def _element(name: str, value: Value) -> str:
+def _element(name: str, value: object) -> str:
     if value is None or value == "":
         return f"<{name}/>"
     return f"<{name}>{_content(name, value)}</{name}>"
 
 
-def _content(name: str, value: Value) -> str:
+def _content(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         return escape(value)
+    if isinstance(value, BaseModel):
+        value = value.model_dump(exclude_defaults=True)
     if isinstance(value, Mapping):
         return "".join(_element(part, inner) for part, inner in value.items())
     if isinstance(value, Sequence):

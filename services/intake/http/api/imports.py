@@ -1,7 +1,7 @@
 """`POST /imports/{source}`: records of another system, many at once, each taken in once or refused by itself."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -14,8 +14,9 @@ from services.intake.http.api.formats import Format, answer, refuse
 from services.intake.http.api.requests import allowed
 from services.intake.use_cases.api_keys import IMPORT
 from services.intake.use_cases.context import IntakeContext
-from services.intake.use_cases.import_records import ImportResult, import_records
+from services.intake.use_cases.import_records import import_records
 from shared.events.event import Slug
+from shared.kit.http.replies import JsonAnswer
 from shared.kit.observability.traces import span
 
 LARGEST_BODY = 16 * 1_048_576
@@ -28,16 +29,31 @@ BAD_SOURCE = refusal(HTTPStatus.NOT_FOUND, "the source must be named in lower-ca
 _source = TypeAdapter(Slug)
 
 
+class ImportOutcome(JsonAnswer):
+    """The outcome of one record; a refused one has a reason, a created one may have remarks on doubtful values."""
+
+    external_id: str
+    outcome: Literal["created", "duplicate", "refused"]
+    reason: str | None
+    remarks: list[str]
+
+
+class ImportAnswer(JsonAnswer):
+    """The outcome of each record, in the order in which they were sent."""
+
+    results: list[ImportOutcome]
+
+
 async def post_records(context: IntakeContext, form: Format, request: Request) -> Response:
     """Take in records."""
     with span("POST /imports", headers_of(request.scope).get(b"traceparent", b"").decode("latin-1")):
         results = await _import(context, request)
     if isinstance(results, Refusal):
         return refuse(form, results)
-    return answer(form, "results", {"results": [_shown(result) for result in results]})
+    return answer(form, "results", ImportAnswer(results=results))
 
 
-async def _import(context: IntakeContext, request: Request) -> list[ImportResult] | Refusal:
+async def _import(context: IntakeContext, request: Request) -> list[ImportOutcome] | Refusal:
     caller = await allowed(context, headers_of(request.scope), {}, IMPORT)
     if isinstance(caller, Refusal):
         return caller
@@ -50,7 +66,7 @@ async def _import(context: IntakeContext, request: Request) -> list[ImportResult
     said = body if isinstance(body, Refusal) else _read_records(body)
     if isinstance(said, Refusal):
         return said
-    return await import_records(context, source, said)
+    return [ImportOutcome.model_validate(each) for each in await import_records(context, source, said)]
 
 
 def _read_records(body: bytes) -> list[Any] | Refusal:
@@ -62,12 +78,3 @@ def _read_records(body: bytes) -> list[Any] | Refusal:
     if not isinstance(records, list):
         return BAD_BODY
     return TOO_MANY if len(records) > MOST_RECORDS else records
-
-
-def _shown(result: ImportResult) -> dict[str, Any]:
-    return {
-        "external_id": result.external_id,
-        "outcome": result.outcome,
-        "reason": result.reason,
-        "remarks": list(result.remarks),
-    }

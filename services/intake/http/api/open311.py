@@ -1,23 +1,24 @@
 """Open311 GeoReport v2: what can be asked for, what has been reported, and discovery."""
 
 from http import HTTPStatus
-from typing import Any, cast
+from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.intake.domain.fields import Fields, text_of
 from services.intake.domain.new_case import SERVICE_REQUEST_ID
-from services.intake.domain.open311 import (
-    discovery_document,
-    extended_attributes,
-    request_row,
-    service_definition,
-    service_row,
-)
 from services.intake.domain.problems import Refusal, refusal
 from services.intake.domain.search import Search, read_search
-from services.intake.http.api.formats import Format, Value, answer, refuse
+from services.intake.http.api.formats import Format, answer, refuse
+from services.intake.http.api.open311_answers import (
+    RequestToken,
+    ServiceRequest,
+    discovery_document,
+    service_definition,
+    service_list_item,
+    service_request,
+)
 from services.intake.http.api.resource import query_of
 from services.intake.http.translations import texts_in
 from services.intake.use_cases.context import IntakeContext
@@ -31,7 +32,7 @@ NO_TOKEN = refusal(HTTPStatus.NOT_FOUND, "token was not found")
 
 async def get_discovery(context: IntakeContext, form: Format, _: Request) -> Response:
     """Say where the API is."""
-    return answer(form, "discovery", _shown(discovery_document(context.jurisdiction, context.public_url)))
+    return answer(form, "discovery", discovery_document(context.jurisdiction, context.public_url))
 
 
 async def get_services(context: IntakeContext, form: Format, request: Request) -> Response:
@@ -39,7 +40,7 @@ async def get_services(context: IntakeContext, form: Format, request: Request) -
     fields = query_of(context, request)
     if isinstance(fields, Refusal):
         return refuse(form, fields)
-    return answer(form, "services", _shown([service_row(service) for service in context.jurisdiction.catalogue]))
+    return answer(form, "services", [service_list_item(service) for service in context.jurisdiction.catalogue])
 
 
 async def get_service(context: IntakeContext, form: Format, request: Request) -> Response:
@@ -48,9 +49,7 @@ async def get_service(context: IntakeContext, form: Format, request: Request) ->
     if isinstance(fields, Refusal):
         return refuse(form, fields)
     service = context.jurisdiction.catalogue.services.get(request.path_params["service_code"])
-    return (
-        answer(form, "service_definition", _shown(service_definition(service))) if service else refuse(form, NO_SERVICE)
-    )
+    return answer(form, "service_definition", service_definition(service)) if service else refuse(form, NO_SERVICE)
 
 
 async def get_requests(context: IntakeContext, form: Format, request: Request) -> Response:
@@ -59,7 +58,7 @@ async def get_requests(context: IntakeContext, form: Format, request: Request) -
     search = fields if isinstance(fields, Refusal) else read_search(fields, context.clock())
     if isinstance(fields, Refusal) or isinstance(search, Refusal):
         return refuse(form, cast("Refusal", search))
-    return answer(form, "service_requests", _shown(await _find(context, search, fields)))
+    return answer(form, "service_requests", await _find(context, search, fields))
 
 
 async def get_one_request(context: IntakeContext, form: Format, request: Request) -> Response:
@@ -69,7 +68,7 @@ async def get_one_request(context: IntakeContext, form: Format, request: Request
         return refuse(form, fields)
     number = request.path_params["service_request_id"]
     rows = await _find(context, Search(numbers=(number,)), fields) if SERVICE_REQUEST_ID.fullmatch(number) else []
-    return answer(form, "service_requests", _shown(rows)) if rows else refuse(form, NO_REQUEST)
+    return answer(form, "service_requests", rows) if rows else refuse(form, NO_REQUEST)
 
 
 async def get_token(context: IntakeContext, form: Format, request: Request) -> Response:
@@ -81,22 +80,13 @@ async def get_token(context: IntakeContext, form: Format, request: Request) -> R
     report = await find_report(context, token)
     if report is None:
         return refuse(form, NO_TOKEN)
-    row = {"service_request_id": report.case.service_request_id, "token": token}
-    return answer(form, "service_requests", _shown([row]))
+    found = RequestToken(service_request_id=report.case.service_request_id, token=token)
+    return answer(form, "service_requests", [found])
 
 
-async def _find(context: IntakeContext, search: Search, fields: Fields) -> list[dict[str, object]]:
+async def _find(context: IntakeContext, search: Search, fields: Fields) -> list[ServiceRequest]:
     jurisdiction = context.jurisdiction
     texts = texts_in(jurisdiction.profile.default_language, jurisdiction)
     is_extended = text_of(fields, "extensions") == "true"
     found = await search_cases(context, search, with_notes=is_extended)
-    if not is_extended:
-        return [request_row(each.case, jurisdiction, texts) for each in found]
-    return [
-        request_row(each.case, jurisdiction, texts) | extended_attributes(each.case, each.notes, jurisdiction, texts)
-        for each in found
-    ]
-
-
-def _shown(rows: Any) -> Value:
-    return cast("Value", rows)
+    return [service_request(each.case, jurisdiction, texts, each.notes if is_extended else None) for each in found]

@@ -1,9 +1,12 @@
 """What is held about a person, for staff: all of it opened, and its erasure."""
 
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated
+from uuid import UUID
 
 import orjson
+from pydantic import PlainSerializer
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,11 +20,22 @@ from services.intake.use_cases.context import IntakeContext
 from services.intake.use_cases.erase_person import Erasure, erase_person
 from services.intake.use_cases.subject_export import export_person
 from shared.kit.http.auth import keys_match, read_bearer_key
+from shared.kit.http.replies import JsonAnswer
 from shared.kit.observability.traces import new_traceparent, span, traceparent_of
 
 NO_CASE = refusal(HTTPStatus.NOT_FOUND, "no case has this id or number")
 STAFF_ONLY = refusal(HTTPStatus.FORBIDDEN, "show the operators' key: Authorization: Bearer <HANDOFF_STAFF_KEY>")
 UNCONFIRMED = Refusal((invalid("confirm must repeat the case as the address names it", "confirm", "missing"),))
+
+
+class ErasureAnswer(JsonAnswer):
+    """The person of a case is erased; `erased_before` tells that an earlier request did it."""
+
+    case_id: UUID
+    erased_at: Annotated[datetime, PlainSerializer(datetime.isoformat)]
+    erased_before: bool
+    consents_ended: int
+    agencies_told: list[str]
 
 
 async def get_person(context: IntakeContext, form: Format, request: Request) -> Response:
@@ -42,7 +56,7 @@ async def post_erase(context: IntakeContext, form: Format, request: Request) -> 
         return refuse(form, confirmed)
     with span("POST /api/v1/persons/erase", None) as active:
         erasure = await erase_person(context, confirmed, traceparent_of(active) or new_traceparent())
-    return refuse(form, NO_CASE) if erasure is None else answer(form, "erased", _erased(erasure))
+    return refuse(form, NO_CASE) if erasure is None else answer(form, "erased", _answer(erasure))
 
 
 def is_staff(context: IntakeContext, request: Request) -> bool:
@@ -65,11 +79,11 @@ async def _read_confirmation(context: IntakeContext, request: Request) -> str | 
     return case if text_of(fields, "confirm") == case else UNCONFIRMED
 
 
-def _erased(erasure: Erasure) -> dict[str, Any]:
-    return {
-        "case_id": str(erasure.case_id),
-        "erased_at": erasure.erased_at.isoformat(),
-        "erased_before": erasure.erased_before,
-        "consents_ended": erasure.consents_ended,
-        "agencies_told": list(erasure.agencies),
-    }
+def _answer(erasure: Erasure) -> ErasureAnswer:
+    return ErasureAnswer(
+        case_id=erasure.case_id,
+        erased_at=erasure.erased_at,
+        erased_before=erasure.erased_before,
+        consents_ended=erasure.consents_ended,
+        agencies_told=list(erasure.agencies),
+    )

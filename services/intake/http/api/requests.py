@@ -15,12 +15,22 @@ from services.intake.store.api_keys import Caller
 from services.intake.use_cases.api_keys import FILE
 from services.intake.use_cases.context import IntakeContext
 from services.intake.use_cases.file_report import Filed, SubmittedForm, file_report
+from shared.kit.http.replies import JsonAnswer
 from shared.kit.observability.traces import CASE_ID, context_of, new_traceparent, span, traceparent_of
 
 NO_KEY = refusal(HTTPStatus.FORBIDDEN, "api_key is missing: give it as a field, or as Authorization: Bearer")
 WRONG_KEY = refusal(HTTPStatus.FORBIDDEN, "api_key is not one that may do this")
 
 BEARER = b"bearer "
+
+
+class CreatedRequest(JsonAnswer):
+    """A report was filed: its number, and the token of its status page."""
+
+    service_request_id: str
+    token: str
+    service_notice: str
+    account_id: str | None
 
 
 async def post_request(context: IntakeContext, form: Format, request: Request) -> Response:
@@ -66,13 +76,13 @@ async def allowed(context: IntakeContext, headers: RawHeaders, fields: Fields, w
 
 
 def _created(context: IntakeContext, form: Format, filed: Filed) -> Response:
-    row = {
-        "service_request_id": filed.service_request_id,
-        "token": filed.token,
-        "service_notice": f"Follow this report at {context.public_url}/status/{filed.token}",
-        "account_id": filed.account_id,
-    }
-    response = answer(form, "service_requests", [row], HTTPStatus.CREATED)
+    created = CreatedRequest(
+        service_request_id=filed.service_request_id,
+        token=filed.token,
+        service_notice=f"Follow this report at {context.public_url}/status/{filed.token}",
+        account_id=filed.account_id,
+    )
+    response = answer(form, "service_requests", [created], HTTPStatus.CREATED)
     if filed.replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,9 +17,40 @@ from services.intake.http.pages.renderer import HEADERS, DateFormatter, texts_fo
 from services.intake.http.translations import Texts
 from services.intake.use_cases.context import IntakeContext
 from services.intake.use_cases.own_report import find_report, read_disclosures
-from shared.events.wire import write_time
+from shared.events.fields import FieldGroup
+from shared.kit.http.replies import JsonAnswer
 
 NO_TOKEN = refusal(HTTPStatus.NOT_FOUND, "token was not found")
+
+
+class RecallAnswer(JsonAnswer):
+    """The recall of a disclosure, or of some of its field groups."""
+
+    at: datetime
+    groups: list[FieldGroup]
+    why: Literal["consent-withdrawn", "consent-expired"]
+
+
+class DisclosureAnswer(JsonAnswer):
+    """One disclosure: what an agency was given, when, and why."""
+
+    receipt_id: str | None
+    given_at: datetime
+    agency: str
+    agency_name: str
+    channel: Literal["event", "read", "emergency", "opened"]
+    groups: list[FieldGroup]
+    purpose: str | None
+    words: str
+    why: list[str]
+    ends_at: datetime | None
+    recalled: list[RecallAnswer]
+
+
+class DisclosuresAnswer(JsonAnswer):
+    """The disclosures of a report that its person may know of."""
+
+    disclosures: list[DisclosureAnswer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +111,8 @@ async def get_disclosures(context: IntakeContext, form: Format, request: Request
     log, consents = await read_disclosures(context, report.case.case_id)
     texts = texts_for(context, request)
     view = view_of(context, texts, consents)
-    response = answer(
-        form, "disclosures", {"disclosures": [_row(each, texts) for each in view.shown(log, context.clock())]}
-    )
+    shown = [_answer(each, texts) for each in view.shown(log, context.clock())]
+    response = answer(form, "disclosures", DisclosuresAnswer(disclosures=shown))
     response.headers.update({name: HEADERS[name] for name in ("Cache-Control", "Referrer-Policy")})
     return response
 
@@ -92,21 +122,21 @@ def view_of(context: IntakeContext, texts: Texts, given: Iterable[StoredConsent]
     return DisclosureView(texts, DateFormatter(context, texts), {str(each.consent_id): each for each in given})
 
 
-def _row(shown: ShownDisclosure, texts: Texts) -> dict[str, Any]:
+def _answer(shown: ShownDisclosure, texts: Texts) -> DisclosureAnswer:
     entry = shown.entry
-    return {
-        "receipt_id": None if entry.channel == EMERGENCY_ACCESS else str(entry.receipt_id),
-        "given_at": write_time(entry.given_at),
-        "agency": entry.agency,
-        "agency_name": texts.jurisdiction.agency_name(entry.agency),
-        "channel": entry.channel,
-        "groups": list(entry.groups),
-        "purpose": entry.purpose,
-        "words": shown.headline,
-        "why": list(shown.reasons),
-        "ends_at": write_time(entry.ends_at) if entry.ends_at else None,
-        "recalled": [
-            {"at": write_time(recall.recalled_at), "groups": list(recall.groups), "why": recall.why}
+    return DisclosureAnswer(
+        receipt_id=None if entry.channel == EMERGENCY_ACCESS else str(entry.receipt_id),
+        given_at=entry.given_at,
+        agency=entry.agency,
+        agency_name=texts.jurisdiction.agency_name(entry.agency),
+        channel=entry.channel,
+        groups=list(entry.groups),
+        purpose=entry.purpose,
+        words=shown.headline,
+        why=list(shown.reasons),
+        ends_at=entry.ends_at,
+        recalled=[
+            RecallAnswer(at=recall.recalled_at, groups=list(recall.groups), why=recall.why)
             for recall, _ in shown.recalls
         ],
-    }
+    )

@@ -2,9 +2,11 @@
 
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
+from uuid import UUID
 
 import orjson
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -14,6 +16,8 @@ from services.routing.store.checkpoints import find_latest, list_checkpoints
 from services.routing.store.ledger import DamagedLedgerError, list_nodes, read_extent
 from services.routing.store.receipts import list_receipts
 from services.routing.use_cases.ledger import Proof, prove, prove_extension, sign
+from shared.events.event import Instant
+from shared.events.fields import FieldGroup
 from shared.events.wire import write_time
 from shared.kit.database.database import Database, Transaction
 from shared.kit.http.replies import Endpoint, refuse, reply, unavailable_as_503
@@ -24,6 +28,42 @@ RECEIPTS_AT_ONCE: Final = 1000
 CHECKPOINTS_AT_ONCE: Final = 1000
 _LONGEST: Final = 18
 """Digits of a number that the database can take."""
+
+
+class ReceiptGround(BaseModel):
+    """What a disclosure stands on."""
+
+    kind: Literal["agreement", "consent", "emergency"]
+    id: str
+    version: int | None
+
+
+class GivenReceipt(BaseModel):
+    """A receipt, as it is hashed into the ledger."""
+
+    receipt_id: UUID
+    case_id: UUID
+    referral_id: UUID | None
+    agency: str
+    given_at: Instant
+    channel: Literal["event", "read", "emergency"]
+    form: str
+    groups: list[FieldGroup]
+    grounds: list[ReceiptGround]
+    purpose: str
+    policy_set: str
+    digest: str
+    shown_from: Instant | None
+
+
+class ProvenReceipt(BaseModel):
+    """A receipt with its place and its proof; without a place, or a checkpoint, it still waits for them."""
+
+    receipt: GivenReceipt
+    place: int | None
+    path: list[str]
+    checkpoint: str | None
+
 
 Answer = Callable[[Request, Transaction], Awaitable[Response]]
 """Answers one request from what is read in one transaction."""

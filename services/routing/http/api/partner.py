@@ -1,17 +1,17 @@
 """The partner API: an agency reads about its referrals, proves what it was given, opens more in an emergency."""
 
-from typing import Any, Final
+from datetime import timedelta
+from typing import Annotated, Final
 from uuid import UUID, uuid4
 
 from opentelemetry.trace import SpanKind
-from pydantic import ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.routing.domain.partner_access import AccessRequest, NotOpened, ReadRequest
+from services.routing.domain.partner_access import LONGEST, AccessRequest, NotOpened, ReadRequest
 from services.routing.http.api.ledger import describe
-from services.routing.http.api.partner_bodies import LARGEST_BODY, EmergencyForm, read_body
 from services.routing.http.authentication import AgencyEndpoint, require_agency
 from services.routing.store.ledger import DamagedLedgerError
 from services.routing.store.partner_referrals import BEFORE_ALL, PageRequest
@@ -19,15 +19,80 @@ from services.routing.use_cases.agency_keys import AgencyKeys
 from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.emergency_access import StatedReason, open_in_emergency
 from services.routing.use_cases.partner_reads import Listed, list_referrals, prove_receipt, read_referral
+from shared.events.event import Instant
+from shared.events.fields import FieldGroup
 from shared.events.validation import first_error
-from shared.events.wire import write_time
 from shared.kit.database.database import Database
 from shared.kit.http.replies import refuse, reply
 from shared.kit.observability.traces import span, traceparent_of
+from shared.policy.plan import CONSENT_ONLY
 
 PREFIX: Final = "/partner/v1"
 AT_ONCE: Final = 100
 NO_SUCH_REFERRAL: Final = "there is no such referral"
+LARGEST_BODY: Final = 16_384
+MOST_MINUTES: Final = int(LONGEST.total_seconds()) // 60
+
+
+def _may_be_opened(group: FieldGroup) -> FieldGroup:
+    if group in CONSENT_ONLY:
+        raise ValueError("opened by the person's written consent alone, never in an emergency")
+    return group
+
+
+class EmergencyForm(BaseModel):
+    """What a caseworker wants to open, and why; without groups, all that is withheld."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    groups: list[Annotated[FieldGroup, AfterValidator(_may_be_opened)]] | None = Field(default=None, min_length=1)
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=2000)]
+    caseworker: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
+    minutes: int = Field(default=60, ge=1, le=MOST_MINUTES)
+
+    @property
+    def wanted(self) -> frozenset[FieldGroup]:
+        """The groups that are named; empty for all that is withheld."""
+        return frozenset(self.groups or ())
+
+    @property
+    def lasts(self) -> timedelta:
+        """For how long."""
+        return timedelta(minutes=self.minutes)
+
+
+async def read_body(request: Request) -> bytes | None:
+    """Read a body; None for one that is too large."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            return None
+    return bytes(body)
+
+
+class ListedReferral(BaseModel):
+    """A referral in a list: nothing of what is in it."""
+
+    referral_id: UUID
+    case_id: UUID
+    state: str
+    answer_by: Instant | None
+
+
+class ReferralPage(BaseModel):
+    """A part of the list; `next` is what to ask on after, null at the end."""
+
+    referrals: list[ListedReferral]
+    next: UUID | None
+
+
+class OpenedAccess(BaseModel):
+    """What is open now, and until when."""
+
+    access_id: UUID
+    groups: list[FieldGroup]
+    ends_at: Instant
 
 
 def partner_routes(desk: RoutingContext, database: Database, partners: AgencyKeys) -> list[Route]:
@@ -64,8 +129,8 @@ async def _list(desk: RoutingContext, database: Database, request: Request, agen
     if isinstance(page, str):
         return refuse(422, page)
     found = await list_referrals(desk, database, page)
-    last = str(found[-1][1].referral_id) if len(found) == page.limit else None
-    return reply({"referrals": [*map(_listed, found)], "next": last})
+    last = found[-1][1].referral_id if len(found) == page.limit else None
+    return reply(ReferralPage(referrals=[*map(_listed, found)], next=last))
 
 
 async def _prove(desk: RoutingContext, database: Database, request: Request, agency: str) -> Response:
@@ -92,8 +157,8 @@ async def _open(desk: RoutingContext, database: Database, request: Request, agen
         return refuse(404, NO_SUCH_REFERRAL)
     if isinstance(access, NotOpened):
         return refuse(409, access.why)
-    groups, ends_at = sorted(access.groups), write_time(access.ends_at)
-    return reply({"access_id": str(access.access_id), "groups": groups, "ends_at": ends_at}, 201)
+    opened = OpenedAccess(access_id=access.access_id, groups=sorted(access.groups), ends_at=access.ends_at)
+    return reply(opened, 201)
 
 
 def _read_page(request: Request, agency: str) -> PageRequest | str:
@@ -107,14 +172,14 @@ def _read_page(request: Request, agency: str) -> PageRequest | str:
         return "after: the id of a referral"
 
 
-def _listed(listed: Listed) -> dict[str, Any]:
+def _listed(listed: Listed) -> ListedReferral:
     case, referral = listed
-    return {
-        "referral_id": str(referral.referral_id),
-        "case_id": str(case.report.case_id),
-        "state": referral.state.value,
-        "answer_by": write_time(referral.answer_by) if referral.answer_by else None,
-    }
+    return ListedReferral(
+        referral_id=referral.referral_id,
+        case_id=case.report.case_id,
+        state=referral.state.value,
+        answer_by=referral.answer_by,
+    )
 
 
 def _json(text: bytes) -> Response:

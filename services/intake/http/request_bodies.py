@@ -1,0 +1,70 @@
+"""Bodies that intake reads field by field, as JSON Schemas.
+
+They come as forms or as JSON, and an answer names every problem in them at once (domain/fields), so that no model
+validates them: these schemas are written by hand.
+"""
+
+from typing import Final
+
+from services.intake.domain.consents import LONGEST_WORDS, METHODS
+from services.intake.domain.import_record import ImportRecord
+from services.intake.domain.personal_data import LATITUDES, LONGITUDES, MAX_LENGTHS
+from services.intake.http.api.imports import MOST_RECORDS
+from shared.events.fields import FieldGroup
+from shared.kit.http.openapi import Part, expanded_schema, inline_schema
+
+_TEXT: Final[Part] = {"type": "string"}
+
+
+def _object(required: Part, optional: Part | None = None) -> Part:
+    properties = {**required, **(optional or {})}
+    return {"type": "object", "required": list(required), "properties": properties, "additionalProperties": False}
+
+
+REPORT: Final[Part] = {
+    "type": "object",
+    "required": ["service_code"],
+    "properties": {
+        "service_code": _TEXT | {"description": "what is asked for, from the list of services"},
+        "jurisdiction_id": _TEXT,
+        "api_key": _TEXT | {"description": "instead of Authorization: Bearer"},
+        "lat": {"type": "number", "minimum": -LATITUDES, "maximum": LATITUDES},
+        "long": {"type": "number", "minimum": -LONGITUDES, "maximum": LONGITUDES},
+        **{name: _TEXT | {"maxLength": length} for name, length in MAX_LENGTHS.items()},
+        "need": _TEXT | {"description": "further needs, with commas"},
+        "language": _TEXT | {"description": "the language that the reporter prefers"},
+        "consent[recipients]": _TEXT | {"description": "agencies that may be told, with commas"},
+        "consent[groups]": _TEXT | {"description": "field groups that they may be given, with commas"},
+        "consent[purpose]": _TEXT | {"description": "need not be given where there is one only"},
+        "consent[ends_at]": _TEXT | {"description": "the last day, or a moment; at most a year ahead"},
+    },
+    "patternProperties": {r"^attribute\[[^\]]*\](\[\])?$": {}},
+    "anyOf": [{"required": ["lat", "long"]}, {"required": ["address_string"]}, {"required": ["address_id"]}],
+}
+
+GRANT: Final = _object(
+    {
+        "consent": _object(
+            {
+                "recipients": inline_schema(list[str]) | {"minItems": 1, "description": "agencies"},
+                "groups": inline_schema(list[FieldGroup]) | {"minItems": 1},
+                "ends_at": _TEXT | {"description": "the last day, or a moment with its offset; at most a year ahead"},
+            },
+            {"purpose": _TEXT | {"description": "need not be given where the agencies may be told for one only"}},
+        ),
+        "record": _object(
+            {
+                "signed_by": _TEXT | {"maxLength": LONGEST_WORDS},
+                "signed_at": _TEXT | {"description": "the day, or the moment"},
+                "method": {"enum": list(METHODS)},
+            }
+        ),
+    }
+)
+
+# Each record is validated by itself, so that one that cannot be read does not stop the others.
+RECORDS: Final = _object(
+    {"records": {"type": "array", "items": expanded_schema(ImportRecord), "maxItems": MOST_RECORDS}}
+) | {"additionalProperties": True}
+
+ERASURE: Final = _object({"confirm": _TEXT | {"description": "the case once more"}})
