@@ -1,23 +1,21 @@
-"""What intake hears: how the cases that it opened get on, and who is given what of them."""
+"""Kafka in: routing's events on referrals and disclosures."""
 
-from services.intake.domain.disclosures import project_disclosures
-from services.intake.domain.progress import CaseEvent, project_progress
-from services.intake.store import disclosures, progress
+from services.intake.domain.progress import CaseEvent
+from services.intake.use_cases.apply_referral_events import apply_referral_events
 from shared.events.topics import REFERRALS
 from shared.kit.database.database import Transaction
 from shared.kit.messaging.messages import Batch, Subscription
 
-REST_SECONDS = 0.25
-"""A resident who looks at a page sees what has happened this much later, and batches are larger."""
+MIN_BATCH_INTERVAL_SECONDS = 0.25
+"""How long a status page may lag behind: in return batches are larger."""
 
 
 async def on_referrals(batch: Batch[object], tx: Transaction) -> None:
-    """Update what residents see of their cases, and of what was given to whom."""
-    heard = [CaseEvent(message.envelope.id, message.envelope.sequence, message.event) for message in batch]
-    await progress.save(tx, project_progress(heard))
-    await disclosures.save_disclosures(tx, project_disclosures(heard))
+    """Apply events on referrals and disclosures."""
+    events = [CaseEvent(message.envelope.id, message.envelope.sequence, message.event) for message in batch]
+    await apply_referral_events(tx, events)
 
 
 def subscriptions() -> list[Subscription]:
-    """Return what intake reads."""
-    return [Subscription("intake", REFERRALS, on_referrals, min_batch_interval=REST_SECONDS)]
+    """Return the topics that intake consumes."""
+    return [Subscription("intake", REFERRALS, on_referrals, min_batch_interval=MIN_BATCH_INTERVAL_SECONDS)]

@@ -4,7 +4,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, LargeBinary, MetaData, UniqueConstraint, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    LargeBinary,
+    MetaData,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
@@ -61,7 +72,9 @@ class CaseRow(IntakeModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     withdrawn_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     announced: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
-    unsaid: str | None = Field(default=None, sa_type=SqlText, description="what is said once it may be announced")
+    suppressed_event: str | None = Field(
+        default=None, sa_column=Column("unsaid", SqlText), description="the CaseSubmitted event until it is announced"
+    )
     erased_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 

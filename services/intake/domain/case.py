@@ -1,4 +1,4 @@
-"""A case as it is shown: what the public may see of it, and what has happened to it since it was opened."""
+"""A case as it is shown: its public data, and its history since it was opened."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that happened to a case, as codes; `kind` is a key of the texts."""
+    """One entry in the history of a case, as codes; `kind` is a key under `[note]` in the locales."""
 
     happened_at: datetime
     kind: str
@@ -20,7 +20,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class CaseSummary:
-    """A case without anything personal."""
+    """A case without personal data."""
 
     case_id: UUID
     service_request_id: str
@@ -39,10 +39,10 @@ class CaseSummary:
 
     @property
     def last_change(self) -> datetime:
-        """When it last changed; for a closed case when it was closed, as Open311 wants it."""
+        """When the case last changed: for a closed case when it was closed, as Open311 requires."""
         return self.closed_at if self.status == "closed" and self.closed_at else self.updated_at
 
 
 def hide_agencies(case: CaseSummary, agencies: AbstractSet[str]) -> CaseSummary:
-    """Return a case as somebody may see it who is not to know of the part of these agencies."""
+    """Return the case without these agencies, whose part in it is under embargo."""
     return replace(case, agencies=tuple(agency for agency in case.agencies if agency not in agencies))

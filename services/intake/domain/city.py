@@ -78,11 +78,11 @@ class IntakeCity:
     changed: str
     sharing: ConsentCatalogue = field(default_factory=ConsentCatalogue)
 
-    def offers(self, service_code: str, needs: tuple[str, ...], at: datetime) -> tuple[ConsentOption, ...]:
-        """Return what a person who files such a report can consent to; for an unknown service, nothing."""
+    def consent_options(self, service_code: str, needs: tuple[str, ...], at: datetime) -> tuple[ConsentOption, ...]:
+        """Return what the person of such a report can consent to; nothing for an unknown service."""
         if service_code not in self.catalogue.services:
             return ()
-        return self.sharing.offers((service_code, needs), self.protections_of(service_code, needs), at)
+        return self.sharing.options(service_code, needs, self.protections_of(service_code, needs), at)
 
     def protections_of(self, service_code: str, needs: Iterable[str]) -> tuple[FieldGroup, ...]:
         """Return the groups that protect such a report, the strictest first."""

@@ -1,4 +1,4 @@
-"""A person's consent, read from the fields of a form: who may be given what, for what, until when."""
+"""A person's consent, read from the fields of a form: who may receive what, for what purpose, until when."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,37 +12,37 @@ from services.intake.domain.fields import Fields, text_of
 from services.intake.domain.problems import Problem, invalid
 from shared.events.fields import FieldGroup
 
-LONGEST: Final = timedelta(days=366)
-"""No consent lasts longer; whoever wants it longer grants it anew."""
+MAX_DURATION: Final = timedelta(days=366)
+"""No consent lasts longer: for a longer time the person grants it again."""
 
-USUAL: Final = timedelta(days=180)
-"""How long a consent lasts when the person does not choose."""
+DEFAULT_DURATION: Final = timedelta(days=180)
+"""How long a consent lasts that a form proposes."""
 
-METHODS = ("paper", "electronic")
-LONGEST_WORDS = 200
+METHODS: Final = ("paper", "electronic")
+LONGEST_WORDS: Final = 200
 RECIPIENTS, GROUPS = "consent[recipients]", "consent[groups]"
 PURPOSE, ENDS_AT = "consent[purpose]", "consent[ends_at]"
-KNOWN = frozenset({RECIPIENTS, f"{RECIPIENTS}[]", GROUPS, f"{GROUPS}[]", PURPOSE, ENDS_AT})
+CONSENT_FIELDS: Final = frozenset({RECIPIENTS, f"{RECIPIENTS}[]", GROUPS, f"{GROUPS}[]", PURPOSE, ENDS_AT})
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What a person allows: these agencies are given these groups, for this purpose, until just before `ends_at`."""
+    """What a person allows: these agencies may receive these groups, for this purpose, until just before `ends_at`."""
 
     recipients: tuple[str, ...]
     groups: tuple[FieldGroup, ...]
     purpose: str
     ends_at: datetime
 
-    def id_for(self, case_id: UUID, once: str) -> UUID:
-        """Derive the id of the consent, so that the same form sent twice grants it once."""
-        parts = (once, *self.recipients, *self.groups, self.purpose, self.ends_at.isoformat())
+    def id_for(self, case_id: UUID, key: str) -> UUID:
+        """Derive the id of the consent from its content and a key, so that the same form sent twice grants it once."""
+        parts = (key, *self.recipients, *self.groups, self.purpose, self.ends_at.isoformat())
         return uuid5(case_id, "|".join(parts))
 
 
 @dataclass(frozen=True, slots=True)
 class SignedRecord:
-    """The written record of a consent that a caseworker took: who signed, when and how."""
+    """The record of a consent that was signed before a caseworker: who signed, when and how."""
 
     signed_by: str
     signed_at: str
@@ -51,7 +51,7 @@ class SignedRecord:
 
 @dataclass(frozen=True, slots=True)
 class StoredConsent:
-    """A consent as it is kept; `how` is form, api or caseworker."""
+    """A consent as it is stored; `how` it was granted is form, api or caseworker."""
 
     consent_id: UUID
     recipients: tuple[str, ...]
@@ -62,21 +62,21 @@ class StoredConsent:
     ends_at: datetime
     withdrawn_at: datetime | None
 
-    def live(self, at: datetime) -> bool:
-        """Tell whether it counts at a moment."""
+    def is_valid(self, at: datetime) -> bool:
+        """Tell whether it is neither withdrawn nor over at a moment."""
         return self.withdrawn_at is None and at < self.ends_at
 
 
 def read_permission(
-    fields: Fields, offers: Sequence[ConsentOption], now: datetime, zone: ZoneInfo
+    fields: Fields, options: Sequence[ConsentOption], now: datetime, zone: ZoneInfo
 ) -> tuple[Permission | None, list[Problem]]:
-    """Read a consent; None where nobody and nothing is named, or where something is wrong with it."""
-    problems = [invalid("consent has a part that nobody knows", "consent") for name in fields if _is_strange(name)]
+    """Read a consent; None without problems where the form names neither a recipient nor a group."""
+    problems = [invalid("consent has an unknown part", "consent") for name in fields if _is_unknown_part(name)]
     recipients, groups = _chosen(fields, RECIPIENTS), _chosen(fields, GROUPS)
     if not recipients and not groups:
         return None, problems
-    purpose = _read_purpose(fields, [offer for offer in offers if offer.recipient in recipients], problems)
-    _check_choice(recipients, groups, [offer for offer in offers if offer.purpose == purpose or not purpose], problems)
+    purpose = _read_purpose(fields, [each for each in options if each.recipient in recipients], problems)
+    _check_choice(recipients, groups, [each for each in options if each.purpose == purpose or not purpose], problems)
     ends_at = _read_end(fields, now, zone, problems)
     if problems or purpose is None or ends_at is None:
         return None, problems
@@ -84,14 +84,14 @@ def read_permission(
 
 
 def read_signed_record(fields: Fields) -> tuple[SignedRecord | None, list[Problem]]:
-    """Read the record of a consent that was signed before a caseworker."""
+    """Read the record of a consent that was signed before a caseworker: every part of it is required."""
     said = {name: text_of(fields, f"record[{name}]") for name in ("signed_by", "signed_at", "method")}
-    problems = [_fault(name, value) for name, value in said.items()]
+    problems = [_problem_in_record(name, value) for name, value in said.items()]
     found = [problem for problem in problems if problem is not None]
     return (None, found) if found else (SignedRecord(**{name: value or "" for name, value in said.items()}), [])
 
 
-def _fault(name: str, value: str | None) -> Problem | None:
+def _problem_in_record(name: str, value: str | None) -> Problem | None:
     field = f"record[{name}]"
     if value is None:
         return invalid(f"{field} is required: a consent is given in writing", field, "missing")
@@ -113,12 +113,12 @@ def _is_moment(text: str) -> bool:
 
 
 def last_day(moment: datetime, zone: ZoneInfo) -> date:
-    """Return the last day on which a consent that ends at a moment counts."""
+    """Return the last day on which a consent that ends at a moment is valid."""
     return (moment.astimezone(zone) - timedelta(microseconds=1)).date()
 
 
-def _is_strange(name: str) -> bool:
-    return name.startswith("consent") and name not in KNOWN
+def _is_unknown_part(name: str) -> bool:
+    return name.startswith("consent") and name not in CONSENT_FIELDS
 
 
 def _chosen(fields: Fields, name: str) -> tuple[str, ...]:
@@ -126,9 +126,9 @@ def _chosen(fields: Fields, name: str) -> tuple[str, ...]:
     return tuple(sorted({part.strip() for value in values for part in value.split(",") if part.strip()}))
 
 
-def _read_purpose(fields: Fields, offers: Iterable[ConsentOption], problems: list[Problem]) -> str | None:
-    """Return the purpose; where those who are named have one only, it need not be given."""
-    given, offered = text_of(fields, PURPOSE), {offer.purpose for offer in offers}
+def _read_purpose(fields: Fields, options: Iterable[ConsentOption], problems: list[Problem]) -> str | None:
+    """Return the purpose; the form may leave it out where the recipients have only one."""
+    given, offered = text_of(fields, PURPOSE), {each.purpose for each in options}
     if given is None and len(offered) == 1:
         return offered.pop()
     if given is None and len(offered) > 1:
@@ -139,39 +139,40 @@ def _read_purpose(fields: Fields, offers: Iterable[ConsentOption], problems: lis
 
 
 def _check_choice(
-    recipients: Sequence[str], groups: Sequence[str], offers: Sequence[ConsentOption], problems: list[Problem]
+    recipients: Sequence[str], groups: Sequence[str], options: Sequence[ConsentOption], problems: list[Problem]
 ) -> None:
-    """Refuse what no agreement would let happen: a consent must say what it does."""
-    mine = [offer for offer in offers if offer.recipient in recipients]
+    """Refuse a choice that no agreement would act on: what a person signs must be what happens."""
+    chosen = [each for each in options if each.recipient in recipients]
     if not recipients:
         problems.append(invalid(f"{RECIPIENTS} is required: who may be told", RECIPIENTS, "missing"))
-    elif set(recipients) - {offer.recipient for offer in mine}:
+    elif set(recipients) - {each.recipient for each in chosen}:
         problems.append(invalid(f"{RECIPIENTS} names an agency that this cannot be shared with", RECIPIENTS))
     if not groups:
         problems.append(invalid(f"{GROUPS} is required: what they may be told", GROUPS, "missing"))
-    elif mine and set(groups) - {group for offer in mine for group in offer.groups}:
+    elif chosen and set(groups) - {group for each in chosen for group in each.groups}:
         problems.append(invalid(f"{GROUPS} names something that cannot be shared with them", GROUPS))
-    elif any(offer.groups.isdisjoint(groups) for offer in mine):
-        problems.append(invalid(f"{RECIPIENTS} names an agency that cannot be given any of the groups", RECIPIENTS))
+    elif any(each.groups.isdisjoint(groups) for each in chosen):
+        problems.append(invalid(f"{RECIPIENTS} names an agency that cannot receive any of the groups", RECIPIENTS))
 
 
 def _read_end(fields: Fields, now: datetime, zone: ZoneInfo, problems: list[Problem]) -> datetime | None:
-    """Read a moment, or the last day on which the consent counts."""
+    """Read the end: a moment, or the last day on which the consent is valid."""
     text = text_of(fields, ENDS_AT)
     if text is None:
-        problems.append(invalid(f"{ENDS_AT} is required: a consent always has an end", ENDS_AT, "missing"))
+        problems.append(invalid(f"{ENDS_AT} is required: every consent has an end", ENDS_AT, "missing"))
         return None
     moment = _moment(text, zone)
     if moment is None:
         problems.append(invalid(f"{ENDS_AT} must be a day such as 2026-05-31, or a moment with its offset", ENDS_AT))
-    elif not now < moment <= now + LONGEST:
-        problems.append(invalid(f"{ENDS_AT} must lie ahead, and not more than a year", ENDS_AT, "range"))
+    elif not now < moment <= now + MAX_DURATION:
+        problems.append(invalid(f"{ENDS_AT} must be in the future, and at most a year from now", ENDS_AT, "range"))
     return moment
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime | None:
     try:
         if len(text) == len("2026-05-31"):
+            # A day is valid to its end: until midnight in the city.
             return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), zone)
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""What agencies were given of a case, as its person may know it: who, when, what, why, and whether it was recalled."""
+"""The disclosures of a case as its person may see them: who received what, when and why, and what was recalled."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,12 +11,15 @@ from shared.events.disclosures import DisclosureMade, DisclosureRecalled, Emerge
 from shared.events.fields import FieldGroup
 
 EMERGENCY_ACCESS = "opened"
-"""The channel of an entry that tells of an access in an emergency, which may lead to disclosures of its own."""
+"""The channel of an entry for an emergency access; disclosures made under it have entries of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class DisclosureEntry:
-    """One act of giving; `grounds` say what allowed it, `ends_at` until when an emergency's access lasts."""
+    """One disclosure; `grounds` are the clauses and consents that allowed it, `shown_from` the end of its embargo.
+
+    `ends_at` is the end of an emergency access, and None for all others.
+    """
 
     receipt_id: UUID
     case_id: UUID
@@ -30,14 +33,14 @@ class DisclosureEntry:
     shown_from: datetime | None = None
     ends_at: datetime | None = None
 
-    def shown(self, at: datetime) -> bool:
-        """Tell whether its person may know of it at a moment."""
+    def is_shown(self, at: datetime) -> bool:
+        """Tell whether its person may see it at a moment: it has no embargo, or that is over."""
         return self.shown_from is None or self.shown_from <= at
 
 
 @dataclass(frozen=True, slots=True)
 class RecallEntry:
-    """An agency was told not to use any more what a receipt gave under a consent."""
+    """An agency was told to stop using what it received with a receipt under a consent."""
 
     receipt_id: UUID
     consent_id: UUID
@@ -49,18 +52,18 @@ class RecallEntry:
 
 @dataclass(frozen=True, slots=True)
 class DisclosureLog:
-    """What a batch of events tells of disclosures."""
+    """Disclosures and recalls: those of one case, or those that a batch of events adds."""
 
     disclosures: tuple[DisclosureEntry, ...]
     recalls: tuple[RecallEntry, ...]
 
 
-def project_disclosures(heard: Iterable[CaseEvent]) -> DisclosureLog:
-    """Gather what a batch of events tells of disclosures."""
+def project_disclosures(events: Iterable[CaseEvent]) -> DisclosureLog:
+    """Project a batch of events onto the disclosures and recalls that it adds."""
     disclosures: list[DisclosureEntry] = []
     recalls: list[RecallEntry] = []
-    for said in heard:
-        event = said.event
+    for each in events:
+        event = each.event
         if isinstance(event, DisclosureMade):
             disclosures.append(_made(event))
         elif isinstance(event, EmergencyAccessOpened):
@@ -71,9 +74,9 @@ def project_disclosures(heard: Iterable[CaseEvent]) -> DisclosureLog:
 
 
 def embargoed_referrals(disclosures: Iterable[DisclosureEntry], at: datetime) -> frozenset[UUID]:
-    """Return the referrals that a person may not know of yet, because nothing that was given in them is shown."""
+    """Return the referrals that a person may not know of yet: all their disclosures are still under embargo."""
     entries = list(disclosures)
-    known = {entry.referral_id for entry in entries if entry.shown(at)}
+    known = {entry.referral_id for entry in entries if entry.is_shown(at)}
     return frozenset(entry.referral_id for entry in entries) - known
 
 

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from services.intake.domain.city import IntakeCity
 from services.intake.domain.fields import CONTROL_CHARACTERS
-from services.intake.domain.new_case import CaseIdentity, ImportStatus, NewCase, SealedPerson
+from services.intake.domain.new_case import CaseIdentifiers, ImportStatus, NewCase, SealedPerson
 from services.intake.domain.personal_data import Personal, encode_groups, group_answers
 from shared.city.service_list import ServiceKind
 from shared.events.fields import FieldGroup
@@ -173,7 +173,7 @@ def rest_of(record: ImportRecord) -> bytes:
 
 
 def case_from_record(
-    readable: ReadableRecord, identity: CaseIdentity, sealed: SealedPerson, source: str, jurisdiction: IntakeCity
+    readable: ReadableRecord, identity: CaseIdentifiers, sealed: SealedPerson, source: str, jurisdiction: IntakeCity
 ) -> NewCase:
     """Open a case for a record of this source, as it stood when it was imported."""
     record, service = readable.record, readable.service

@@ -40,7 +40,7 @@ class SealedPerson:
 
 
 @dataclass(frozen=True, slots=True)
-class CaseIdentity:
+class CaseIdentifiers:
     """What a case is known by; `token_hash` is the hash of the secret that opens its status page."""
 
     case_id: UUID
@@ -64,7 +64,7 @@ class NewCase:
     A case that is not `announced` is suppressed: no event tells of it before its person consents.
     """
 
-    identity: CaseIdentity
+    identity: CaseIdentifiers
     service_code: str
     needs: tuple[tuple[UUID, str], ...]
     place: Place
@@ -85,7 +85,7 @@ def service_request_id(number: int, moment: datetime) -> str:
 
 
 def case_from_report(
-    report: Report, identity: CaseIdentity, sealed: SealedPerson, origin: Origin, submitted_at: datetime
+    report: Report, identity: CaseIdentifiers, sealed: SealedPerson, origin: Origin, submitted_at: datetime
 ) -> NewCase:
     """Make the case of a report; the id of each need is derived from the case and the need's code."""
     return NewCase(

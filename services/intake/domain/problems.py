@@ -1,4 +1,4 @@
-"""Why something was refused, as a value: the caller is told every reason at once."""
+"""Why a request is refused, as a value: the caller learns every reason in one answer."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -9,9 +9,9 @@ Kind = Literal["missing", "malformed", "long", "twice", "unknown", "range"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One reason: the HTTP status that fits it, and words that name the field and never quote its value.
+    """One reason: the HTTP status for it, and a description that names the field and never quotes its value.
 
-    `field` and `kind` say the same to the pages, which have their own words for it.
+    `field` and `kind` state the same for the pages, which have texts of their own for each kind.
     """
 
     status: int
@@ -28,21 +28,21 @@ class Refusal:
 
     @property
     def status(self) -> int:
-        """The status of the answer: the first reason's that is not a plain 400, else 400."""
-        rare = (problem.status for problem in self.problems if problem.status != HTTPStatus.BAD_REQUEST)
-        return next(rare, HTTPStatus.BAD_REQUEST)
+        """The status of the answer: that of the first problem that is not a plain 400, else 400."""
+        others = (problem.status for problem in self.problems if problem.status != HTTPStatus.BAD_REQUEST)
+        return next(others, HTTPStatus.BAD_REQUEST)
 
 
 def refusal(status: int, description: str) -> Refusal:
-    """Refuse for one reason."""
+    """Make a refusal for one reason."""
     return Refusal((Problem(status, description),))
 
 
 def invalid(description: str, field: str, kind: Kind = "malformed") -> Problem:
-    """Name something that is missing or not as it must be (400)."""
+    """Make the problem of a field that is missing or has a wrong value (400)."""
     return Problem(HTTPStatus.BAD_REQUEST, description, field, kind)
 
 
 def not_found(description: str, field: str) -> Problem:
-    """Name something that does not exist (404)."""
+    """Make the problem of a field that names something unknown (404)."""
     return Problem(HTTPStatus.NOT_FOUND, description, field, "unknown")

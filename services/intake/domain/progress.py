@@ -1,4 +1,4 @@
-"""What routing's events mean to a resident: a line in the history, who has the case now, whether it is closed."""
+"""Projects routing's events onto what residents see: a case's history, its agencies, and whether it is closed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,12 +37,12 @@ NOTE_TYPES = {
     "closed-withdrawn": "closed",
     "closed-recorded": "closed",
 }
-"""The type of note, as Chicago's extension of Open311 knows it; every other kind is an activity."""
+"""The type of a note in Chicago's extension of Open311, by its kind; every other kind is an activity."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseEvent:
-    """One event about a case, with its id and its place among the case's events in the topic."""
+    """One event about a case; `sequence` is its number among the case's events in the topic."""
 
     event_id: UUID
     sequence: int
@@ -51,7 +51,7 @@ class CaseEvent:
 
 @dataclass(frozen=True, slots=True)
 class NewNote:
-    """A line for the history of a case."""
+    """A note to be added to the history of a case."""
 
     event_id: UUID
     case_id: UUID
@@ -66,7 +66,7 @@ class NewNote:
 
 @dataclass(frozen=True, slots=True)
 class ReferralState:
-    """Where one referral stands, as of one event."""
+    """The state of one referral after the event with this sequence."""
 
     referral_id: UUID
     case_id: UUID
@@ -78,7 +78,7 @@ class ReferralState:
 
 @dataclass(frozen=True, slots=True)
 class CaseChange:
-    """What has become of one case: when it last changed and, where it is resolved, how and when."""
+    """When one case last changed and, where it is resolved, how and when."""
 
     case_id: UUID
     changed_at: datetime
@@ -91,50 +91,50 @@ class CaseProgress:
     """Everything that a batch of events changes."""
 
     notes: tuple[NewNote, ...]
-    handovers: tuple[ReferralState, ...]
+    referrals: tuple[ReferralState, ...]
     changes: tuple[CaseChange, ...]
 
 
-def project_progress(heard: Iterable[CaseEvent]) -> CaseProgress:
-    """Work out what a batch changes; of several events on one referral or case the latest counts."""
+def project_progress(events: Iterable[CaseEvent]) -> CaseProgress:
+    """Project a batch of events onto what it changes; of several events on one referral or case the latest counts."""
     notes: list[NewNote] = []
-    handovers: dict[UUID, ReferralState] = {}
+    referrals: dict[UUID, ReferralState] = {}
     changes: dict[UUID, CaseChange] = {}
-    for said in heard:
-        note = note_of(said)
-        handover = referral_state_of(said)
+    for each in events:
+        note = note_of(each)
+        referral = referral_state_of(each)
         if note:
             notes.append(note)
-            changes[note.case_id] = _change(changes.get(note.case_id), note.happened_at, said.event)
-        if handover:
-            known = handovers.get(handover.referral_id, handover)
-            handovers[handover.referral_id] = max(known, handover, key=lambda each: each.sequence)
-    return CaseProgress(tuple(notes), tuple(handovers.values()), tuple(changes.values()))
+            changes[note.case_id] = _change(changes.get(note.case_id), note.happened_at, each.event)
+        if referral:
+            known = referrals.get(referral.referral_id, referral)
+            referrals[referral.referral_id] = max(known, referral, key=lambda state: state.sequence)
+    return CaseProgress(tuple(notes), tuple(referrals.values()), tuple(changes.values()))
 
 
-def note_of(heard: CaseEvent) -> NewNote | None:
-    """Return the line that an event adds to the history; None for what a resident need not know."""
-    event = heard.event
-    about = {"event_id": heard.event_id, "case_id": event.case_id, "sequence": heard.sequence}
-    about |= {"happened_at": event.happened_at}
-    if isinstance(event, CaseResolved):
-        return NewNote(**about, kind=f"closed-{event.resolution}")
-    if isinstance(event, CaseUnroutable):
-        return NewNote(**about, kind="unroutable", need=event.need)
-    if isinstance(event, ReferralEvent):
-        reason = getattr(event, "reason", None)
-        about |= {"referral_id": event.referral_id, "need": event.need, "agency": event.agency, "reason": reason}
-        return NewNote(**about, kind=_verb(event))
+def note_of(event: CaseEvent) -> NewNote | None:
+    """Return the note that an event adds to the history; None for an event that residents do not see."""
+    content = event.event
+    about = {"event_id": event.event_id, "case_id": content.case_id, "sequence": event.sequence}
+    about |= {"happened_at": content.happened_at}
+    if isinstance(content, CaseResolved):
+        return NewNote(**about, kind=f"closed-{content.resolution}")
+    if isinstance(content, CaseUnroutable):
+        return NewNote(**about, kind="unroutable", need=content.need)
+    if isinstance(content, ReferralEvent):
+        reason = getattr(content, "reason", None)
+        about |= {"referral_id": content.referral_id, "need": content.need, "agency": content.agency, "reason": reason}
+        return NewNote(**about, kind=_verb(content))
     return None
 
 
-def referral_state_of(heard: CaseEvent) -> ReferralState | None:
-    """Return where a referral stands after an event; None where the event changes no referral's state."""
-    event = heard.event
-    state = STATE_AFTER.get(_verb(event)) if isinstance(event, ReferralEvent) else None
+def referral_state_of(event: CaseEvent) -> ReferralState | None:
+    """Return the state of a referral after an event; None for an event that changes no referral's state."""
+    content = event.event
+    state = STATE_AFTER.get(_verb(content)) if isinstance(content, ReferralEvent) else None
     if state is None:
         return None
-    return ReferralState(event.referral_id, event.case_id, event.need, event.agency, state, heard.sequence)
+    return ReferralState(content.referral_id, content.case_id, content.need, content.agency, state, event.sequence)
 
 
 def _verb(event: ReferralEvent) -> str:

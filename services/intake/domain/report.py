@@ -114,7 +114,7 @@ def _read_permission(
     # Most reports come without a consent: they are not searched for options.
     if service is None or not any(name.startswith("consent") for name in fields):
         return None, []
-    options = jurisdiction.offers(service.code, needs, now)
+    options = jurisdiction.consent_options(service.code, needs, now)
     return read_permission(fields, options, now, jurisdiction.profile.zone)
 
 

@@ -1,4 +1,4 @@
-"""Which cases a caller asks for, within the bounds that Open311 sets."""
+"""Reads which cases a caller asks for, within the limits that Open311 sets."""
 
 import re
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from services.intake.domain.problems import Problem, Refusal, invalid
 LONGEST_SPAN = timedelta(days=90)
 MOST_RESULTS = 1000
 DEFAULT_PAGE, LARGEST_PAGE = 50, 500
-FURTHEST = 100_000
-"""Rows that may be leafed over; whoever wants more narrows the dates."""
+MAX_OFFSET = 100_000
+"""Rows that pages may skip: for more the caller narrows the dates."""
 
 STATUSES = frozenset({"open", "closed"})
 SPACE_FOR_PLUS = re.compile(r" ([0-9]{2}:?[0-9]{2})$")
-"""What becomes of an offset when a caller forgets to write its plus as %2B."""
+"""What a form decodes `+05:00` to when the caller does not write its plus as %2B."""
 
 COUNT = re.compile(r"[0-9]{1,6}")
 LISTS = frozenset({"service_request_id", "service_code", "status"})
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A span of time, both ends included."""
+class TimeRange:
+    """A range of time, both ends included."""
 
     start: datetime
     end: datetime
@@ -31,19 +31,19 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is asked for: cases by number, or all that match; newest first."""
+    """A search: cases by number, or all that match; newest first."""
 
     numbers: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
-    submitted: Span | None = None
-    updated: Span | None = None
+    submitted: TimeRange | None = None
+    updated: TimeRange | None = None
     limit: int = MOST_RESULTS
     offset: int = 0
 
 
 def read_search(fields: Fields, now: datetime) -> Search | Refusal:
-    """Read a search; refused with 400 for what cannot be understood or spans more than 90 days."""
+    """Read a search; the refusal has status 400, for example for a range of more than 90 days."""
     problems: list[Problem] = check_fields(fields, LISTS)
     numbers = tuple(list_values(fields, "service_request_id"))
     if len(numbers) > MOST_RESULTS:
@@ -54,22 +54,22 @@ def read_search(fields: Fields, now: datetime) -> Search | Refusal:
     submitted = _read_span(fields, ("start_date", "end_date"), now, problems)
     updated = _read_span(fields, ("updated_after", "updated_before"), now, problems)
     if submitted is None and updated is None:
-        submitted = Span(now - LONGEST_SPAN, now)
+        submitted = TimeRange(now - LONGEST_SPAN, now)
     limit, offset = _read_page(fields, problems)
     if problems:
         return Refusal(tuple(problems))
     return Search(numbers, tuple(list_values(fields, "service_code")), statuses, submitted, updated, limit, offset)
 
 
-def _read_span(fields: Fields, names: tuple[str, str], now: datetime, problems: list[Problem]) -> Span | None:
-    """Read a span of which one end may be left out: the span then lasts 90 days."""
+def _read_span(fields: Fields, names: tuple[str, str], now: datetime, problems: list[Problem]) -> TimeRange | None:
+    """Read a range; with one end only it lasts 90 days."""
     start, end = (_read_moment(fields, name, problems) for name in names)
     if start and end and end - start > LONGEST_SPAN:
         problems.append(invalid(f"{names[0]} and {names[1]} may not span more than {LONGEST_SPAN.days} days", names[1]))
     if start is None and end is None:
         return None
     try:
-        return Span(start or (end or now) - LONGEST_SPAN, end or (start or now) + LONGEST_SPAN)
+        return TimeRange(start or (end or now) - LONGEST_SPAN, end or (start or now) + LONGEST_SPAN)
     except OverflowError:
         problems.append(invalid(f"{names[0]} or {names[1]} is out of range", names[0]))
         return None
@@ -90,16 +90,16 @@ def _read_moment(fields: Fields, name: str, problems: list[Problem]) -> datetime
 
 
 def _read_page(fields: Fields, problems: list[Problem]) -> tuple[int, int]:
-    """Return how many rows to give and how many to leave out; without any wish, all that one answer may hold."""
+    """Return the limit and the offset; without page and page_size the limit is the most that one answer may hold."""
     if text_of(fields, "page") is None and text_of(fields, "page_size") is None:
         return MOST_RESULTS, 0
     size = _read_count(fields, "page_size", DEFAULT_PAGE, problems)
     page = _read_count(fields, "page", 1, problems)
     if not 1 <= size <= LARGEST_PAGE:
         problems.append(invalid(f"page_size must be a number from 1 to {LARGEST_PAGE}", "page_size"))
-    if page < 1 or (page - 1) * size > FURTHEST:
+    if page < 1 or (page - 1) * size > MAX_OFFSET:
         problems.append(
-            invalid(f"page must be at least 1, and may not lead beyond row {FURTHEST}: narrow the dates", "page")
+            invalid(f"page must be at least 1, and may not reach beyond row {MAX_OFFSET}: narrow the dates", "page")
         )
     return size, (page - 1) * size
 

@@ -1,1 +1,1 @@
-"""What intake keeps and finds, as SQL; nothing here commits."""
+"""Reads and writes intake's tables; no function here commits."""

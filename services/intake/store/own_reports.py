@@ -1,4 +1,4 @@
-"""What the holder of a token may see and do: their own words, and to withdraw the report."""
+"""The report that a token opens: found, and withdrawn."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from services.intake.domain.tokens import TokenClaim
 from shared.events.fields import FieldGroup
 from shared.kit.database.database import Transaction
 
-_FIND = """
-    -- The case of a token whose secret is the right one.
+_FIND_REPORT_SQL = """
+    -- The case of a token, if the hash of the token's secret is the stored one.
     SELECT case_id, service_request_id, service_code, needs, channel, cell, district, status, resolution, agencies,
         submitted_at, updated_at, closed_at, withdrawn_at, person_id, sealed, announced, erased_at
     FROM cases WHERE case_id = %s AND token_hash = %s
 """
 
-_BESIDES = ("person_id", "sealed", "announced", "erased_at")
+_NOT_IN_SUMMARY = ("person_id", "sealed", "announced", "erased_at")
 
-_WITHDRAW = """
-    -- Close an open case because its reporter wants nothing more, and put that into its history.
+_WITHDRAW_SQL = """
+    -- Close an open case as withdrawn, and add a note to its history.
     WITH closed AS (
         UPDATE cases SET status = 'closed', resolution = 'withdrawn', withdrawn_at = %(now)s, closed_at = %(now)s,
             updated_at = %(now)s
@@ -38,7 +38,7 @@ _WITHDRAW = """
 
 @dataclass(frozen=True, slots=True)
 class OwnReport:
-    """A case with its reporter's sealed words."""
+    """A case with the sealed data of its person."""
 
     case: CaseSummary
     person_id: UUID
@@ -48,28 +48,29 @@ class OwnReport:
 
     @property
     def accepts_consents(self) -> bool:
-        """Tell whether its person can still allow something to be told."""
+        """Whether its person can still grant a consent."""
         return self.case.status == "open" and self.erased_at is None
 
 
-async def find_report(connection: Transaction, claimed: TokenClaim) -> OwnReport | None:
-    """Find the report that a token opens."""
+async def find_report(connection: Transaction, claim: TokenClaim) -> OwnReport | None:
+    """Find the report that a token opens; None where the case is unknown or the secret is wrong."""
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_FIND, (claimed.case_id, claimed.token_hash))
+        await cursor.execute(_FIND_REPORT_SQL, (claim.case_id, claim.token_hash))
         row = await cursor.fetchone()
     if row is None:
         return None
-    person_id, sealed, announced, erased_at = (row.pop(name) for name in _BESIDES)
+    person_id, sealed, announced, erased_at = (row.pop(name) for name in _NOT_IN_SUMMARY)
     blocks = {FieldGroup(group): block for group, block in sealed.items()}
     return OwnReport(CaseSummary(**row), person_id, blocks, announced, erased_at)
 
 
-async def withdraw(tx: Transaction, claimed: TokenClaim, event_id: UUID, now: datetime) -> bool | None:
-    """Withdraw an open report; tells whether others know of it.
+async def withdraw_report(tx: Transaction, claim: TokenClaim, event_id: UUID, now: datetime) -> bool | None:
+    """Withdraw an open report; returns whether the case is announced, and None when nothing was withdrawn.
 
-    None when nothing was withdrawn: the token opens no report, or the case is closed already.
+    Nothing is withdrawn where the token opens no report, or the case is closed already. `event_id` is that
+    of the `CaseWithdrawn` event, and the key of the note.
     """
-    values = {"now": now, "case_id": claimed.case_id, "token_hash": claimed.token_hash, "event_id": event_id}
-    result = await tx.execute(_WITHDRAW, values)
+    values = {"now": now, "case_id": claim.case_id, "token_hash": claim.token_hash, "event_id": event_id}
+    result = await tx.execute(_WITHDRAW_SQL, values)
     row = await result.fetchone()
     return row[0] if row else None

@@ -67,7 +67,7 @@ async def grant_signed_consent(
         person_id = (await persons.get_sealed(connection, case_id)).person_id
         person = (await context.vault.load(connection, [person_id])).get(person_id)
     now = context.clock()
-    options = context.jurisdiction.offers(*asked, now)
+    options = context.jurisdiction.consent_options(*asked, now)
     permission, unclear = read_permission(form.fields, options, now, context.jurisdiction.profile.zone)
     signed, unsigned = read_signed_record(form.fields)
     if permission is None and not unclear:
@@ -115,13 +115,13 @@ async def find_case(context: IntakeContext, case: str) -> UUID | None:
 
 async def _grant(tx: Transaction, case: LockedCase, grant: ConsentGrant, traceparent: str | None) -> None:
     """Store a consent of a locked case, and emit the suppressed `CaseSubmitted` of that case before it."""
-    granted_at = await consents.grant(tx, case, grant)
+    granted_at = await consents.insert_consent(tx, case, grant)
     if granted_at is None:
         return  # the same form was sent before
     permission = grant.permission
     events: list[Event] = []
-    if case.unsaid is not None:
-        events.append(CASES.events.validate_json(case.unsaid))
+    if case.suppressed_event is not None:
+        events.append(CASES.events.validate_json(case.suppressed_event))
         await consents.mark_announced(tx, case.case_id)
     events.append(
         ConsentGranted(

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.intake.store import persons
-from services.intake.store.persons import DataSubject, Erased
+from services.intake.store.persons import DataSubject, Tombstone
 from services.intake.use_cases.context import IntakeContext, emit
 from shared.events.event import Event
 from shared.events.intake import ConsentWithdrawn, PersonErased
@@ -39,21 +39,21 @@ async def erase_person(context: IntakeContext, case: str, traceparent: str) -> E
             return None
         if subject.erased_at is not None:
             return _erasure(subject, subject.erased_at, 0, before=True)
-        erased = await persons.erase(tx, subject)
-        await emit(tx, _events(subject, erased), traceparent)
-    return _erasure(subject, erased.erased_at, len(erased.withdrawn), before=False)
+        tombstone = await persons.erase(tx, subject)
+        await emit(tx, _events(subject, tombstone), traceparent)
+    return _erasure(subject, tombstone.erased_at, len(tombstone.withdrawn), before=False)
 
 
-def _events(subject: DataSubject, erased: Erased) -> list[Event]:
+def _events(subject: DataSubject, tombstone: Tombstone) -> list[Event]:
     """Return an event for each consent that ended, then the erasure; none for a case that was never announced."""
     if not subject.announced:
         return []
     case_id, person_id = subject.case_id, subject.person_id
     ended = [
         ConsentWithdrawn(case_id=case_id, consent_id=consent_id, occurred_at=moment)
-        for consent_id, moment in erased.withdrawn
+        for consent_id, moment in tombstone.withdrawn
     ]
-    return [*ended, PersonErased(case_id=case_id, person_id=person_id, erased_at=erased.erased_at)]
+    return [*ended, PersonErased(case_id=case_id, person_id=person_id, erased_at=tombstone.erased_at)]
 
 
 def _erasure(subject: DataSubject, erased_at: datetime, consents_ended: int, *, before: bool) -> Erasure:

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 
 from services.intake.domain.fields import Fields
-from services.intake.domain.new_case import CaseIdentity, NewCase, SealedPerson, case_from_report, service_request_id
+from services.intake.domain.new_case import CaseIdentifiers, NewCase, SealedPerson, case_from_report, service_request_id
 from services.intake.domain.problems import Refusal, refusal
 from services.intake.domain.report import Report, read_report
 from services.intake.store.consents import ConsentGrant
@@ -41,7 +41,7 @@ class SubmittedForm:
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
+class FiledReport:
     """A report that is stored; `replayed` tells that an earlier request with the same key filed it.
 
     A case that is not `announced` leaves no sign anywhere, not even in a trace.
@@ -55,7 +55,7 @@ class Filed:
     announced: bool = True
 
 
-async def file_report(context: IntakeContext, form: SubmittedForm) -> Filed | Refusal:
+async def file_report(context: IntakeContext, form: SubmittedForm) -> FiledReport | Refusal:
     """File a report, once for each Idempotency-Key of a caller.
 
     Raises:
@@ -104,7 +104,7 @@ def is_idempotency_key(key: str) -> bool:
 
 async def _file(
     context: IntakeContext, form: SubmittedForm, report: Report, claim: IdempotencyClaim | None
-) -> Filed | Refusal:
+) -> FiledReport | Refusal:
     case = await _new_case(context, form, report)
     pending = PendingCase(case, claim, form.traceparent)
     if report.permission is None:
@@ -117,11 +117,11 @@ async def _file(
         opened = await open_with_consent(context, pending, grant)
     if opened or claim is None:
         number, case_id = case.identity.service_request_id, case.identity.case_id
-        return Filed(case_id, number, context.tokens.write(case_id), report.account_id, announced=case.announced)
+        return FiledReport(case_id, number, context.tokens.write(case_id), report.account_id, announced=case.announced)
     return await _find_filed(context, claim, report)
 
 
-async def _find_filed(context: IntakeContext, claim: IdempotencyClaim, report: Report) -> Filed | Refusal:
+async def _find_filed(context: IntakeContext, claim: IdempotencyClaim, report: Report) -> FiledReport | Refusal:
     """Return what an earlier request filed under the same key."""
     async with context.database.statement() as connection:
         earlier = await find_earlier_report(connection, claim)
@@ -132,7 +132,7 @@ async def _find_filed(context: IntakeContext, claim: IdempotencyClaim, report: R
     if earlier.fingerprint != claim.fingerprint:
         return KEY_REUSED
     token = context.tokens.write(earlier.case_id)
-    return Filed(
+    return FiledReport(
         earlier.case_id,
         earlier.service_request_id,
         token,
@@ -147,7 +147,7 @@ async def _new_case(context: IntakeContext, form: SubmittedForm, report: Report)
     case_id = new_uuid7(moment)
     number = await next_number(context, public=not report.protections)
     shown_number = service_request_id(number, moment.astimezone(context.jurisdiction.profile.zone))
-    identity = CaseIdentity(case_id, shown_number, context.tokens.hash_of(case_id))
+    identity = CaseIdentifiers(case_id, shown_number, context.tokens.hash_of(case_id))
     sealed = seal_person(context, new_uuid7(moment), report.personal)
     return case_from_report(report, identity, sealed, Origin(channel=form.channel), moment)
 

@@ -17,7 +17,7 @@ async def export_person(context: IntakeContext, case: str) -> dict[str, Any] | N
         case_id = await persons.find_case_id(tx, case)
         if case_id is None:
             return None
-        rows: dict[str, Any] = await persons.list_held(tx, case_id)
+        rows: dict[str, Any] = await persons.export_rows(tx, case_id)
         opened = await _open(context, tx, await persons.get_sealed(tx, case_id), rows["consents"])
     return rows | opened | {"case": rows["case"][0]}
 

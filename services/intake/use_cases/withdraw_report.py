@@ -16,7 +16,7 @@ async def withdraw_report(context: IntakeContext, claim: TokenClaim, traceparent
     event = CaseWithdrawn(case_id=claim.case_id, withdrawn_at=context.clock())
     note_id = event_id(claim.case_id, CASES.topic, event)
     async with context.database.transaction() as tx:
-        is_announced = await own_reports.withdraw(tx, claim, note_id, event.withdrawn_at)
+        is_announced = await own_reports.withdraw_report(tx, claim, note_id, event.withdrawn_at)
         if is_announced:
             await emit(tx, [event], traceparent)
     return bool(is_announced)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.intake.domain.new_case import (
     CASE_SUBMITTED,
-    CaseIdentity,
+    CaseIdentifiers,
     NewCase,
     SealedPerson,
     case_from_report,
@@ -24,7 +24,7 @@ from shared.events.wire import derived_id, event_id
 from tests.unit.intake.times import HOUR, NOON
 from tests.unit.intake.town import TOWN, form
 
-IDENTITY = CaseIdentity(UUID(int=1), "26-00000001", b"hash")
+IDENTITY = CaseIdentifiers(UUID(int=1), "26-00000001", b"hash")
 SEALED = SealedPerson(UUID(int=2), b"key", {FieldGroup.ADDRESS: "abc", FieldGroup.CONTACT: "d+/="})
 
 

@@ -19,7 +19,7 @@ HEALTH = {
     "consent[ends_at]": ["2026-05-31"],
 }
 CASE = UUID(int=1)
-OFFERS = ConsentCatalogue((WARMTH,)).offers(("no-heat", ("housing",)), (), NOON)
+OFFERS = ConsentCatalogue((WARMTH,)).options("no-heat", ("housing",), (), NOON)
 
 
 def problems(**changed: str) -> list[tuple[str, str]]:
@@ -34,18 +34,18 @@ def test_what_asks_for_a_consent_is_offered_and_nothing_else() -> None:
     assert (offer.recipient, offer.purpose) == ("clinic", "service-delivery")
     assert offer.groups == offer.main == {FieldGroup.NEED, FieldGroup.HEALTH}
     assert offer.why == ("Why warmth.",)
-    assert ConsentCatalogue((WARMTH,)).offers(("noise", ("quiet",)), (), NOON) == ()
+    assert ConsentCatalogue((WARMTH,)).options("noise", ("quiet",), (), NOON) == ()
 
 
 def test_an_agreement_that_does_not_hold_offers_nothing() -> None:
     suspended = WARMTH.model_copy(update={"status": "suspended"})
     ended = agreement("over", WARMTH.share[0].model_dump(by_alias=True), ends=date(2026, 3, 1))
-    assert ConsentCatalogue((suspended, ended)).offers(("no-heat", ("housing",)), (), NOON) == ()
+    assert ConsentCatalogue((suspended, ended)).options("no-heat", ("housing",), (), NOON) == ()
 
 
 def test_of_a_protected_report_the_group_that_protects_it_stands_for_all() -> None:
-    offers = TOWN.offers("violence", ("safety",), NOON)
-    assert {offer.recipient: offer.main for offer in offers} == {
+    options = TOWN.consent_options("violence", ("safety",), NOON)
+    assert {offer.recipient: offer.main for offer in options} == {
         "refuge": {FieldGroup.VICTIM_SERVICES},
         "homes": {FieldGroup.VICTIM_SERVICES},
     }
@@ -54,13 +54,13 @@ def test_of_a_protected_report_the_group_that_protects_it_stands_for_all() -> No
 
 def test_of_a_report_with_two_protections_both_groups_are_offered() -> None:
     both = (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE)
-    offers = ConsentCatalogue((REFUGE,)).offers(("violence", ("safety",)), both, NOON)
-    assert {offer.recipient for offer in offers} == {"refuge", "homes"}
-    assert all(offer.main == set(both) <= offer.groups for offer in offers)
+    options = ConsentCatalogue((REFUGE,)).options("violence", ("safety",), both, NOON)
+    assert {offer.recipient for offer in options} == {"refuge", "homes"}
+    assert all(offer.main == set(both) <= offer.groups for offer in options)
 
 
 def test_a_service_that_the_catalogue_lacks_offers_nothing_and_counts_as_one_of_violence() -> None:
-    assert TOWN.offers("gone", ("housing",), NOON) == ()
+    assert TOWN.consent_options("gone", ("housing",), NOON) == ()
     assert TOWN.protections_of("gone", ("housing",)) == (FieldGroup.VICTIM_SERVICES,)
 
 

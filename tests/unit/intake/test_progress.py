@@ -59,12 +59,12 @@ def test_the_latest_state_of_a_referral_counts_in_whatever_order_it_is_heard() -
     forward = heard(referral(ReferralRequested), referral(ReferralAccepted, 1), referral(ReferralCompleted, 2))
 
     for order in (forward, forward[::-1]):
-        (handover,) = project_progress(order).handovers
+        (handover,) = project_progress(order).referrals
         assert (handover.state, handover.sequence) == ("completed", 3)
 
 
 def test_a_reminder_changes_no_state() -> None:
-    assert project_progress(heard(referral(ReferralOverdue, answer_by=NOON))).handovers == ()
+    assert project_progress(heard(referral(ReferralOverdue, answer_by=NOON))).referrals == ()
 
 
 def test_a_resolved_case_is_closed_whatever_is_heard_after_it() -> None:
@@ -93,7 +93,7 @@ def test_cases_are_kept_apart() -> None:
 def test_that_a_case_was_looked_at_is_no_news_to_a_resident() -> None:
     progress = project_progress(heard(CaseRouted(case_id=CASE, submitted_at=NOON, routed_at=NOON)))
 
-    assert (progress.notes, progress.handovers, progress.changes) == ((), (), ())
+    assert (progress.notes, progress.referrals, progress.changes) == ((), (), ())
 
 
 def test_there_is_a_state_for_every_event_that_changes_one() -> None:

@@ -16,7 +16,7 @@ from services.intake.domain.import_record import (
     personal_of,
     read_record,
 )
-from services.intake.domain.new_case import CaseIdentity, NewCase, SealedPerson, submitted_event_json
+from services.intake.domain.new_case import CaseIdentifiers, NewCase, SealedPerson, submitted_event_json
 from shared.events.fields import FieldGroup, Released
 from shared.events.intake import CaseSubmitted, Origin, Place
 from tests.unit.intake.times import HOUR, NOON
@@ -45,7 +45,7 @@ def readable(given: ImportRecord) -> ReadableRecord:
 
 
 def filed(given: ImportRecord) -> NewCase:
-    identity = CaseIdentity(CASE, "26-00000001", b"hash")
+    identity = CaseIdentifiers(CASE, "26-00000001", b"hash")
     return case_from_record(readable(given), identity, SealedPerson(UUID(int=8), b"key", {}), "town-311", TOWN)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.intake.domain.problems import Refusal
-from services.intake.domain.search import Search, Span, read_search
+from services.intake.domain.search import Search, TimeRange, read_search
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -24,14 +24,14 @@ def reasons(**fields: str) -> list[str]:
 
 
 def test_without_any_wish_the_last_ninety_days_are_searched() -> None:
-    assert search() == Search(submitted=Span(NOW - 90 * DAY, NOW), limit=1000)
+    assert search() == Search(submitted=TimeRange(NOW - 90 * DAY, NOW), limit=1000)
 
 
 def test_one_end_is_enough() -> None:
-    assert search(start_date="2026-01-01T00:00:00Z").submitted == Span(
+    assert search(start_date="2026-01-01T00:00:00Z").submitted == TimeRange(
         datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
     )
-    assert search(end_date="2026-04-01T00:00:00Z").submitted == Span(
+    assert search(end_date="2026-04-01T00:00:00Z").submitted == TimeRange(
         datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
     )
 
@@ -64,7 +64,7 @@ def test_changes_are_searched_by_their_own_dates() -> None:
     found = search(updated_after="2026-05-01T00:00:00Z")
 
     assert found.submitted is None
-    assert found.updated == Span(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 7, 30, tzinfo=UTC))
+    assert found.updated == TimeRange(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 7, 30, tzinfo=UTC))
 
 
 def test_lists_are_given_with_commas_or_several_times() -> None:

@@ -83,6 +83,6 @@ def test_every_reason_that_the_sample_city_s_agreements_give_is_translated() -> 
 def test_every_group_and_every_purpose_has_words() -> None:
     assert {group.value for group in FieldGroup} == words("en")["group"].keys()
     city = load_city(SAMPLE_CITY)
-    offers = [offer for service in city.catalogue for offer in city.offers(service.code, service.needs, NOW)]
+    offers = [offer for service in city.catalogue for offer in city.consent_options(service.code, service.needs, NOW)]
     assert {offer.purpose for offer in offers} <= words("en")["purpose"].keys()
     assert {"lantern", "dohmh"} <= {offer.recipient for offer in offers}

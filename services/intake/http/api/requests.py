@@ -14,7 +14,7 @@ from services.intake.http.api.formats import Format, answer, refuse
 from services.intake.store.api_keys import Caller
 from services.intake.use_cases.api_keys import FILE
 from services.intake.use_cases.context import IntakeContext
-from services.intake.use_cases.file_report import Filed, SubmittedForm, file_report
+from services.intake.use_cases.file_report import FiledReport, SubmittedForm, file_report
 from shared.kit.http.replies import JsonAnswer
 from shared.kit.observability.traces import CASE_ID, context_of, new_traceparent, span, traceparent_of
 
@@ -75,7 +75,7 @@ async def allowed(context: IntakeContext, headers: RawHeaders, fields: Fields, w
     return caller if caller and wanted in caller.scopes else WRONG_KEY
 
 
-def _created(context: IntakeContext, form: Format, filed: Filed) -> Response:
+def _created(context: IntakeContext, form: Format, filed: FiledReport) -> Response:
     created = CreatedRequest(
         service_request_id=filed.service_request_id,
         token=filed.token,

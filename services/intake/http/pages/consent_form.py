@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.intake.domain.consent_options import ConsentOption
-from services.intake.domain.consents import ENDS_AT, GROUPS, LONGEST, PURPOSE, RECIPIENTS, USUAL, last_day
+from services.intake.domain.consents import (
+    DEFAULT_DURATION,
+    ENDS_AT,
+    GROUPS,
+    MAX_DURATION,
+    PURPOSE,
+    RECIPIENTS,
+    last_day,
+)
 from services.intake.domain.fields import Fields
 from services.intake.http.translations import Texts
 from services.intake.use_cases.context import IntakeContext
@@ -50,7 +58,7 @@ class ConsentForm:
 def consent_form(context: IntakeContext, texts: Texts, service_code: str, needs: tuple[str, ...]) -> ConsentForm:
     """Put together what can be allowed for such a report."""
     now, city = context.clock(), context.jurisdiction
-    offers = city.offers(service_code, needs, now)
+    offers = city.consent_options(service_code, needs, now)
     protections = city.protections_of(service_code, needs)
     main = {group for offer in offers for group in offer.main}
     always = main if main == set(protections) else main & {FieldGroup.NEED}
@@ -59,7 +67,11 @@ def consent_form(context: IntakeContext, texts: Texts, service_code: str, needs:
         groups=[(group.value, texts[f"group.{group.value}"]) for group in FieldGroup if group in main - always],
         always=[group.value for group in FieldGroup if group in always],
         purposes=[(name, texts.purpose(name)) for name in dict.fromkeys(offer.purpose for offer in offers)],
-        days=(_day(context, now), _day(context, now + USUAL), _day(context, now + LONGEST - timedelta(days=1))),
+        days=(
+            _day(context, now),
+            _day(context, now + DEFAULT_DURATION),
+            _day(context, now + MAX_DURATION - timedelta(days=1)),
+        ),
         protections=protections,
     )
 

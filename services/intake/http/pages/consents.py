@@ -115,7 +115,7 @@ async def take_back(context: IntakeContext, request: Request) -> Response:
 def _read(visit: ReportVisit, fields: Fields) -> tuple[Permission | None, list[Problem]]:
     case, now, city = visit.report.case, visit.context.clock(), visit.context.jurisdiction
     said = chosen({name: values for name, values in fields.items() if name not in OWN_FIELDS})
-    offers = city.offers(case.service_code, tuple(case.needs), now)
+    offers = city.consent_options(case.service_code, tuple(case.needs), now)
     permission, problems = read_permission(said, offers, now, city.profile.zone)
     problems = check_fields(said) + problems
     if permission is None and not problems:

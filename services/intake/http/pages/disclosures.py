@@ -73,7 +73,7 @@ class DisclosureView:
 
     def shown(self, told: DisclosureLog, at: datetime) -> list[ShownDisclosure]:
         """Put into words what may be known at a moment."""
-        return [self._shown(entry, told.recalls) for entry in told.disclosures if entry.shown(at)]
+        return [self._shown(entry, told.recalls) for entry in told.disclosures if entry.is_shown(at)]
 
     def _shown(self, entry: DisclosureEntry, recalls: Iterable[RecallEntry]) -> ShownDisclosure:
         agency = self.texts.jurisdiction.agency_name(entry.agency)

@@ -22,7 +22,14 @@ from services.intake.http.pages.page_route import PageRoute
 from services.intake.http.pages.renderer import message, page, texts_for
 from services.intake.http.translations import Texts
 from services.intake.use_cases.context import IntakeContext
-from services.intake.use_cases.file_report import IN_PROGRESS, KEY_ERASED, KEY_REUSED, Filed, SubmittedForm, file_report
+from services.intake.use_cases.file_report import (
+    IN_PROGRESS,
+    KEY_ERASED,
+    KEY_REUSED,
+    FiledReport,
+    SubmittedForm,
+    file_report,
+)
 from shared.kit.observability.traces import CASE_ID, new_traceparent, span, traceparent_of
 
 OWN_FIELDS = frozenset({"lang", "once"})
@@ -72,14 +79,14 @@ async def take(context: IntakeContext, request: Request) -> Response:
     texts = texts_for(context, request, text_of(fields, "lang"))
     said = chosen({name: values for name, values in fields.items() if name not in OWN_FIELDS})
     filed = await _file_patiently(context, said, text_of(fields, "once") or uuid4().hex)
-    if isinstance(filed, Filed):
+    if isinstance(filed, FiledReport):
         return RedirectResponse(f"/filed/{filed.token}?lang={texts.language}", HTTPStatus.SEE_OTHER)
     if filed in (KEY_REUSED, KEY_ERASED):
         return _form(context, texts, ReportDraft(fields, (Problem(HTTPStatus.CONFLICT, "", "", "twice"),)))
     return _form(context, texts, ReportDraft(fields, filed.problems, text_of(fields, "once") or ""))
 
 
-async def _file_patiently(context: IntakeContext, fields: Fields, once: str) -> Filed | Refusal:
+async def _file_patiently(context: IntakeContext, fields: Fields, once: str) -> FiledReport | Refusal:
     """File; a second click waits for the first one, and is given the same report."""
     with span("POST /report", None) as active:
         submitted = SubmittedForm(fields, "web form", "web", once, traceparent_of(active) or new_traceparent())
@@ -88,7 +95,7 @@ async def _file_patiently(context: IntakeContext, fields: Fields, once: str) -> 
             if filed is not IN_PROGRESS:
                 break
             await asyncio.sleep(PAUSE)
-        if isinstance(filed, Filed) and filed.announced:
+        if isinstance(filed, FiledReport) and filed.announced:
             active.set_attribute(CASE_ID, str(filed.case_id))
         return filed
 
