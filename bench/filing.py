@@ -7,7 +7,7 @@ from uuid import uuid4
 from bench.figures import Figure, in_turns, percentile
 from bench.load import answers, request
 from bench.processes import API_KEY, script, service
-from bench.servers import Servers, admin, make_topics
+from bench.servers import Servers, admin, create_topics
 from tests import databases
 
 REQUESTS = 1_500
@@ -35,7 +35,7 @@ def form(**fields: str) -> bytes:
 
 async def durable_answers(own: Servers) -> list[Figure]:
     """Measure rate and p99 of both, in turns."""
-    await make_topics(own.kafka)
+    await create_topics(own.kafka)
     waits: dict[str, list[float]] = {"ours": [], "theirs": []}
     with databases.own_database(own.postgres, own.template) as database:
         with admin(own, database.name) as connection:

@@ -53,9 +53,9 @@ async def opened(made: OwnDatabase, service: str) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def make_topics(kafka: KafkaAccess) -> None:
+async def create_topics(kafka: KafkaAccess) -> None:
     """Make the topics of the sample city; those that are there already stay."""
-    await topics.make_topics(kafka, declared_topics(agencies_of(SAMPLE_CITY)))
+    await topics.create_topics(kafka, declared_topics(agencies_of(SAMPLE_CITY)))
 
 
 async def make_topic(kafka: KafkaAccess, name: str) -> None:

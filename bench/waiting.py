@@ -12,7 +12,7 @@ from bench.filing import form
 from bench.hand_chain import AGENCY_TOPIC, CASES_TOPIC, TABLES
 from bench.load import post, request
 from bench.processes import API_KEY, background, script, service
-from bench.servers import Servers, admin, make_topic, make_topics
+from bench.servers import Servers, admin, create_topics, make_topic
 from shared.events.topics import inbox_topic
 from shared.kit.kafka.access import KafkaAccess
 from tests import databases
@@ -55,7 +55,7 @@ async def to_the_agency(own: Servers) -> list[Figure]:
 
 
 async def _make_topics(kafka: KafkaAccess) -> None:
-    await make_topics(kafka)
+    await create_topics(kafka)
     await make_topic(kafka, CASES_TOPIC)
     await make_topic(kafka, AGENCY_TOPIC)
 

@@ -1,1 +1,1 @@
-"""How Handoff is run: on one machine, in containers, and from the command line."""
+"""Running Handoff: on one machine, in containers, and from the command line."""

@@ -1,8 +1,7 @@
-"""Bring a database up to date: roles and schemas, then each service's migrations, then grants.
+"""The job that updates a database: it creates roles and schemas, applies each service's migrations, then sets grants.
 
-`python -m deploy.migrate` reads the administrator's address from HANDOFF_DATABASE_URL, and from
-HANDOFF_PASSWORD_INTAKE (_ROUTING, _NOTIFICATIONS, _METRICS) the passwords to set. It is safe to run again, and
-twice at once.
+`python -m deploy.migrate` reads the administrator's address from HANDOFF_DATABASE_URL, and the passwords to set from
+HANDOFF_PASSWORD_INTAKE (_ROUTING, _NOTIFICATIONS, _METRICS). It is safe to run again, and twice at the same time.
 """
 
 import os
@@ -14,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from deploy.postgres.roles import grant, make_roles
+from deploy.postgres.roles import create_roles, grant
 from deploy.postgres.services import SERVICES
 
 _ROOT = Path(__file__).parents[1]
@@ -22,11 +21,11 @@ _LOCK = "SELECT pg_advisory_lock(hashtext('handoff.migrate'))"
 
 
 def migrate(admin_url: str, passwords: Mapping[str, str]) -> None:
-    """Bring the database up to date; `passwords` are by name of the service, and those not given stay as they are."""
+    """Update the database. `passwords` are by name of the service; the passwords of other services stay."""
     with psycopg.connect(admin_url, autocommit=True) as connection:
-        # Held until the connection closes: a second job waits, and then finds nothing to do.
+        # The lock is held until the connection closes: a second job waits for it, and then finds nothing to do.
         connection.execute(_LOCK)
-        make_roles(connection, passwords)
+        create_roles(connection, passwords)
         with _sqlalchemy(admin_url) as engine:
             for service in SERVICES:
                 _upgrade(engine, service)
@@ -45,7 +44,7 @@ def _sqlalchemy(admin_url: str) -> Iterator[Any]:
 
 
 def _upgrade(engine: Any, service: str) -> None:
-    """Run the migrations of one service, all in one transaction."""
+    """Apply the migrations of one service in one transaction."""
     from alembic import command  # noqa: PLC0415 - slow to import
     from alembic.config import Config  # noqa: PLC0415
 
@@ -63,7 +62,7 @@ def main() -> None:
     """Run the job with the settings of the environment."""
     admin_url = os.environ.get("HANDOFF_DATABASE_URL")
     if not admin_url:
-        sys.exit("Set HANDOFF_DATABASE_URL to the address of the database, with its administrator's role.")
+        sys.exit("Set HANDOFF_DATABASE_URL to the address of the database, with the administrator's role.")
     variables = {service: f"HANDOFF_PASSWORD_{service.upper()}" for service in SERVICES}
     migrate(admin_url, {service: os.environ[name] for service, name in variables.items() if os.environ.get(name)})
 

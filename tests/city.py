@@ -12,7 +12,7 @@ import httpx
 import psycopg
 
 from deploy.local import background
-from deploy.local.folders import DataFolder
+from deploy.local.settings import DataFolder
 from deploy.local.state import PlatformState, read_state
 from tests.servers import temporary_folder
 from tests.waiting import eventually

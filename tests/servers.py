@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local import processes
-from deploy.local.class_keeping import keep_classes, should_keep_classes
-from deploy.local.jars import ensure_jars
-from deploy.local.kafka import KafkaNode, prepare_kafka
-from deploy.local.kafka_runtime import KafkaRuntime, find_runtime
 from deploy.local.ports import any_free
-from deploy.local.postgres import ADMIN, PostgresNode, prepare_postgres
-from deploy.local.processes import Program
-from deploy.local.readiness import wait_for_kafka, wait_for_postgres
+from deploy.local.processes.child_process import ProcessSpec, start_process, stop_process
+from deploy.local.servers.aot_cache import build_aot_cache, needs_aot_cache
+from deploy.local.servers.kafka import KafkaNode, prepare_kafka
+from deploy.local.servers.kafka_jars import ensure_jars
+from deploy.local.servers.kafka_runtime import KafkaRuntime, find_runtime
+from deploy.local.servers.postgres import ADMIN, PostgresNode, prepare_postgres
+from deploy.readiness import wait_for_kafka, wait_for_postgres
 from shared.kit.kafka.access import KafkaAccess
 
 KAFKA_IMAGE = "apache/kafka:4.3.0"
@@ -61,8 +60,8 @@ def kafka_runtime() -> KafkaRuntime:
     """What runs Kafka here; the first time on a machine it is fetched and prepared."""
     runtime = find_runtime()
     ensure_jars(runtime.jars)
-    if should_keep_classes(runtime):
-        keep_classes(runtime)
+    if needs_aot_cache(runtime):
+        build_aot_cache(runtime)
     return runtime
 
 
@@ -77,13 +76,13 @@ def child_postgres(*, durable: bool = False) -> Iterator[str]:
 
 
 @contextmanager
-def running(program: Program, log: Path) -> Iterator[None]:
+def running(program: ProcessSpec, log: Path) -> Iterator[None]:
     """Run a program for the length of a block."""
-    process = processes.start(program, log)
+    process = start_process(program, log)
     try:
         yield
     finally:
-        processes.stop(process, program)
+        stop_process(process, program)
 
 
 @contextmanager

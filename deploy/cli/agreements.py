@@ -12,10 +12,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.cli.asking_routing import AsJson, DataDir, Limit, Since, ask, moment, read_files, try_files
-from deploy.cli.routing_client import RoutingClient
-from deploy.cli.sharing_views import print_sharing
-from deploy.cli.trial_views import TrialView
+from deploy.cli.explanation_views import print_sharing
+from deploy.cli.options import AsJson, DataDir
+from deploy.cli.routing_client import (
+    Limit,
+    RoutingClient,
+    Since,
+    read_files,
+    run_what_if,
+    run_with_routing,
+    start_of_day,
+)
+from deploy.cli.what_if_views import WhatIfView
 from deploy.local.settings import SAMPLE_CITY
 from shared.city.agreement_files import AgreementFile
 from shared.city.reader import AGENCIES, AGREEMENTS, check_agreements
@@ -91,7 +99,7 @@ def explain(
         else:
             print_sharing(told, Console())
 
-    ask(data_dir, run)
+    run_with_routing(data_dir, run)
 
 
 @agreements_app.command("try")
@@ -117,10 +125,10 @@ def try_command(
     def run(client: RoutingClient) -> None:
         _, lying_in = find_folders(folder, folder)
         names = {f"{AGREEMENTS}/{path.name}": path for path in sorted(lying_in.glob("*.toml"))}
-        said = {"since": moment(since), "files": read_files(lying_in, names)}
-        try_files(client, "/sharing/try", said, TrialView(Console(), limit, as_json=as_json))
+        body = {"since": start_of_day(since), "files": read_files(lying_in, names)}
+        run_what_if(client, "/sharing/try", body, WhatIfView(Console(), limit, as_json=as_json))
 
-    ask(data_dir, run)
+    run_with_routing(data_dir, run)
 
 
 def find_folders(folder: Path | None, city: Path) -> tuple[Path, Path]:

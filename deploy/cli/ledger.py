@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from deploy.cli.ledger_checks import Report, Trust, check, verify
+from deploy.cli.ledger_checks import LedgerReport, TrustAnchors, check, verify
 from deploy.cli.ledger_client import LedgerClient, LedgerError, ShownReceipt, open_ledger
-from deploy.local.problems import LocalPlatformError
+from deploy.errors import PlatformError
 from shared.policy.checkpoint import NoteError, Verifier, open_checkpoint, read_verifier
 
 WRONG: Final = 1
@@ -45,7 +45,7 @@ def verify_command(
 
     def run(ledger: LedgerClient) -> bool:
         earlier = {str(path): path.read_text(encoding="utf-8") for path in since_checkpoint or ()}
-        report = _verify(ledger, Trust(_trusted(ledger, key), earlier))
+        report = _verify(ledger, TrustAnchors(_trusted(ledger, key), earlier))
         if as_json:
             Console().print_json(data={field: getattr(report, field) for field in report.__slots__})
         else:
@@ -107,7 +107,7 @@ def _run(data_dir: Path | None, action: Callable[[LedgerClient], bool]) -> None:
     try:
         with open_ledger(data_dir) as ledger:
             right = action(ledger)
-    except (LocalPlatformError, LedgerError, NoteError, OSError) as error:
+    except (PlatformError, LedgerError, NoteError, OSError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(UNREADABLE) from None
     if not right:
@@ -118,14 +118,14 @@ def _trusted(ledger: LedgerClient, keys: list[str] | None) -> list[Verifier]:
     return [read_verifier(text) for text in keys] if keys else [ledger.key()]
 
 
-def _verify(ledger: LedgerClient, trust: Trust) -> Report:
+def _verify(ledger: LedgerClient, trust: TrustAnchors) -> LedgerReport:
     columns = (TextColumn("receipts"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         return verify(ledger, trust, lambda done, total: bar.update(task, completed=done, total=total))
 
 
-def _print(report: Report, earlier: int) -> None:
+def _print(report: LedgerReport, earlier: int) -> None:
     console = Console(highlight=False)
     for problem in report.problems[:SHOWN_PROBLEMS]:
         console.print(problem, style="red", markup=False)

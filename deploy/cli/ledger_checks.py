@@ -1,24 +1,24 @@
-"""Verifies the ledger, or one receipt, with nothing but what it says and the keys that the reader trusts."""
+"""Verification of the ledger, or of one receipt, against its hash tree, its checkpoints, and the trusted keys."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from deploy.cli.ledger_client import Extent, KeptCheckpoint, LedgerClient, ShownReceipt
+from deploy.cli.ledger_client import KeptCheckpoint, LedgerClient, LedgerExtent, ShownReceipt
 from shared.policy.audit import INSERTED, LedgerAudit, LedgerFinding
 from shared.policy.checkpoint import NoteError, Verifier, open_checkpoint
 from shared.policy.proofs import TreeHead, is_included
 from shared.policy.receipts import leaf_of
 
 Progress = Callable[[int, int], None]
-"""Is told how many receipts of how many have been looked at."""
+"""Is called with the number of verified receipts, and the number of all."""
 
 STRAY_NODE: Final = "a node that is not part of the tree"
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What was looked at, and all that is wrong, in words."""
+class LedgerReport:
+    """The number of receipts and checkpoints that were verified, of receipts without a place, and the problems."""
 
     receipts: int
     checkpoints: int
@@ -27,17 +27,17 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
-    """What the reader brings along: keys, and checkpoints of earlier days by where they were kept."""
+class TrustAnchors:
+    """What the verifier trusts: public keys, and earlier checkpoints, by the file that holds them."""
 
     keys: Sequence[Verifier]
     earlier: Mapping[str, str]
 
 
-def verify(ledger: LedgerClient, trust: Trust, progress: Progress) -> Report:
-    """Compute the whole ledger anew, and hold it against what is kept and what was signed.
+def verify(ledger: LedgerClient, trust: TrustAnchors, progress: Progress) -> LedgerReport:
+    """Compute the whole tree from the receipts, and compare it with the stored nodes and the signed checkpoints.
 
-    Checkpoints are read first: what is added meanwhile makes the ledger longer than they say, never shorter.
+    The checkpoints are read first: receipts that are added during the run make the ledger longer, never shorter.
     """
     problems: list[str] = []
     kept = [*ledger.checkpoints()]
@@ -48,11 +48,11 @@ def verify(ledger: LedgerClient, trust: Trust, progress: Progress) -> Report:
         audit.take(page)
         progress(page.span.end, extent.size)
     problems += [describe(finding) for finding in [*audit.finish(), *_strays(extent)]]
-    return Report(extent.size, len(kept), extent.waiting, tuple(problems))
+    return LedgerReport(extent.size, len(kept), extent.waiting, tuple(problems))
 
 
 def check(shown: ShownReceipt, keys: Sequence[Verifier]) -> str | None:
-    """Say why a receipt is not proven to be in the ledger; None when it is."""
+    """Return why a receipt is not proven to be in the ledger; None if it is proven."""
     if shown.place is None or shown.checkpoint is None:
         return "it has not been signed yet"
     try:
@@ -65,13 +65,13 @@ def check(shown: ShownReceipt, keys: Sequence[Verifier]) -> str | None:
 
 
 def describe(finding: LedgerFinding) -> str:
-    """Say what is wrong, and where."""
+    """Return a finding as a sentence: the places, and the problem."""
     first, last, what = finding
     return f"place {first}: {what}" if first == last else f"places {first} to {last}: {what}"
 
 
-def _open_kept(kept: Sequence[KeptCheckpoint], trust: Trust, problems: list[str]) -> Iterator[TreeHead]:
-    """Go through the checkpoints that routing keeps; one that is not as it was signed is a problem."""
+def _open_kept(kept: Sequence[KeptCheckpoint], trust: TrustAnchors, problems: list[str]) -> Iterator[TreeHead]:
+    """Yield the tree of each stored checkpoint; append to `problems` each that differs from what was signed."""
     for each in kept:
         name = f"checkpoint at {each.tree.size} receipts"
         try:
@@ -84,7 +84,7 @@ def _open_kept(kept: Sequence[KeptCheckpoint], trust: Trust, problems: list[str]
         yield tree
 
 
-def _open_earlier(trust: Trust, problems: list[str]) -> Iterator[TreeHead]:
+def _open_earlier(trust: TrustAnchors, problems: list[str]) -> Iterator[TreeHead]:
     for where, note in trust.earlier.items():
         try:
             yield open_checkpoint(note, trust.keys).tree
@@ -92,7 +92,7 @@ def _open_earlier(trust: Trust, problems: list[str]) -> Iterator[TreeHead]:
             problems.append(f"checkpoint in {where}: {error}")
 
 
-def _strays(extent: Extent) -> Iterator[LedgerFinding]:
+def _strays(extent: LedgerExtent) -> Iterator[LedgerFinding]:
     for place in extent.stray_places:
         yield LedgerFinding(place, place, INSERTED)
     for node in extent.stray_nodes:

@@ -1,4 +1,4 @@
-"""Asks routing for the ledger, and takes nothing for granted of what it answers."""
+"""A client for the ledger that routing keeps. It checks the form of every answer and trusts no content."""
 
 from binascii import Error as NotBase64
 from binascii import a2b_base64
@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 
-from deploy.cli.staff_client import routing_as_staff
+from deploy.cli.services import find_services, reason_of
 from shared.policy.audit import LedgerPage
 from shared.policy.checkpoint import NoteError, Verifier, read_verifier
 from shared.policy.merkle import LeafRange, Node
@@ -20,24 +20,24 @@ from shared.policy.receipts import Facts
 
 TIMEOUT: Final = 60.0
 PAGE: Final = 1000
-"""Receipts asked for at once: as many as routing gives."""
+"""Receipts in one request: the most that routing returns."""
 
 
 class LedgerError(Exception):
-    """The ledger cannot be read; the text says why."""
+    """The ledger cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptCheckpoint:
-    """A checkpoint as routing keeps it: the tree that it says it is of, and the signed note."""
+    """A checkpoint as routing stores it: the tree that it names, and the signed note."""
 
     tree: TreeHead
     note: str
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
-    """How far the ledger goes, how many receipts wait for a place, and what lies outside of the tree."""
+class LedgerExtent:
+    """The number of receipts in the tree, the number that wait for a place, and what is stored outside the tree."""
 
     size: int
     waiting: int
@@ -47,7 +47,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class ShownReceipt:
-    """A receipt, and what should prove that it is in the ledger."""
+    """A receipt, and the proof that it is in the ledger: its place, the path to the root, and a checkpoint."""
 
     facts: Facts
     place: int | None
@@ -56,89 +56,83 @@ class ShownReceipt:
 
 
 class LedgerClient:
-    """The ledger as routing serves it."""
+    """The ledger over HTTP. Every method raises LedgerError."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
     def key(self) -> Verifier:
-        """Return the key that the ledger is signed with, as routing tells it."""
+        """Return the public key of the ledger, as routing answers it."""
         try:
-            return read_verifier(self._ask("GET", "/ledger/key").text)
+            return read_verifier(self._request("GET", "/ledger/key").text)
         except NoteError as error:
-            raise LedgerError(f"Routing told no key: {error}.") from None
+            raise LedgerError(f"Routing answered with an invalid key: {error}.") from None
 
     def checkpoint(self) -> str:
         """Return the latest checkpoint."""
-        return self._ask("GET", "/ledger/checkpoint").text
+        return self._request("GET", "/ledger/checkpoint").text
 
     def sign(self) -> str:
-        """Have the ledger signed as it is now, and return the checkpoint."""
-        return self._ask("POST", "/ledger/checkpoint").text
+        """Have routing sign the ledger as it is now, and return the checkpoint."""
+        return self._request("POST", "/ledger/checkpoint").text
 
     def checkpoints(self) -> Iterator[KeptCheckpoint]:
-        """Go through all checkpoints, the smallest tree first."""
+        """Yield all checkpoints, the smallest tree first."""
         after, query = -1, ""
         while page := self._json(f"/ledger/checkpoints{query}")["checkpoints"]:
             for kept in page:
                 yield KeptCheckpoint(TreeHead(int(kept["size"]), _bytes(kept["root"])), str(kept["note"]))
             if page[-1]["size"] <= after:
-                raise LedgerError("Routing gives the same checkpoints again and again.")
+                # An answer that does not move on would make this loop endless.
+                raise LedgerError("Routing returned the same checkpoints twice.")
             after, query = page[-1]["size"], f"?after={page[-1]['size']}"
 
-    def extent(self) -> Extent:
-        """Ask how far the ledger goes."""
-        told = self._json("/ledger")
-        nodes = tuple(Node(*node) for node in told["stray_nodes"])
-        return Extent(int(told["size"]), int(told["waiting"]), tuple(told["stray_places"]), nodes)
+    def extent(self) -> LedgerExtent:
+        """Return the extent of the ledger."""
+        content = self._json("/ledger")
+        nodes = tuple(Node(*node) for node in content["stray_nodes"])
+        return LedgerExtent(int(content["size"]), int(content["waiting"]), tuple(content["stray_places"]), nodes)
 
     def pages(self, size: int) -> Iterator[LedgerPage]:
-        """Go through the first `size` places."""
+        """Yield the receipts and nodes of the first `size` places, page by page."""
         for start in range(0, size, PAGE):
             span = LeafRange(start, min(start + PAGE, size))
-            told = self._json(f"/ledger/receipts?from={span.start}&to={span.end}")
-            receipts = [(receipt.pop("place"), receipt) for receipt in told["receipts"]]
-            yield LedgerPage(
-                span, receipts, {Node(level, number): _bytes(found) for level, number, found in told["nodes"]}
-            )
+            content = self._json(f"/ledger/receipts?from={span.start}&to={span.end}")
+            receipts = [(receipt.pop("place"), receipt) for receipt in content["receipts"]]
+            nodes = {Node(level, number): _bytes(digest) for level, number, digest in content["nodes"]}
+            yield LedgerPage(span, receipts, nodes)
 
     def receipt(self, receipt_id: str) -> ShownReceipt:
-        """Ask for one receipt and its proof."""
-        told = self._json(f"/ledger/receipts/{quote(receipt_id, safe='')}")
-        return ShownReceipt(told["receipt"], told["place"], tuple(map(_bytes, told["path"])), told["checkpoint"])
+        """Return one receipt and its proof."""
+        content = self._json(f"/ledger/receipts/{quote(receipt_id, safe='')}")
+        path = tuple(map(_bytes, content["path"]))
+        return ShownReceipt(content["receipt"], content["place"], path, content["checkpoint"])
 
     def _json(self, path: str) -> Any:
         try:
-            return self._ask("GET", path).json()
+            return self._request("GET", path).json()
         except ValueError:
-            raise LedgerError(f"Routing gave no JSON for {path}.") from None
+            raise LedgerError(f"Routing did not answer {path} with JSON.") from None
 
-    def _ask(self, method: str, path: str) -> httpx.Response:
+    def _request(self, method: str, path: str) -> httpx.Response:
         try:
             answer = self._client.request(method, path)
         except httpx.TransportError as error:
             raise LedgerError(f"Routing does not answer ({type(error).__name__}).") from error
         if not answer.is_success:
-            raise LedgerError(f"Routing answered {answer.status_code}: {_complaint(answer)}")
+            raise LedgerError(f"Routing answered {answer.status_code}: {reason_of(answer) or 'no reason given'}")
         return answer
 
 
 @contextmanager
 def open_ledger(data_dir: Path | None) -> Iterator[LedgerClient]:
-    """Open the ledger that HANDOFF_ROUTING_URL and HANDOFF_STAFF_KEY name, else the one of this machine."""
-    with routing_as_staff(data_dir, TIMEOUT) as client:
+    """Open the ledger of the routing that HANDOFF_ROUTING_URL and HANDOFF_STAFF_KEY name, else of the one here."""
+    with find_services(data_dir, ["routing"]).client("routing", TIMEOUT) as client:
         yield LedgerClient(client)
-
-
-def _complaint(answer: httpx.Response) -> str:
-    try:
-        return str(answer.json()["error"])
-    except (ValueError, KeyError, TypeError):
-        return "no reason given"
 
 
 def _bytes(text: str) -> bytes:
     try:
         return a2b_base64(text, strict_mode=True)
     except (NotBase64, ValueError):
-        raise LedgerError("Routing gave a hash that is none.") from None
+        raise LedgerError("Routing returned a hash that is not base64.") from None

@@ -1,4 +1,4 @@
-"""The `handoff` command. Each command's module is loaded when the command is used, so that all start fast."""
+"""The `handoff` command. It imports the module of a command only when that command runs, so that all start fast."""
 
 import importlib
 from collections.abc import Callable
@@ -24,15 +24,15 @@ COMMANDS = {
 
 
 class Commands(TyperGroup):
-    """All commands, by name, in the order in which they are shown."""
+    """All commands by name, in the order of the help."""
 
     def list_commands(self, ctx: object) -> list[str]:
-        """The names of the commands."""
+        """Return the names of the commands."""
         del ctx
         return list(COMMANDS)
 
     def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | TyperGroup | None:
-        """Load the command of that name: a function, or a `typer.Typer` with commands of its own."""
+        """Import the command with this name: a function, or a `typer.Typer` with subcommands."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
@@ -52,7 +52,7 @@ def _command(found: Callable[..., None] | typer.Typer) -> TyperCommand | TyperGr
 
 app = Commands(
     name="handoff",
-    help="One front door for many agencies: run the platform on this machine, and look after it.",
+    help="One front door for many agencies: run the platform on this machine, and operate it.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -1,4 +1,4 @@
-"""`handoff routing`: why a program was asked, and what another routing book would have made of past cases."""
+"""`handoff routing`: why a program was asked for help, and what other routing rules would decide for past cases."""
 
 import json
 from pathlib import Path
@@ -8,13 +8,22 @@ from urllib.parse import quote
 import typer
 from rich.console import Console
 
-from deploy.cli.asking_routing import AsJson, DataDir, FilesError, Limit, Since, ask, moment, read_files, try_files
-from deploy.cli.choice_views import print_choices
-from deploy.cli.routing_client import RoutingClient
-from deploy.cli.trial_views import TrialView
+from deploy.cli.explanation_views import print_choices
+from deploy.cli.options import AsJson, DataDir
+from deploy.cli.routing_client import (
+    FilesError,
+    Limit,
+    RoutingClient,
+    Since,
+    read_files,
+    run_what_if,
+    run_with_routing,
+    start_of_day,
+)
+from deploy.cli.what_if_views import WhatIfView
 
-TRIED: Final = ("routing-book.toml", "agencies.toml", "services.toml", "needs.toml", "districts.toml")
-"""What is sent to be tried, where it is in the folder."""
+WHAT_IF_FILES: Final = ("routing-book.toml", "agencies.toml", "services.toml", "needs.toml", "districts.toml")
+"""The files of a jurisdiction's folder that a what-if run replaces."""
 
 routing_app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -25,7 +34,7 @@ Input = Annotated[
         "--input",
         exists=True,
         dir_okay=False,
-        help="JSON of a report that nobody has filed: service_code, needs, and if you like district, urgency, "
+        help="JSON of an invented report: service_code, needs, and optionally district, urgency, and "
         'consents: [{"recipients": [...], "groups": [...]}].',
     ),
 ]
@@ -33,24 +42,24 @@ Input = Annotated[
 
 @routing_app.callback()
 def routing() -> None:
-    """Understand the routing book, and try another one."""
+    """Explain the routing rules, and compare them with others."""
 
 
 @routing_app.command()
 def explain(case: Case = None, input: Input = None, *, as_json: AsJson = False, data_dir: DataDir = None) -> None:  # noqa: A002 - the option's name
-    """Say for each need which rule of the book counts and why, and why each candidate is asked or passed over."""
+    """Explain for each need which routing rule applies and why, and why each candidate is asked or passed over."""
     if (case is None) == (input is None):
-        raise typer.BadParameter("give a case, or --input FILE")
+        raise typer.BadParameter("give either a case or --input FILE")
 
     def run(client: RoutingClient) -> None:
         path = f"/cases/{quote(case or '', safe='')}/routing"
-        told = client.get(path) if input is None else client.post("/routing/explain", _read(input))
+        answer = client.get(path) if input is None else client.post("/routing/explain", _read(input))
         if as_json:
-            Console().print_json(data=told)
+            Console().print_json(data=answer)
         else:
-            print_choices(told, Console())
+            print_choices(answer, Console())
 
-    ask(data_dir, run)
+    run_with_routing(data_dir, run)
 
 
 @routing_app.command("try")
@@ -58,29 +67,30 @@ def try_command(
     since: Since,
     folder: Annotated[
         Path,
-        typer.Option("--with", exists=True, help="A jurisdiction's folder as it would be, or only a routing book."),
+        typer.Option("--with", exists=True, help="A jurisdiction's folder, or one file of routing rules."),
     ],
     limit: Limit = 50,
     *,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Say who would have been asked, and given what, in past cases with another routing book.
+    """Show what would differ in past cases with other routing rules: the programs asked, and the data disclosed.
 
-    Nothing is written and nobody is told anything. Exit code 2: the files cannot be used, with file, line and reason.
+    The command changes no case and sends no message. Exit code 2: the files have errors; each is printed with file,
+    line and reason.
     """
 
     def run(client: RoutingClient) -> None:
-        said = {"since": moment(since), "files": read_files(folder, _files(folder))}
-        try_files(client, "/routing/try", said, TrialView(Console(), limit, as_json=as_json))
+        body = {"since": start_of_day(since), "files": read_files(folder, _files(folder))}
+        run_what_if(client, "/routing/try", body, WhatIfView(Console(), limit, as_json=as_json))
 
-    ask(data_dir, run)
+    run_with_routing(data_dir, run)
 
 
 def _files(folder: Path) -> dict[str, Path]:
     if folder.is_file():
-        return {TRIED[0]: folder}
-    return {name: folder / name for name in TRIED if (folder / name).exists()}
+        return {WHAT_IF_FILES[0]: folder}
+    return {name: folder / name for name in WHAT_IF_FILES if (folder / name).exists()}
 
 
 def _read(file: Path) -> Any:

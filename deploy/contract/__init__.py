@@ -1,1 +1,1 @@
-"""The published contract: what is written from the events for partners to read, and the check that it still holds."""
+"""The published contract, written from the code: schemas, examples, AsyncAPI, OpenAPI; and its compatibility check."""

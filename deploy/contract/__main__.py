@@ -1,22 +1,22 @@
-"""`python -m deploy.contract` writes the published contract, and `--check` says whether it is as it must be."""
+"""`python -m deploy.contract` writes the published contract; `--check` reports stale files and incompatible changes."""
 
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
+from deploy.contract.compatibility import ReleaseError, incompatible_changes, release
 from deploy.contract.documents import contract_documents, stale_documents, write_documents
-from deploy.contract.released import ReleaseError, incompatible_changes, release
 
 ROOT = Path(__file__).parents[2]
 
 
 def main() -> int:
-    """Run the command; returns its exit code."""
+    """Run the command, and return its exit code."""
     parser = ArgumentParser(prog="python -m deploy.contract", description=__doc__)
     parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 when a file is stale or a promise broken"
+        "--check", action="store_true", help="write no file; exit with 1 if a file is stale or a schema incompatible"
     )
-    parser.add_argument("--release", metavar="VERSION", help="keep the current schemas as those of this version")
+    parser.add_argument("--release", metavar="VERSION", help="store the current schemas as those of this version")
     wanted = parser.parse_args()
     problems = _check() if wanted.check else _write(wanted.release)
     for problem in problems:
@@ -25,9 +25,7 @@ def main() -> int:
 
 
 def _check() -> list[str]:
-    stale = [
-        f"stale: {name} (`make contract` writes it anew)" for name in stale_documents(ROOT, contract_documents(ROOT))
-    ]
+    stale = [f"stale: {name} (run `make contract`)" for name in stale_documents(ROOT, contract_documents(ROOT))]
     return stale + _broken()
 
 

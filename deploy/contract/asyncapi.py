@@ -1,10 +1,10 @@
-"""The AsyncAPI 3 document: channels, messages, and who sends and receives them."""
+"""The AsyncAPI 3 document: channels, messages, and the services and agencies that send and receive them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, Final
 
-from deploy.contract.catalogue import Published
+from deploy.contract.catalogue import PublishedEvent
 from deploy.contract.headers import headers_expected, headers_of, headers_written
 from deploy.kafka.declared import Topic, declared_topics
 from shared.events.topics import dead_letter_topic
@@ -15,15 +15,15 @@ AGENCY: Final = "agency"
 _PLACE: Final = "{agency}"
 
 _ABOUT = """\
-What Handoff's services and the agencies say to each other over Apache Kafka. An operation's tag says whose it is: \
-an agency needs the two of `agency` only.
+The messages between Handoff's services and the agencies over Apache Kafka. The tag of an operation names its service; \
+an agency needs only the two operations with the tag `agency`.
 
 Every message is a CloudEvent in binary mode: the envelope in the headers, the event as JSON in the value, the case's \
 id as the key. Within `v1` only optional fields are added: ignore fields that you do not know."""
 
-_LETTER = """\
-A message that could not succeed, as it came: its key, its headers and its value may be anything. The headers that are \
-described here were added."""
+_DEAD_LETTER = """\
+A message that a service could not process, as it received it: its key, its headers and its value may be anything. The \
+service added the headers that are described here."""
 
 _SERVER = {
     "host": "kafka.example.org:9092",
@@ -33,13 +33,13 @@ _SERVER = {
 }
 _ACCOUNT = {
     "type": "scramSha512",
-    "description": "An account for each agency, which reads its own inbox, writes its own updates, and nothing else.",
+    "description": "An account for each agency, which may only read the agency's inbox and write its updates.",
 }
 
 
-def document(events: Iterable[Published], examples: Mapping[str, Document], version: str) -> Document:
-    """Write the document; `examples` are by the event's name."""
-    families = {family: list(members) for family, members in groupby(events, lambda said: said.family)}
+def document(events: Iterable[PublishedEvent], examples: Mapping[str, Document], version: str) -> Document:
+    """Return the document; `examples` are by the event's name."""
+    families = {family: list(members) for family, members in groupby(events, lambda event: event.family)}
     topics = {topic.name: topic for topic in declared_topics([_PLACE])}
     return {
         "asyncapi": "3.0.0",
@@ -54,9 +54,11 @@ def document(events: Iterable[Published], examples: Mapping[str, Document], vers
         "components": {
             "messages": {
                 **{
-                    _key(said): _message(said, examples[said.name]) for members in families.values() for said in members
+                    _key(event): _message(event, examples[event.name])
+                    for members in families.values()
+                    for event in members
                 },
-                "dead-letter": {"summary": _LETTER, "headers": _letter_headers(), "payload": {}},
+                "dead-letter": {"summary": _DEAD_LETTER, "headers": _letter_headers(), "payload": {}},
             },
             "schemas": {"event-headers": headers_written(), "update-headers": headers_expected()},
             "securitySchemes": {"account": _ACCOUNT},
@@ -73,15 +75,15 @@ def _info(version: str) -> Document:
     }
 
 
-def _channel(members: list[Published], topics: Mapping[str, Topic]) -> Document:
-    language = members[0].language
+def _channel(members: list[PublishedEvent], topics: Mapping[str, Topic]) -> Document:
+    spec = members[0].language
     channel: Document = {
-        "address": language.topic,
-        "description": f"Only `{language.source}` is a source that counts here.",
-        "messages": {said.event_type: {"$ref": f"#/components/messages/{_key(said)}"} for said in members},
-        "bindings": _bindings(topics[language.topic]),
+        "address": spec.topic,
+        "description": f"The only valid source of these messages is `{spec.source}`.",
+        "messages": {event.event_type: {"$ref": f"#/components/messages/{_key(event)}"} for event in members},
+        "bindings": _bindings(topics[spec.topic]),
     }
-    if _PLACE in language.topic:
+    if _PLACE in spec.topic:
         channel["parameters"] = {"agency": {"description": "The agency's id."}}
     return channel
 
@@ -95,39 +97,41 @@ def _dead_letters(topics: Mapping[str, Topic]) -> Document:
     services = sorted(name.partition(".")[0] for name in topics if name.endswith(dead_letter_topic("")))
     return {
         "address": dead_letter_topic("{service}"),
-        "description": "Messages that a service has set aside, for operators to look at, mend and send again.",
-        "parameters": {"service": {"description": "Who has set them aside.", "enum": services}},
+        "description": "Messages that a service has set aside, for operators to inspect, repair and redeliver.",
+        "parameters": {"service": {"description": "The service that has set them aside.", "enum": services}},
         "messages": {"dead-letter": {"$ref": "#/components/messages/dead-letter"}},
     }
 
 
 def _letter_headers() -> Document:
     about = {
-        "dl-reason": "Why it was set aside, without any of its values.",
-        "dl-consumer": "Which consumer group did so.",
-        "dl-tries": "How often it was tried.",
-        "dl-topic": "The topic that it was read from,",
-        "dl-partition": "the partition,",
-        "dl-offset": "and the offset in it.",
+        "dl-reason": "The error, without any value of the message.",
+        "dl-consumer": "The consumer group that set it aside.",
+        "dl-tries": "How often it was processed.",
+        "dl-topic": "The topic that it was read from.",
+        "dl-partition": "The partition.",
+        "dl-offset": "The offset in the partition.",
     }
     properties = {name: {"type": "string", "description": description} for name, description in about.items()}
     return {"type": "object", "required": list(about), "properties": properties}
 
 
-def _message(said: Published, example: Document) -> Document:
-    base = "update-headers" if _PLACE in said.language.source else "event-headers"
+def _message(event: PublishedEvent, example: Document) -> Document:
+    base = "update-headers" if _PLACE in event.language.source else "event-headers"
     return {
-        "name": said.event_type,
-        "title": said.model.__name__,
-        "summary": (said.model.__doc__ or "").partition("\n")[0],
-        "headers": headers_of(said, f"#/components/schemas/{base}"),
-        "payload": {"$ref": f"./schemas/{said.name}.json"},
+        "name": event.event_type,
+        "title": event.model.__name__,
+        "summary": (event.model.__doc__ or "").partition("\n")[0],
+        "headers": headers_of(event, f"#/components/schemas/{base}"),
+        "payload": {"$ref": f"./schemas/{event.name}.json"},
         "bindings": {"kafka": {"key": {"type": "string", "format": "uuid"}, "bindingVersion": "0.5.0"}},
         "examples": [{"headers": example["headers"], "payload": example["value"]}],
     }
 
 
-def _operations(families: Mapping[str, list[Published]], topics: Mapping[str, Topic]) -> Iterator[tuple[str, Document]]:
+def _operations(
+    families: Mapping[str, list[PublishedEvent]], topics: Mapping[str, Topic]
+) -> Iterator[tuple[str, Document]]:
     for family, members in families.items():
         topic = topics[members[0].language.topic]
         yield f"{_party(topic.owner)}-says-{family}", _operation("send", family, topic.owner)
@@ -144,5 +148,5 @@ def _party(party: str) -> str:
     return AGENCY if party == _PLACE else party
 
 
-def _key(said: Published) -> str:
-    return f"{said.family}.{said.event_type}"
+def _key(event: PublishedEvent) -> str:
+    return f"{event.family}.{event.event_type}"

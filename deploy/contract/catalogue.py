@@ -1,4 +1,4 @@
-"""Every event that is published: its topic, its schema's name, and where its files are."""
+"""Every published event: its topic, the name of its schema, and the names of its files."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from shared.events.wire import schema_uri
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """One event as it is published; `event_type` is its name on the wire, such as `case.submitted.v1`."""
+class PublishedEvent:
+    """One published event; `event_type` is its name on the wire, such as `case.submitted.v1`."""
 
     language: TopicSpec
     event_type: str
@@ -19,23 +19,23 @@ class Published:
 
     @property
     def uri(self) -> str:
-        """The name of its schema, as `ce_dataschema` has it."""
+        """The name of its schema, as in the header `ce_dataschema`."""
         return schema_uri(self.language.topic, self.event_type)
 
     @property
     def family(self) -> str:
-        """The topic or family of topics, as files are grouped by it, such as `agency.inbox`."""
+        """The topic without its version, or the family of topics, such as `agency.inbox`: the folder of its files."""
         return self.uri.split(":")[3]
 
     @property
     def name(self) -> str:
-        """Family and type: where its files are, without the folder and the ending."""
+        """Family and type: the path of its files, without the top folder and the suffix."""
         return f"{self.family}/{self.event_type}"
 
 
-def published() -> Iterator[Published]:
-    """List every event of every language."""
+def published() -> Iterator[PublishedEvent]:
+    """Yield every event of every topic."""
     for language in TOPIC_SPECS:
         union = cast("Mapping[str, Mapping[str, Any]]", language.events.core_schema["choices"])
         for event_type, choice in union.items():
-            yield Published(language, event_type, choice["cls"])
+            yield PublishedEvent(language, event_type, choice["cls"])

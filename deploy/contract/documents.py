@@ -1,4 +1,4 @@
-"""The files of the published contract: what each should hold, and which are stale."""
+"""The files of the published contract: the content of each, and which files are stale."""
 
 import json
 import tomllib
@@ -6,22 +6,66 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.contract import agreement, asyncapi
-from deploy.contract.catalogue import published
-from deploy.contract.messages import example_messages
+from deploy.contract import agreement_schema, asyncapi
+from deploy.contract.catalogue import PublishedEvent, published
+from deploy.contract.examples import AGENCY, example_id, examples
 from deploy.contract.schemas import schema_of
 from services.intake.http import openapi
 from services.routing.http import openapi as partner_openapi
+from shared.events.event import Event
+from shared.events.wire import event_id, write_time
 from shared.kit.http.openapi import write_yaml
+from shared.kit.relay.outbox_rows import OutboxRow, frame
+
+Message = dict[str, Any]
+
+TRACEPARENT = f"00-{example_id('trace').hex}-{example_id('span').hex[:16]}-01"
+
+
+def write_message(published_event: PublishedEvent, event: Event) -> Message:
+    """Return an event as the message that the relay sends: topic, key, headers and value."""
+    topic = published_event.language.topic.format(agency=AGENCY)
+    cause = example_id("cause")
+    row = OutboxRow(
+        id=1,
+        topic=topic,
+        case_id=str(event.case_id),
+        event_id=str(event_id(cause, topic, event)),
+        event_type=event.type,
+        happened_at=write_time(event.happened_at),
+        classification=event.label.value,
+        causation_id=str(cause),
+        sequence=1,
+        traceparent=TRACEPARENT,
+        value=event.model_dump_json(),
+        raw=None,
+    )
+    key, value, headers = frame(row, published_event.language.source.format(agency=AGENCY).encode(), row.traceparent)
+    return {
+        "topic": topic,
+        "key": (key or b"").decode(),
+        "headers": {name: text.decode() for name, text in headers},
+        "value": json.loads(value or b""),
+    }
+
+
+def example_messages() -> dict[str, Message]:
+    """Return an example message of each event, by the event's name."""
+    found = {type(event): event for event in examples()}
+    return {
+        published_event.name: write_message(published_event, found[published_event.model])
+        for published_event in published()
+    }
+
 
 FAMILIES: Final = ("schemas/*/*.json", "examples/*/*.json")
-"""Which files belong to the events: one that no event has any more is stale, too."""
+"""The files of the events: a file without an event is stale, too."""
 
-_MADE: Final = "# Written by `make contract`. Do not edit: change the events, then write it anew.\n"
+_HEADING: Final = "# Written by `make contract`. Do not edit: change the events, then run it again.\n"
 
 
 def write_documents(root: Path) -> Iterator[str]:
-    """Write every file that is stale, remove what belongs to no event, and name them."""
+    """Write every stale file, remove files without an event, and yield their names."""
     documents = contract_documents(root)
     for name in stale_documents(root, documents):
         path = root / name
@@ -34,32 +78,32 @@ def write_documents(root: Path) -> Iterator[str]:
 
 
 def stale_documents(root: Path, documents: Mapping[str, str]) -> Iterator[str]:
-    """Name the files that are not as they should be: missing, different, or of no event."""
+    """Yield the names of the stale files: missing, different, or without an event."""
     for name, text in documents.items():
         path = root / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             yield name
-    there = {path.relative_to(root).as_posix() for family in FAMILIES for path in (root / "docs").glob(family)}
-    yield from sorted(there - documents.keys())
+    existing = {path.relative_to(root).as_posix() for family in FAMILIES for path in (root / "docs").glob(family)}
+    yield from sorted(existing - documents.keys())
 
 
 def contract_documents(root: Path) -> dict[str, str]:
-    """Return the text of every file, by its name below the project's folder."""
+    """Return the content of every file by its path."""
     examples = example_messages()
     made = asyncapi.document(published(), examples, _version(root))
     return {
         "docs/asyncapi.yaml": _yaml(made),
         "docs/openapi-intake.yaml": _yaml(openapi.document()),
         "docs/openapi-partner.yaml": _yaml(partner_openapi.document()),
-        agreement.NAME: _json(agreement.agreement_schema()),
+        agreement_schema.SCHEMA_FILE: _json(agreement_schema.agreement_schema()),
         **{f"docs/schemas/{name}.json": _json(schema) for name, schema in event_schemas().items()},
         **{f"docs/examples/{name}.json": _json(message) for name, message in examples.items()},
     }
 
 
 def event_schemas() -> dict[str, Any]:
-    """Return the schema of each event as the code has it, by the event's name."""
-    return {said.name: schema_of(said) for said in published()}
+    """Return the schema of each event by the event's name."""
+    return {published_event.name: schema_of(published_event) for published_event in published()}
 
 
 def _version(root: Path) -> str:
@@ -71,4 +115,4 @@ def _json(document: Any) -> str:
 
 
 def _yaml(document: Any) -> str:
-    return _MADE + write_yaml(document)
+    return _HEADING + write_yaml(document)

@@ -1,8 +1,8 @@
-"""The headers of a message, described: CloudEvents 1.0 in Kafka's binary mode, and what Handoff adds to it."""
+"""The schema of a message's headers: CloudEvents 1.0 in Kafka's binary mode, and the headers that Handoff adds."""
 
 from typing import Any
 
-from deploy.contract.catalogue import Published
+from deploy.contract.catalogue import PublishedEvent
 from shared.events.event import Classification, Event
 
 Schema = dict[str, Any]
@@ -14,14 +14,14 @@ _FIELDS: dict[str, Schema] = {
         "description": "The event's id: two messages with the same source and id are the same event.",
     },
     "ce_type": {"description": "What happened; the same as `type` in the value."},
-    "ce_source": {"description": "Who says it; each topic has one source that counts."},
+    "ce_source": {"description": "The service or agency that sent it; each topic has one valid source."},
     "ce_subject": {
         "format": "uuid",
         "description": "The case's id; the same as `case_id` in the value, and as the key.",
     },
     "ce_time": {
         "format": "date-time",
-        "description": "When it happened in the world, as the source says; RFC 3339 with an offset.",
+        "description": "When it happened, as the source says; RFC 3339 with an offset.",
     },
     "ce_dataschema": {
         "pattern": "^urn:handoff:schema:",
@@ -29,42 +29,42 @@ _FIELDS: dict[str, Schema] = {
     },
     "ce_dataclassification": {
         "enum": [label.value for label in Classification],
-        "description": "How carefully the event must be handled; reject it when you do not know the label.",
+        "description": "How carefully the event must be handled; reject the message if you do not know the value.",
     },
-    "ce_causationid": {"format": "uuid", "description": "The id of the event or act that led to this one."},
+    "ce_causationid": {"format": "uuid", "description": "The id of the event or action that caused this one."},
     "ce_sequence": {"pattern": "^[1-9][0-9]*$", "description": "Counts the events of one case in this topic, from 1."},
     "content-type": {"const": "application/json", "description": "The value is JSON in UTF-8."},
     "traceparent": {
         "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
-        "description": "The trace that this belongs to (W3C Trace Context); hand it on in your answer.",
+        "description": "The trace of this event (W3C Trace Context); continue it in your answer.",
     },
 }
 
-_READ = ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_subject", "ce_time", "ce_dataclassification"]
-"""Without these a message is not read."""
+_REQUIRED = ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_subject", "ce_time", "ce_dataclassification"]
+"""Services reject a message without these."""
 
-_ALWAYS_WRITTEN = [*_READ, "ce_dataschema", "ce_causationid", "ce_sequence", "content-type"]
+_ALWAYS_WRITTEN = [*_REQUIRED, "ce_dataschema", "ce_causationid", "ce_sequence", "content-type"]
 
 
 def headers_written() -> Schema:
-    """Describe the headers of what Handoff's services write."""
+    """Return the schema of the headers that Handoff's services write."""
     return _headers("The headers of every event that Handoff writes, each as UTF-8 text.", _ALWAYS_WRITTEN)
 
 
 def headers_expected() -> Schema:
-    """Describe the headers that an agency must write; the others are welcome."""
-    return _headers("The headers of an agency's update, each as UTF-8 text.", _READ)
+    """Return the schema of the headers that an agency must write; the other headers are optional."""
+    return _headers("The headers of an agency's update, each as UTF-8 text.", _REQUIRED)
 
 
-def headers_of(said: Published, base: str) -> Schema:
-    """Narrow the headers (described at `base`) to those of one event."""
-    narrowed = {
-        "ce_type": {"const": said.event_type},
-        "ce_source": _source(said.language.source),
-        "ce_dataschema": {"const": said.uri},
-        "ce_dataclassification": _label(said.model),
+def headers_of(event: PublishedEvent, base: str) -> Schema:
+    """Return the schema of one event's headers: the one at `base`, with the values of this event."""
+    values = {
+        "ce_type": {"const": event.event_type},
+        "ce_source": _source(event.language.source),
+        "ce_dataschema": {"const": event.uri},
+        "ce_dataclassification": _label(event.model),
     }
-    return {"type": "object", "allOf": [{"$ref": base}, {"type": "object", "properties": narrowed}]}
+    return {"type": "object", "allOf": [{"$ref": base}, {"type": "object", "properties": values}]}
 
 
 def _headers(description: str, required: list[str]) -> Schema:

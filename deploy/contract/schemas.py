@@ -1,8 +1,8 @@
-"""The JSON Schema of an event, as its writers must keep to it: nothing in it that is not named."""
+"""The JSON Schema of an event for its writers: an object may have the named fields only."""
 
 from typing import Any
 
-from deploy.contract.catalogue import Published
+from deploy.contract.catalogue import PublishedEvent
 
 Schema = dict[str, Any]
 
@@ -13,15 +13,15 @@ _LISTS_OF_SCHEMAS = ("anyOf", "oneOf", "allOf", "prefixItems")
 _SCHEMAS = ("items", "additionalProperties", "propertyNames")
 
 
-def schema_of(said: Published) -> Schema:
-    """Write the schema of one event; `type` is required, although our own code need not spell it out."""
-    schema = _closed(said.model.model_json_schema())
+def schema_of(event: PublishedEvent) -> Schema:
+    """Return the schema of one event. `type` is required, although the code's models have a default for it."""
+    schema = _closed(event.model.model_json_schema())
     schema["properties"]["type"].pop("default")
     definitions = schema.pop("$defs", {})
     return {
         "$schema": DIALECT,
-        "$id": said.uri,
-        "title": said.model.__name__,
+        "$id": event.uri,
+        "title": event.model.__name__,
         **schema,
         "required": ["type", *schema["required"]],
         **({"$defs": definitions} if definitions else {}),
@@ -29,7 +29,7 @@ def schema_of(said: Published) -> Schema:
 
 
 def _closed(schema: Schema) -> Schema:
-    """Close every object that names its fields, and leave out titles that only repeat a field's name."""
+    """Forbid further fields in every object that names its fields, and remove titles that repeat a field's name."""
     closed = {keyword: _inner(keyword, value) for keyword, value in schema.items() if keyword != "title"}
     if "properties" in closed:
         closed["additionalProperties"] = False

@@ -1,1 +1,1 @@
-"""The image, and what it needs to tell whether it is well."""
+"""The image, and its health check."""

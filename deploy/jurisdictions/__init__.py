@@ -1,1 +1,1 @@
-"""The cities that Handoff can be run for: one folder of data for each."""
+"""The cities that Handoff can serve: one folder of data for each."""

@@ -1,1 +1,1 @@
-"""Topics, accounts and rules, as one file declares them, and the job that makes them."""
+"""Topics, accounts and access rules, as `topics.toml` declares them, and the job that creates them."""

@@ -1,31 +1,31 @@
-"""The job that makes a broker ready: `python -m deploy.kafka` makes the declared topics, accounts and rules.
+"""The job that prepares a broker: `python -m deploy.kafka` creates the declared topics, accounts and access rules.
 
-It waits for the broker, and is safe to run again: what exists keeps its messages and its passwords.
+It waits for the broker, and is safe to run again: existing topics keep their messages, and accounts their passwords.
 
-    HANDOFF_KAFKA_BOOTSTRAP, _USER, _PASSWORD, _CA   the broker, as its administrator; without a user: topics only
-    HANDOFF_KAFKA_MECHANISM                          PLAIN, for an administrator whose SCRAM account this job is to make
+    HANDOFF_KAFKA_BOOTSTRAP, _USER, _PASSWORD, _CA   the broker, with its administrator's account; no user: topics only
+    HANDOFF_KAFKA_MECHANISM                          PLAIN, if this job is to create the administrator's SCRAM account
     HANDOFF_KAFKA_PASSWORD_INTAKE, ...               the services' passwords
-    HANDOFF_AGENCY_ACCOUNTS                          folder where each agency has a file with its account
-    HANDOFF_KAFKA_FOR_PARTNERS                       the address that those files name, if partners need another
-    HANDOFF_PARTNERS_FILE, HANDOFF_PARTNER_API       the agencies' other keys: see deploy.partners
+    HANDOFF_AGENCY_ACCOUNTS                          folder for a file with the account of each agency
+    HANDOFF_KAFKA_FOR_PARTNERS                       the broker's address in those files, if partners need another one
+    HANDOFF_PARTNERS_FILE, HANDOFF_PARTNER_API       the agencies' other keys: see deploy.partner_keys
     HANDOFF_JURISDICTION                             the city's folder
-    HANDOFF_KAFKA_REPLICATION                        copies of each message, 1 if not set
+    HANDOFF_KAFKA_REPLICATION                        copies of each message (default: 1)
 """
 
 import asyncio
 import os
 import sys
 
-from deploy.kafka.preparation import PROBLEMS, prepare_broker
-from deploy.partners import prepare_partners
+from deploy.kafka.preparation import PREPARATION_ERRORS, prepare_broker
+from deploy.partner_keys import prepare_partners
 
 
 def main() -> None:
-    """Run the job with the settings of the environment; say on one line why it could not be done."""
+    """Run the job with the settings of the environment; an error ends it with exit code 1 and its text."""
     try:
         asyncio.run(prepare_broker(os.environ))
         prepare_partners(os.environ)
-    except PROBLEMS as error:
+    except PREPARATION_ERRORS as error:
         sys.exit(str(error))
 
 

@@ -1,8 +1,8 @@
-"""The job that lets a trial's broker prove who it is: `python -m deploy.kafka.certificates TRUST BROKER NAME ...`.
+"""The job that creates a trial broker's TLS certificate: `python -m deploy.kafka.certificates TRUST BROKER NAME ...`.
 
-Makes an authority and a certificate for these names and addresses. `ca.pem` in the folder TRUST is for whoever
-connects, `broker.pem` in the folder BROKER, key and certificate, for the broker alone. The authority's key is never
-kept: nobody can have another certificate signed. What is there already stays; remove both files for new ones.
+It creates a certificate authority, and a certificate for these names and addresses. Clients need `ca.pem` in the folder
+TRUST; only the broker may read `broker.pem` in the folder BROKER, with its private key and certificate. The authority's
+key is not stored, so no further certificate can be signed. Existing files stay; remove both to create new ones.
 """
 
 import sys
@@ -19,11 +19,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from shared.kit.clock import utc_now
 
 VALID = timedelta(days=3650)
-"""Ten years: a trial that is kept for longer makes new ones."""
+"""Ten years: for a trial that lasts longer, create new files."""
 
 
-def make_certificates(trust: Path, broker: Path, names: list[str]) -> bool:
-    """Make both files, unless they are there; tells whether it did."""
+def create_certificates(trust: Path, broker: Path, names: list[str]) -> bool:
+    """Create both files unless they exist; return whether it did."""
     authority_file, broker_file = trust / "ca.pem", broker / "broker.pem"
     if authority_file.exists() and broker_file.exists():
         return False
@@ -31,7 +31,7 @@ def make_certificates(trust: Path, broker: Path, names: list[str]) -> bool:
     authority = _authority(authority_key)
     certificate = _certificate(authority, authority_key, key.public_key(), names)
     pkcs8 = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    # The broker runs under another account than we do, so its file is for everybody who gets into its folder.
+    # The broker runs with another account than this job, so the file is readable and the folder restricts access.
     _write(broker_file, pkcs8 + certificate.public_bytes(Encoding.PEM))
     _write(authority_file, authority.public_bytes(Encoding.PEM))
     return True
@@ -45,8 +45,8 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    name = _named("Handoff trial authority")
-    builder = _begun(name, name, key.public_key())
+    name = _common_name("Handoff trial authority")
+    builder = _start_certificate(name, name, key.public_key())
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     usage = x509.KeyUsage(
         digital_signature=False,
@@ -71,9 +71,9 @@ def _certificate(
 ) -> x509.Certificate:
     signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
     return (
-        _begun(_named(names[0]), authority.subject, key)
+        _start_certificate(_common_name(names[0]), authority.subject, key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_alternative_name(name) for name in names]), critical=False)
         .add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
         )
@@ -82,19 +82,21 @@ def _certificate(
     )
 
 
-def _begun(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _start_certificate(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
+) -> x509.CertificateBuilder:
     now = utc_now()
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)
-    # Clocks of containers and clients differ a little.
-    begun = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + VALID)
-    return begun.serial_number(x509.random_serial_number())
+    # The clocks of containers and clients differ a little.
+    valid = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + VALID)
+    return valid.serial_number(x509.random_serial_number())
 
 
-def _named(name: str) -> x509.Name:
+def _common_name(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
-def _general(name: str) -> x509.GeneralName:
+def _alternative_name(name: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ip_address(name))
     except ValueError:
@@ -104,9 +106,9 @@ def _general(name: str) -> x509.GeneralName:
 def main() -> None:
     """Run the job."""
     if len(sys.argv) < 4:  # noqa: PLR2004 - two folders and a name
-        sys.exit("Say where: python -m deploy.kafka.certificates TRUST BROKER NAME ...")
-    made = make_certificates(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
-    sys.stdout.write("Certificates were made.\n" if made else "Certificates are there.\n")
+        sys.exit("Usage: python -m deploy.kafka.certificates TRUST BROKER NAME ...")
+    created = create_certificates(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
+    sys.stdout.write("Created the certificates.\n" if created else "The certificates exist.\n")
 
 
 if __name__ == "__main__":

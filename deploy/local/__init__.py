@@ -1,1 +1,1 @@
-"""Kafka, PostgreSQL and the services as child processes of one supervisor."""
+"""A whole platform on one machine: Kafka, PostgreSQL and the services as child processes of one supervisor."""

@@ -1,4 +1,4 @@
-"""Looking at a running platform: where each part is, and whether it is ready."""
+"""The health of a running platform: the address of each component, and whether it is ready."""
 
 import asyncio
 import logging
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
-from deploy.local.health import Health, ask
-from deploy.local.problems import NotReadyError
-from deploy.local.state import PartState, PlatformState
+from deploy.errors import NotReadyError
+from deploy.local.state import ComponentState, PlatformState
+from deploy.readiness import Health, check_health, wait_for_kafka, wait_for_postgres
 from shared.kit.kafka.access import KafkaAccess
 
-_SECONDS = 3.0
+_TIMEOUT_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
-class PartReport:
-    """One part: where it is, its process if it is one of ours, and its health."""
+class ComponentReport:
+    """One component: its address, its process id if the platform started it, its health, and its restarts."""
 
     name: str
     address: str
@@ -27,54 +27,52 @@ class PartReport:
     restarts: int = 0
 
 
-def inspect(state: PlatformState) -> list[PartReport]:
-    """Ask every part of the platform, all at once."""
-    processes = {part.name: part for part in state.parts}
+def inspect(state: PlatformState) -> list[ComponentReport]:
+    """Ask every component of the platform, all at once."""
+    components = {component.name: component for component in state.components}
+    # The two servers may be external, so they are asked by their address whether or not they are our processes.
     servers: dict[str, tuple[str, Callable[[], Health]]] = {
-        "kafka": (state.kafka_bootstrap, partial(_ask_kafka, state.kafka)),
-        "postgres": (database_address(state), partial(_ask_postgres, state.database_url)),
+        "kafka": (state.kafka_bootstrap, partial(_check_kafka, state.kafka)),
+        "postgres": (database_address(state), partial(_check_postgres, state.database_url)),
     }
-    rest = {name: _own(part) for name, part in processes.items() if name not in servers}
+    others = {name: _check_of(component) for name, component in components.items() if name not in servers}
     with ThreadPoolExecutor() as pool:
-        asked = {name: (address, pool.submit(check)) for name, (address, check) in {**servers, **rest}.items()}
+        running = {name: (address, pool.submit(check)) for name, (address, check) in {**servers, **others}.items()}
         return [
-            _report(name, address, answer.result(), processes.get(name)) for name, (address, answer) in asked.items()
+            _report(name, address, health.result(), components.get(name)) for name, (address, health) in running.items()
         ]
 
 
 def database_address(state: PlatformState) -> str:
-    """Host, port and database, without role and password."""
+    """Return host, port and database, without role and password."""
     url = urlsplit(state.database_url)
     return f"{url.hostname}:{url.port or 5432}{url.path}"
 
 
-def _own(part: PartState) -> tuple[str, Callable[[], Health]]:
-    if part.url is not None:
-        return part.url, partial(ask, part.url)
-    runs = Health(ready=part.pid is not None, problems=() if part.pid else ("waits to be started again",))
-    return "", lambda: runs
+def _check_of(component: ComponentState) -> tuple[str, Callable[[], Health]]:
+    if component.url is not None:
+        return component.url, partial(check_health, component.url)
+    health = Health(ready=component.pid is not None, problems=() if component.pid else ("waits for its restart",))
+    return "", lambda: health
 
 
-def _report(name: str, address: str, health: Health, part: PartState | None) -> PartReport:
-    return PartReport(name, address, part.pid if part else None, health, part.restarts if part else 0)
+def _report(name: str, address: str, health: Health, component: ComponentState | None) -> ComponentReport:
+    pid, restarts = (component.pid, component.restarts) if component else (None, 0)
+    return ComponentReport(name, address, pid, health, restarts)
 
 
-def _ask_kafka(kafka: KafkaAccess) -> Health:
-    from deploy.local.readiness import wait_for_kafka  # noqa: PLC0415 - the command line must start fast
-
+def _check_kafka(kafka: KafkaAccess) -> Health:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
-        asyncio.run(wait_for_kafka(kafka, _SECONDS))
+        asyncio.run(wait_for_kafka(kafka, _TIMEOUT_SECONDS))
     except NotReadyError as error:
         return Health(ready=False, problems=(str(error),))
     return Health(ready=True)
 
 
-def _ask_postgres(url: str) -> Health:
-    from deploy.local.readiness import wait_for_postgres  # noqa: PLC0415 - the command line must start fast
-
+def _check_postgres(url: str) -> Health:
     try:
-        wait_for_postgres(url, _SECONDS)
+        wait_for_postgres(url, _TIMEOUT_SECONDS)
     except NotReadyError as error:
         return Health(ready=False, problems=(str(error),))
     return Health(ready=True)

@@ -1,4 +1,4 @@
-"""TCP ports on the loopback interface."""
+"""Free TCP ports on the loopback interface."""
 
 import socket
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on this port of the loopback interface."""
+    """Return whether no process listens on this port of the loopback interface."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -18,17 +18,22 @@ def is_free(port: int) -> bool:
 
 
 def next_free(wanted: int, taken: Iterable[int] = ()) -> int:
-    """The first free port from `wanted` on that is not in `taken`."""
-    spoken_for = set(taken)
+    """Return the first free port from `wanted` on that is not in `taken`.
+
+    Raises:
+        OSError: there is none.
+    """
+    excluded = set(taken)
     for port in range(wanted, 65536):
-        if port not in spoken_for and is_free(port):
+        if port not in excluded and is_free(port):
             return port
     message = f"No free port from {wanted} on."
     raise OSError(message)
 
 
 def any_free(count: int) -> list[int]:
-    """As many different free ports as asked for, chosen by the operating system."""
+    """Return that many different free ports, chosen by the operating system."""
+    # All sockets stay open until the last one is bound: otherwise the system could give the same port twice.
     probes = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
     try:
         for probe in probes:
@@ -40,7 +45,7 @@ def any_free(count: int) -> list[int]:
 
 
 def choose_ports(wanted: Mapping[str, int]) -> dict[str, int]:
-    """A free port for each name: the wanted one, or the next that is free and that no other name has or wants."""
+    """Return a free port for each name: the wanted one, else the next free one that no other name has or wants."""
     chosen: dict[str, int] = {}
     for name, port in wanted.items():
         if port not in chosen.values() and is_free(port):

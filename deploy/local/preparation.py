@@ -1,7 +1,7 @@
-"""The job between the servers and the services: makes topics and accounts, the database, its roles and its tables.
+"""The job that runs between the servers and the services: creates topics, accounts, database, roles and tables.
 
-`python -m deploy.local.preparation` reads what `deploy.migrate` and `deploy.kafka` read, and does both at once.
-It is a process of its own, so that the supervisor stays small.
+`python -m deploy.local.preparation` reads the settings of `deploy.migrate` and `deploy.kafka`, and runs both
+concurrently. It is a process of its own so that the supervisor does not keep the memory of what the job imports.
 """
 
 import asyncio
@@ -12,24 +12,24 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from deploy.kafka.preparation import PROBLEMS, prepare_broker
-from deploy.local.problems import LocalPlatformError
-from deploy.local.readiness import wait_for_postgres
-from deploy.migrate import main as migrate_as_told
-from deploy.partners import prepare_partners
+from deploy.errors import PlatformError
+from deploy.kafka.preparation import PREPARATION_ERRORS, prepare_broker
+from deploy.migrate import main as migrate_from_environment
+from deploy.partner_keys import prepare_partners
+from deploy.readiness import wait_for_postgres
 
 
-def prepare_database(url: str, *, make: bool) -> None:
-    """Wait for PostgreSQL, make the database if asked to, and bring it up to date."""
-    server = urlsplit(url)._replace(path="/postgres").geturl() if make else url
+def prepare_database(url: str, *, create: bool) -> None:
+    """Wait for PostgreSQL, create the database if `create` says so, and apply the migrations."""
+    server = urlsplit(url)._replace(path="/postgres").geturl() if create else url
     wait_for_postgres(server)
-    if make:
-        make_database(server, urlsplit(url).path.lstrip("/"))
-    migrate_as_told()
+    if create:
+        create_database(server, urlsplit(url).path.lstrip("/"))
+    migrate_from_environment()
 
 
-def make_database(server_url: str, name: str) -> None:
-    """Make a database, if it does not exist."""
+def create_database(server_url: str, name: str) -> None:
+    """Create a database unless it exists."""
     with psycopg.connect(server_url, autocommit=True) as connection:
         found = connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchone()
         if found is None:
@@ -37,20 +37,20 @@ def make_database(server_url: str, name: str) -> None:
 
 
 async def prepare() -> None:
-    """Do everything, with the settings of the environment."""
+    """Run the job with the settings of the environment."""
     prepare_partners(os.environ)
-    make = bool(os.environ.get("HANDOFF_MAKE_DATABASE"))
+    create = bool(os.environ.get("HANDOFF_MAKE_DATABASE"))
     await asyncio.gather(
         prepare_broker(os.environ),
-        asyncio.to_thread(prepare_database, os.environ["HANDOFF_DATABASE_URL"], make=make),
+        asyncio.to_thread(prepare_database, os.environ["HANDOFF_DATABASE_URL"], create=create),
     )
 
 
 def main() -> None:
-    """Run the job; say on one line why it could not be done."""
+    """Run the job; an error ends it with exit code 1 and its text."""
     try:
         asyncio.run(prepare())
-    except (LocalPlatformError, *PROBLEMS, psycopg.Error) as error:
+    except (PlatformError, *PREPARATION_ERRORS, psycopg.Error) as error:
         sys.exit(str(error))
 
 

@@ -1,5 +1,5 @@
--- What one service may do: read and write the rows of its own schema, and make temporary tables to copy into.
--- It owns nothing: tables belong to whoever migrates, so that a service cannot change or drop them.
+-- The grants of one service: read and write the rows of its own schema, and create temporary tables for COPY.
+-- The role owns no table: the administrator who applies the migrations owns them, so a service cannot alter or drop one.
 GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {role};
 GRANT USAGE ON SCHEMA {schema} TO {role};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};

@@ -1,4 +1,4 @@
-"""The roles of the services: each may touch its own schema and nothing else, except for the keys in the vault."""
+"""The database roles of the services: each may use its own schema, and some of them the keys in the vault."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,8 +11,8 @@ from deploy.postgres.services import SERVICES, role_of
 _FOLDER = Path(__file__).parent
 
 
-def make_roles(connection: Connection[Any], passwords: Mapping[str, str]) -> None:
-    """Make each service's role and schema; set the passwords that are given, by name of the service."""
+def create_roles(connection: Connection[Any], passwords: Mapping[str, str]) -> None:
+    """Create each service's role and schema, and set these passwords, which are by name of the service."""
     _run(connection, "database.sql", "")
     for service in SERVICES:
         _run(connection, "role.sql", service)
@@ -22,7 +22,7 @@ def make_roles(connection: Connection[Any], passwords: Mapping[str, str]) -> Non
 
 
 def grant(connection: Connection[Any]) -> None:
-    """Give each role what it may do with the tables that there are now: after every migration, and all at once."""
+    """Set the grants of each role for the existing tables, in one transaction; run this after every migration."""
     with connection.transaction():
         for service in SERVICES:
             _run(connection, "grants.sql", service)
@@ -31,7 +31,7 @@ def grant(connection: Connection[Any]) -> None:
 
 
 def _run(connection: Connection[Any], file: str, service: str) -> None:
-    """Run one of the SQL files beside this module, for one service where it is about one."""
+    """Run one of the SQL files of this folder with the names of a service; `service` may be empty."""
     names = {
         "database": sql.Identifier(connection.info.dbname),
         "schema": sql.Identifier(service),

@@ -5,5 +5,5 @@ USERS_OF_THE_VAULT = ("intake", "routing", "notifications")
 
 
 def role_of(service: str) -> str:
-    """Name of the role that a service connects as."""
+    """Return the name of a service's role."""
     return f"handoff_{service}"

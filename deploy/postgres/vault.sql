@@ -1,5 +1,5 @@
--- The persons' keys: intake makes and erases them, routing and notifications may only use them.
--- The consents: intake writes and withdraws them, and removes none; routing asks them. Metrics never sees either.
+-- The persons' keys: intake creates and deletes them; routing and notifications may only read them.
+-- The consents: intake inserts and withdraws them, and deletes none; routing reads them. Metrics reads neither.
 GRANT USAGE ON SCHEMA vault TO handoff_intake, handoff_routing, handoff_notifications;
 GRANT SELECT, INSERT, DELETE ON vault.person_keys TO handoff_intake;
 GRANT SELECT ON vault.person_keys TO handoff_routing, handoff_notifications;

@@ -12,7 +12,7 @@ import jsonschema_rs
 import pytest
 from pydantic import ValidationError
 
-from deploy.contract.agreement import NAME, agreement_schema
+from deploy.contract.agreement_schema import SCHEMA_FILE, agreement_schema
 from shared.kit.service.settings import SAMPLE_CITY
 from shared.policy.agreements import Agreement
 
@@ -57,14 +57,14 @@ HARD_RULES = {"violence in full", "violence without a consent", "violence with n
 
 def test_it_is_a_schema_and_is_published() -> None:
     assert jsonschema_rs.meta.is_valid(agreement_schema())
-    assert json.loads((ROOT / NAME).read_text(encoding="utf-8")) == agreement_schema()
+    assert json.loads((ROOT / SCHEMA_FILE).read_text(encoding="utf-8")) == agreement_schema()
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
 def test_it_accepts_the_agreements_of_the_sample_city_which_name_it(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     hint = text.splitlines()[0].removeprefix("#:schema ")
-    assert (file.parent / hint).resolve() == ROOT / NAME
+    assert (file.parent / hint).resolve() == ROOT / SCHEMA_FILE
     VALIDATOR.validate(json.loads(json.dumps(tomllib.loads(text), default=date.isoformat)))
 
 

@@ -8,8 +8,8 @@ from shutil import copytree, ignore_patterns
 
 import pytest
 
+from deploy.contract.compatibility import RELEASED, ReleaseError, incompatible_changes, release
 from deploy.contract.documents import contract_documents, stale_documents, write_documents
-from deploy.contract.released import RELEASED, ReleaseError, incompatible_changes, release
 
 ROOT = Path(__file__).parents[2]
 

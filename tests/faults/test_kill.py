@@ -72,9 +72,9 @@ async def kill_now_and_then(city: RunningCity, name: str, chance: random.Random)
     """Kill one part a few times, each time when it runs again; return how often."""
     for _ in range(KILLS):
         await asyncio.sleep(chance.uniform(0.3, 1.5))
-        pid = await asyncio.to_thread(eventually, lambda: city.state.part(name).pid, 40)
+        pid = await asyncio.to_thread(eventually, lambda: city.state.component(name).pid, 40)
         os.kill(pid, signal.SIGKILL)
-        await asyncio.to_thread(eventually, lambda old=pid: city.state.part(name).pid not in {None, old}, 40)
+        await asyncio.to_thread(eventually, lambda old=pid: city.state.component(name).pid not in {None, old}, 40)
     return KILLS
 
 

@@ -14,7 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from deploy.kafka.declared import declared_topics
-from deploy.kafka.topics import make_topics
+from deploy.kafka.topics import create_topics
 from shared.kit.kafka.access import KafkaAccess
 from tests.waiting import PATIENCE_SECONDS
 
@@ -88,7 +88,7 @@ async def test_agencies_killed_in_the_middle_of_their_work_lose_no_referral(kafk
     (tmp_path / "agencies.toml").write_text(f'[[agency]]\nid = "{agency}"\n[agency.sample]\n{tempo}')
     account = "\n".join(f"{name}={value}" for name, value in kafka.properties().items())
     (tmp_path / f"{agency}.properties").write_text(account)
-    await make_topics(kafka, [topic for topic in declared_topics([agency]) if agency in topic.name])
+    await create_topics(kafka, [topic for topic in declared_topics([agency]) if agency in topic.name])
     await send_rubbish(kafka, agency)
     referrals = [(str(uuid4()), str(uuid4())) for _ in range(REFERRALS)]
     for part in range(3):

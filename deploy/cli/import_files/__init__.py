@@ -1,1 +1,1 @@
-"""Reads other cities' 311 files, row by row, into the records that intake takes in."""
+"""Readers of other cities' 311 files: each row becomes a record that intake can import."""

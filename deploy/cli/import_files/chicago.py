@@ -1,12 +1,13 @@
-"""Reads Chicago's 311 requests: the JSON of its Open311 API with notes, and the CSV of its portal."""
+"""Reader of Chicago's 311 requests: the JSON of its Open311 API with notes, and the CSV of its portal."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from deploy.cli.import_files.chicago_notes import history_of
-from deploy.cli.import_files.mapping import ServiceMap
+from deploy.cli.import_files.import_maps import ServiceMap
 from deploy.cli.import_files.values import (
+    UnreadableRowError,
     closing_time,
     coordinates,
     required,
@@ -14,7 +15,90 @@ from deploy.cli.import_files.values import (
     text_of,
     texts_of,
 )
-from services.intake.domain.import_record import ImportRecord, Remark
+from services.intake.domain.import_record import FollowOn, ImportNote, ImportRecord, Remark
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHistory:
+    """The content of one request's notes: the notes themselves, the follow-ons, and the times that they name."""
+
+    notes: tuple[ImportNote, ...]
+    follow_ons: tuple[FollowOn, ...]
+    answered_at: datetime | None
+    closed_at: datetime | None
+    remarks: set[Remark]
+
+
+@dataclass(frozen=True, slots=True)
+class _ParsedNote:
+    """One note, and the extended attributes of the follow-on that it names, if any."""
+
+    note: ImportNote
+    follow_on: Mapping[str, Any] | None
+
+
+def history_of(value: object, requested_at: datetime, import_map: ServiceMap) -> RequestHistory:
+    """Read the notes; an unreadable one is left out, and a remark says so."""
+    raw = value if isinstance(value, list) else []
+    parsed = [note for note in (_read_note(item, import_map) for item in raw) if note]
+    ids = dict.fromkeys(text_of(each.follow_on, "service_request_id") for each in parsed if each.follow_on is not None)
+    joined = [_join(parsed, external_id, requested_at, import_map) for external_id in ids if external_id]
+    remarks = {Remark.BAD_NOTE} if len(parsed) < len(raw) else set()
+    if not all(started for _, started in joined):
+        remarks.add(Remark.FOLLOW_ON_WITHOUT_START)
+    return RequestHistory(
+        notes=tuple(each.note for each in parsed),
+        follow_ons=tuple(follow_on for follow_on, _ in joined),
+        answered_at=_first(parsed, "activity"),
+        closed_at=_first(parsed, "closed"),
+        remarks=remarks,
+    )
+
+
+def _read_note(item: object, import_map: ServiceMap) -> _ParsedNote | None:
+    if not isinstance(item, dict):
+        return None
+    try:
+        note = ImportNote(
+            at=required_moment(item, "datetime", import_map.zone),
+            kind=required(item, "type"),
+            summary=text_of(item, "summary"),
+            description=text_of(item, "description") or None,
+        )
+    except UnreadableRowError:
+        return None
+    extended = item.get("extended_attributes")
+    names_one = note.kind.startswith("follow_on") and isinstance(extended, dict)
+    return _ParsedNote(note, extended if names_one else None)
+
+
+def _join(
+    parsed: list[_ParsedNote], external_id: str, requested_at: datetime, import_map: ServiceMap
+) -> tuple[FollowOn, bool]:
+    """Return the follow-on of the notes that name it; without a start note it begins with the request."""
+    about = [
+        each
+        for each in parsed
+        if each.follow_on is not None and text_of(each.follow_on, "service_request_id") == external_id
+    ]
+    extended = about[0].follow_on or {}
+    agency = text_of(extended, "agency_responsible") or "unknown"
+    kind = text_of(extended, "service_name")
+    opened_at = _first(about, "follow_on_created")
+    follow_on = FollowOn(
+        external_id=external_id,
+        service_code=import_map.find(agency, kind) or import_map.default,
+        description=kind,
+        source_agency=agency,
+        opened_at=opened_at or requested_at,
+        closed_at=_first(about, "follow_on_closed"),
+    )
+    return follow_on, opened_at is not None
+
+
+def _first(parsed: list[_ParsedNote], kind: str) -> datetime | None:
+    return min((each.note.at for each in parsed if each.note.kind == kind), default=None)
+
 
 _CLOSED = frozenset({"closed", "completed", "canceled", "cancelled"})
 _KEPT_OF_CSV = ("sr_short_code", "owner_department", "created_department", "community_area", "ward", "parent_sr_number")
@@ -25,8 +109,8 @@ def read_row(values: Mapping[str, Any], import_map: ServiceMap) -> tuple[ImportR
     """Read one row of either form.
 
     Raises:
-        UnreadableRowError: its number, kind or creation date is missing or not what it must be.
-        pydantic.ValidationError: a value is longer than a record may hold.
+        UnreadableRowError: the number, kind or creation date is missing or invalid.
+        pydantic.ValidationError: a value is too long for a record.
     """
     return _read_csv(values, import_map) if "sr_number" in values else _read_json(values, import_map)
 
@@ -94,14 +178,14 @@ def _status(text: str) -> Any:
 def _closed_at(
     values: Mapping[str, Any], noted: datetime | None, import_map: ServiceMap
 ) -> tuple[datetime | None, set[Remark]]:
-    """Return when it was closed: as its notes say, else when it was last changed."""
+    """Return the closing time of the notes, else the time of the last change."""
     if noted:
         return noted, set()
     return closing_time(text_of(values, "closed_datetime", "updated_datetime"), import_map.zone)
 
 
 def _answers(value: object) -> dict[str, str]:
-    """Return the answers to the service's questions; several choices are written as one text."""
+    """Return the answers to the service's questions; several choices become one text."""
     joined = {
         key: ", ".join(map(str, answer)) if isinstance(answer, list) else answer
         for key, answer in _table(value).items()

@@ -1,4 +1,4 @@
-"""Reads single values of a row: texts, moments, coordinates."""
+"""Parsers of single values of a row: texts, times, coordinates."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -10,16 +10,16 @@ from zoneinfo import ZoneInfo
 from services.intake.domain.import_record import ImportRecord, Remark
 
 _PORTAL_TIME = "%m/%d/%Y %I:%M:%S %p"
-_NOTHING = frozenset({"", "n/a", "unspecified", "null", "none"})
+_EMPTY_VALUES = frozenset({"", "n/a", "unspecified", "null", "none"})
 
 
 class UnreadableRowError(Exception):
-    """A row that lacks what every record must have; the text names the column, never its value."""
+    """A row lacks a value that every record needs. The text names the column, not the value, which may be personal."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
-    """A row that has been read, and what is doubtful about it."""
+class ParsedRow:
+    """A row as a record, with its line and remarks on doubtful values."""
 
     line: int
     record: ImportRecord
@@ -27,16 +27,16 @@ class Parsed:
 
 
 def text_of(values: Mapping[str, Any], *names: str) -> str:
-    """Return the first of these columns that says something, else an empty text."""
+    """Return the first non-empty value of these columns, else an empty text."""
     found = (str(values[name]).strip() for name in names if isinstance(values.get(name), str | int | float))
-    return next((text for text in found if text.casefold() not in _NOTHING), "")
+    return next((text for text in found if text.casefold() not in _EMPTY_VALUES), "")
 
 
 def required(values: Mapping[str, Any], name: str) -> str:
-    """Return what a column says.
+    """Return the value of a column.
 
     Raises:
-        UnreadableRowError: it says nothing.
+        UnreadableRowError: the column is missing or empty.
     """
     text = text_of(values, name)
     if not text:
@@ -45,20 +45,20 @@ def required(values: Mapping[str, Any], name: str) -> str:
 
 
 def moment(text: str, zone: ZoneInfo) -> datetime:
-    """Read a time as portals and APIs write it; one without an offset is local to the zone. Returned in UTC.
+    """Parse a time in the format of portals or of APIs, and return it in UTC; without an offset it is in `zone`.
 
     Raises:
-        ValueError: it is not a time.
+        ValueError: the text is not a time.
     """
     read = datetime.strptime(text, _PORTAL_TIME) if "/" in text[:3] else datetime.fromisoformat(text)  # noqa: DTZ007
     return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def required_moment(values: Mapping[str, Any], name: str, zone: ZoneInfo) -> datetime:
-    """Read the time in a column.
+    """Parse the time in a column.
 
     Raises:
-        UnreadableRowError: there is none, or it is not a time.
+        UnreadableRowError: the column is empty, or its value is not a time.
     """
     try:
         return moment(required(values, name), zone)
@@ -67,7 +67,7 @@ def required_moment(values: Mapping[str, Any], name: str, zone: ZoneInfo) -> dat
 
 
 def closing_time(text: str, zone: ZoneInfo) -> tuple[datetime | None, set[Remark]]:
-    """Read a closing time; one that is not a time is remarked upon, and left out."""
+    """Parse a closing time; an invalid one is left out, with a remark."""
     try:
         return (moment(text, zone) if text else None), set()
     except (ValueError, OverflowError):
@@ -75,7 +75,7 @@ def closing_time(text: str, zone: ZoneInfo) -> tuple[datetime | None, set[Remark
 
 
 def coordinates(values: Mapping[str, Any], names: tuple[str, str]) -> tuple[float | None, float | None, set[Remark]]:
-    """Read latitude and longitude; what is no place on Earth, or its zero point, is left out with a remark."""
+    """Parse latitude and longitude; a value that is out of range, or 0/0, is left out with a remark."""
     texts = [text_of(values, name) for name in names]
     if not all(texts):
         return None, None, set()
@@ -88,6 +88,6 @@ def coordinates(values: Mapping[str, Any], names: tuple[str, str]) -> tuple[floa
 
 
 def texts_of(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
-    """Return those of the columns that say something."""
+    """Return the non-empty values among these columns."""
     found = ((name, text_of(values, name)) for name in names)
     return {name: text for name, text in found if text}

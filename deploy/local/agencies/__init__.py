@@ -1,5 +1,4 @@
-"""The sample agencies: small Kafka clients that know the published contract and nothing else of Handoff.
+"""The sample agencies: small Kafka clients that use the published contract, and no other code of Handoff.
 
-They show a partner how it is done, so they import none of our code: aiokafka, httpx, joserfc, JSON and SQLite are all
-they use.
+They are an example for partners: they use aiokafka, httpx, joserfc, JSON and SQLite, and import nothing else.
 """

@@ -1,4 +1,13 @@
-"""`python -m deploy.local.agencies`: all sample agencies in one process, each with its own Kafka clients and memory."""
+"""`python -m deploy.local.agencies`: all sample agencies in one process, each with its own Kafka clients and stores.
+
+HANDOFF_KAFKA_BOOTSTRAP   the broker
+HANDOFF_AGENCY_ACCOUNTS   folder with each agency's account at Kafka, <agency>.properties
+HANDOFF_AGENCY_FILES      folder with each agency's keys, <agency>.json
+HANDOFF_PARTNER_API       base URL of the partner API
+HANDOFF_AGENCY_SPEED      how many times faster than in reality the agencies work
+HANDOFF_DATA_DIR          folder of the agencies' SQLite files
+HANDOFF_JURISDICTION      the city's folder
+"""
 
 import asyncio
 import logging
@@ -9,43 +18,41 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
-from deploy.local.agencies.account import connection_of
-from deploy.local.agencies.client import SampleAgency, work
-from deploy.local.agencies.files import Files
-from deploy.local.agencies.keys import read_keys
-from deploy.local.agencies.memory import Memory
-from deploy.local.agencies.plan import read_tempo
-from deploy.local.agencies.reading import Reader
+from deploy.local.agencies.client import SampleAgency, run_agency
+from deploy.local.agencies.credentials import connection_of, read_keys
+from deploy.local.agencies.disclosures import DisclosureReader, DisclosureStore
+from deploy.local.agencies.referral_store import ReferralStore
+from deploy.local.agencies.response_plan import read_profile
 
 SAMPLE_CITY = Path(__file__).parents[2] / "jurisdictions" / "sample-city"
 DEFAULT_SPEED = 14_400.0
-"""Four hours of an agency's work in a second."""
+"""An agency does the work of four hours in a second."""
 
 
 def read_agencies(file: Path, speed: float) -> Iterator[SampleAgency]:
-    """Read the agencies that work in the demonstration: those with a tempo."""
+    """Read the sample agencies: those whose entry in `agencies.toml` has a table `sample`."""
     document = tomllib.loads(file.read_text(encoding="utf-8"))
     for entry in document["agency"]:
         if "sample" in entry:
-            yield SampleAgency(entry["id"], read_tempo(entry["sample"]), speed)
+            yield SampleAgency(entry["id"], read_profile(entry["sample"]), speed)
 
 
-async def work_together(agencies: list[SampleAgency], environment: Mapping[str, str], folder: Path) -> None:
-    """Let all agencies work until SIGTERM or Ctrl-C."""
-    stopping = asyncio.current_task()
+async def run_agencies(agencies: list[SampleAgency], environment: Mapping[str, str], folder: Path) -> None:
+    """Run all agencies until SIGTERM or Ctrl-C."""
+    this_task = asyncio.current_task()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.cancel if stopping else lambda: None)
-    with ExitStack() as memories:
+        asyncio.get_running_loop().add_signal_handler(number, this_task.cancel if this_task else lambda: None)
+    with ExitStack() as stores:
         async with asyncio.TaskGroup() as group:
             for agency in agencies:
-                memory = memories.enter_context(closing(Memory(folder / f"{agency.id}.sqlite")))
-                files = memories.enter_context(closing(Files(folder / f"{agency.id}-files.sqlite")))
-                reader = Reader(agency.id, files, read_keys(agency.id, environment))
-                group.create_task(work(agency, connection_of(agency.id, environment), memory, reader))
+                referrals = stores.enter_context(closing(ReferralStore(folder / f"{agency.id}.sqlite")))
+                disclosures = stores.enter_context(closing(DisclosureStore(folder / f"{agency.id}-files.sqlite")))
+                reader = DisclosureReader(agency.id, disclosures, read_keys(agency.id, environment))
+                group.create_task(run_agency(agency, connection_of(agency.id, environment), referrals, reader))
 
 
 def main() -> None:
-    """Read the settings and start."""
+    """Run the agencies with the settings of the environment."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     for library in ("aiokafka", "httpx"):
         logging.getLogger(library).setLevel(logging.ERROR)
@@ -54,7 +61,7 @@ def main() -> None:
     speed = float(os.environ.get("HANDOFF_AGENCY_SPEED", DEFAULT_SPEED))
     agencies = list(read_agencies(jurisdiction / "agencies.toml", speed))
     with suppress(asyncio.CancelledError):
-        asyncio.run(work_together(agencies, os.environ, folder))
+        asyncio.run(run_agencies(agencies, os.environ, folder))
 
 
 if __name__ == "__main__":

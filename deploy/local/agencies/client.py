@@ -1,4 +1,4 @@
-"""One agency at work: it reads its inbox, writes down what it will do, and says so when the time has come."""
+"""One agency: consumes its inbox, stores its response to each referral, and produces updates when they are due."""
 
 import asyncio
 import logging
@@ -12,40 +12,47 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from deploy.local.agencies.memory import Memory
-from deploy.local.agencies.plan import Tempo, plan
-from deploy.local.agencies.reading import Reader
-from deploy.local.agencies.wire import ForeignMessageError, Heard, read, write
+from deploy.local.agencies.disclosures import DisclosureReader
+from deploy.local.agencies.referral_store import ReferralStore
+from deploy.local.agencies.response_plan import ResponseProfile, plan_response
+from deploy.local.agencies.wire import ForeignMessageError, ReceivedEvent, decode, encode
 
-AT_ONCE = 200
-LOOK_EVERY = 0.1
+BATCH = 200
+POLL_SECONDS = 0.1
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
-OLD = timedelta(days=7)
+STALE = timedelta(days=7)
 
 logger = logging.getLogger("agencies")
 
 
 @dataclass(frozen=True, slots=True)
 class SampleAgency:
-    """An agency of the demonstration, and how many times faster than the world it works."""
+    """A sample agency; `speed` is how many times faster than in reality it works."""
 
     id: str
-    tempo: Tempo
+    profile: ResponseProfile
     speed: float
 
 
-async def work(agency: SampleAgency, connection: Mapping[str, Any], memory: Memory, reader: Reader) -> None:
-    """Work until cancelled. A broker that goes away is waited for; the producer is made anew each time."""
+async def run_agency(
+    agency: SampleAgency, connection: Mapping[str, Any], store: ReferralStore, reader: DisclosureReader
+) -> None:
+    """Consume and produce until cancelled; after an error of Kafka, connect again after a growing pause.
+
+    Each connection gets a new producer: one whose broker was away for long cannot go on with its sequence numbers.
+    """
     pause = FIRST_PAUSE
     while True:
         began = time.monotonic()
         try:
             async with _connected(agency.id, connection) as (inbox, updates), asyncio.TaskGroup() as group:
-                group.create_task(_listen(agency, inbox, memory, reader))
-                group.create_task(_speak(agency.id, updates, memory))
+                group.create_task(_consume_inbox(agency, inbox, store, reader))
+                group.create_task(_produce_updates(agency.id, updates, store))
                 group.create_task(reader.follow_links())
         except* KafkaError as errors:
-            logger.warning("%s: Kafka is away or refuses us (%s)", agency.id, type(errors.exceptions[0]).__name__)
+            logger.warning(
+                "%s: Kafka is unavailable, or rejects the client (%s)", agency.id, type(errors.exceptions[0]).__name__
+            )
         pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
         await asyncio.sleep(pause)
 
@@ -75,77 +82,81 @@ async def _connected(
         await updates.stop()
 
 
-async def _listen(agency: SampleAgency, inbox: AIOKafkaConsumer, memory: Memory, reader: Reader) -> None:
-    """Write down what comes in, and only then tell Kafka that it has been read."""
+async def _consume_inbox(
+    agency: SampleAgency, inbox: AIOKafkaConsumer, store: ReferralStore, reader: DisclosureReader
+) -> None:
+    """Store what the inbox brings, then commit the offsets: after a crash the messages come again."""
     while True:
-        batches = await inbox.getmany(timeout_ms=1000, max_records=AT_ONCE)
+        batches = await inbox.getmany(timeout_ms=1000, max_records=BATCH)
         for records in batches.values():
-            for heard in _readable(agency.id, records):
-                _take_or_skip(agency, heard, memory, reader)
+            for received in _decodable(agency.id, records):
+                _handle_or_skip(agency, received, store, reader)
         if batches:
             try:
                 await inbox.commit()
             except (CommitFailedError, IllegalStateError):
-                logger.info("%s: the partitions moved on; what was read will come again", agency.id)
+                logger.info("%s: partitions were reassigned; the messages just read will come again", agency.id)
 
 
-def _readable(agency: str, records: Iterable[ConsumerRecord[bytes, bytes]]) -> Iterable[Heard]:
+def _decodable(agency: str, records: Iterable[ConsumerRecord[bytes, bytes]]) -> Iterable[ReceivedEvent]:
     for record in records:
         try:
-            yield read(record.headers, record.value)
+            yield decode(record.headers, record.value)
         except ForeignMessageError as error:
             logger.warning("%s: message %s:%s %s", agency, record.partition, record.offset, error)
 
 
-def _take_or_skip(agency: SampleAgency, heard: Heard, memory: Memory, reader: Reader) -> None:
-    """One event that lacks what it must have does not keep us from the others; one that we know is passed over."""
-    if reader.is_repeat(heard):
+def _handle_or_skip(
+    agency: SampleAgency, received: ReceivedEvent, store: ReferralStore, reader: DisclosureReader
+) -> None:
+    """Handle one event. A repeated event is skipped; an invalid one is logged, so that it does not block the others."""
+    if reader.is_repeat(received):
         return
     try:
-        take(agency, heard, memory)
-        reader.take(heard)
+        handle_event(agency, received, store)
+        reader.handle(received)
     except (KeyError, ValueError, TypeError) as error:
-        logger.warning("%s: event %s is not of the contract: %s", agency.id, heard.id, type(error).__name__)
+        logger.warning("%s: event %s does not match the contract: %s", agency.id, received.id, type(error).__name__)
 
 
-def take(agency: SampleAgency, heard: Heard, memory: Memory) -> None:
-    """Do what an event of our inbox asks for; kinds that we do not know are passed over, as the contract says."""
-    referral_id = heard.event.get("referral_id", "")
-    match heard.type:
-        case "referral.requested.v1" if is_ours_to_play(heard.event):
-            memory.remember(heard, plan(referral_id, agency.tempo, agency.speed), time.time())
+def handle_event(agency: SampleAgency, received: ReceivedEvent, store: ReferralStore) -> None:
+    """Do what an event of the inbox asks for; unknown types are skipped, as the contract says."""
+    referral_id = received.event.get("referral_id", "")
+    match received.type:
+        case "referral.requested.v1" if needs_answer(received.event):
+            store.add(received, plan_response(referral_id, agency.profile, agency.speed), time.time())
         case "referral.cancelled.v1":
-            memory.drop(referral_id)
+            store.drop_steps(referral_id)
         case "person.erased.v1":
-            memory.forget(referral_id)
+            store.forget(referral_id)
         case "emergency.access.v1":
-            logger.info("%s: another agency opened a case of ours in an emergency (%s)", agency.id, referral_id)
+            logger.info("%s: another agency opened referral %s by emergency access", agency.id, referral_id)
         case "disclosure.recalled.v1":
-            logger.info("%s: told to use no longer what was given with referral %s", agency.id, referral_id)
+            logger.info("%s: data of referral %s were recalled", agency.id, referral_id)
         case "referral.overdue.v1":
-            memory.hurry(referral_id, time.time())
+            store.advance(referral_id, time.time())
         case "update.refused.v1":
-            logger.warning("%s: update %s was refused", agency.id, heard.event.get("update_id"))
-            memory.drop(referral_id)
+            logger.warning("%s: update %s was refused", agency.id, received.event.get("update_id"))
+            store.drop_steps(referral_id)
 
 
-def is_ours_to_play(event: dict[str, Any]) -> bool:
-    """Tell whether a referral is to be answered: no history, and nothing that was open long before we began to play."""
+def needs_answer(event: dict[str, Any]) -> bool:
+    """Return whether the agency answers a referral: no record of the past, and none that was stale when it came."""
     if event.get("record_only"):
         return False
-    return datetime.fromisoformat(event["sent_at"]) - datetime.fromisoformat(event["submitted_at"]) < OLD
+    return datetime.fromisoformat(event["sent_at"]) - datetime.fromisoformat(event["submitted_at"]) < STALE
 
 
-async def _speak(agency: str, updates: AIOKafkaProducer, memory: Memory) -> None:
-    """Say what is due, in order, and forget it once the broker has it."""
+async def _produce_updates(agency: str, updates: AIOKafkaProducer, store: ReferralStore) -> None:
+    """Produce the due updates in order, and delete them once the broker has confirmed them."""
     topic = f"agency.{agency}.updates.v1"
     while True:
-        due = memory.due(time.time(), AT_ONCE)
-        sending = []
+        due = store.list_due(time.time(), BATCH)
+        confirmations = []
         for update, sequence in due:
-            value, headers = write(agency, update, sequence)
-            sending.append(await updates.send(topic, value, update.case_id.encode(), headers=headers))
-        await asyncio.gather(*sending)
-        memory.said(update for update, _ in due)
+            value, headers = encode(agency, update, sequence)
+            confirmations.append(await updates.send(topic, value, update.case_id.encode(), headers=headers))
+        await asyncio.gather(*confirmations)
+        store.mark_sent(update for update, _ in due)
         if not due:
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(POLL_SECONDS)

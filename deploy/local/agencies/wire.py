@@ -1,4 +1,4 @@
-"""CloudEvents in Kafka's binary mode, as an agency needs them: envelope in the headers, event in the value."""
+"""CloudEvents in Kafka's binary mode, decoded and encoded: envelope in the headers, event in the value."""
 
 import json
 from collections.abc import Iterable
@@ -11,15 +11,14 @@ KNOWN_LABELS = frozenset({"public", "internal", "confidential", "restricted"})
 
 
 class ForeignMessageError(Exception):
-    """A message that is not of the contract, or that we may not read; the text says why."""
+    """A message that does not match the contract, or that has an unknown classification."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """One event from our inbox.
+class ReceivedEvent:
+    """One event from the inbox.
 
-    `trace` is the W3C traceparent that came with it, if any. `sequence` counts the events of its case; 0 if it is not
-    said.
+    `trace` is its W3C traceparent, or empty. `sequence` counts the events of its case in the inbox; 0 if it is missing.
     """
 
     id: str
@@ -31,10 +30,10 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
-    """One thing that we have to say. `number` tells it from our other updates that the same event led to.
+class PendingUpdate:
+    """One update to send. `number` distinguishes the updates that the same event caused.
 
-    `at` is when we did it, in seconds since 1970.
+    `at` is when it occurred, in seconds since 1970.
     """
 
     referral_id: str
@@ -47,28 +46,28 @@ class Update:
     at: float
 
 
-def read(headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Heard:
-    """Read a message.
+def decode(headers: Iterable[tuple[str, bytes]], value: bytes | None) -> ReceivedEvent:
+    """Decode a message.
 
     Raises:
-        ForeignMessageError: it is no CloudEvent of version 1.0, its label is unknown to us, or it is not JSON.
+        ForeignMessageError: it is not a CloudEvent of version 1.0, its classification is unknown, or it is not JSON.
     """
     try:
         found = {name: content.decode() for name, content in headers}
         event = json.loads(value or b"")
         sequence, trace = int(found.get("ce_sequence", "0")), found.get("traceparent", "")
-        heard = Heard(found["ce_id"], found["ce_type"], event["case_id"], trace, event, sequence)
+        received = ReceivedEvent(found["ce_id"], found["ce_type"], event["case_id"], trace, event, sequence)
     except (ValueError, KeyError, TypeError) as error:
-        raise ForeignMessageError(f"cannot be read: {type(error).__name__}") from None
+        raise ForeignMessageError(f"cannot be decoded: {type(error).__name__}") from None
     if found.get("ce_specversion") != "1.0":
         raise ForeignMessageError("is not a CloudEvent of version 1.0")
     if found.get("ce_dataclassification") not in KNOWN_LABELS:
-        raise ForeignMessageError("has a classification that we do not know")
-    return heard
+        raise ForeignMessageError("has an unknown classification")
+    return received
 
 
-def write(agency: str, update: Update, sequence: int) -> tuple[bytes, list[tuple[str, bytes]]]:
-    """Write an update: the value, and the headers. However often it is sent, it is the same to the last byte."""
+def encode(agency: str, update: PendingUpdate, sequence: int) -> tuple[bytes, list[tuple[str, bytes]]]:
+    """Encode an update as value and headers; every call for the same update returns the same bytes."""
     identity = uuid5(NAMESPACE_URL, f"urn:agency:{agency}|{update.cause}|{update.type}|{update.number}")
     moment = datetime.fromtimestamp(update.at, UTC).isoformat().replace("+00:00", "Z")
     body = {
@@ -96,6 +95,6 @@ def write(agency: str, update: Update, sequence: int) -> tuple[bytes, list[tuple
 
 
 def child_of(traceparent: str, span_id: str) -> str:
-    """Go on with a trace (W3C Trace Context, `version-trace-parent-flags`) under a span id of our own."""
+    """Continue a trace (W3C Trace Context, `version-trace-parent-flags`) with a new span id; empty without a trace."""
     parts = traceparent.split("-")
     return "-".join((parts[0], parts[1], span_id, parts[3])) if len(parts) == 4 else ""  # noqa: PLR2004 - as above

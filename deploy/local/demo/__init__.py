@@ -1,1 +1,1 @@
-"""The demonstration: a platform on this machine, cases filed through it, and counts at the end that must agree."""
+"""The demonstration: runs a platform on this machine, files cases, and compares the counts of all services."""

@@ -13,8 +13,8 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.kafka.acls import accounts_of
 from deploy.kafka.declared import Topic, declared_topics
-from deploy.kafka.preparation import let_in
-from deploy.kafka.topics import make_topics
+from deploy.kafka.preparation import apply_rules
+from deploy.kafka.topics import create_topics
 from shared.kit.kafka.access import KafkaAccess
 from tests.waiting import PATIENCE_SECONDS
 
@@ -44,9 +44,9 @@ def guard(admin: KafkaAccess) -> Guarded:
     """Make topics, accounts and rules for the services and two agencies whose names begin alike."""
     first = f"a{uuid4().hex[:8]}"
     topics = declared_topics([first, f"{first}-too"])
-    asyncio.run(make_topics(admin, topics))
+    asyncio.run(create_topics(admin, topics))
     passwords = {account: uuid4().hex for account in accounts_of(topics).values()}
-    let_in(admin, passwords, topics)
+    apply_rules(admin, passwords, topics)
     asyncio.run(write_to(admin, [topic.name for topic in topics]))
     return Guarded(admin, topics, passwords)
 

@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import ClusterAuthorizationFailedError, for_code
 
 from deploy.kafka.acls import accounts_of
-from deploy.kafka.administration import Administration
+from deploy.kafka.broker_admin import BrokerAdmin
 from deploy.postgres.services import SERVICES
 from shared.kit.kafka.access import KafkaAccess
 from tests.integration.kafka.city import DONE, Guarded, guard, join, operations_on, read_from, write_to
@@ -94,7 +94,7 @@ async def test_an_idempotent_producer_needs_no_right_but_to_write(broker: Guarde
 
 
 async def test_an_account_without_rules_is_let_in_and_may_do_nothing(broker: Guarded) -> None:
-    Administration(broker.admin).set_passwords({"stranger": "stranger"})
+    BrokerAdmin(broker.admin).set_passwords({"stranger": "stranger"})
     stranger = Guarded(broker.admin, broker.topics, {"stranger": "stranger"}).account("stranger")
     topics = [topic.name for topic in broker.topics]
     assert set(operations_on(stranger, topics).values()) == {frozenset()}

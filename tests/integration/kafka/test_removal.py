@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import OffsetAndMetadata
 
-from deploy.kafka.removal import Removal, remove_read
+from deploy.kafka.inbox_removal import Removal, remove_read_records
 from shared.kit.kafka.access import KafkaAccess
 
 pytestmark = pytest.mark.servers
@@ -56,7 +56,7 @@ async def left(kafka: KafkaAccess, agency: str) -> tuple[int, int]:
 
 
 async def remove(kafka: KafkaAccess, agency: str) -> list[Removal]:
-    return await remove_read(kafka, CASE, [agency, "nobody-has-such-a-topic"], lambda *_: None)
+    return await remove_read_records(kafka, CASE, [agency, "nobody-has-such-a-topic"], lambda *_: None)
 
 
 async def test_what_was_read_goes_up_to_the_last_record_of_the_case(kafka: KafkaAccess, agency: str) -> None:

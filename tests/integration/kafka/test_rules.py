@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy.kafka.acls import Acl, Difference, account_of
-from deploy.kafka.administration import Administration
+from deploy.errors import NotReadyError
+from deploy.kafka.acls import Acl, AclDifference, account_of
+from deploy.kafka.broker_admin import BrokerAdmin
 from deploy.kafka.declared import agencies_of, declared_topics
-from deploy.kafka.preparation import RulesError, compare_rules, let_in, prepare_broker
-from deploy.local.problems import NotReadyError
-from deploy.local.readiness import wait_for_kafka
+from deploy.kafka.preparation import RulesError, apply_rules, compare_rules, prepare_broker
+from deploy.readiness import wait_for_kafka
 from shared.kit.kafka.access import KafkaAccess
 from shared.kit.service.settings import SAMPLE_CITY
 from tests.topics import OwnTopics
@@ -52,15 +52,15 @@ def admin(kafka: KafkaAccess) -> Iterator[KafkaAccess]:
     """The shared Kafka with the rules of the sample city, which it has again afterwards."""
     if not kafka.user:
         pytest.skip("this Kafka has no accounts")
-    let_in(kafka, {}, TOPICS)
+    apply_rules(kafka, {}, TOPICS)
     yield kafka
-    Administration(kafka).remove([OTHER])
-    let_in(kafka, {}, TOPICS)
+    BrokerAdmin(kafka).remove([OTHER])
+    apply_rules(kafka, {}, TOPICS)
 
 
 def spoil(admin: KafkaAccess) -> None:
     """Take away a rule that is needed, add some that are not; return when the broker shows it."""
-    broker = Administration(admin)
+    broker = BrokerAdmin(admin)
     broker.remove([NEEDED])
     broker.add([*SURPLUS, OTHER])
     while not (OTHER in (found := broker.list_acls()) and NEEDED not in found):
@@ -78,10 +78,10 @@ def command(*words: str, **environment: str) -> subprocess.CompletedProcess[str]
 def test_a_missing_and_a_surplus_rule_are_seen_and_other_peoples_left_alone(admin: KafkaAccess) -> None:
     assert not compare_rules(admin, TOPICS)
     spoil(admin)
-    assert compare_rules(admin, TOPICS) == Difference((NEEDED,), tuple(sorted(SURPLUS)))
-    assert let_in(admin, {}, TOPICS) == Difference((NEEDED,), tuple(sorted(SURPLUS)))
+    assert compare_rules(admin, TOPICS) == AclDifference((NEEDED,), tuple(sorted(SURPLUS)))
+    assert apply_rules(admin, {}, TOPICS) == AclDifference((NEEDED,), tuple(sorted(SURPLUS)))
     assert not compare_rules(admin, TOPICS)
-    assert OTHER in Administration(admin).list_acls()
+    assert OTHER in BrokerAdmin(admin).list_acls()
 
 
 def test_the_command_shows_the_difference_and_mends_it_only_when_asked(admin: KafkaAccess) -> None:
@@ -101,7 +101,7 @@ def test_a_wrong_password_is_called_that_and_not_shown(admin: KafkaAccess) -> No
     wrong = replace(admin, password="not-the-password")
     refused = command("acls", "--check", **wrong.environment())
     assert refused.returncode == 2
-    assert "does not know the account admin with this password" in refused.stderr
+    assert "rejects the account admin with this password" in refused.stderr
     assert "not-the-password" not in refused.stdout + refused.stderr
 
 
@@ -112,12 +112,12 @@ async def test_whoever_waits_for_the_broker_with_a_wrong_password_does_not_wait_
 
 
 def test_one_who_is_no_administrator_sees_and_changes_no_rules(admin: KafkaAccess) -> None:
-    let_in(admin, {"intake": "a-password"}, TOPICS)
+    apply_rules(admin, {"intake": "a-password"}, TOPICS)
     intake = replace(admin, user="intake", password="a-password")
-    with pytest.raises(RulesError, match="intake is no administrator"):
+    with pytest.raises(RulesError, match="intake is not an administrator"):
         compare_rules(intake, TOPICS)
     with pytest.raises(RulesError):
-        let_in(intake, {}, TOPICS)
+        apply_rules(intake, {}, TOPICS)
     assert not compare_rules(admin, TOPICS)
 
 

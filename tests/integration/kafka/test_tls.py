@@ -9,16 +9,15 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from faststream import AckPolicy
 
-from deploy.kafka.accounts import keep_agency_files
-from deploy.kafka.certificates import make_certificates
+from deploy.errors import NotReadyError
+from deploy.kafka.certificates import create_certificates
 from deploy.kafka.declared import declared_topics
-from deploy.kafka.preparation import let_in
-from deploy.kafka.topics import make_topics
-from deploy.local.agencies.account import read_account
-from deploy.local.kafka import KafkaNode, prepare_kafka
+from deploy.kafka.preparation import apply_rules, write_account_files
+from deploy.kafka.topics import create_topics
+from deploy.local.agencies.credentials import read_account
 from deploy.local.ports import any_free
-from deploy.local.problems import NotReadyError
-from deploy.local.readiness import wait_for_kafka
+from deploy.local.servers.kafka import KafkaNode, prepare_kafka
+from deploy.readiness import wait_for_kafka
 from shared.kit.kafka.access import KafkaAccess
 from shared.kit.kafka.clients import make_broker, make_producer, start_broker
 from tests.servers import kafka_runtime, running, temporary_folder
@@ -30,7 +29,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 def admin() -> Iterator[KafkaAccess]:
     """A broker of its own that speaks TLS to clients, as its administrator."""
     with temporary_folder() as folder:
-        make_certificates(folder, folder, ["127.0.0.1"])
+        create_certificates(folder, folder, ["127.0.0.1"])
         port, controller_port = any_free(2)
         node = KafkaNode(folder / "kafka", port, controller_port, "tests")
         program = prepare_kafka(node, kafka_runtime())
@@ -48,8 +47,8 @@ def _tls(folder: Path) -> str:
 async def test_every_client_of_ours_and_a_partners_speaks_to_it(admin: KafkaAccess, tmp_path: Path) -> None:
     await wait_for_kafka(admin)
     topics = declared_topics(["hpd"])
-    await make_topics(admin, topics)
-    let_in(admin, {"routing": "a-password"} | keep_agency_files(tmp_path, ["hpd"], admin), topics)
+    await create_topics(admin, topics)
+    apply_rules(admin, {"routing": "a-password"} | write_account_files(tmp_path, ["hpd"], admin), topics)
     routing = replace(admin, user="routing", password="a-password")
     async with make_producer(routing, "routing") as producer:
         await producer.send_and_wait("agency.hpd.inbox.v1", b"sealed")
@@ -74,6 +73,6 @@ async def test_a_broker_whose_certificate_somebody_else_signed_is_not_believed(
     admin: KafkaAccess, tmp_path: Path
 ) -> None:
     await wait_for_kafka(admin)
-    make_certificates(tmp_path, tmp_path, ["127.0.0.1"])
+    create_certificates(tmp_path, tmp_path, ["127.0.0.1"])
     with pytest.raises(NotReadyError, match="HANDOFF_KAFKA_CA"):
         await wait_for_kafka(replace(admin, ca=tmp_path / "ca.pem"))

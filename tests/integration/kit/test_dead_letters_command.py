@@ -97,11 +97,11 @@ async def test_what_is_dismissed_is_kept_with_who_decided_it(kit: Database) -> N
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("redeliver", "routing"), "Say which"),
-        (("redeliver", "routing", "1", "--all"), "Say which"),
-        (("redeliver", "routing", "1", "2", "--value", __file__), "one letter"),
+        (("redeliver", "routing"), "Give the numbers, or --all"),
+        (("redeliver", "routing", "1", "--all"), "Give the numbers, or --all"),
+        (("redeliver", "routing", "1", "2", "--value", __file__), "is for one message"),
         (("redeliver", "routing", "1", "--value", "/nowhere"), "cannot be read"),
-        (("redeliver", "router", "1"), "There is no service router"),
+        (("redeliver", "router", "1"), "Unknown service router"),
         (("redeliver", "routing", "5"), "There is no dead letter 5"),
         (("redeliver", "metrics", "--all"), "does not answer"),
         (("show", "routing", "5"), "There is no dead letter 5"),

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.class_keeping import keep_classes
-from deploy.local.kafka_runtime import KafkaRuntime
-from deploy.local.pinned_jars import pinned_jars
+from deploy.local.servers.aot_cache import build_aot_cache
+from deploy.local.servers.kafka_jars import pinned_jars
+from deploy.local.servers.kafka_runtime import KafkaRuntime
 from tests.servers import kafka_runtime
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -31,14 +31,14 @@ def test_classes_are_kept_once_and_read_back(tmp_path: Path) -> None:
     for jar in pinned_jars():
         (jars / jar.file_name).symlink_to(here.jars / jar.file_name)
     runtime = KafkaRuntime(here.java, jars)
-    if runtime.kept_classes is None:
+    if runtime.aot_cache is None:
         pytest.skip("this Java keeps no classes: it is older than version 25")
-    keep_classes(runtime)
-    assert runtime.has_kept_classes
+    build_aot_cache(runtime)
+    assert runtime.has_valid_aot_cache
     done = random_uuid(runtime)
     assert (done.returncode, len(done.stdout.strip())) == (0, 22), done.stderr
     rest = {file.name for file in jars.iterdir()} - {jar.file_name for jar in pinned_jars()}
-    assert rest == {runtime.kept_classes.name, runtime.kept_classes.with_suffix(".lock").name}
+    assert rest == {runtime.aot_cache.name, runtime.aot_cache.with_suffix(".lock").name}
 
-    runtime.kept_classes.write_bytes(b"not what Java has written")
+    runtime.aot_cache.write_bytes(b"not what Java has written")
     assert random_uuid(runtime).returncode != 0

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
-from deploy.local.folders import kafka_jars_folder
-from deploy.local.jars import Progress, ensure_jars, missing_jars
-from deploy.local.pinned_jars import PinnedJar, pinned_jars
-from deploy.local.problems import JarsMissingError
+from deploy.errors import JarsMissingError
+from deploy.local.servers.kafka_jars import DownloadProgress, PinnedJar, ensure_jars, missing_jars, pinned_jars
+from deploy.local.settings import kafka_jars_folder
 
 
 class Mirror(NamedTuple):
@@ -87,7 +86,7 @@ def test_what_an_interrupted_download_left_is_kept_and_the_rest_is_fetched(folde
     (folder / cut_off.file_name).unlink()
     (folder / cut_off.file_name).write_bytes(half)
     seen: list[tuple[int, int]] = []
-    ensure_jars(folder, lambda progress: seen.append((progress.fetched, progress.wanted)))
+    ensure_jars(folder, lambda progress: seen.append((progress.completed, progress.wanted)))
     assert missing_jars(folder) == []
     assert {name for name in mirror.asked if name.endswith(".jar")} == {missing.file_name, cut_off.file_name}
     assert seen[-1] == (2, 2)
@@ -97,7 +96,7 @@ def test_a_jar_with_other_bytes_is_refused(folder: Path, mirror: Mirror) -> None
     wanted = jar("argparse4j")
     mirror.files[wanted.file_name] = b"something else"
     (folder / wanted.file_name).unlink()
-    with pytest.raises(JarsMissingError, match=r"argparse4j-0\.7\.0\.jar was fetched, but its SHA-256"):
+    with pytest.raises(JarsMissingError, match=r"argparse4j-0\.7\.0\.jar was downloaded, but its SHA-256"):
         ensure_jars(folder)
     assert missing_jars(folder) == [wanted]
     assert not list(folder.glob(".incoming-*"))
@@ -117,6 +116,6 @@ def test_without_a_network_the_error_says_what_is_missing_and_what_helps(
 
 
 def test_nothing_is_fetched_when_all_is_here(folder: Path) -> None:
-    heard: list[Progress] = []
+    heard: list[DownloadProgress] = []
     ensure_jars(folder, heard.append)
     assert heard == []

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local import background
-from deploy.local.folders import DataFolder
 from deploy.local.inspection import inspect
+from deploy.local.settings import DataFolder
 from tests.servers import child_kafka, child_postgres, temporary_folder
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]

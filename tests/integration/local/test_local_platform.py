@@ -15,12 +15,12 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.kafka.declared import agencies_of
-from deploy.local import background, lock
-from deploy.local.agencies.account import read_account
-from deploy.local.folders import DataFolder
-from deploy.local.health import ask
-from deploy.local.state import NotRunningError, PlatformState, read_state
+from deploy.local import background
+from deploy.local.agencies.credentials import read_account
+from deploy.local.settings import DataFolder
+from deploy.local.state import NotRunningError, PlatformState, is_locked, read_state
 from deploy.postgres.services import SERVICES
+from deploy.readiness import check_health
 from shared.events.topics import updates_topic
 from tests.servers import temporary_folder
 from tests.waiting import eventually
@@ -119,7 +119,7 @@ def test_no_log_has_a_password_in_it(state: PlatformState) -> None:
 
 def test_each_service_has_an_account_of_its_own_at_kafka_and_knows_no_other(state: PlatformState) -> None:
     for service in SERVICES:
-        told = psutil.Process(state.part(service).pid).environ()
+        told = psutil.Process(state.component(service).pid).environ()
         assert told["HANDOFF_KAFKA_USER"] == service
         mine = {told["HANDOFF_KAFKA_PASSWORD"], told["HANDOFF_STAFF_KEY"], told.get("HANDOFF_API_KEY", "")}
         others = secrets_of(state) - mine - {password_in(told["HANDOFF_DATABASE_URL"])}
@@ -169,10 +169,10 @@ def test_a_second_start_says_who_runs_there(state: PlatformState) -> None:
 
 @pytest.mark.parametrize("name", ["mailbox", "intake", "postgres", "kafka"])
 def test_a_part_that_is_killed_comes_back(state: PlatformState, name: str) -> None:
-    before = read_state(state.data_dir).part(name).pid
+    before = read_state(state.data_dir).component(name).pid
     assert before is not None
     os.kill(before, signal.SIGKILL)
-    assert eventually(lambda: read_state(state.data_dir).part(name).pid not in {before, None})
+    assert eventually(lambda: read_state(state.data_dir).component(name).pid not in {before, None})
     assert eventually(lambda: handoff("status", "--data-dir", str(state.data_dir)).returncode == 0)
 
 
@@ -188,11 +188,11 @@ def test_another_start_finds_the_same_keys_and_data(folder: DataFolder) -> None:
     keys = (folder.run / "keys.json").read_text(encoding="utf-8")
     state = background.start(folder, tied=True)
     assert (folder.run / "keys.json").read_text(encoding="utf-8") == keys
-    assert ask(state.url("intake")).ready
+    assert check_health(state.url("intake")).ready
 
 
 def test_a_killed_supervisor_leaves_no_process(state: PlatformState) -> None:
     processes = processes_of(state)
     os.kill(state.pid, signal.SIGKILL)
     assert eventually(lambda: all_gone(processes))
-    assert eventually(lambda: not lock.is_held(Path(state.data_dir, "run", "lock")))
+    assert eventually(lambda: not is_locked(Path(state.data_dir, "run", "lock")))

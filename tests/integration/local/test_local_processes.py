@@ -14,13 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.local import lock, processes
-from deploy.local.crew import Crew
-from deploy.local.folders import DataFolder
-from deploy.local.guard import Guard
-from deploy.local.parts import Part
-from deploy.local.problems import NotReadyError
-from deploy.local.processes import Program
+from deploy.errors import NotReadyError
+from deploy.local.processes.child_process import ProcessSpec, start_process, stop_process
+from deploy.local.processes.orphan_reaper import OrphanReaper
+from deploy.local.processes.process_group import Component, ProcessGroup
+from deploy.local.settings import DataFolder
+from deploy.local.state import is_locked, take_lock
 from tests.waiting import PATIENCE_SECONDS, eventually
 
 STUBBORN = ("sh", "-c", "trap '' TERM; while true; do sleep 0.1; done")
@@ -42,85 +41,84 @@ def folder(tmp_path: Path) -> DataFolder:
 
 
 @contextmanager
-def crew_of(folder: DataFolder) -> Iterator[Crew]:
-    handle = lock.take(folder.lock)
-    assert handle is not None
-    guard = Guard(handle)
-    crew = Crew(folder, guard)
+def group_of(folder: DataFolder) -> Iterator[ProcessGroup]:
+    lock = take_lock(folder.lock)
+    assert lock is not None
+    reaper = OrphanReaper(lock)
+    group = ProcessGroup(folder, reaper)
     try:
-        yield crew
+        yield group
     finally:
-        crew.kill()
-        guard.dismiss()
-        os.close(handle)
+        group.kill()
+        reaper.close()
+        os.close(lock)
 
 
 def test_a_stubborn_process_is_killed_after_a_while(tmp_path: Path) -> None:
-    program = Program("stubborn", STUBBORN)
-    process = processes.start(program, tmp_path / "log")
+    program = ProcessSpec("stubborn", STUBBORN)
+    process = start_process(program, tmp_path / "log")
     time.sleep(0.3)
-    processes.stop(process, program, patience=0.3)
+    stop_process(process, program, timeout_seconds=0.3)
     assert process.returncode == -signal.SIGKILL
 
 
 async def test_a_part_that_dies_is_started_again_and_told_of(folder: DataFolder) -> None:
     news: list[str] = []
-    with crew_of(folder) as crew:
-        crew.start(Part(Program("sleeper", SLEEPER)))
-        (before,) = crew.states()
-        watching = asyncio.create_task(crew.watch(news.append))
+    with group_of(folder) as group:
+        group.start(Component(ProcessSpec("sleeper", SLEEPER)))
+        (before,) = group.states()
+        supervision = asyncio.create_task(group.supervise(news.append))
         assert before.pid is not None
         await asyncio.sleep(0.3)
         os.kill(before.pid, signal.SIGKILL)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while crew.states()[0].pid in {before.pid, None}:
+            while group.states()[0].pid in {before.pid, None}:
                 await asyncio.sleep(0.05)
-        watching.cancel()
-        (after,) = crew.states()
+        supervision.cancel()
+        (after,) = group.states()
     assert after.pid != before.pid
     assert after.restarts == 1
-    assert news[0].startswith("sleeper ended by SIGKILL; it is started again in 1 s.")
+    assert news[0].startswith("sleeper ended by SIGKILL; it restarts in 1 s.")
 
 
 async def test_the_pauses_before_another_start_grow(folder: DataFolder) -> None:
     news: list[str] = []
-    with crew_of(folder) as crew:
-        crew.start(Part(Program("failing", ("false",))))
+    with group_of(folder) as group:
+        group.start(Component(ProcessSpec("failing", ("false",))))
         began = time.monotonic()
-        watching = asyncio.create_task(crew.watch(news.append))
+        supervision = asyncio.create_task(group.supervise(news.append))
         async with asyncio.timeout(PATIENCE_SECONDS):
             while len(ends := [line for line in news if "ended with exit code 1" in line]) < 3:
                 await asyncio.sleep(0.05)
-        watching.cancel()
+        supervision.cancel()
     assert ["in 1 s" in ends[0], "in 2 s" in ends[1], "in 4 s" in ends[2]] == [True, True, True]
     assert time.monotonic() - began > 3, "the pauses are kept, not only said"
 
 
 async def test_a_part_that_is_never_ready_is_named_with_the_end_of_its_log(folder: DataFolder) -> None:
-    program = Program("mute", ("sh", "-c", "echo I have no page; sleep 1000"))
-    with crew_of(folder) as crew:
-        crew.start(Part(program, url="http://127.0.0.1:9"))
+    program = ProcessSpec("mute", ("sh", "-c", "echo I have no page; sleep 1000"))
+    with group_of(folder) as group:
+        group.start(Component(program, url="http://127.0.0.1:9"))
         await asyncio.sleep(0.3)
         with pytest.raises(NotReadyError, match=r"(?s)mute is not ready: does not answer.*I have no page"):
-            await crew.wait_until_ready(0.2)
+            await group.wait_until_ready(0.2)
 
 
 SUPERVISOR = """
     import sys, time
     from pathlib import Path
-    from deploy.local import lock
-    from deploy.local.crew import Crew
-    from deploy.local.folders import DataFolder
-    from deploy.local.guard import Guard
-    from deploy.local.parts import Part
-    from deploy.local.processes import Program
+    from deploy.local.processes.child_process import ProcessSpec
+    from deploy.local.processes.orphan_reaper import OrphanReaper
+    from deploy.local.processes.process_group import Component, ProcessGroup
+    from deploy.local.settings import DataFolder
+    from deploy.local.state import take_lock
 
     folder = DataFolder(Path(sys.argv[1]))
-    crew = Crew(folder, Guard(lock.take(folder.lock)))
+    group = ProcessGroup(folder, OrphanReaper(take_lock(folder.lock)))
     for name, command in (("stubborn", {stubborn}), ("sleeper", {sleeper})):
-        crew.start(Part(Program(name, command)))
+        group.start(Component(ProcessSpec(name, command)))
     time.sleep(0.5)
-    print(*(part.pid for part in crew.states()), flush=True)
+    print(*(component.pid for component in group.states()), flush=True)
     time.sleep(1000)
 """
 
@@ -135,5 +133,5 @@ def test_a_killed_supervisor_leaves_no_process_and_no_lock(folder: DataFolder) -
         assert not is_gone(stubborn)
         supervisor.kill()
     assert eventually(lambda: is_gone(sleeper))
-    assert lock.is_held(folder.lock)
-    assert eventually(lambda: is_gone(stubborn) and not lock.is_held(folder.lock))
+    assert is_locked(folder.lock)
+    assert eventually(lambda: is_gone(stubborn) and not is_locked(folder.lock))

@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.kafka.declared import Topic
-from deploy.kafka.topics import TopicsError, make_topics
+from deploy.kafka.topics import TopicsError, create_topics
 from tests.topics import OwnTopics
 from tests.waiting import PATIENCE_SECONDS
 
@@ -33,7 +33,7 @@ async def retention_ms(topics: OwnTopics, name: str) -> str:
 
 async def make_and_see(topics: OwnTopics, topic: Topic) -> None:
     """Make a topic; a broker shows what the controller has taken a moment later."""
-    await make_topics(topics.kafka, [topic])
+    await create_topics(topics.kafka, [topic])
     async with asyncio.timeout(PATIENCE_SECONDS):
         while await retention_ms(topics, topic.name) != topic.settings["retention.ms"]:
             await asyncio.sleep(0.1)
@@ -53,9 +53,9 @@ async def test_making_topics_again_changes_nothing_but_their_retention(topics: O
 async def test_a_different_number_of_partitions_is_left_to_a_person(topics: OwnTopics) -> None:
     await make_and_see(topics, letters(topics))
     with pytest.raises(TopicsError, match="has 3, declared 4"):
-        await make_topics(topics.kafka, [replace(letters(topics), partitions=4)])
+        await create_topics(topics.kafka, [replace(letters(topics), partitions=4)])
 
 
 async def test_a_topic_that_the_broker_refuses_is_named(topics: OwnTopics) -> None:
     with pytest.raises(TopicsError, match="letters"):
-        await make_topics(topics.kafka, [letters(topics)], replication=3, patience_seconds=0)
+        await create_topics(topics.kafka, [letters(topics)], replication=3, retry_seconds=0)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local.postgres import programs_folder
+from deploy.local.servers.postgres import programs_folder
 from shared.events.topics import AGENCY_UPDATES, CASES, DELIVERIES, REFERRALS
 from tests.city import RunningCity
 from tests.topics_read import Record, read_all, topic_names

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import httpx
 
-from deploy.local.agencies.keys import Keys, read_keys
-from deploy.local.folders import DataFolder
+from deploy.local.agencies.credentials import AgencyKeys, read_keys
 from deploy.local.generate import Form, read_material, reports
+from deploy.local.settings import DataFolder
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.consent import Consent
@@ -177,7 +177,7 @@ class World:
         given = self.allowed(filed, filed.referrals[referral_id])
         return set().union(*given.values(), self.opened.get(referral_id, set()))
 
-    def keys(self, agency: str) -> Keys:
+    def keys(self, agency: str) -> AgencyKeys:
         """Return the keys of an agency, from the file that it was given."""
         found = read_keys(agency, {"HANDOFF_AGENCY_FILES": str(DataFolder(self.city.folder).accounts)})
         assert found is not None
