@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.metrics.domain.city import MetricsCity
 from services.metrics.domain.journey import JourneyEntry, order_entries
 from services.metrics.domain.records import CaseReference
 from services.metrics.domain.redaction import redact_entry, redact_span
 from services.metrics.domain.spans import Span
-from services.metrics.jurisdiction import City
 from services.metrics.store.journey import find_case, list_entries
 from services.metrics.store.spans import list_spans_by_id, list_spans_of_case, list_trace
 from services.metrics.store.subject_export import export_case
@@ -42,7 +42,7 @@ class CaseTraces:
     linked: Sequence[Span]
 
 
-async def read_journey(database: Database, city: City, any_id: str) -> CaseJourney | None:
+async def read_journey(database: Database, city: MetricsCity, any_id: str) -> CaseJourney | None:
     """Return the journey of the case with this case id or service request id; None for an unknown case."""
     async with database.transaction(notify_commit=False) as tx:
         case = await find_case(tx, any_id)
@@ -52,7 +52,7 @@ async def read_journey(database: Database, city: City, any_id: str) -> CaseJourn
     return CaseJourney(case, [redact_entry(entry) for entry in entries] if _is_protected(city, case) else entries)
 
 
-async def read_case_traces(database: Database, city: City, any_id: str) -> CaseTraces | None:
+async def read_case_traces(database: Database, city: MetricsCity, any_id: str) -> CaseTraces | None:
     """Return the traces of the case with this case id or service request id; None for an unknown case."""
     async with database.transaction(notify_commit=False) as tx:
         case = await find_case(tx, any_id)
@@ -66,7 +66,7 @@ async def read_case_traces(database: Database, city: City, any_id: str) -> CaseT
     return CaseTraces(case, traces, spans, linked)
 
 
-async def read_trace(database: Database, city: City, trace_id: str) -> list[Span]:
+async def read_trace(database: Database, city: MetricsCity, trace_id: str) -> list[Span]:
     """Return the spans of one trace, redacted if one of its cases is protected; none for an unknown trace."""
     async with database.transaction(notify_commit=False) as tx:
         spans = await list_trace(tx, trace_id)
@@ -97,7 +97,7 @@ async def _list_linked(tx: Transaction, spans: Sequence[Span]) -> list[Span]:
     return await list_spans_by_id(tx, linked) if linked else []
 
 
-def _is_protected(city: City, case: CaseReference) -> bool:
+def _is_protected(city: MetricsCity, case: CaseReference) -> bool:
     return bool(city.protection.protections_of(case.service_code, case.needs))
 
 

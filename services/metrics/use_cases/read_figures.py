@@ -6,11 +6,11 @@ from datetime import date
 from typing import Any, Final
 
 from services.metrics.domain.cells import ALL_TIME, Cell
+from services.metrics.domain.city import MetricsCity
 from services.metrics.domain.count_relations import PUBLISHED_CLOCKS, TABLES, Aggregates
 from services.metrics.domain.publication import Publication, PublicCell, public_cell, publish
 from services.metrics.domain.reconciliation import reconcile, suppress_counts
 from services.metrics.domain.tallies import Totals
-from services.metrics.jurisdiction import City
 from services.metrics.store.cells import get_totals, list_cells, list_latest_weeks
 from shared.events.agency_inbox import UNDISCLOSED
 from shared.kit.database.database import Database, Transaction
@@ -38,7 +38,7 @@ async def read_clocks(database: Database, query: ClockQuery) -> list[Cell]:
         return await _list(tx, query)
 
 
-async def read_public_clocks(database: Database, query: ClockQuery, city: City) -> list[PublicCell]:
+async def read_public_clocks(database: Database, query: ClockQuery, city: MetricsCity) -> list[PublicCell]:
     """Return cells as everyone may see them. Of clocks other than the published two only times, no counts."""
     async with database.transaction(notify_commit=False) as tx:
         if query.clock in PUBLISHED_CLOCKS:
@@ -54,14 +54,14 @@ async def read_reconciliation(database: Database) -> Mapping[str, Any]:
         return await _reconciliation(tx)
 
 
-async def read_public_reconciliation(database: Database, city: City) -> Mapping[str, Any]:
+async def read_public_reconciliation(database: Database, city: MetricsCity) -> Mapping[str, Any]:
     """Return the reconciliation as everyone may see it."""
     async with database.transaction(notify_commit=False) as tx:
         _, publication = await _publication(tx, city)
         return suppress_counts(await _reconciliation(tx), publication)
 
 
-async def read_publication(database: Database, city: City) -> tuple[Totals, Publication]:
+async def read_publication(database: Database, city: MetricsCity) -> tuple[Totals, Publication]:
     """Return the totals, and everything that may be published, for the dashboard."""
     async with database.transaction(notify_commit=False) as tx:
         return await _publication(tx, city)
@@ -77,7 +77,7 @@ async def _reconciliation(tx: Transaction) -> Mapping[str, Any]:
     return reconcile(totals.counts, cells[0] if cells else None, totals.as_of)
 
 
-async def _publication(tx: Transaction, city: City) -> tuple[Totals, Publication]:
+async def _publication(tx: Transaction, city: MetricsCity) -> tuple[Totals, Publication]:
     """Read every published table, however small the question: one run must decide on all counts that anyone may see.
 
     The tables have a few hundred rows, however long the history is.

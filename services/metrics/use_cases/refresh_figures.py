@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from services.metrics.domain.city import MetricsCity
 from services.metrics.domain.clocks import measure_case, measure_referral
 from services.metrics.domain.records import StaleCases
 from services.metrics.domain.redaction import redact_record
 from services.metrics.domain.tallies import tally
-from services.metrics.jurisdiction import City
 from services.metrics.store import cells
 from services.metrics.store.figures import CASE_CLOCKS, REFERRAL_CLOCKS, save_clocks, save_tallies
 from services.metrics.store.records import load_records, take_stale_cases, try_lock_leader
@@ -16,7 +16,7 @@ MARKERS_PER_TRANSACTION: Final = 2000
 """About a fifth of a second of work."""
 
 
-async def recount_cases(database: Database, city: City) -> int:
+async def recount_cases(database: Database, city: MetricsCity) -> int:
     """Compute the clocks and tallies of stale cases; return how many markers were taken, 0 when none is left.
 
     Does nothing while another process computes figures.

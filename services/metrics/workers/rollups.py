@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Final
 
 from services.metrics.domain.cells import DIMENSIONS
-from services.metrics.jurisdiction import City
+from services.metrics.domain.city import MetricsCity
 from services.metrics.use_cases.refresh_figures import MARKERS_PER_TRANSACTION, recount_cases, refresh_cells
 from shared.kit.database.database import TRANSIENT_ERRORS, Database
 
@@ -58,7 +58,7 @@ class RollupWorker:
         pause: seconds between two runs.
     """
 
-    def __init__(self, database: Database, city: City, pause: float) -> None:
+    def __init__(self, database: Database, city: MetricsCity, pause: float) -> None:
         self._database = database
         self._city = city
         self._pause = pause

@@ -15,9 +15,10 @@ from starlette.applications import Starlette
 
 from services.metrics.app import create_service
 from services.metrics.domain.cells import DIMENSIONS
-from services.metrics.jurisdiction import City, read_city
+from services.metrics.domain.city import MetricsCity, metrics_city
 from services.metrics.settings import MetricsSettings
 from services.metrics.use_cases.refresh_figures import recount_cases, refresh_cells
+from shared.city.reader import read_city
 from shared.events.topics import TOPIC_SPECS
 from shared.events.wire import write_time
 from shared.kit.consumer.consumer import Consumer
@@ -34,7 +35,7 @@ class World:
 
     own: OwnDatabase
     service: Service
-    city: City
+    city: MetricsCity
     consumers: dict[str, Consumer]
     public: httpx.AsyncClient
     staff: httpx.AsyncClient
@@ -59,7 +60,7 @@ class World:
             httpx.AsyncClient(transport=transport, base_url="http://metrics") as public,
             httpx.AsyncClient(transport=transport, base_url="http://metrics", headers=headers) as staff,
         ):
-            world = cls(own, service, read_city(settings.jurisdiction), consumers, public, staff)
+            world = cls(own, service, metrics_city(read_city(settings.jurisdiction)), consumers, public, staff)
             with world._admin:
                 yield world
         await service.database.close()

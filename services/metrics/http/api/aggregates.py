@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.metrics.domain.cells import ALL_TIME, Cell
+from services.metrics.domain.city import MetricsCity
 from services.metrics.domain.clocks import CLOCKS_BY_DIMENSION
 from services.metrics.domain.publication import PublicCell
-from services.metrics.jurisdiction import City
 from services.metrics.use_cases.read_figures import (
     ClockQuery,
     read_clocks,
@@ -23,7 +23,7 @@ from shared.kit.http.auth import keys_match, read_bearer_key
 from shared.kit.http.replies import refuse, reply
 
 
-def aggregate_routes(database: Database, city: City, staff_key: str) -> list[Route]:
+def aggregate_routes(database: Database, city: MetricsCity, staff_key: str) -> list[Route]:
     """Return the routes `/clocks` and `/reconciliation`."""
 
     async def clocks(request: Request) -> Response:

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.metrics.domain.city import MetricsCity
 from services.metrics.domain.records import CaseReference
-from services.metrics.jurisdiction import City
 from services.metrics.use_cases.read_case import read_case_traces, read_journey, read_subject_export, read_trace
 from shared.kit.database.database import Database
 from shared.kit.http.auth import require_staff_key
@@ -18,7 +18,7 @@ from shared.kit.http.replies import refuse, reply
 UNKNOWN_CASE: Final = "No case is known by this id here: neither as a case id nor as a service request id."
 
 
-def case_routes(database: Database, city: City, staff_key: str) -> list[Route]:
+def case_routes(database: Database, city: MetricsCity, staff_key: str) -> list[Route]:
     """Return the routes below `/cases` and `/traces`."""
 
     async def journey(request: Request) -> Response:

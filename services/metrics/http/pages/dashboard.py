@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from services.metrics.domain.city import MetricsCity
 from services.metrics.domain.publication import Publication, PublicCell
 from services.metrics.domain.reconciliation import reconcile, suppress_counts
 from services.metrics.domain.tallies import Totals
 from services.metrics.http.pages.figure_tables import figure_table, format_duration, format_number, format_time
-from services.metrics.jurisdiction import City
 from services.metrics.use_cases.read_figures import read_publication
 from shared.kit.database.database import Database
 
@@ -26,7 +26,7 @@ HEADERS: Final = {
 TABLES: Final = ("agency", "need", "district", "week")
 
 
-def dashboard_routes(database: Database, city: City) -> list[Route]:
+def dashboard_routes(database: Database, city: MetricsCity) -> list[Route]:
     """Return the route `/`."""
     templates = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
     templates.trim_blocks = templates.lstrip_blocks = True
@@ -40,7 +40,7 @@ def dashboard_routes(database: Database, city: City) -> list[Route]:
     return [Route("/", dashboard)]
 
 
-def describe(totals: Totals, publication: Publication, city: City) -> dict[str, Any]:
+def describe(totals: Totals, publication: Publication, city: MetricsCity) -> dict[str, Any]:
     """Return the variables of the template."""
     tables = [figure_table(by, publication, city) for by in TABLES]
     response, resolution = (_city_cell(publication, clock) for clock in ("response", "resolution"))

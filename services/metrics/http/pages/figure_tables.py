@@ -7,8 +7,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from services.metrics.domain.cells import row_key
+from services.metrics.domain.city import MetricsCity
 from services.metrics.domain.publication import Publication, PublicCell
-from services.metrics.jurisdiction import City
 
 TEXTS: Final = {
     "agency": ("By agency", "Agency", "Each referral counts once, for the agency that it was sent to."),
@@ -70,7 +70,7 @@ class FigureTable:
         return [row.name for row in self.rows if row.is_blank]
 
 
-def figure_table(by: str, publication: Publication, city: City) -> FigureTable:
+def figure_table(by: str, publication: Publication, city: MetricsCity) -> FigureTable:
     """Return one table, its rows by name, or by date for weeks; the row without a group comes last."""
     responses, resolutions = (
         {row_key(by, cell.key, cell.week): cell for cell in publication.cells(by, clock)}
