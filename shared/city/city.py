@@ -19,7 +19,8 @@ class CityProfile(FilePart):
     """city.toml: name, languages, time zone and contacts of the city.
 
     `minimum_cell` is the smallest count that may be published. `location_resolution` is the H3
-    resolution of the place that agencies see without being given the address.
+    resolution of the place that agencies see without being given the address. `privacy_contact` is
+    the e-mail address of the privacy office, where it has one of its own.
     """
 
     jurisdiction_id: str
@@ -38,6 +39,11 @@ class CityProfile(FilePart):
     def zone(self) -> ZoneInfo:
         """The time zone of all local times."""
         return ZoneInfo(self.time_zone)
+
+    @property
+    def privacy_office(self) -> str:
+        """The e-mail address at which the privacy office is reached."""
+        return self.privacy_contact or self.contact_email
 
 
 class District(FilePart):

@@ -20,7 +20,11 @@ from shared.city.toml_files import CityError, Finding, Severity, TomlFile, parse
 AGREEMENTS: Final = "agreements"
 """The subfolder with the agreements, one TOML file each."""
 
+TEMPLATES: Final = "templates"
+"""The subfolder with the templates of mails, which notifications reads."""
+
 AGENCIES: Final = "agencies.toml"
+"""The file with the agencies and their programs; every city's folder has it."""
 
 _PROFILE: Final = "city.toml"
 _SERVICES: Final = "services.toml"

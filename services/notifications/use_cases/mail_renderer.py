@@ -6,12 +6,13 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notifications.domain.deliveries import Addressed, Delivery, choose_language
 from services.notifications.domain.notifications import Recipient, Template
-from services.notifications.jurisdiction import Jurisdiction
+from shared.city.city import City
 
 _SUFFIX = ".txt.jinja"
 
@@ -34,7 +35,8 @@ class MailRenderer:
     """Renders the mails of one city.
 
     Arguments:
-        city: its folder holds `<language>/<template>.txt.jinja` and `layout.html.jinja`.
+        city: names itself, its services and its agencies in mails.
+        templates: the folder with `<language>/<template>.txt.jinja` and `layout.html.jinja`.
         sender: the From line; by default the city's name and contact address.
         public_url: where residents look up a report.
 
@@ -42,18 +44,19 @@ class MailRenderer:
         IncompleteLanguageError: the templates of a language are incomplete, or there are none in the city's own.
     """
 
-    def __init__(self, city: Jurisdiction, sender: str | None, public_url: str) -> None:
-        self.sender = sender or f"{city.name} <{city.contact_email}>"
+    def __init__(self, city: City, templates: Path, sender: str | None, public_url: str) -> None:
         self._city = city
+        self._profile = profile = city.profile
+        self.sender = sender or f"{profile.name} <{profile.contact_email}>"
         self._url = public_url
         self._domain = parseaddr(self.sender)[1].rpartition("@")[2]
-        loader = FileSystemLoader(city.templates)
+        loader = FileSystemLoader(templates)
         self._texts = Environment(loader=loader, undefined=StrictUndefined, autoescape=False)  # noqa: S701 - plain text
         self._pages = Environment(loader=loader, undefined=StrictUndefined, autoescape=True)
         self.languages = _languages(self._texts.list_templates())
-        if city.language not in self.languages:
+        if profile.default_language not in self.languages:
             raise IncompleteLanguageError(
-                f"{city.templates} has no templates in the city's default language, {city.language}"
+                f"{templates} has no templates in the city's default language, {profile.default_language}"
             )
 
     def render(self, delivery: Delivery, to: Addressed, now: datetime) -> EmailMessage:
@@ -62,7 +65,7 @@ class MailRenderer:
         mail = EmailMessage(policy=SMTP)
         mail["From"] = self.sender
         mail["To"] = to.address
-        mail["Reply-To"] = self._city.contact_email
+        mail["Reply-To"] = self._profile.contact_email
         mail["Subject"] = content.subject
         mail["Date"] = format_datetime(now)
         mail["Message-ID"] = f"<{delivery.id}@{self._domain}>"
@@ -82,17 +85,18 @@ class MailRenderer:
         The city writes the names of services in its own language: a mail in another language leaves them out.
         """
         wanted = delivery.language if delivery.template.recipient is Recipient.REPORTER else None
-        language = choose_language(wanted, self.languages, self._city.language)
+        language = choose_language(wanted, self.languages, self._profile.default_language)
         service = self._city.services.get(delivery.service_code or "")
-        named = service is not None and language == self._city.language and not discreet
+        named = service is not None and language == self._profile.default_language and not discreet
+        agency = self._city.agencies.get(delivery.agency or "")
         rendered = self._texts.get_template(f"{language}/{delivery.template.value}{_SUFFIX}").render(
             number=delivery.service_request_id or delivery.case_id,
             case_id=delivery.case_id,
             service=service.name if service and named else None,
-            agency=None if discreet else self._city.agencies.get(delivery.agency or ""),
+            agency=agency.name if agency and not discreet else None,
             detail=delivery.detail,
-            city=self._city.name,
-            phone=self._city.contact_phone,
+            city=self._profile.name,
+            phone=self._profile.contact_phone,
             url=self._url,
         )
         subject, *paragraphs = [part.strip() for part in rendered.split("\n\n") if part.strip()]

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from services.notifications.domain.deliveries import Addressed, Delivery, Suppressed, choose_recipient
 from services.notifications.domain.notifications import Recipient
-from services.notifications.jurisdiction import Jurisdiction
+from shared.city.city import City
 from shared.events.fields import ContactFields, FieldGroup
 from shared.kit.database.database import Transaction
 from shared.kit.vault.vault import Person, Vault, VaultError
@@ -29,7 +29,7 @@ RecipientResult = Addressed | Suppressed | Unreadable
 class RecipientResolver:
     """Finds recipients as long as the vault has the persons' keys."""
 
-    def __init__(self, vault: Vault, city: Jurisdiction) -> None:
+    def __init__(self, vault: Vault, city: City) -> None:
         self._vault = vault
         self._city = city
 
@@ -59,7 +59,7 @@ class RecipientResolver:
 
     def _resolve(self, delivery: Delivery, people: dict[UUID, Person | None]) -> RecipientResult:
         if delivery.template.recipient is Recipient.PRIVACY_OFFICE:
-            return Addressed(self._city.privacy_contact, discreet=True)
+            return Addressed(self._city.profile.privacy_office, discreet=True)
         if delivery.erased:
             return Suppressed("erased")
         protects = strictest((*self._city.protection.protections_of(delivery.service_code, ()), delivery.protects))

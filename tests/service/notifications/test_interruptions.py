@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 ONE_MAIL = """
 import asyncio
 from services.notifications.app import make_database, make_delivery_service
-from services.notifications.jurisdiction import read_jurisdiction
+from shared.city.reader import read_city
 from services.notifications.workers.send_worker import SendWorker
 from services.notifications.settings import NotificationsSettings
 from services.notifications.workers.smtp import SmtpConnection
@@ -24,7 +24,7 @@ async def main():
     settings = NotificationsSettings()
     database = make_database(settings)
     await database.open()
-    deliveries = make_delivery_service(settings, database, read_jurisdiction(settings.jurisdiction))
+    deliveries = make_delivery_service(settings, database, read_city(settings.jurisdiction))
     connection = SmtpConnection(settings.smtp_account, deliveries.renderer.sender)
     await SendWorker(deliveries, connection, asyncio.Event()).run()
 

@@ -1,7 +1,6 @@
 """Operators can see what became of mails, and nobody can see to whom."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -9,11 +8,12 @@ import pytest
 from starlette.applications import Starlette
 
 from services.notifications.http.api.deliveries import delivery_routes
-from services.notifications.jurisdiction import read_jurisdiction
+from shared.city.reader import read_city
+from shared.kit.service.settings import SAMPLE_CITY
 from tests.service.notifications.events import accepted, opened
 from tests.service.notifications.world import STAFF_KEY, World
 
-CITY = read_jurisdiction(Path(__file__).parents[3] / "deploy" / "jurisdictions" / "sample-city")
+CITY = read_city(SAMPLE_CITY)
 STAFF = {"authorization": f"Bearer {STAFF_KEY}"}
 
 

@@ -12,11 +12,11 @@ import psycopg
 
 from services.notifications.app import make_database, make_delivery_service
 from services.notifications.handlers import subscriptions
-from services.notifications.jurisdiction import read_jurisdiction
 from services.notifications.settings import NotificationsSettings
 from services.notifications.use_cases.deliveries import DeliveryService
 from services.notifications.workers.send_worker import SendWorker
 from services.notifications.workers.smtp import SmtpConnection
+from shared.city.reader import read_city
 from shared.events.event import Event
 from shared.events.fields import ContactFields, FieldGroup
 from shared.kit.consumer.consumer import Consumer
@@ -45,7 +45,7 @@ class World:
         settings = _settings(own, smtp_port, **changed)
         database = make_database(settings)
         await database.open()
-        city = read_jurisdiction(settings.jurisdiction)
+        city = read_city(settings.jurisdiction)
         deliveries = make_delivery_service(settings, database, city)
         wake_up = asyncio.Event()
         consumers = {

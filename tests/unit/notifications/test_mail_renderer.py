@@ -14,13 +14,15 @@ import pytest
 
 from services.notifications.domain.deliveries import Addressed, Delivery
 from services.notifications.domain.notifications import Recipient, Template
-from services.notifications.jurisdiction import read_jurisdiction
 from services.notifications.use_cases.mail_renderer import IncompleteLanguageError, MailRenderer
+from shared.city.reader import TEMPLATES, read_city
 from shared.events.fields import FieldGroup
+from shared.kit.service.settings import SAMPLE_CITY
 
-CITY = read_jurisdiction(Path(__file__).parents[3] / "deploy" / "jurisdictions" / "sample-city")
-RENDERER = MailRenderer(CITY, None, "https://311.example.org")
-SPANISH = MailRenderer(replace(CITY, language="es"), None, "https://311.example.org")
+CITY = read_city(SAMPLE_CITY)
+IN_SPANISH = replace(CITY, profile=CITY.profile.model_copy(update={"default_language": "es"}))
+RENDERER = MailRenderer(CITY, SAMPLE_CITY / TEMPLATES, None, "https://311.example.org")
+SPANISH = MailRenderer(IN_SPANISH, SAMPLE_CITY / TEMPLATES, None, "https://311.example.org")
 PREVIEW = 300
 """So many characters of a mail at most are shown beside its subject."""
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -75,12 +77,12 @@ def test_there_are_mails_in_english_and_spanish() -> None:
 @pytest.mark.parametrize(("language", "mail"), EVERYWHERE)
 def test_every_mail_can_be_written_in_every_language(language: str, mail: tuple[Template, str | None]) -> None:
     words = RENDERER.render_text(delivery(*mail, language=language), discreet=False)
-    assert words.language == (language if mail[0].recipient is Recipient.REPORTER else CITY.language)
+    assert words.language == (language if mail[0].recipient is Recipient.REPORTER else CITY.profile.default_language)
     language = words.language
     assert "SR-2026-17" in words.subject
     assert "SR-2026-17" in words.text
     assert "https://311.example.org" in words.text
-    assert CITY.contact_phone in words.text
+    assert CITY.profile.contact_phone in words.text
     assert f'<html lang="{language}">' in words.html
     assert '<a href="https://311.example.org"' in words.html
     assert "{" not in words.subject + words.text
@@ -94,7 +96,10 @@ def test_each_detail_has_its_own_words(language: str) -> None:
 
 
 def test_a_language_without_mails_gets_the_citys_own() -> None:
-    assert RENDERER.render_text(delivery(Template.CASE_RECEIVED, None, "ht"), discreet=False).language == CITY.language
+    assert (
+        RENDERER.render_text(delivery(Template.CASE_RECEIVED, None, "ht"), discreet=False).language
+        == CITY.profile.default_language
+    )
 
 
 def test_agency_and_service_are_named_as_the_city_names_them() -> None:
@@ -121,7 +126,7 @@ def test_subject_and_preview_do_not_tell_what_a_protected_report_is_about(
         told = replace(delivery(*mail, language=language), service_code=code, agency="nypd")
         words = RENDERER.render_text(told, discreet=True)
         shown = (words.subject + " " + words.text[:PREVIEW]).lower()
-        telling = {service.name, *CITY.agencies.values(), code, *service.needs}
+        telling = {service.name, *(agency.name for agency in CITY.agencies.values()), code, *service.needs}
         assert not [word for word in telling if word.lower() in shown]
 
 
@@ -165,7 +170,7 @@ def test_a_language_of_which_mails_are_missing_is_refused(tmp_path: Path) -> Non
     (tmp_path / "en").mkdir()
     (tmp_path / "en" / "case-received.txt.jinja").write_text("Hello")
     with pytest.raises(IncompleteLanguageError, match=r"en/case-resolved\.txt\.jinja"):
-        MailRenderer(replace(CITY, templates=tmp_path), None, "https://311.example.org")
+        MailRenderer(CITY, tmp_path, None, "https://311.example.org")
 
 
 def test_a_service_that_is_not_listed_is_protected_like_the_strictest() -> None:
