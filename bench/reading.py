@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -13,7 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Database
 from shared.kit.kafka.access import KafkaAccess
-from shared.kit.kafka.clients import make_broker, start_broker, subscribe
+from shared.kit.kafka.clients import ConsumerOptions, make_broker, start_broker, stop_broker, subscribe
 from shared.kit.kafka.offsets import OffsetCommitter
 from shared.kit.messaging.messages import Record, Subscription
 
@@ -97,15 +96,15 @@ async def as_a_service(kafka: KafkaAccess, route: Subscription, database: Databa
     own = replace(route, group=f"bench-{uuid4().hex[:8]}")
     watch = Watch(count, own.concurrency)
     broker = make_broker(kafka, "bench")
-    lanes = [OffsetCommitter() for _ in range(own.concurrency)]
-    watch.lanes = [subscribe(broker, Timed(own, database, watch), BATCH, commits) for commits in lanes]
+    committers = [OffsetCommitter() for _ in range(own.concurrency)]
+    options = ConsumerOptions(own.group, own.spec, BATCH, own.min_batch_interval)
+    watch.lanes = [
+        subscribe(broker, options, committer, Timed(own, database, watch).__call__) for committer in committers
+    ]
     await start_broker(broker)
     try:
         async with asyncio.timeout(120):
             await watch.done.wait()
     finally:
-        for commits in lanes:
-            await commits.close()
-        with suppress(TimeoutError):
-            await broker.stop()
+        await stop_broker(broker, committers)
     return count / (watch.ended - watch.began)

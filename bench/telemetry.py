@@ -9,8 +9,7 @@ from bench.reading import as_a_service
 from bench.routing import EVENTS, prepared, route, routing_database
 from bench.servers import Servers, make_topic
 from shared.events.topics import CASES, TopicSpec
-from shared.kit.observability.traces import start_traces
-from shared.kit.service.settings import ServiceSettings
+from shared.kit.observability.traces import export_to_metrics_service, start_traces
 
 ONE_IN = 10
 """An intake that files a thousand cases a second keeps a hundred traces of them, by default: one in ten."""
@@ -33,16 +32,7 @@ async def on_and_off(servers: Servers) -> list[Figure]:
             return await as_a_service(servers.kafka, route(language), database, EVENTS)
 
     with script("bench.span_sink") as port:
-        telemetry = start_traces("bench", _settings(servers, port))
+        telemetry = start_traces("bench", export_to_metrics_service(f"http://127.0.0.1:{port}", "bench"), 100.0)
         on, off = await in_turns(lambda: rate(TRACED), lambda: rate(UNTRACED))
         telemetry.shutdown()
     return [Figure("routing with telemetry on / off", on, off, "msg/s", 0.80, "at least")]
-
-
-def _settings(servers: Servers, port: int) -> ServiceSettings:
-    return ServiceSettings(
-        database_url=servers.postgres,
-        kafka_bootstrap=servers.kafka.bootstrap,
-        staff_key="bench",
-        spans_url=f"http://127.0.0.1:{port}",
-    )

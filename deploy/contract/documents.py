@@ -15,7 +15,8 @@ from services.routing.http import openapi as partner_openapi
 from shared.events.event import Event
 from shared.events.wire import event_id, write_time
 from shared.kit.http.openapi import write_yaml
-from shared.kit.relay.outbox_rows import OutboxRow, frame
+from shared.kit.messaging.outbox import OutboxRow
+from shared.kit.relay.cloud_events import encode_row
 
 Message = dict[str, Any]
 
@@ -40,7 +41,9 @@ def write_message(published_event: PublishedEvent, event: Event) -> Message:
         value=event.model_dump_json(),
         raw=None,
     )
-    key, value, headers = frame(row, published_event.language.source.format(agency=AGENCY).encode(), row.traceparent)
+    key, value, headers = encode_row(
+        row, published_event.language.source.format(agency=AGENCY).encode(), row.traceparent
+    )
     return {
         "topic": topic,
         "key": (key or b"").decode(),

@@ -38,6 +38,10 @@ BREACHES = [
     ("handlers", "services.routing.handlers", "psycopg"),
     ("handlers", "services.notifications.handlers", "services.notifications.tables"),
     ("kafka", "services.metrics.app", "aiokafka"),
+    ("kit", "shared.kit.observability.instruments", "shared.kit.messaging.messages"),
+    ("kit", "shared.kit.kafka.clients", "shared.kit.consumer.consumer"),
+    ("kit", "shared.kit.consumer.consumer", "shared.kit.relay.relay"),
+    ("faststream", "shared.kit.consumer.supervisor", "faststream"),
     ("partners", "deploy.local.agencies", "shared.kit.service.settings"),
 ]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 import orjson
@@ -12,7 +13,7 @@ from shared.events.intake import CaseSubmitted
 from shared.events.topics import CASES
 from shared.events.wire import derived_id, write_time
 from shared.kit.database.database import Transaction
-from shared.kit.messaging.outbox import NOTIFY_SQL, shard_of
+from shared.kit.messaging.outbox import ENQUEUE_FIRST_SQL, shard_of
 
 KEY_LIFETIME = timedelta(hours=24)
 """For how long a caller's key is remembered."""
@@ -47,7 +48,7 @@ class EarlierReport:
     erased: bool
 
 
-_ROWS = """
+_OPEN: Final = f"""
     -- Everything that a case needs is written here. The key of a caller is claimed first (or claimed again, when it has
     -- outlived its time): whoever comes second opens nothing, and waits for a claim that is being made at this moment.
     -- Nor is a record opened that its source has handed in before. Nothing is said of a case that is not announced.
@@ -71,7 +72,7 @@ _ROWS = """
             submitted_at, updated_at, closed_at, announced, unsaid)
         SELECT case_id, service_request_id, decode(token_hash, 'hex'), service_code, needs, urgency, language, channel,
             source, external_id, cell, district, person_id, (event -> 'sealed')::jsonb, record, protected, status,
-            CASE status WHEN 'closed' THEN 'recorded' END, '{}', submitted_at, updated_at, closed_at, announced,
+            CASE status WHEN 'closed' THEN 'recorded' END, '{{}}', submitted_at, updated_at, closed_at, announced,
             CASE WHEN NOT announced THEN event::text END
         FROM given WHERE key IS NULL OR case_id IN (SELECT case_id FROM claimed) ORDER BY external_id
         ON CONFLICT (source, external_id) WHERE external_id IS NOT NULL DO NOTHING
@@ -80,20 +81,13 @@ _ROWS = """
         SELECT given.* FROM given JOIN opened USING (case_id)
     ), keyed AS (
         INSERT INTO vault.person_keys (person_id, wrapped) SELECT person_id, decode(wrapped, 'hex') FROM fresh
-    ), counted AS (
-        INSERT INTO outbox_sequences (topic, case_id, last) SELECT %(topic)s, case_id, 1 FROM fresh WHERE announced
-    ), said AS (
-        INSERT INTO outbox (topic, sequence, shard, case_id, event_id, event_type, happened_at, classification,
-            causation_id, traceparent, value)
-        SELECT %(topic)s, 1, shard, case_id, event_id, %(event_type)s, happened_at, %(classification)s, case_id,
-            traceparent, event::text
+    ), first_events AS (
+        SELECT %(topic)s AS topic, shard, case_id, event_id, %(event_type)s AS event_type, happened_at,
+            %(classification)s AS classification, case_id AS causation_id, traceparent, event::text AS value
         FROM fresh WHERE announced
-    ), woken AS (
-"""
-
-_DONE = ") SELECT case_id, (SELECT count(*) FROM woken) FROM opened"
-
-_OPEN = _ROWS + NOTIFY_SQL + _DONE
+    ), {ENQUEUE_FIRST_SQL}
+    SELECT case_id, (SELECT count(*) FROM notified) FROM opened
+"""  # noqa: S608 - no value is in it
 
 _FIND_EARLIER = """
     -- What this caller filed under this key, while the key counts.

@@ -14,17 +14,8 @@ from shared.events.fields import FieldGroup
 from shared.events.intake import ConsentEvent, ConsentWithdrawn, PersonErased
 from shared.kit.database.database import Transaction
 from shared.kit.database.rows import Row, array_literal
+from shared.kit.messaging import outbox
 from shared.policy.receipts import Receipt
-
-_TAKE_BACK = """
-    -- Take out of the outbox what stands on these consents and has not left; a relay that is sending it is waited for.
-    WITH taken AS (
-        DELETE FROM outbox WHERE case_id = ANY(%(cases)s::text::uuid[]) AND guards && %(consents)s::text::uuid[]
-        RETURNING event_id, topic, case_id, event_type, sequence, guards
-    )
-    INSERT INTO outbox_withheld (event_id, topic, case_id, event_type, sequence, guards)
-    SELECT event_id, topic, case_id, event_type, sequence, guards FROM taken ON CONFLICT DO NOTHING
-"""
 
 _LIST_USES = """
     -- What was given under these consents and has not been recalled; what the relay withheld was never delivered.
@@ -76,18 +67,12 @@ def note_barred(additions: NewRows, turns: Iterable[CaseDecision]) -> None:
 
 
 async def look_up_shared(tx: Transaction, events: Sequence[Event]) -> PriorDisclosures:
-    """Look up what was shared, as far as these events ask for it; what was taken back is taken out of the outbox."""
+    """Look up what was shared, as far as these events ask for it; unpublished ones are withheld first."""
     ended = [event for event in events if isinstance(event, ConsentWithdrawn)]
     erased = [event.case_id for event in events if isinstance(event, PersonErased)]
-    await take_back(tx, [event.case_id for event in ended], [event.consent_id for event in ended])
+    await outbox.withhold_unpublished(tx, [event.case_id for event in ended], [event.consent_id for event in ended])
     uses = await list_uses(tx, [event.consent_id for event in events if isinstance(event, ConsentEvent)])
     return PriorDisclosures(uses, await list_recipients(tx, erased))
-
-
-async def take_back(tx: Transaction, case_ids: Collection[UUID], consent_ids: Collection[UUID]) -> None:
-    """Say nothing more of these cases that stands on these consents."""
-    if consent_ids:
-        await tx.execute(_TAKE_BACK, {"cases": array_literal(case_ids), "consents": array_literal(consent_ids)})
 
 
 async def list_uses(tx: Transaction, consent_ids: Collection[UUID]) -> dict[UUID, tuple[ConsentUse, ...]]:

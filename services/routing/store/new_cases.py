@@ -42,7 +42,7 @@ _ADD: Final = f"""
     -- that it says.
     WITH {", ".join(f"added_{table} AS ({_insert(table, columns)})" for table, columns in _COLUMNS.items())},
     {ENQUEUE_SQL}
-    SELECT count(*) FROM woken
+    SELECT count(*) FROM notified
 """  # noqa: S608 - our own names
 
 _THEIR_OWN_FAULT: Final = (psycopg.DataError, psycopg.IntegrityError)
@@ -75,7 +75,7 @@ class NewRows:
             return
         rows = {table: rows_to_json(self._rows[table]) for table in _COLUMNS}
         try:
-            await tx.execute(_ADD, {**rows, "said": outbox.events_to_json(self._said)})
+            await tx.execute(_ADD, {**rows, "events": outbox.events_to_json(self._said)})
         except (*TRANSIENT_ERRORS, *_THEIR_OWN_FAULT):
             raise
         except psycopg.Error as error:

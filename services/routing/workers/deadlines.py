@@ -9,9 +9,10 @@ from services.routing.domain.consent_changes import RevokedConsent, recall
 from services.routing.domain.deadlines import due, remind
 from services.routing.domain.decision import CaseDecision, Cause
 from services.routing.store.cases import lock_cases, lock_due
-from services.routing.store.disclosures import list_expired, list_uses, take_back
+from services.routing.store.disclosures import list_expired, list_uses
 from services.routing.use_cases.context import RoutingContext, open_session, save_decisions
 from shared.kit.database.database import TRANSIENT_ERRORS, Database
+from shared.kit.messaging import outbox
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ async def sweep_consents(desk: RoutingContext, database: Database) -> int:
         expired = await list_expired(tx, await desk.clock(tx), CASES_AT_ONCE)
         known = await lock_cases(tx, [case_id for _, case_id in expired])
         sitting = await open_session(desk, tx, known, [case.report for case in known.values()])
-        await take_back(tx, known, [consent_id for consent_id, _ in expired])
+        await outbox.withhold_unpublished(tx, known, [consent_id for consent_id, _ in expired])
         uses = await list_uses(tx, [consent_id for consent_id, _ in expired])
         cases, turns = dict(known), []
         for consent_id, case_id in expired:

@@ -1,30 +1,34 @@
-"""Spans for batches: one for the work, linked to what it works on, and one for each message that is sampled."""
+"""Spans of a batch: one for its processing, linked to its messages, and one for each message that is sampled."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.trace import Link, Span, SpanKind
 
 from shared.kit.messaging.messages import InboundMessage, Subscription
 from shared.kit.observability.traces import CASE_ID, context_of, is_sampled, start_span, traceparent_of
 
-LINKS = 64
-"""Messages that the span of a batch is linked to, at most."""
+MAX_LINKS: Final = 64
+"""The span of a batch is linked to so many messages at most."""
 
 
 @contextmanager
 def trace_batch(
     subscription: Subscription, messages: Sequence[InboundMessage[Any]]
 ) -> Iterator[list[InboundMessage[Any]]]:
-    """Run a block as the work on these messages; each sampled one carries its own span's traceparent on."""
+    """Trace a block that processes these messages.
+
+    It gives the messages back: each sampled one has the traceparent of its own span, so that the events it causes
+    continue that span. Without a sampled message there are no spans, and no cost.
+    """
     sampled = [message for message in messages if is_sampled(message.traceparent)]
     if not sampled:
         yield list(messages)
         return
-    batch = _batch_span(subscription, messages, sampled)
-    spans = {id(message): _message_span(subscription, message, batch) for message in sampled}
+    batch = _start_batch_span(subscription, messages, sampled)
+    spans = {id(message): _start_message_span(subscription, message, batch) for message in sampled}
     try:
         yield [
             replace(message, traceparent=traceparent_of(spans[id(message)])) if id(message) in spans else message
@@ -36,10 +40,10 @@ def trace_batch(
         batch.end()
 
 
-def _batch_span(
+def _start_batch_span(
     subscription: Subscription, messages: Sequence[InboundMessage[Any]], sampled: Sequence[InboundMessage[Any]]
 ) -> Span:
-    contexts = (context_of(message.traceparent) for message in sampled[:LINKS])
+    contexts = (context_of(message.traceparent) for message in sampled[:MAX_LINKS])
     return start_span(
         f"{subscription.group} batch",
         None,
@@ -52,9 +56,9 @@ def _batch_span(
     )
 
 
-def _message_span(subscription: Subscription, message: InboundMessage[Any], batch: Span) -> Span:
+def _start_message_span(subscription: Subscription, message: InboundMessage[Any], batch: Span) -> Span:
     return start_span(
-        f"{subscription.group} hears {message.envelope.type}",
+        f"{subscription.group} process {message.envelope.type}",
         message.traceparent,
         SpanKind.CONSUMER,
         links=[Link(batch.get_span_context())],

@@ -1,14 +1,15 @@
-"""Work on messages in batches: decode each by itself, admit the new ones, decide, and commit all of it at once.
+"""Processes messages in batches: decodes each one, records the new ones in the inbox, and commits all effects at once.
 
-What cannot be decoded is set aside singly. A batch that fails is narrowed down to the message that fails, which is
-tried a few times and then set aside; the others go through. A database that is away, or that will not take what must
-be written with the rest, pauses everything, with growing pauses, and nothing is lost: offsets are committed after the
-transaction, and a repeat is absorbed by the inbox.
+A record that cannot be decoded becomes a dead letter by itself. A batch that fails is bisected down to the message
+that fails, which is retried a few times and then becomes a dead letter, while the others go through. A transient error
+of the database pauses the consumer, longer each time, and loses nothing: offsets are committed after the transaction,
+and the inbox absorbs repeats.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 import psycopg
 
@@ -19,25 +20,32 @@ from shared.kit.database.database import TRANSIENT_ERRORS, Database, Unavailable
 from shared.kit.dead_letters.dead_letters import DeadLetter, insert_dead_letters
 from shared.kit.messaging import inbox
 from shared.kit.messaging.messages import Batch, InboundMessage, Record, Subscription, decode_record, deduplicate
-from shared.kit.observability.instruments import Instruments
+from shared.kit.observability.instruments import Instruments, consumer_attributes
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3
-"""How often a message that fails by itself is tried before it is set aside."""
+MAX_ATTEMPTS: Final = 3
+"""How often a message that fails by itself is tried before it becomes a dead letter."""
 
-MAX_CONSECUTIVE_FAILURES = 20
-"""So many messages set aside, with none worked on in between, is our fault and not the data's: stop."""
+MAX_CONSECUTIVE_FAILURES: Final = 20
+"""So many dead letters, with no processed message in between, point to a fault of ours, not of the data: stop."""
 
-RETRYABLE_ERRORS = (*TRANSIENT_ERRORS, psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+RETRYABLE_ERRORS: Final = (
+    *TRANSIENT_ERRORS,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.DeadlockDetected,
+)
 
 
 class TooManyDeadLettersError(Exception):
-    """This consumer has stopped on purpose, and takes nothing more until the process is started anew."""
+    """This consumer has stopped, and processes nothing until the process is restarted."""
 
 
 class Consumer:
-    """Works through the batches of one route."""
+    """Processes the batches of one subscription.
+
+    `stopped` is the reason why it has stopped for good, `unavailable` the reason why it waits now; None when it works.
+    """
 
     def __init__(
         self, service: str, subscription: Subscription, database: Database, instruments: Instruments | None = None
@@ -48,118 +56,128 @@ class Consumer:
         self._service = service
         self._database = database
         self._instruments = instruments or Instruments()
-        self._pauses = ExponentialBackoff()
-        self._faults = 0
+        self._attributes = consumer_attributes(subscription.group, subscription.spec.topic)
+        self.backoff = ExponentialBackoff()
+        self._consecutive_failures = 0
 
     async def __call__(self, records: Sequence[Record]) -> None:
-        """Work on one batch; when this returns, all of it is committed or set aside.
+        """Process one batch; when this returns, each record is committed or is a dead letter.
 
         Raises:
-            HaltedError: too many messages were set aside in a row.
-            psycopg.Error: the database is away: give the same batch again (the pause has been taken).
+            TooManyDeadLettersError: the consumer has stopped.
+            psycopg.Error: the database is unavailable: deliver the same batch again. This has paused already.
         """
         if self.stopped:
-            await asyncio.sleep(self._pauses.longest)
+            # Kafka delivers the batch again at once: without this pause the loop would take a whole processor.
+            await asyncio.sleep(self.backoff.longest)
             raise TooManyDeadLettersError(self.stopped)
-        self._instruments.read(self.subscription, len(records))
+        self._instruments.received(self._attributes, len(records))
         try:
-            await self._narrow(await self._readable(records))
+            await self._bisect(await self._decode(records))
         except RETRYABLE_ERRORS as error:
-            self.unavailable = str(error) if isinstance(error, UnavailableError) else None
-            self._instruments.paused(self.subscription, error)
-            log.warning("paused: %s on %s", self.unavailable or type(error).__name__, self.subscription.spec.topic)
-            await self._pauses.pause()
+            await self._pause(error)
             raise
-        self._pauses.reset()
+        self.backoff.reset()
         self.unavailable = None
         if self.subscription.min_batch_interval:
             await asyncio.sleep(self.subscription.min_batch_interval)
 
-    async def _readable(self, records: Sequence[Record]) -> list[InboundMessage[object]]:
-        """Read each record by itself, and set aside those that cannot be read."""
-        good, bad = [], []
+    async def _pause(self, error: Exception) -> None:
+        self.unavailable = str(error) if isinstance(error, UnavailableError) else None
+        self._instruments.paused(self._attributes, error)
+        reason = self.unavailable or type(error).__name__
+        log.warning("consumer paused: %s on %s", reason, self.subscription.spec.topic)
+        await self.backoff.pause()
+
+    async def _decode(self, records: Sequence[Record]) -> list[InboundMessage[Any]]:
+        """Decode each record by itself; those that cannot be decoded become dead letters."""
+        subscription, messages, malformed = self.subscription, [], []
         for record in records:
             try:
-                good.append(
-                    decode_record(
-                        self.subscription.spec, record, ignore_unknown_types=self.subscription.ignore_unknown_types
-                    )
+                messages.append(
+                    decode_record(subscription.spec, record, ignore_unknown_types=subscription.ignore_unknown_types)
                 )
             except MalformedMessageError as error:
-                bad.append(DeadLetter(record, str(error), self.subscription.group))
-        ours = "{agency}" not in self.subscription.spec.topic
-        await self._set_aside(bad, MalformedMessageError.__name__, ours=ours)
-        return good
+                malformed.append(DeadLetter(record, str(error), subscription.group))
+        # An agency writes to its own topic: whatever it writes there must not stop the consumer for all agencies.
+        written_by_a_service = "{agency}" not in subscription.spec.topic
+        await self._dead_letter(malformed, MalformedMessageError.__name__, is_our_fault=written_by_a_service)
+        return messages
 
-    async def _narrow(self, messages: Sequence[InboundMessage[object]]) -> None:
-        """Work on these messages in one transaction; when that fails, on each half by itself, in order."""
+    async def _bisect(self, messages: Sequence[InboundMessage[Any]]) -> None:
+        """Process messages in one transaction; if that fails, each half by itself, in order."""
         try:
-            await self._work(messages)
+            await self._process(messages)
         except RETRYABLE_ERRORS:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, one message is its cause
             if len(messages) == 1:
-                await self._insist(messages[0], error)
+                await self._retry(messages[0], error)
                 return
-            self._instruments.narrowed(self.subscription, error)
-            log.info("narrowing %d messages of %s", len(messages), self.subscription.spec.topic)
+            self._instruments.bisected(self._attributes, error)
+            log.info("batch of %d messages failed, bisecting: %s", len(messages), self.subscription.spec.topic)
             middle = len(messages) // 2
-            await self._narrow(messages[:middle])
-            await self._narrow(messages[middle:])
+            await self._bisect(messages[:middle])
+            await self._bisect(messages[middle:])
 
-    async def _insist(self, message: InboundMessage[object], error: Exception) -> None:
-        """Try one message again a few times, then set it aside."""
+    async def _retry(self, message: InboundMessage[Any], error: Exception) -> None:
+        """Retry one message that has failed; when its attempts are used up, it becomes a dead letter."""
         for _ in range(MAX_ATTEMPTS - 1):
-            await self._pauses.pause()
+            await self.backoff.pause()
             try:
-                await self._work([message])
+                await self._process([message])
             except RETRYABLE_ERRORS:
                 raise
-            except Exception as again:  # noqa: BLE001 - whatever it is, it is this message's own
+            except Exception as again:  # noqa: BLE001 - whatever it is, this message is its cause
                 error = again
             else:
                 return
-        log.error("set aside after %d tries: %s", MAX_ATTEMPTS, message.envelope.id, exc_info=error)
+        log.error("dead letter after %d attempts: event %s", MAX_ATTEMPTS, message.envelope.id, exc_info=error)
         kind = type(error).__name__
-        await self._set_aside(
-            [DeadLetter(message.record, kind, self.subscription.group, MAX_ATTEMPTS)], kind, ours=True
-        )
+        letter = DeadLetter(message.record, kind, self.subscription.group, MAX_ATTEMPTS)
+        await self._dead_letter([letter], kind, is_our_fault=True)
 
-    async def _work(self, messages: Sequence[InboundMessage[object]]) -> None:
+    async def _process(self, messages: Sequence[InboundMessage[Any]]) -> None:
         if not messages:
             return
-        with trace_batch(self.subscription, messages) as watched, self._instruments.processing(self.subscription):
-            batch = await self._at_once(watched) or await self._in_a_transaction(watched)
-        self._faults = 0
-        self._instruments.worked(self.subscription, watched, batch)
+        with trace_batch(self.subscription, messages) as traced, self._instruments.processing(self._attributes):
+            batch = await self._try_fast_path(traced) or await self._process_in_transaction(traced)
+        self._consecutive_failures = 0
+        received = _types(traced) if len(traced) > len(batch) else ()
+        self._instruments.processed(self._attributes, _types(batch), received)
 
-    async def _at_once(self, messages: Sequence[InboundMessage[object]]) -> Batch[object] | None:
-        """Work on these messages by a single statement, if that is possible and none of them is known."""
+    async def _try_fast_path(self, messages: Sequence[InboundMessage[Any]]) -> Batch[Any] | None:
+        """Process messages by a single statement; None if that is not possible, or one of them is a repeat."""
         if self.subscription.fast_path is None:
             return None
         batch = deduplicate(messages, {message.identity for message in messages})
         try:
             async with self._database.statement() as connection:
                 return batch if await self.subscription.fast_path(batch, connection) else None
-        except psycopg.errors.UniqueViolation:
+        except psycopg.errors.UniqueViolation:  # a repeat: its row is in the inbox, so the statement changed nothing
             return None
 
-    async def _in_a_transaction(self, messages: Sequence[InboundMessage[object]]) -> Batch[object]:
-        """Work on those of these messages that have not been worked on."""
+    async def _process_in_transaction(self, messages: Sequence[InboundMessage[Any]]) -> Batch[Any]:
+        """Process the messages that are new, and return them."""
         async with self._database.transaction() as tx:
-            fresh = await inbox.record_new(tx, [message.identity for message in messages])
-            if batch := deduplicate(messages, fresh):
+            new = await inbox.record_new(tx, [message.identity for message in messages])
+            if batch := deduplicate(messages, new):
                 await self.subscription.handler(batch, tx)
         return batch
 
-    async def _set_aside(self, letters: Sequence[DeadLetter], kind: str, *, ours: bool) -> None:
-        """Set messages aside; count them where the fault may be ours (anybody may write nonsense as an agency)."""
+    async def _dead_letter(self, letters: Sequence[DeadLetter], kind: str, *, is_our_fault: bool) -> None:
+        """Store dead letters, and stop after too many in a row that may be a fault of ours."""
         if not letters:
             return
         async with self._database.transaction() as tx:
-            fresh = await insert_dead_letters(tx, self._service, letters)
-        self._instruments.set_aside(self.subscription, fresh, kind)
-        self._faults += len(letters) if ours else 0
-        if self._faults >= MAX_CONSECUTIVE_FAILURES:
-            self.stopped = f"{self._faults} messages of {self.subscription.spec.topic} were set aside in a row"
-            log.critical("stopped consuming: %s", self.stopped)
+            inserted = await insert_dead_letters(tx, self._service, letters)
+        self._instruments.dead_lettered(self._attributes, inserted, kind)
+        self._consecutive_failures += len(letters) if is_our_fault else 0
+        if self._consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
+            topic = self.subscription.spec.topic
+            self.stopped = f"{self._consecutive_failures} dead letters in a row on {topic}"
+            log.critical("consumer stopped: %s", self.stopped)
+
+
+def _types(messages: Iterable[InboundMessage[Any]]) -> Iterable[str | None]:
+    return (message.known_type for message in messages)

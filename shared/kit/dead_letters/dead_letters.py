@@ -1,7 +1,5 @@
-"""Dead letters: messages that cannot succeed, set aside as they came, in a table and on a topic."""
+"""Dead letters: messages that cannot be processed, or not be sent, stored as they came, in a table and on a topic."""
 
-import base64
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,15 +7,16 @@ from typing import Final
 from shared.events.topics import dead_letter_topic
 from shared.kit.database.database import Transaction
 from shared.kit.messaging.messages import Record
-from shared.kit.messaging.outbox import NOTIFY_SQL, SHARDS
+from shared.kit.messaging.outbox import ENQUEUE_RAW_SQL, NOTIFY_SQL, SHARDS
+from shared.kit.messaging.raw import write_raw
 
 REASON_HEADER_PREFIX: Final = "dl-"
-"""How the names of the headers begin that say why a message is here."""
+"""The prefix of the headers that say why a message is a dead letter; its own headers stay beside them."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One message that is set aside: why, by whom, and how often it was tried."""
+    """One message to store as a dead letter: the reason, the consumer group that read it, and its attempts."""
 
     record: Record
     reason: str
@@ -25,25 +24,38 @@ class DeadLetter:
     tries: int = 1
 
 
-_KEEP = """
-    -- Keep the letter, and queue it for the dead-letter topic; a letter that we have already is left alone.
-    WITH kept AS (
+_INSERT_SQL: Final = f"""
+    -- Store the message, and enqueue it for the dead-letter topic. A dead letter that is stored already stays as it is.
+    WITH stored AS (
         INSERT INTO dead_letters (topic, partition, position, consumer, reason, tries, raw)
         VALUES (%(topic)s, %(partition)s, %(position)s, %(consumer)s, %(reason)s, %(tries)s, %(raw)s)
         ON CONFLICT DO NOTHING
         RETURNING raw
+    ), raw_messages AS (
+        SELECT %(shard)s::smallint AS shard, %(to)s AS topic, raw FROM stored
     )
-    INSERT INTO outbox (shard, topic, raw) SELECT %(shard)s, %(to)s, raw FROM kept
+    {ENQUEUE_RAW_SQL}
+"""  # noqa: S608 - no value is in it
+
+_INSERT_OVERSIZED_SQL: Final = """
+    -- Store an event that Kafka refuses for its size. It stays here only: the dead-letter topic would refuse it, too.
+    INSERT INTO dead_letters (topic, partition, position, consumer, reason, raw)
+    VALUES (%s, -1, %s, 'relay', 'MessageSizeTooLarge', %s)
 """
 
 
 async def insert_dead_letters(tx: Transaction, service: str, letters: Sequence[DeadLetter]) -> int:
-    """Set messages aside in this transaction; doing it again changes nothing. Returns how many were not so before."""
+    """Store messages as dead letters in this transaction; return how many were not stored before."""
     async with tx.cursor() as cursor:
-        await cursor.executemany(_KEEP, [_row(service, letter) for letter in letters])
-        fresh = cursor.rowcount
+        await cursor.executemany(_INSERT_SQL, [_row(service, letter) for letter in letters])
+        inserted = cursor.rowcount
         await cursor.execute(NOTIFY_SQL)
-    return fresh
+    return inserted
+
+
+async def insert_oversized_event(tx: Transaction, topic: str, outbox_id: int, raw: bytes) -> None:
+    """Store an event that is too large for Kafka as a dead letter of the relay; `raw` is what `write_raw` returns."""
+    await tx.execute(_INSERT_OVERSIZED_SQL, (topic, outbox_id, raw))
 
 
 def _row(service: str, letter: DeadLetter) -> dict[str, object]:
@@ -62,9 +74,9 @@ def _row(service: str, letter: DeadLetter) -> dict[str, object]:
 
 
 def _headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
-    """The message's own headers, and ours that say why it is here."""
+    """Return the message's own headers, and those that say why it is a dead letter."""
     record = letter.record
-    ours = {
+    reasons = {
         "reason": letter.reason,
         "consumer": letter.consumer,
         "tries": str(letter.tries),
@@ -72,32 +84,4 @@ def _headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
         "partition": str(record.partition),
         "offset": str(record.offset),
     }
-    return [*record.headers, *((REASON_HEADER_PREFIX + name, value.encode()) for name, value in ours.items())]
-
-
-Raw = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
-"""A message as it is on a topic: key, value and headers, of any bytes."""
-
-
-def write_raw(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> bytes:
-    """Write a message of any bytes as JSON."""
-    pairs = [[name, _text(header)] for name, header in headers]
-    return json.dumps({"key": _text(key), "value": _text(value), "headers": pairs}).encode()
-
-
-def read_raw(raw: bytes) -> Raw:
-    """Read what `write_raw` wrote."""
-    found = json.loads(raw)
-    return (
-        _bytes(found["key"]),
-        _bytes(found["value"]),
-        [(name, _bytes(text) or b"") for name, text in found["headers"]],
-    )
-
-
-def _text(raw: bytes | None) -> str | None:
-    return None if raw is None else base64.b64encode(raw).decode()
-
-
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else base64.b64decode(text)
+    return [*record.headers, *((REASON_HEADER_PREFIX + name, text.encode()) for name, text in reasons.items())]

@@ -16,9 +16,10 @@ from psycopg.rows import class_row
 
 from shared.events.wire import MalformedMessageError
 from shared.kit.database.database import TRANSIENT_ERRORS, Database, Transaction
-from shared.kit.dead_letters.dead_letters import REASON_HEADER_PREFIX, Raw, read_raw
+from shared.kit.dead_letters.dead_letters import REASON_HEADER_PREFIX
 from shared.kit.messaging import inbox
 from shared.kit.messaging.messages import Record, Subscription, decode_record, deduplicate
+from shared.kit.messaging.raw import RawMessage, read_raw
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class StoredDeadLetter:
     raw: bytes
     repaired: bytes | None
 
-    def message(self) -> Raw:
+    def message(self) -> RawMessage:
         """Return key, value and headers as they came, without the headers that say why it lies here."""
         key, value, headers = read_raw(self.raw)
         return key, value, [(name, said) for name, said in headers if not name.startswith(REASON_HEADER_PREFIX)]

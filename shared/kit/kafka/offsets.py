@@ -1,6 +1,7 @@
-"""Offsets of finished work, committed a few times a second: a commit for each batch costs as much as a small batch.
+"""Offsets of processed batches, committed a few times a second: a commit for each batch costs as much as a small batch.
 
-What was not committed when a process ends is read again by whoever comes next, and absorbed by the inbox.
+Batches that were not committed when a process ends are read again by the next owner of their partition, and the inbox
+absorbs them.
 """
 
 import asyncio
@@ -18,32 +19,32 @@ log = logging.getLogger(__name__)
 AnyRecord = ConsumerRecord[Any, Any]
 
 COMMIT_SECONDS = 0.25
-"""How long finished work may wait for its commit."""
+"""The delay between the end of a batch and the commit of its offsets."""
 
-COMMIT_WITHIN_SECONDS = 2.0
+COMMIT_TIMEOUT_SECONDS = 2.0
 
 
 class OffsetCommitter:
-    """The offsets that one consumer has to commit."""
+    """Commits the offsets of one consumer."""
 
     def __init__(self) -> None:
         self._consumer: AIOKafkaConsumer | None = None
-        self._finished: dict[TopicPartition, int] = {}
+        self._processed: dict[TopicPartition, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
-    def note(self, consumer: AIOKafkaConsumer, records: Iterable[AnyRecord]) -> None:
-        """Note that all work on these records is finished; they are committed soon."""
+    def mark_processed(self, consumer: AIOKafkaConsumer, records: Iterable[AnyRecord]) -> None:
+        """Let the offsets of these records be committed soon."""
         if self._closed:
             return
         self._consumer = consumer
         for record in records:
-            self._finished[TopicPartition(record.topic, record.partition)] = record.offset + 1
+            self._processed[TopicPartition(record.topic, record.partition)] = record.offset + 1
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._commit_soon())
 
     async def close(self) -> None:
-        """Commit what is finished, and nothing from now on: the consumer is going to stop."""
+        """Commit what is processed, and nothing after that: the consumer is about to stop."""
         self._closed = True
         if self._task is not None:
             self._task.cancel()
@@ -51,34 +52,37 @@ class OffsetCommitter:
         await self._commit()
 
     async def _commit_soon(self) -> None:
-        while self._finished:
+        while self._processed:
             await asyncio.sleep(COMMIT_SECONDS)
             await self._commit()
 
     async def _commit(self) -> None:
         consumer = self._consumer
-        if consumer is None or not self._finished:
+        if consumer is None or not self._processed:
             return
-        finished, self._finished = self._finished, {}
+        processed, self._processed = self._processed, {}
+        # A partition that was revoked belongs to another consumer, which may have committed a higher offset.
         ours = consumer.assignment()
         try:
-            async with asyncio.timeout(COMMIT_WITHIN_SECONDS):
-                await consumer.commit({part: offset for part, offset in finished.items() if part in ours})
-        except (KafkaError, IllegalStateError, TimeoutError) as error:  # they are being handed on, or Kafka is away
-            log.info("offsets not committed yet: %s", type(error).__name__)
-            self._finished = finished | self._finished
+            async with asyncio.timeout(COMMIT_TIMEOUT_SECONDS):
+                await consumer.commit({part: offset for part, offset in processed.items() if part in ours})
+        except (KafkaError, IllegalStateError, TimeoutError) as error:  # a rebalance, or Kafka is unavailable
+            log.info("offset commit failed, retried later: %s", type(error).__name__)
+            # Newer offsets, marked while the commit was under way, take precedence.
+            self._processed = processed | self._processed
 
 
 class DeferredAck(KafkaAckableMessage):
-    """A batch whose offsets are committed some time after it was finished, together with those of others."""
+    """A batch as FastStream sees it; its acknowledgement lets an OffsetCommitter commit it later, with others."""
 
-    def __init__(self, commits: OffsetCommitter, consumer: AIOKafkaConsumer, records: Sequence[AnyRecord]) -> None:
+    def __init__(self, committer: OffsetCommitter, consumer: AIOKafkaConsumer, records: Sequence[AnyRecord]) -> None:
         super().__init__(body=b"", raw_message=tuple(records), consumer=consumer)
         self.records = records
-        self._note = partial(commits.note, consumer, records)
+        self._mark_processed = partial(committer.mark_processed, consumer, records)
 
     async def ack(self) -> None:
-        """Note that the batch is finished."""
+        """Mark the batch as processed."""
         if not self.committed:
-            self._note()
+            self._mark_processed()
+        # Internal to FastStream: skips KafkaAckableMessage.ack, which commits every position of the consumer at once.
         await super(KafkaAckableMessage, self).ack()

@@ -1,4 +1,4 @@
-"""The inbox: which messages of a batch have not been worked on yet."""
+"""The inbox: which messages this service has processed, so that a repeat has no effect."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -6,26 +6,26 @@ from uuid import UUID
 from shared.kit.database.database import Transaction
 from shared.kit.database.rows import array_literal
 
-_ADMIT = """
-    -- Note these messages as worked on; only those that were not noted before come back.
+_RECORD_NEW_SQL = """
+    -- Record these messages as processed, and return those that were not recorded before. The order prevents a deadlock
+    -- of two transactions that record some of the same messages.
     INSERT INTO inbox (source, event_id)
-    SELECT * FROM unnest(%s::text::text[], %s::text::uuid[]) AS heard (source, event_id)
+    SELECT * FROM unnest(%s::text::text[], %s::text::uuid[]) AS received (source, event_id)
     ORDER BY source, event_id
     ON CONFLICT DO NOTHING
     RETURNING source, event_id
 """
 
 
-async def record_new(tx: Transaction, heard: Sequence[tuple[str, UUID]]) -> set[tuple[str, UUID]]:
-    """Return which of these (source, event id) pairs are new to this service, and note them in this transaction.
+async def record_new(tx: Transaction, identities: Sequence[tuple[str, UUID]]) -> set[tuple[str, UUID]]:
+    """Record (source, event id) pairs as processed in this transaction, and return those that are new.
 
-    A pair that another transaction is noting now is waited for: the two never both get it. Sources are those that
-    a language allows, so they hold no quote, comma or brace, and an array can be written as text (lists of Python
-    objects cost the driver several times as much).
+    If another transaction is recording a pair, this waits for its end: only one of the two gets the pair. Sources must
+    be names that a topic spec allows (see array_literal).
     """
-    if not heard:
+    if not identities:
         return set()
-    sources = array_literal(source for source, _ in heard)
-    ids = array_literal(event_id for _, event_id in heard)
-    rows = await tx.execute(_ADMIT, (sources, ids), binary=True)
+    sources = array_literal(source for source, _ in identities)
+    ids = array_literal(event_id for _, event_id in identities)
+    rows = await tx.execute(_RECORD_NEW_SQL, (sources, ids), binary=True)
     return set(await rows.fetchall())

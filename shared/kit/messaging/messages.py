@@ -1,4 +1,4 @@
-"""What a consumer is given: messages that are events of their language, in batches."""
+"""Messages as a consumer gets them: decoded events of one topic, in batches; and what a service subscribes to."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,17 +7,18 @@ from uuid import UUID
 
 from aiokafka import ConsumerRecord
 
+from shared.events.event import Event
 from shared.events.topics import TopicSpec
 from shared.events.wire import Envelope, MalformedMessageError, read_envelope, read_event
 from shared.kit.database.database import Transaction
 
-E = TypeVar("E")
+E = TypeVar("E", bound=Event)
 Record = ConsumerRecord[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage(Generic[E]):
-    """One message that is an event of its language; `traceparent` is what follows from it should continue."""
+    """One message, decoded; the events that it causes continue `traceparent`."""
 
     envelope: Envelope
     event: E
@@ -26,13 +27,18 @@ class InboundMessage(Generic[E]):
     record: Record
 
     @property
+    def known_type(self) -> str | None:
+        """The event's type; None if the topic does not know it: then it is text that a stranger chose."""
+        return None if type(self.event) is Event else self.envelope.type
+
+    @property
     def identity(self) -> tuple[str, UUID]:
-        """What the inbox knows this message by."""
+        """Source and event id, by which the inbox knows this message."""
         return self.envelope.source, self.envelope.id
 
 
 class Batch(Sequence[InboundMessage[E]]):
-    """Messages in the order in which they were read, each for the first time."""
+    """New messages, each once, in the order in which they were read."""
 
     def __init__(self, messages: Sequence[InboundMessage[E]]) -> None:
         self._messages = tuple(messages)
@@ -46,36 +52,43 @@ class Batch(Sequence[InboundMessage[E]]):
         return Batch(self._messages[index]) if isinstance(index, slice) else self._messages[index]
 
     def __len__(self) -> int:
-        """Count the messages."""
+        """Return the number of messages."""
         return len(self._messages)
 
     def __iter__(self) -> Iterator[InboundMessage[E]]:
-        """Go through the messages in order."""
+        """Iterate over the messages in order."""
         return iter(self._messages)
 
     @property
     def subjects(self) -> list[UUID]:
         """The cases that the messages are about, each once, in order."""
-        return list(dict.fromkeys(message.event.case_id for message in self._messages))  # type: ignore[attr-defined]
+        return list(dict.fromkeys(message.event.case_id for message in self._messages))
 
 
 Handler = Callable[[Batch[Any], Transaction], Awaitable[None]]
-"""Works on one batch in one transaction; what it raises undoes all of it."""
+"""Processes one batch in one transaction; an exception rolls all of it back."""
 
 FastPath = Callable[[Batch[Any], Transaction], Awaitable[bool]]
-"""Works on one batch by a single statement that is its own transaction, and that notes the batch in the inbox as well;
-False when there is more to it. What is known after all violates a unique index there, which undoes all of it."""
+"""Processes one batch by a single statement outside of a transaction, which also records the batch in the inbox.
+
+It returns False, and changes nothing, if the batch needs more than that. A message that is not new violates the unique
+index of the inbox, which rolls the statement back.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What one consumer reads, and what is done with it; a family of topics (`agency.{agency}...`) goes by pattern.
+    """What a consumer group reads, and the handler that processes it.
 
-    With several lanes, so many batches (of different partitions) are worked on at once: one decides while the
-    database works for another. No more lanes than partitions are of use. What is not urgent may rest some seconds
-    after each batch, so that fewer and larger ones do the same work. Who only listens is tolerant: an event of a type
-    that it does not know is no mistake, and comes as a plain `Event`. What most batches need may be done `at_once`; the
-    handler then gets the others only.
+    A family of topics (`agency.{agency}...`) is subscribed to by its pattern.
+
+    Attributes:
+        concurrency: consumers in this process, each with partitions of its own: one decides while the database works
+            for another. More than the topic has partitions are of no use.
+        min_batch_interval: seconds to wait after each batch. Fewer, larger batches do the same work at less cost.
+        ignore_unknown_types: decode an event of a type that the topic does not know as a plain `Event`; otherwise it is
+            a malformed message. For services that only follow what others do.
+        fast_path: tried first; the handler processes the batches for which it returns False.
     """
 
     group: str
@@ -88,10 +101,10 @@ class Subscription:
 
 
 def decode_record(spec: TopicSpec, record: Record, *, ignore_unknown_types: bool = False) -> InboundMessage[Any]:
-    """Read one record.
+    """Decode one record.
 
     Raises:
-        MalformedMessageError: it is not an event of this language, or its source may not write to this topic.
+        MalformedMessageError: it is not an event of this topic, or its source may not write to this topic.
     """
     envelope = read_envelope(record.headers)
     if envelope.source != spec.source_of(record.topic):
@@ -100,12 +113,12 @@ def decode_record(spec: TopicSpec, record: Record, *, ignore_unknown_types: bool
     return InboundMessage(envelope, event, record.topic, envelope.traceparent, record)
 
 
-def deduplicate(messages: Sequence[InboundMessage[Any]], fresh: set[tuple[str, UUID]]) -> Batch[Any]:
-    """Keep the messages that are fresh, and of one that is there twice the first."""
-    left = set(fresh)
-    kept = []
+def deduplicate(messages: Sequence[InboundMessage[Any]], new: set[tuple[str, UUID]]) -> Batch[Any]:
+    """Return the messages whose identities are `new`; of a message that occurs twice, the first."""
+    left = set(new)
+    batch = []
     for message in messages:
         if message.identity in left:
             left.discard(message.identity)
-            kept.append(message)
-    return Batch(kept)
+            batch.append(message)
+    return Batch(batch)

@@ -1,4 +1,4 @@
-"""Times each request, between the server and the router, once the route is known."""
+"""Times HTTP requests, around the router: only there is the template of the route known."""
 
 from time import perf_counter
 
@@ -10,28 +10,28 @@ from shared.kit.observability.instruments import Instruments
 
 
 class RequestTimer:
-    """An ASGI application that tells how long another one took to answer."""
+    """An ASGI application that measures how long another one takes to answer."""
 
     def __init__(self, app: ASGIApp, instruments: Instruments) -> None:
         self._app = app
         self._instruments = instruments
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and note its status, time and error."""
+        """Pass a request on, and record its status, duration and error."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         began, status, failed = perf_counter(), 500, None
 
-        async def note(message: Message) -> None:
+        async def send_and_look(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, note)
-        except HTTPException as refusal:  # whoever stands before the router makes an answer of it
+            await self._app(scope, receive, send_and_look)
+        except HTTPException as refusal:  # the middleware around this one answers with its status
             status = refusal.status_code
             raise
         except BaseException as error:
@@ -42,5 +42,5 @@ class RequestTimer:
 
 
 def time_requests(router: Router, instruments: Instruments) -> None:
-    """Time every request to a router, whatever stands before it."""
+    """Time every request to a router, inside of all middleware."""
     router.middleware_stack = RequestTimer(router.middleware_stack, instruments)

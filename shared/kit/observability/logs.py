@@ -1,4 +1,4 @@
-"""Log lines as JSON: what happened and to which ids. No personal data, so no error texts that could quote it."""
+"""Log lines as JSON, without personal data: an exception is logged by its class, as its text may quote some."""
 
 import json
 import logging
@@ -9,18 +9,18 @@ from datetime import UTC, datetime
 from psycopg import Error as PostgresError
 
 QUIET = ("opentelemetry", "urllib3", "aiokafka", "faststream", "httpx", "uvicorn.access")
-"""Libraries whose words below WARNING say nothing that an operator can use."""
+"""Libraries whose lines below WARNING are of no use to an operator."""
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object for each record; an exception is told by its type and where it was, not by its text."""
+    """Formats a record as one JSON object; an exception is given by class and place, not by text."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
         self._service = service
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one line."""
+        """Return the record as one line."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -34,19 +34,19 @@ class JsonFormatter(logging.Formatter):
 
 
 def _describe(error: BaseException) -> dict[str, str]:
-    said = {"error": f"{type(error).__module__}.{type(error).__qualname__}"}
+    described = {"error": f"{type(error).__module__}.{type(error).__qualname__}"}
     if isinstance(error, PostgresError) and error.sqlstate:
-        said["sqlstate"] = error.sqlstate
-        said["detail"] = error.diag.message_primary or ""
+        described["sqlstate"] = error.sqlstate
+        described["detail"] = error.diag.message_primary or ""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
-    said["at"] = " < ".join(
+    described["at"] = " < ".join(
         f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}:{frame.name}" for frame in reversed(frames)
     )
-    return said
+    return described
 
 
 def start_logging(service: str, form: str) -> None:
-    """Send this process's log lines to standard error."""
+    """Send this process's log lines to standard error, as JSON or as text (`form`)."""
     handler = logging.StreamHandler(sys.stderr)
     text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter(service) if form == "json" else text)

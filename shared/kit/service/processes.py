@@ -1,9 +1,10 @@
-"""Helpers: further processes of a service that answer requests, for what one interpreter cannot do in the time.
+"""Worker processes: they answer HTTP requests beside the main process, for services that need more than one core.
 
-The first process is the whole service: it consumes, relays and answers. It forks its helpers before anything runs; each
-listens on the same port, and the system deals the connections out. A helper tells the first process of what it has
-committed, so that the relay looks at once; the first tells its helpers what keeps it from working, so that each of them
-answers for the whole service. When one of them ends, all of them do, and whoever runs the service starts it anew.
+The main process is the whole service: it consumes, relays and answers. It forks its workers before anything runs. All
+processes listen on the same port (SO_REUSEPORT), and the kernel distributes connections. A worker reports its commits
+to the main process, so that the relay publishes them at once; the main process reports its health problems to its
+workers, so that each of them answers `/health/ready` for the whole service. When one process ends, all of them do, and
+the supervisor that started the service restarts it.
 """
 
 import asyncio
@@ -22,38 +23,38 @@ from shared.kit.http.health import Check, list_problems
 
 log = logging.getLogger(__name__)
 
-TELL_SECONDS = 1.0
-"""How often the first process tells its helpers how it is."""
+HEALTH_SECONDS = 1.0
+"""How often the main process sends its problems to its workers."""
 
-TOLD_AGAIN_SECONDS = 0.01
-"""How soon after a commit the first process is told of the next: a relay rests for longer than that."""
+COMMIT_MESSAGE_SECONDS = 0.01
+"""A worker sends one message for all commits within this time. It is shorter than the relay's shortest delay."""
 
-GONE_WITHIN_SECONDS = 8.0
-"""How long a helper may take to end, once the first process has."""
+STOP_SECONDS = 8.0
+"""How long a worker may take to end after the main process has."""
 
 COMMITTED = b"."
 
 
 @dataclass(slots=True)
 class WorkerProcess:
-    """Where a process stands among those of its service: the first has a link to each helper, a helper to the first."""
+    """What this process is to the others: the main process has a link to each worker, a worker has one to the main."""
 
-    is_helper: bool = False
+    is_worker: bool = False
     links: Sequence[socket.socket] = ()
     pids: Sequence[int] = ()
-    problems: list[str] = field(default_factory=lambda: ["the first process has not said how it is"])
+    problems: list[str] = field(default_factory=lambda: ["the main process has not reported its health yet"])
 
     async def problem(self) -> str | None:
-        """Say, in a helper, what keeps the first process from working."""
+        """Return, in a worker, what is wrong with the main process; None if nothing is."""
         return "; ".join(self.problems) or None
 
     @asynccontextmanager
-    async def kept(self, database: Database, checks: Sequence[Check]) -> AsyncIterator[None]:
-        """Keep in touch with the others for the length of a block; end with the first that ends."""
+    async def supervised(self, database: Database, checks: Sequence[Check]) -> AsyncIterator[None]:
+        """Exchange commits and problems with the other processes during a block; end when one of them ends."""
         work = (
-            [_help(self, database.commit_event())]
-            if self.is_helper
-            else [_lead(link, database, checks) for link in self.links]
+            [_serve_main(self, database.commit_event())]
+            if self.is_worker
+            else [_supervise(link, database, checks) for link in self.links]
         )
         tasks = [asyncio.create_task(each) for each in work]
         try:
@@ -63,11 +64,11 @@ class WorkerProcess:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def dismiss(self) -> None:
-        """Let the helpers go, after the first process has stopped; one that does not go is killed."""
+    def stop_workers(self) -> None:
+        """End the workers, after the main process has stopped serving; one that does not end in time is killed."""
         for link in self.links:
             link.close()
-        until = time.monotonic() + GONE_WITHIN_SECONDS
+        until = time.monotonic() + STOP_SECONDS
         for pid in self.pids:
             while not _has_ended(pid):
                 if time.monotonic() > until:
@@ -76,16 +77,18 @@ class WorkerProcess:
 
 
 def fork_workers(count: int) -> WorkerProcess:
-    """Fork so many helpers, and return the place of whichever process this is. No thread may run yet, and no loop."""
+    """Fork worker processes; return in each process what it is. No thread and no event loop may run yet."""
     links: list[socket.socket] = []
     pids: list[int] = []
     for _ in range(count):
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
+            # A worker inherits the main process's ends of all links. It must close them: otherwise the links stay open
+            # when the main process dies, and no worker notices.
             for link in (*links, ours):
                 link.close()
-            return WorkerProcess(is_helper=True, links=(theirs,))
+            return WorkerProcess(is_worker=True, links=(theirs,))
         theirs.close()
         links.append(ours)
         pids.append(pid)
@@ -93,10 +96,10 @@ def fork_workers(count: int) -> WorkerProcess:
 
 
 def listen(host: str, port: int, *, shared: bool) -> socket.socket:
-    """Listen at an address; where it is shared, other processes of this service may listen there, too.
+    """Return a socket bound to an address; with `shared`, other processes of this user may bind to it, too.
 
     Raises:
-        OSError: somebody else listens there.
+        OSError: the address is in use.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
@@ -111,49 +114,53 @@ def listen(host: str, port: int, *, shared: bool) -> socket.socket:
     return listening
 
 
-async def _help(place: WorkerProcess, committed: asyncio.Event) -> None:
-    """Tell the first process of each commit, and hear how it is."""
-    [link] = place.links
+async def _serve_main(process: WorkerProcess, committed: asyncio.Event) -> None:
+    """In a worker: report commits to the main process, and receive its problems."""
+    [link] = process.links
     reader, writer = await asyncio.open_connection(sock=link)
-    await _until_one_ends("the first process", writer, _hear_problems(reader, place), _tell_commits(writer, committed))
+    await _until_one_ends(
+        "main process", writer, _receive_problems(reader, process), _report_commits(writer, committed)
+    )
 
 
-async def _lead(link: socket.socket, database: Database, checks: Sequence[Check]) -> None:
-    """Hear of a helper's commits, and tell it how the service is."""
+async def _supervise(link: socket.socket, database: Database, checks: Sequence[Check]) -> None:
+    """In the main process: receive a worker's commits, and report problems to it."""
     reader, writer = await asyncio.open_connection(sock=link)
-    await _until_one_ends("a helper", writer, _hear_commits(reader, database), _tell_problems(writer, checks))
+    await _until_one_ends(
+        "worker process", writer, _receive_commits(reader, database), _report_problems(writer, checks)
+    )
 
 
-async def _hear_problems(reader: asyncio.StreamReader, place: WorkerProcess) -> None:
+async def _receive_problems(reader: asyncio.StreamReader, process: WorkerProcess) -> None:
     while line := await reader.readline():
-        place.problems = json.loads(line)
+        process.problems = json.loads(line)
 
 
-async def _hear_commits(reader: asyncio.StreamReader, database: Database) -> None:
+async def _receive_commits(reader: asyncio.StreamReader, database: Database) -> None:
     while await reader.read(1024):
         database.committed.set()
 
 
-async def _tell_problems(writer: asyncio.StreamWriter, checks: Sequence[Check]) -> None:
+async def _report_problems(writer: asyncio.StreamWriter, checks: Sequence[Check]) -> None:
     while True:
         writer.write(json.dumps(await list_problems(checks)).encode() + b"\n")
-        await asyncio.sleep(TELL_SECONDS)
+        await asyncio.sleep(HEALTH_SECONDS)
 
 
-async def _tell_commits(writer: asyncio.StreamWriter, committed: asyncio.Event) -> None:
+async def _report_commits(writer: asyncio.StreamWriter, committed: asyncio.Event) -> None:
     while True:
         await committed.wait()
         committed.clear()
         writer.write(COMMITTED)
-        await asyncio.sleep(TOLD_AGAIN_SECONDS)
+        await asyncio.sleep(COMMIT_MESSAGE_SECONDS)
 
 
 async def _until_one_ends(other: str, writer: asyncio.StreamWriter, *talk: Coroutine[None, None, None]) -> None:
-    """Talk with another process; when that ends, however it does, so does this one, as if it had been asked to."""
+    """Talk with another process; when that ends in any way, stop this process as SIGTERM does."""
     tasks = [asyncio.create_task(each) for each in talk]
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        log.warning("%s has ended: so does this one", other, exc_info=next(iter(ended)).exception())
+        log.warning("%s has ended: stopping", other, exc_info=next(iter(ended)).exception())
         os.kill(os.getpid(), signal.SIGTERM)
     finally:
         for task in tasks:

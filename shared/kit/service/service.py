@@ -1,4 +1,4 @@
-"""One service: its consumers, its relay, what it serves, started and stopped in the right order."""
+"""One service: what it is made of, and how a process runs it: its parts start and stop in the right order."""
 
 import asyncio
 import gc
@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
@@ -30,17 +30,20 @@ log = logging.getLogger(__name__)
 
 AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
 
-MOST_LETTERS_COUNTED = 1000
+MAX_COUNTED_DEAD_LETTERS: Final = 1000
+"""The health page counts no further: counting all of a large table would make it slow."""
+
+RESTART_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """What one service is made of.
 
-    `precondition_check` answers which consents of outbox rows are valid; `checks` and `figures` go with its own health.
-    In a worker process only `http` and `loops` run. The path `first_path` is matched before all others: most requests
-    ask for it. With `answers_own_errors` every path of `http` turns its own exceptions into answers, and no error
-    middleware stands between it and the server.
+    `precondition_check` returns which consents are valid, for outbox rows that require some; `checks` and `figures` are
+    added to the service's own health. In a worker process only `http` and `loops` run. The path `first_path` is matched
+    before all others: most requests ask for it. With `answers_own_errors` every path of `http` turns its own exceptions
+    into answers, and no error middleware stands between it and the server.
     """
 
     name: str
@@ -56,31 +59,31 @@ class Service:
     answers_own_errors: bool = False
 
 
-def create_asgi(service: Service, place: WorkerProcess | None = None) -> Starlette:
-    """Make the ASGI application of one process of a service; its lifespan runs everything else."""
-    settings = service.settings
-    seeing = Observability(service.name, settings)
-    instruments = seeing.instruments
-    consumption = ConsumerSupervisor(service.name, service.subscriptions, service.database, settings.kafka, instruments)
-    consumption.batch_size = settings.batch_size
-    relay = Relay(service.name, service.database, settings.kafka, service.precondition_check, instruments)
-    gauges = Gauges(relay, consumption, seeing.dropped_spans)
-
-    place = place or WorkerProcess()
-    checks = (service.database.problem, consumption.problem, relay.problem, *service.checks)
-    answered_for = (service.database.problem, place.problem) if place.is_helper else checks
+def create_asgi(service: Service, process: WorkerProcess | None = None) -> Starlette:
+    """Return the ASGI application of one process of a service; its lifespan runs everything else."""
+    settings, database = service.settings, service.database
+    observability = Observability(service.name, settings)
+    instruments = observability.instruments
+    consumers = ConsumerSupervisor(service.name, service.subscriptions, database, settings.kafka, instruments)
+    consumers.batch_size = settings.batch_size
+    relay = Relay(service.name, database, settings.kafka, service.precondition_check, instruments)
+    gauges = Gauges(relay, consumers, observability.dropped_spans)
+    process = process or WorkerProcess()
+    own_checks = (database.problem, consumers.problem, relay.problem, *service.checks)
+    health_checks = (database.problem, process.problem) if process.is_worker else own_checks
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with seeing.through(gauges) as looks:
-            loops = () if place.is_helper else (relay.run, consumption.run, *looks)
-            async with _running(service, loops), place.kept(service.database, checks):
+        # Telemetry is started first and shut down last, so that the spans of the shutdown are exported, too.
+        async with observability.running(gauges) as telemetry_loops:
+            loops = () if process.is_worker else (relay.run, consumers.run, *telemetry_loops)
+            async with _running(service, loops), process.supervised(database, own_checks):
                 yield
 
-    redelivery = DeadLetterQueue(service.database, service.subscriptions)
-    health = health_routes(answered_for, _figures(service, relay, seeing, redelivery))
-    letters = dead_letter_routes(redelivery, settings.staff_key.get_secret_value())
-    app = Starlette(routes=_in_order([*health, *letters, *service.http], service.first_path), lifespan=lifespan)
+    dead_letters = DeadLetterQueue(database, service.subscriptions)
+    health = health_routes(health_checks, _figures(service, relay, observability, dead_letters))
+    operators = dead_letter_routes(dead_letters, settings.staff_key.get_secret_value())
+    app = Starlette(routes=_in_order([*health, *operators, *service.http], service.first_path), lifespan=lifespan)
     if service.answers_own_errors:
         app.middleware_stack = app.router
     if settings.otlp_endpoint:
@@ -93,12 +96,12 @@ def _in_order(routes: Sequence[BaseRoute], first_path: str | None) -> Sequence[B
     return sorted(routes, key=lambda route: getattr(route, "path", None) != first_path)
 
 
-def _figures(service: Service, relay: Relay, seeing: Observability, redelivery: DeadLetterQueue) -> Figures:
+def _figures(service: Service, relay: Relay, observability: Observability, dead_letters: DeadLetterQueue) -> Figures:
     async def figures() -> dict[str, float]:
         kit = {
-            "outbox_oldest_seconds": await relay.oldest_seconds(),
-            "dropped_spans": seeing.dropped_spans(),
-            "dead_letters": await redelivery.count_open(MOST_LETTERS_COUNTED),
+            "outbox_oldest_seconds": await relay.oldest_age(),
+            "dropped_spans": observability.dropped_spans(),
+            "dead_letters": await dead_letters.count_open(MAX_COUNTED_DEAD_LETTERS),
         }
         return {**kit, **(await service.figures() if service.figures else {})}
 
@@ -107,26 +110,27 @@ def _figures(service: Service, relay: Relay, seeing: Observability, redelivery: 
 
 @asynccontextmanager
 async def _running(service: Service, loops: Sequence[Loop]) -> AsyncIterator[None]:
-    """Run the kit's loops and the service's own on an open database, for the length of a block."""
+    """Open the database, and run the kit's loops and the service's own during a block."""
     await service.database.open()
-    tasks = _start([*loops, *service.loops])
+    tasks = [asyncio.create_task(_restart(loop), name=loop.__qualname__) for loop in (*loops, *service.loops)]
     try:
         yield
     finally:
-        await _end(tasks)
+        await _cancel(tasks)
         await service.database.close()
 
 
-def serve(name: str, create_service: Callable[[AnySettings], Service], settings: AnySettings, helpers: int = 0) -> None:
-    """Run a service, with `helpers` further processes, until it is told to stop; each process makes its own service."""
+def serve(name: str, create_service: Callable[[AnySettings], Service], settings: AnySettings, workers: int = 0) -> None:
+    """Run a service, with so many worker processes, until it is told to stop; each process creates its own service."""
     start_logging(name, settings.log_format)
-    with listen(settings.http_host, settings.http_port, shared=False) as claimed:  # nobody else may be there
+    # Bind once without SO_REUSEPORT: with it, a second instance on the same port would start and share the connections.
+    with listen(settings.http_host, settings.http_port, shared=False) as claimed:
         port = claimed.getsockname()[1]
-    place = fork_workers(helpers)
-    listening = listen(settings.http_host, port, shared=helpers > 0)
+    process = fork_workers(workers)
+    listening = listen(settings.http_host, port, shared=workers > 0)
     tune_gc()
     config = uvicorn.Config(
-        create_asgi(create_service(settings), place),
+        create_asgi(create_service(settings), process),
         loop="uvloop",
         http="httptools",
         access_log=False,
@@ -138,32 +142,31 @@ def serve(name: str, create_service: Callable[[AnySettings], Service], settings:
     try:
         uvicorn.Server(config).run(sockets=[listening])
     finally:
-        place.dismiss()
+        process.stop_workers()
 
 
 def tune_gc() -> None:
-    """Look for cycles seldom: a batch makes many values that live together, and looking through them costs a third."""
+    """Run the garbage collector less often.
+
+    A batch creates many values that live together; looking for cycles among them costs a third of the time.
+    """
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
 
 
-def _start(loops: Sequence[Loop]) -> list[asyncio.Task[None]]:
-    return [asyncio.create_task(_keep(loop), name=loop.__qualname__) for loop in loops]
-
-
-async def _keep(loop: Loop) -> None:
-    """Run a loop; one that fails is started anew after a pause, and said aloud."""
+async def _restart(loop: Loop) -> None:
+    """Run a loop; log its failure and restart it after a pause."""
     while True:
         try:
             await loop()
         except Exception:
-            log.exception("%s failed: starting it anew", loop.__qualname__)
-            await asyncio.sleep(1)
+            log.exception("%s failed: restarting it", loop.__qualname__)
+            await asyncio.sleep(RESTART_SECONDS)
         else:
             return
 
 
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     for task in tasks:

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from shared.events.topics import CASES
+from shared.kit.clock import ExponentialBackoff
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Database, Transaction
 from shared.kit.messaging.messages import Batch, Subscription
@@ -46,7 +47,7 @@ class Handler:
 def consumer(database: Database, at_once: AtOnce, handler: Any) -> Consumer:
     """Make a consumer that tries the one before the other."""
     made = Consumer("kit", Subscription("kit", CASES, handler, fast_path=at_once), database)
-    made._pauses.first = made._pauses.longest = made._pauses._next = 0.001
+    made.backoff = ExponentialBackoff(0.001, 0.001)
     return made
 
 

@@ -8,17 +8,18 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from shared.events.topics import AGENCY_UPDATES, CASES
+from shared.kit.clock import ExponentialBackoff
 from shared.kit.consumer.consumer import MAX_CONSECUTIVE_FAILURES, Consumer, TooManyDeadLettersError
 from shared.kit.database.database import Database, Transaction
-from shared.kit.dead_letters.dead_letters import read_raw
 from shared.kit.messaging.messages import Batch, Subscription
+from shared.kit.messaging.raw import read_raw
 from tests.integration.kit.effects import count, effects, failing_on, ids, record
 
 
 def consumer(database: Database, handler: Any = count) -> Consumer:
     """Make a consumer of intake's cases."""
     made = Consumer("kit", Subscription("kit", CASES, handler), database)
-    made._pauses.first = made._pauses.longest = made._pauses._next = 0.001
+    made.backoff = ExponentialBackoff(0.001, 0.001)
     return made
 
 
@@ -114,7 +115,7 @@ async def test_too_many_letters_in_a_row_stop_the_consumer(kit: Database) -> Non
     with pytest.raises(TooManyDeadLettersError):
         await stopped([record(99)])
     assert await effects(kit) == []
-    assert "set aside in a row" in (stopped.stopped or "")
+    assert "dead letters in a row" in (stopped.stopped or "")
 
 
 async def test_nonsense_from_an_agency_never_stops_the_consumer(kit: Database) -> None:

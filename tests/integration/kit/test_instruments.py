@@ -16,6 +16,7 @@ from pydantic import SecretStr, TypeAdapter
 from shared.events.intake import CaseEvent, CaseWithdrawn
 from shared.events.topics import CASES, TopicSpec
 from shared.events.wire import schema_uri
+from shared.kit.clock import ExponentialBackoff
 from shared.kit.consumer.consumer import MAX_CONSECUTIVE_FAILURES, Consumer
 from shared.kit.consumer.supervisor import ConsumerSupervisor
 from shared.kit.database.database import Database, Transaction
@@ -72,7 +73,7 @@ async def accept(batch: Batch[Any], tx: Transaction) -> None:
 def consumer(database: Database, measured: Measured, handler: Any = accept) -> Consumer:
     """Make a consumer that is measured, and does not rest long."""
     made = Consumer("kit", Subscription("kit", CASES, handler), database, measured.instruments)
-    made._pauses.first = made._pauses.longest = made._pauses._next = 0.001
+    made.backoff = ExponentialBackoff(0.001, 0.001)
     return made
 
 
@@ -202,7 +203,7 @@ async def seen(gauges: Gauges, measured: Measured, topic: str, lag: int) -> None
     """Look until the lag of a topic is this."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while measured.values("handoff.consumer.lag", NAME) != {(topic,): lag}:
-            await gauges.look()
+            await gauges.poll()
             await asyncio.sleep(0.1)
 
 
@@ -228,7 +229,7 @@ async def test_what_waits_in_kafka_is_seen(kit: Database, kafka: KafkaAccess, la
         await seen(gauges, measured, language.topic, 8)
         go_on.set()
         await seen(gauges, measured, language.topic, 0)
-    await gauges.look()
+    await gauges.poll()
     assert measured.points("handoff.consumer.lag") == []
 
 
@@ -240,7 +241,7 @@ async def test_what_waits_in_the_outbox_is_seen_and_how_many_spans_were_lost(kit
     assert measured.values("handoff.spans.dropped") == {(): 3}
     await announce(kit, [said(CASES.topic)])
     await asyncio.sleep(0.2)
-    await gauges.look()
+    await gauges.poll()
     [age] = measured.values("handoff.outbox.oldest_age").values()
     assert 0.2 <= age < 10
 
@@ -249,10 +250,10 @@ async def test_a_database_that_is_closed_leaves_no_old_age_standing(kit: Databas
     measured, relay = Measured(), Relay("kit", kit, kafka)
     gauges = Gauges(relay, ConsumerSupervisor("kit", [], kit, kafka), lambda: 0)
     gauges.connect(measured.meter)
-    await gauges.look()
+    await gauges.poll()
     assert measured.values("handoff.outbox.oldest_age") == {(): 0}
     await kit.close()
-    await gauges.look()
+    await gauges.poll()
     assert measured.points("handoff.outbox.oldest_age") == []
 
 

@@ -1,4 +1,4 @@
-"""Helpers on real processes: they answer with the first process, for it, and none of them is left without the other."""
+"""Worker processes: they answer beside the main process and for it, and no process outlives the others."""
 
 import asyncio
 import os
@@ -27,14 +27,14 @@ def port() -> int:
 
 @pytest.fixture
 def service(kit_url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a service with one helper; its Kafka is away."""
+    """Run a service with one worker; its Kafka is away."""
     told = {
         "HANDOFF_DATABASE_URL": kit_url,
         "HANDOFF_KAFKA_BOOTSTRAP": "127.0.0.1:1",
         "HANDOFF_HTTP_PORT": str(port),
         "HANDOFF_STAFF_KEY": "staff",
     }
-    words = (sys.executable, "-m", "tests.integration.kit.helped")
+    words = (sys.executable, "-m", "tests.integration.kit.with_workers")
     with subprocess.Popen(words, env={**os.environ, **told}, start_new_session=True) as first:  # noqa: S603
         try:
             yield first
@@ -44,13 +44,13 @@ def service(kit_url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def answering(service: subprocess.Popen[bytes], port: int) -> dict[bool, int]:
-    """Ask until the first process (False) and its helper (True) have both answered; returns their process ids."""
+    """Ask until the main process (False) and its worker (True) have both answered; returns their process ids."""
     found: dict[bool, int] = {}
 
     def have_both() -> bool:
         assert service.poll() is None, "the service has ended"
         answer = httpx.get(f"http://127.0.0.1:{port}/who").json()
-        found[answer["is_helper"]] = answer["pid"]
+        found[answer["is_worker"]] = answer["pid"]
         return len(found) == 2
 
     assert eventually(have_both)
@@ -66,12 +66,12 @@ def has_ended(pid: int) -> bool:
     return False
 
 
-def test_both_processes_answer_and_neither_is_ready_while_the_first_cannot_work(
+def test_both_processes_answer_and_neither_is_ready_while_the_main_process_cannot_work(
     service: subprocess.Popen[bytes], port: int
 ) -> None:
     pids = answering(service, port)
     assert pids[False] == service.pid != pids[True]
-    unsaid, ready = "has not said", f"http://127.0.0.1:{port}/health/ready"
+    unsaid, ready = "has not reported", f"http://127.0.0.1:{port}/health/ready"
 
     def answers() -> list[str]:
         found = [httpx.get(ready).text for _ in range(20)]
@@ -80,25 +80,25 @@ def test_both_processes_answer_and_neither_is_ready_while_the_first_cannot_work(
     assert all("relay: " in answer for answer in eventually(answers))
 
 
-def test_a_service_that_is_told_to_stop_leaves_no_helper(service: subprocess.Popen[bytes], port: int) -> None:
+def test_a_service_that_is_told_to_stop_leaves_no_worker(service: subprocess.Popen[bytes], port: int) -> None:
     pids = answering(service, port)
     service.send_signal(signal.SIGTERM)
     service.wait(PATIENCE_SECONDS)
     assert eventually(lambda: has_ended(pids[True]))
 
 
-@pytest.mark.parametrize("victim_is_helper", [True, False])
+@pytest.mark.parametrize("victim_is_worker", [True, False])
 def test_when_one_process_is_killed_the_other_ends_and_the_port_is_free(
-    service: subprocess.Popen[bytes], port: int, *, victim_is_helper: bool
+    service: subprocess.Popen[bytes], port: int, *, victim_is_worker: bool
 ) -> None:
     pids = answering(service, port)
-    os.kill(pids[victim_is_helper], signal.SIGKILL)
+    os.kill(pids[victim_is_worker], signal.SIGKILL)
     service.wait(PATIENCE_SECONDS)
     assert eventually(lambda: has_ended(pids[True]))
     listen("127.0.0.1", port, shared=False).close()
 
 
-def test_nobody_else_can_listen_where_a_service_shares_its_port_with_its_helpers(
+def test_nobody_else_can_listen_where_a_service_shares_its_port_with_its_workers(
     service: subprocess.Popen[bytes], port: int
 ) -> None:
     answering(service, port)
@@ -106,9 +106,9 @@ def test_nobody_else_can_listen_where_a_service_shares_its_port_with_its_helpers
         listen("127.0.0.1", port, shared=False)
 
 
-async def test_a_commit_in_a_helper_is_told_to_the_first_and_its_problems_to_the_helper(kit_url: str) -> None:
+async def test_a_workers_commit_reaches_the_main_process_whose_problems_reach_the_worker(kit_url: str) -> None:
     ours, theirs = socket.socketpair()
-    first, helper = WorkerProcess(links=(ours,)), WorkerProcess(is_helper=True, links=(theirs,))
+    main, worker = WorkerProcess(links=(ours,)), WorkerProcess(is_worker=True, links=(theirs,))
     here, there = Database(kit_url, "kit"), Database(kit_url, "kit")
 
     async def away() -> str | None:
@@ -117,12 +117,12 @@ async def test_a_commit_in_a_helper_is_told_to_the_first_and_its_problems_to_the
     async def well() -> str | None:
         return None
 
-    assert await helper.problem() == "the first process has not said how it is"
-    async with first.kept(here, [away, well]), helper.kept(there, []):
+    assert await worker.problem() == "the main process has not reported its health yet"
+    async with main.supervised(here, [away, well]), worker.supervised(there, []):
         there.notify_commit()
         async with asyncio.timeout(PATIENCE_SECONDS):
             await here.committed.wait()
-            while await helper.problem() != "relay: Kafka is away":
+            while await worker.problem() != "relay: Kafka is away":
                 await asyncio.sleep(0.01)
 
 
@@ -135,7 +135,7 @@ async def asked_to_end() -> AsyncIterator[asyncio.Event]:
     loop.remove_signal_handler(signal.SIGTERM)
 
 
-async def test_a_helper_that_dies_before_it_has_heard_everything_takes_the_first_with_it(
+async def test_a_worker_that_dies_before_it_has_read_everything_takes_the_main_process_with_it(
     kit_url: str, asked_to_end: asyncio.Event
 ) -> None:
     ours, theirs = socket.socketpair()
@@ -143,21 +143,22 @@ async def test_a_helper_that_dies_before_it_has_heard_everything_takes_the_first
     async def well() -> str | None:
         return None
 
-    async with WorkerProcess(links=(ours,)).kept(Database(kit_url, "kit"), [well]):
+    async with WorkerProcess(links=(ours,)).supervised(Database(kit_url, "kit"), [well]):
         assert await asyncio.to_thread(theirs.recv, 1, socket.MSG_PEEK)
         theirs.close()
         async with asyncio.timeout(PATIENCE_SECONDS):
             await asked_to_end.wait()
 
 
-async def test_a_first_process_that_cannot_say_how_it_is_does_not_go_on(
-    kit_url: str, asked_to_end: asyncio.Event
-) -> None:
+async def test_a_main_process_that_cannot_report_its_health_stops(kit_url: str, asked_to_end: asyncio.Event) -> None:
     ours, theirs = socket.socketpair()
 
     async def broken() -> str | None:
         raise RuntimeError
 
-    async with WorkerProcess(links=(ours,)).kept(Database(kit_url, "kit"), [broken]), asyncio.timeout(PATIENCE_SECONDS):
+    async with (
+        WorkerProcess(links=(ours,)).supervised(Database(kit_url, "kit"), [broken]),
+        asyncio.timeout(PATIENCE_SECONDS),
+    ):
         await asked_to_end.wait()
     theirs.close()

@@ -9,6 +9,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from starlette.applications import Starlette
 
 from shared.events.topics import CASES
+from shared.kit.clock import ExponentialBackoff
 from shared.kit.consumer.consumer import MAX_ATTEMPTS, Consumer
 from shared.kit.database.database import Database
 from shared.kit.dead_letters.dead_letters import DeadLetter, insert_dead_letters
@@ -28,7 +29,7 @@ def redelivery(database: Database, handler: Any = count) -> DeadLetterQueue:
 async def lose(database: Database, *records: ConsumerRecord[bytes, bytes]) -> None:
     """Have records set aside by a consumer that fails on each of them."""
     consumer = Consumer("kit", Subscription("kit", CASES, failing_on(*ids(records))), database)
-    consumer._pauses.first = consumer._pauses.longest = consumer._pauses._next = 0.001
+    consumer.backoff = ExponentialBackoff(0.001, 0.001)
     await consumer(records)
 
 

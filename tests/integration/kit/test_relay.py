@@ -199,7 +199,7 @@ async def test_a_crash_between_send_and_delete_repeats_with_the_same_ids(
 ) -> None:
     async def crash() -> None:
         async with make_producer(kafka, "kit-relay") as producer, kit.transaction() as tx:
-            await RelayBatch(tx, KafkaBatchSender(producer, SOURCE), None).go(asyncio.Event())
+            await RelayBatch(tx, KafkaBatchSender(producer, SOURCE), None).run(asyncio.Event())
             raise ConnectionAbortedError
 
     await announce(kit, [said(topic, uuid4()) for _ in range(7)])
@@ -215,16 +215,16 @@ async def test_what_comes_while_kafka_has_not_acknowledged_the_rest_goes_with_it
     kit: Database, kafka: KafkaAccess, topic: str
 ) -> None:
     class Meanwhile(KafkaBatchSender):
-        async def hand_over(self) -> None:
+        async def flush(self) -> None:
             if len(self.rows) < 3:
                 await announce(kit, [said(topic, uuid4())])
-            await super().hand_over()
+            await super().flush()
 
     await announce(kit, [said(topic, uuid4())])
     async with make_producer(kafka, "kit-relay") as producer, kit.transaction() as tx:
         done = RelayBatch(tx, Meanwhile(producer, SOURCE), None)
-        await done.go(asyncio.Event(), longest=30)
-        assert (len(done.taken), done.is_last) == (3, True)
+        await done.run(asyncio.Event(), max_seconds=30)
+        assert (done.claimed, done.is_last) == (3, True)
     assert len(await heard(kafka, topic, 3)) == 3
     await until_empty(kit)
 
@@ -239,9 +239,9 @@ async def test_a_round_with_a_row_that_stands_on_something_takes_no_more(
     await announce(kit, [said(topic, uuid4())._replace(required_consents=(uuid4(),))])
     async with make_producer(kafka, "kit-relay") as producer, kit.transaction() as tx:
         done = RelayBatch(tx, KafkaBatchSender(producer, SOURCE), standing)
-        await done.go(asyncio.Event(), longest=30)
-    assert (len(done.taken), done.is_last) == (1, False)
-    assert done.rest > 0
+        await done.run(asyncio.Event(), max_seconds=30)
+    assert (done.claimed, done.is_last) == (1, False)
+    assert done.delay > 0
 
 
 async def test_a_sleeping_relay_is_woken_by_a_commit(kit: Database, relays: list[Relay], topic: str) -> None:
@@ -345,7 +345,7 @@ async def test_only_a_round_that_stands_on_something_waits_for_the_disk(
         for guards in ((), (uuid4(),), ()):
             await announce(kit, [said(topic, uuid4())._replace(required_consents=guards)])
             async with kit.transaction() as tx:
-                await RelayBatch(tx, KafkaBatchSender(producer, SOURCE), standing).go(asyncio.Event())
+                await RelayBatch(tx, KafkaBatchSender(producer, SOURCE), standing).run(asyncio.Event())
                 await note(tx)
     async with kit.transaction() as tx:
         await note(tx)

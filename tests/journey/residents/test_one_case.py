@@ -75,9 +75,9 @@ async def test_one_trace_runs_through_every_hop_and_is_in_the_agencys_headers(
     for hop in (
         "POST /open311/v2/requests",
         "intake.cases.v1 send",
-        "routing hears case.submitted",
+        "routing process case.submitted",
         "agency.hpd.inbox.v1 send",
-        "routing-updates hears referral.accepted",
+        "routing-updates process referral.accepted",
         "routing.referrals.v1 send",
         "mail send",
     ):

@@ -12,7 +12,8 @@ from services.routing.workers.deadlines import sweep_consents
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, ConsentGranted, ConsentWithdrawn, PersonErased
 from shared.events.topics import CASES
-from shared.kit.relay.outbox_rows import CLAIM_SQL, WITHHOLD_SQL
+from shared.kit.messaging.outbox import OutboxRow
+from shared.kit.relay.relay import RelayBatch
 from shared.kit.vault.consents import lock_consents, lock_valid_consents
 from shared.kit.vault.vault import Vault
 from shared.policy.consent import Consent
@@ -54,17 +55,34 @@ def to_refuge(world: World, number: int = 1, **said: Any) -> Consent:
     return world.consent(consent("refuge", number=number, groups=[VIOLENCE], **{"ends_at": FOREVER, **said}))
 
 
+class RowList:
+    """A sender that lists the rows it is given."""
+
+    source = b"/services/routing"
+
+    def __init__(self) -> None:
+        self.rows: list[OutboxRow] = []
+
+    async def add(self, row: OutboxRow) -> None:
+        """List a row."""
+        self.rows.append(row)
+
+    async def flush(self) -> None:
+        """Do nothing."""
+
+    async def wait_acknowledged(self) -> None:
+        """Do nothing."""
+
+
 async def relay_all(world: World) -> list[str]:
-    """Take everything out of the outbox as the relay does; returns the topics of what was sent."""
-    sent = []
-    async with world.database.transaction() as tx:
-        rows = await (await tx.execute(CLAIM_SQL, (list(range(16)), 1000))).fetchall()
-        for _, topic, case_id, event_id, kind, _, _, _, sequence, _, _, _, guards in sorted(rows, key=lambda r: r[0]):
-            if not guards or await lock_valid_consents(tx, guards) >= set(guards):
-                sent.append(topic)
-            else:
-                await tx.execute(WITHHOLD_SQL, (event_id, topic, case_id, kind, sequence, guards))
-    return sent
+    """Relay the whole outbox to a list; returns the topics of what was published."""
+    sender, is_last = RowList(), False
+    while not is_last:
+        async with world.database.transaction() as tx:
+            batch = RelayBatch(tx, sender, lock_valid_consents)
+            await batch.run(asyncio.Event())
+            is_last = batch.is_last
+    return [row.topic for row in sender.rows]
 
 
 async def test_a_report_of_violence_without_consent_leaves_no_sign_anywhere_but_here(world: World) -> None:

@@ -12,6 +12,7 @@ import pytest
 from services.routing.handlers import subscriptions
 from services.routing.store.receipts import add_receipts
 from shared.events.topics import CASES
+from shared.kit.clock import ExponentialBackoff
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Transaction, UnavailableError
 from shared.kit.messaging.messages import Batch, Record, Subscription
@@ -56,7 +57,7 @@ def disclosing(world: World) -> Consumer:
 
 def quick(made: Consumer) -> Consumer:
     """Let a consumer take no long pauses."""
-    made._pauses.first = made._pauses.longest = made._pauses._next = 0.001
+    made.backoff = ExponentialBackoff(0.001, 0.001)
     return made
 
 

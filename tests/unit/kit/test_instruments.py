@@ -1,7 +1,7 @@
 """Instruments: what they count, what they are silent about, and what they cost when nobody looks."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -10,7 +10,6 @@ import httpx
 import pytest
 from opentelemetry.metrics import Counter, Histogram, NoOpMeter, ObservableCounter, ObservableGauge
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,30 +22,19 @@ from shared.events.wire import Envelope
 from shared.kit.consumer.supervisor import ConsumerSupervisor
 from shared.kit.database.database import Database
 from shared.kit.kafka.access import KafkaAccess
-from shared.kit.messaging.messages import Batch, InboundMessage, Subscription
+from shared.kit.messaging.messages import InboundMessage
 from shared.kit.observability.http_metrics import time_requests
-from shared.kit.observability.instruments import Instruments
+from shared.kit.observability.instruments import Instruments, consumer_attributes
 from shared.kit.observability.metrics_export import MetricsExporter, make_provider, start_metrics
-from shared.kit.relay.outbox_rows import OutboxRow
 from shared.kit.relay.relay import Relay
 from shared.kit.service.gauges import Gauges
-from shared.kit.service.settings import ServiceSettings
 from tests.architecture.source import ROOT
 from tests.measured import Measured, otlp_sink
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GROUP, NAME = "messaging.consumer.group.name", "messaging.destination.name"
 TEMPLATE = "messaging.destination.template"
-
-
-async def nothing(batch: Batch[Any], tx: Any) -> None:
-    """Do nothing."""
-    del batch, tx
-
-
-def route(language: TopicSpec = CASES) -> Subscription:
-    """Make a route that does nothing."""
-    return Subscription("kit", language, nothing)
+KIT = consumer_attributes("kit", CASES.topic)
 
 
 def received(event: Event) -> InboundMessage[Any]:
@@ -56,21 +44,6 @@ def received(event: Event) -> InboundMessage[Any]:
     )
     record: Any = None
     return InboundMessage(envelope, event, CASES.topic, None, record)
-
-
-def row(topic: str, event_type: str | None) -> OutboxRow:
-    """Make a row of the outbox."""
-    return OutboxRow(1, topic, str(uuid4()), str(uuid4()), event_type, None, None, None, 1, None, "{}", None)
-
-
-def settings(endpoint: str | None) -> ServiceSettings:
-    """Make settings with a collector, or without."""
-    return ServiceSettings(
-        database_url=SecretStr("postgresql://nowhere"),
-        kafka_bootstrap="nowhere:9092",
-        staff_key=SecretStr("key"),
-        otlp_endpoint=endpoint,
-    )
 
 
 @pytest.mark.parametrize("language", TOPIC_SPECS)
@@ -85,7 +58,8 @@ def test_a_topic_of_no_family_keeps_its_name() -> None:
 def test_messages_are_counted_by_type_and_outcome() -> None:
     measured = Measured()
     messages = [received(CaseWithdrawn(case_id=uuid4(), withdrawn_at=NOW)) for _ in range(5)]
-    measured.instruments.worked(route(), messages, messages[:3])
+    types = [message.known_type for message in messages]
+    measured.instruments.processed(KIT, types[:3], types)
     assert measured.values("handoff.consumer.messages", "handoff.event.type", "handoff.outcome", NAME, GROUP) == {
         ("case.withdrawn.v1", "done", "intake.cases.v1", "kit"): 3,
         ("case.withdrawn.v1", "repeated", "intake.cases.v1", "kit"): 2,
@@ -95,15 +69,15 @@ def test_messages_are_counted_by_type_and_outcome() -> None:
 def test_a_type_that_a_stranger_made_up_is_not_repeated() -> None:
     measured = Measured()
     message = received(Event(type="jane.doe.v1", case_id=uuid4()))
-    measured.instruments.worked(route(), [message], [message])
+    measured.instruments.processed(KIT, [message.known_type])
     assert measured.values("handoff.consumer.messages", "handoff.event.type") == {("_OTHER",): 1}
 
 
 def test_agencies_are_counted_together() -> None:
     measured = Measured()
-    rows = [row(AGENCY_INBOX.topic.format(agency=agency), "help.requested.v1") for agency in ("nypd", "hpd", "dep")]
-    measured.instruments.relayed(rows, rows[:2], rows[:1])
-    measured.instruments.read(route(AGENCY_UPDATES), 7)
+    rows = [(AGENCY_INBOX.topic.format(agency=agency), "referral.requested.v1") for agency in ("nypd", "hpd", "dep")]
+    measured.instruments.left_outbox(rows[:1], rows[1:2], rows[2:])
+    measured.instruments.received(consumer_attributes("kit", AGENCY_UPDATES.topic), 7)
     assert measured.values("handoff.outbox.rows", TEMPLATE, "handoff.outcome") == {
         ("agency.{agency}.inbox.v1", "relayed"): 1,
         ("agency.{agency}.inbox.v1", "withheld"): 1,
@@ -119,16 +93,15 @@ def test_agencies_are_counted_together() -> None:
 
 def test_a_dead_letter_on_its_way_has_no_type() -> None:
     measured = Measured()
-    letters = [row("kit.dead-letters.v1", None)]
-    measured.instruments.relayed(letters, letters, [])
+    measured.instruments.left_outbox([("kit.dead-letters.v1", None)], [], [])
     assert measured.values("handoff.outbox.rows", NAME, "handoff.event.type") == {("kit.dead-letters.v1", None): 1}
 
 
 def test_a_failure_is_told_by_its_class_and_never_by_its_words() -> None:
     measured = Measured()
-    with pytest.raises(ArithmeticError), measured.instruments.processing(route()):
+    with pytest.raises(ArithmeticError), measured.instruments.processing(KIT):
         raise ArithmeticError("ann@example.org")
-    measured.instruments.paused(route(), ArithmeticError("ann@example.org"))
+    measured.instruments.paused(KIT, ArithmeticError("ann@example.org"))
     measured.instruments.relay_paused(ArithmeticError("ann@example.org"))
     [point] = measured.points("messaging.process.duration")
     assert (point["error.type"], point["messaging.operation.name"], point["count"]) == ("ArithmeticError", "process", 1)
@@ -138,7 +111,7 @@ def test_a_failure_is_told_by_its_class_and_never_by_its_words() -> None:
 
 def test_durations_have_the_buckets_that_opentelemetry_advises() -> None:
     reader = InMemoryMetricReader()
-    with Instruments(make_provider("kit", reader).get_meter("handoff")).processing(route()):
+    with Instruments(make_provider("kit", reader).get_meter("handoff")).processing(KIT):
         pass
     found: Any = reader.get_metrics_data()
     [point] = found.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points
@@ -146,41 +119,39 @@ def test_durations_have_the_buckets_that_opentelemetry_advises() -> None:
     assert tuple(point.explicit_bounds)[-1] == 10
 
 
-class Uncounted(Sequence[InboundMessage[Any]]):
-    """Messages that nobody may look at."""
+class Unread(Iterator[Any]):
+    """Values that must not be read."""
 
-    def __getitem__(self, index: Any) -> Any:
-        """Refuse."""
-        raise AssertionError(index)
-
-    def __len__(self) -> int:
-        """Refuse."""
+    def __next__(self) -> Any:
+        """Fail."""
         raise AssertionError
 
 
 def test_where_nobody_collects_nothing_is_counted_until_a_meter_is_connected() -> None:
     measured, silent = Measured(), Instruments()
-    silent.worked(route(), Uncounted(), Uncounted())
-    silent.read(route(), 5)
+    silent.processed(KIT, Unread(), Unread())
+    silent.published(Unread(), 1.0)
+    silent.left_outbox(Unread(), Unread(), Unread())
+    silent.received(KIT, 5)
     assert not silent.on
     silent.connect(measured.meter)
-    silent.read(route(), 2)
+    silent.received(KIT, 2)
     assert measured.values("messaging.client.consumed.messages", NAME) == {("intake.cases.v1",): 2}
 
 
 def test_without_a_collector_there_is_no_meter() -> None:
-    assert start_metrics("kit", settings(None)) == MetricsExporter(None)
+    assert start_metrics("kit", None) == MetricsExporter(None)
 
 
 def test_settings_that_opentelemetry_refuses_stop_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "-5")
-    assert start_metrics("kit", settings("http://127.0.0.1:1")).meter is None
+    assert start_metrics("kit", "http://127.0.0.1:1").meter is None
 
 
 def test_a_collector_that_is_away_is_waited_for_a_second_or_two_at_most() -> None:
-    metering = start_metrics("kit", settings("http://127.0.0.1:1"))
+    metering = start_metrics("kit", "http://127.0.0.1:1")
     assert metering.meter is not None
-    Instruments(metering.meter).read(route(), 1)
+    Instruments(metering.meter).received(KIT, 1)
     began = datetime.now(UTC)
     metering.shutdown()
     metering.shutdown()
@@ -190,8 +161,8 @@ def test_a_collector_that_is_away_is_waited_for_a_second_or_two_at_most() -> Non
 def test_what_is_measured_has_reached_the_collector_when_a_service_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     with otlp_sink() as sink:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", sink.url)
-        metering = start_metrics("kit", settings(sink.url))
-        Instruments(metering.meter).read(route(), 7)
+        metering = start_metrics("kit", sink.url)
+        Instruments(metering.meter).received(KIT, 7)
         metering.shutdown()
     [(service, metric)] = sink.metrics()
     assert (service, metric.name, metric.unit) == ("kit", "messaging.client.consumed.messages", "{message}")

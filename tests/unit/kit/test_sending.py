@@ -7,8 +7,8 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from shared.kit.messaging.outbox import OutboxRow
 from shared.kit.relay.kafka_sender import KafkaBatchSender
-from shared.kit.relay.outbox_rows import OutboxRow
 
 
 class Kafka:
@@ -47,7 +47,7 @@ def row(topic: str) -> OutboxRow:
 async def give(sending: KafkaBatchSender, topic: str) -> None:
     """Give one row to Kafka."""
     await sending.add(row(topic))
-    await sending.hand_over()
+    await sending.flush()
 
 
 async def settle() -> None:
@@ -74,7 +74,7 @@ async def test_a_batch_waits_for_the_one_before_it(kafka: Kafka, sending: KafkaB
     kafka.sent[0][1].set_result(None)
     await second
     assert kafka.topics == ["intake.cases.v1", "intake.cases.v1"]
-    finishing = asyncio.create_task(sending.finish())
+    finishing = asyncio.create_task(sending.wait_acknowledged())
     await settle()
     assert not finishing.done()
     kafka.sent[1][1].set_result(None)

@@ -1,4 +1,4 @@
-"""A service that says which process answers, with one helper: `python -m tests.integration.kit.helped`."""
+"""A service that says which process answers, with one worker: `python -m tests.integration.kit.with_workers`."""
 
 import os
 
@@ -10,18 +10,18 @@ from shared.kit.database.database import Database
 from shared.kit.service.service import Service, serve
 from shared.kit.service.settings import ServiceSettings
 
-FIRST_PROCESS = os.getpid()
+MAIN_PROCESS = os.getpid()
 
 
 def create_service(settings: ServiceSettings) -> Service:
     """Make the service of one process."""
 
     async def who(_: Request) -> JSONResponse:
-        return JSONResponse({"pid": os.getpid(), "is_helper": os.getpid() != FIRST_PROCESS})
+        return JSONResponse({"pid": os.getpid(), "is_worker": os.getpid() != MAIN_PROCESS})
 
     database = Database(settings.database_url.get_secret_value(), "kit")
     return Service("kit", settings, database, http=[Route("/who", who)])
 
 
 if __name__ == "__main__":
-    serve("kit", create_service, ServiceSettings(), helpers=1)
+    serve("kit", create_service, ServiceSettings(), workers=1)
