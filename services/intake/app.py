@@ -2,10 +2,18 @@
 
 from pathlib import Path
 
+from starlette.routing import BaseRoute, Route
+
 from services.intake.domain.city import IntakeCity, intake_city
 from services.intake.domain.tokens import Tokens
 from services.intake.handlers import subscriptions
-from services.intake.http.routes import FILING, http_routes
+from services.intake.http.api import imports, open311
+from services.intake.http.api.consents import delete_consent, get_consents, post_consent
+from services.intake.http.api.formats import Format
+from services.intake.http.api.persons import get_person, post_erase
+from services.intake.http.api.requests import post_request
+from services.intake.http.api.resource import Resource, UnknownPath
+from services.intake.http.pages import report_form, status
 from services.intake.settings import IntakeSettings
 from services.intake.store.write_batcher import WriteBatcher
 from services.intake.use_cases.api_keys import ApiKeys
@@ -17,6 +25,9 @@ from shared.kit.clock import utc_now
 from shared.kit.database.database import Database
 from shared.kit.service.service import Service
 from shared.kit.vault.vault import Vault, read_master_key
+
+API = "/open311/v2"
+REPORTS_PATH = f"{API}/requests.{{format}}"
 
 
 def create_service(settings: IntakeSettings) -> Service:
@@ -35,7 +46,7 @@ def create_service(settings: IntakeSettings) -> Service:
         subscriptions=subscriptions(),
         http=http_routes(context),
         loops=[ApiKeyRefresher(context.keys).run, IdempotencyKeyCleaner(database).run],
-        first_path=FILING,
+        first_path=REPORTS_PATH,
         answers_own_errors=True,
     )
 
@@ -67,3 +78,31 @@ def _make_context(settings: IntakeSettings, database: Database) -> IntakeContext
         public_url=settings.public_url.rstrip("/"),
         staff_key=settings.staff_key.get_secret_value(),
     )
+
+
+def http_routes(context: IntakeContext) -> list[BaseRoute]:
+    """Return the routes of the API and of the pages."""
+    return [
+        Route(REPORTS_PATH, Resource(context, {"POST": post_request, "GET": open311.get_requests})),
+        Route(f"{API}/requests/{{service_request_id}}.{{format}}", Resource(context, {"GET": open311.get_one_request})),
+        Route(f"{API}/services.{{format}}", Resource(context, {"GET": open311.get_services})),
+        Route(f"{API}/services/{{service_code}}.{{format}}", Resource(context, {"GET": open311.get_service})),
+        Route(f"{API}/tokens/{{token}}.{{format}}", Resource(context, {"GET": open311.get_token})),
+        Route("/open311/discovery.{format}", Resource(context, {"GET": open311.get_discovery})),
+        Route("/open311/{rest:path}", UnknownPath()),
+        Route("/imports/{source}", Resource(context, {"POST": imports.post_records}, Format.JSON)),
+        *_api_routes(context),
+        *report_form.page_routes(context),
+        *status.status_routes(context),
+    ]
+
+
+def _api_routes(context: IntakeContext) -> list[BaseRoute]:
+    """Return the routes for caseworkers and staff, which answer in JSON only."""
+    served = {
+        "/api/v1/cases/{case}/consents": {"POST": post_consent, "GET": get_consents},
+        "/api/v1/cases/{case}/consents/{consent}": {"DELETE": delete_consent},
+        "/api/v1/persons/{case}": {"GET": get_person},
+        "/api/v1/persons/{case}/erase": {"POST": post_erase},
+    }
+    return [Route(path, Resource(context, methods, Format.JSON)) for path, methods in served.items()]

@@ -1,1 +1,1 @@
-"""What intake serves: Open311 in JSON and XML, imports, and the pages for residents."""
+"""HTTP of intake: Open311 in JSON and XML, the API for caseworkers and imports, and the pages for residents."""

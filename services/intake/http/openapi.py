@@ -4,6 +4,7 @@ from typing import Final
 
 from services.intake.domain.search import DEFAULT_PAGE, LARGEST_PAGE, LONGEST_SPAN, MOST_RESULTS
 from services.intake.http.api.bodies import LARGEST_BODY
+from services.intake.http.api.body_schemas import ERASURE, GRANT, RECORDS, REPORT
 from services.intake.http.api.consents import ConsentAnswer
 from services.intake.http.api.formats import ApiError
 from services.intake.http.api.imports import ImportAnswer
@@ -17,7 +18,6 @@ from services.intake.http.api.open311_answers import (
 from services.intake.http.api.persons import ErasureAnswer
 from services.intake.http.api.requests import CreatedRequest
 from services.intake.http.pages.disclosures import DisclosuresAnswer
-from services.intake.http.request_bodies import ERASURE, GRANT, RECORDS, REPORT
 from services.intake.store.new_cases import KEY_LIFETIME
 from shared.kit.http import openapi
 from shared.kit.http.openapi import (
@@ -34,50 +34,50 @@ from shared.kit.http.openapi import (
 ABOUT: Final = f"""
 Open311 GeoReport v2 (https://wiki.open311.org/GeoReport_v2) in JSON and XML, and the import of other systems' records.
 
-**What everybody may see.** Reports can be read without a key, so nothing personal is in them: `description`, `address`,
-`address_id`, `zipcode` and `media_url` are always empty, and `lat` and `long` are the centre of an H3 cell of about
-0.7 km². Reports on protected matters (such as violence at home) are not shown at all. Whoever files a report is given a
-`token`: its status page shows them their own words.
+**What the public sees.** Reports can be read without a key, so they contain nothing personal: `description`,
+`address`, `address_id`, `zipcode` and `media_url` are always empty, and `lat` and `long` are the centre of an H3 cell
+of about 0.7 km². Reports on protected matters (such as violence at home) are not shown at all. The answer to a new
+report contains a `token`: its status page shows the reporter their own words.
 
-**Beyond the standard.** A report may carry further needs (`need`, several times or with commas) and the `language`
-that its reporter prefers; it may be sent as JSON. The answer to a report holds both its `service_request_id` and the
-`token` of its status page. Lists know `page`, `page_size`, `updated_after`, `updated_before` and `extensions=true`, as
-Chicago's API does.
+**Beyond the standard.** A report may name further needs (`need`, repeated or separated by commas) and the `language`
+that the reporter prefers; it may be sent as JSON. The answer to a report contains both its `service_request_id` and
+the `token` of its status page. Lists support `page`, `page_size`, `updated_after`, `updated_before` and
+`extensions=true`, as Chicago's API does.
 
-**Filing once.** With an `Idempotency-Key` a report is filed once, however often it is sent. The same key with the same
-fields is answered the same again (`Idempotent-Replayed: true`), with other fields 422, and while the first is still
-being worked on 409. Keys are remembered for {KEY_LIFETIME.total_seconds() / 3600:.0f} hours, and belong to the API key
-that they were sent with.
+**Idempotency.** A report with an `Idempotency-Key` is filed once, however often it is sent. The same key with the same
+fields returns the same answer again (`Idempotent-Replayed: true`); with other fields it returns 422, and while the
+first request is in progress 409. Keys are remembered for {KEY_LIFETIME.total_seconds() / 3600:.0f} hours, and are
+separate for each API key.
 
-**Consent.** Some agencies are told of a report, or of parts of it, only if the person allows it: `consent[recipients]`,
-`consent[groups]`, `consent[purpose]` and `consent[ends_at]` (in JSON the object `consent`). What can be allowed follows
-from the agreements of the jurisdiction. Without a consent a report on violence against the person is kept, and nobody
-is told that there is one; its number is drawn from apart, so that the numbers of other reports have no gap.
-Caseworkers keep and withdraw consents under `/api/v1`, with a key that has the scope `consent`. Erasing needs the
-operators' key or the scope `erase`; everything that is held about a person is shown for the operators' key only.
+**Consent.** Some agencies receive a report, or parts of it, only if the person allows it: `consent[recipients]`,
+`consent[groups]`, `consent[purpose]` and `consent[ends_at]` (in JSON the object `consent`). The agreements of the
+jurisdiction determine what a person can allow. Without a consent, a report on violence against the person is stored
+and no agency is notified; it has a random number, so that the numbers of other reports have no gap.
+Caseworkers record and withdraw consents under `/api/v1`, with a key that has the scope `consent`. Erasing requires the
+operators' key or the scope `erase`; the export of everything that is held about a person requires the operators' key.
 
-**Errors** are a list of code and description, in the form that the path asks for. 503 comes with `Retry-After`:
-nothing, or all of it, was kept; asking again with the same Idempotency-Key is safe.
+**Errors** are a list of code and description, in the format of the path. 503 has `Retry-After`: all of the request was
+stored, or none of it; sending it again with the same Idempotency-Key is safe.
 """
 
 ERRORS: Final = inline_schema(list[ApiError])
 _ERRORS: Final = {"$ref": "#/components/schemas/Errors"}
 
 _MEANINGS: Final = {
-    200: "As asked for",
-    201: "Kept",
-    400: "Something is missing or not as it must be",
-    403: "The API key is missing, unknown, or not good for this",
-    404: "There is no such thing",
-    409: "A request with this Idempotency-Key is being worked on, or the case is closed",
-    410: "What was filed under this Idempotency-Key has been erased",
+    200: "OK",
+    201: "Created",
+    400: "A field is missing or invalid",
+    403: "The API key is missing or unknown, or lacks the scope",
+    404: "Not found",
+    409: "A request with this Idempotency-Key is in progress, or the case is closed",
+    410: "The report that was filed under this Idempotency-Key has been erased",
     413: "The body is too large",
-    415: "The body is of another type",
+    415: "The content type is not supported",
     422: "This Idempotency-Key was used for another report",
-    503: "Nothing can be kept at the moment; see Retry-After",
+    503: "The database is unavailable; see Retry-After",
 }
 _HEADERS: Final = {
-    201: {"Idempotent-Replayed": "true when it was filed before"},
+    201: {"Idempotent-Replayed": "true for a request that was answered before"},
     503: {"Retry-After": "seconds to wait"},
 }
 _OPEN311: Final = Responses(_MEANINGS, _ERRORS, _HEADERS, ("application/json", "text/xml"))
@@ -90,11 +90,11 @@ _MOMENT: Final[Part] = {"type": "string", "format": "date-time"}
 _COUNT: Final[Part] = {"type": "integer", "minimum": 1}
 
 _FORMAT: Final = path_parameter("format", "json or xml", pattern="^(json|xml)$")
-_CASE: Final = path_parameter("case", "the id of a case, or its number")
+_CASE: Final = path_parameter("case", "the id or the number of a case")
 _TOKEN: Final = path_parameter("token", "the token of a report's status page")
-_JURISDICTION: Final = query_parameter("jurisdiction_id", "need not be given, since there is one only")
+_JURISDICTION: Final = query_parameter("jurisdiction_id", "optional: the API serves one jurisdiction")
 _EXTENSIONS: Final = query_parameter("extensions", "true adds notes and extended_attributes")
-_SPAN: Final = f"90 days when left out, and at most {LONGEST_SPAN.days} together with the other end"
+_SPAN: Final = f"by default 90 days from the other end, and at most {LONGEST_SPAN.days}"
 
 
 def document() -> Part:
@@ -134,7 +134,7 @@ _OPEN311_PATHS: Final[Part] = {
         "get": operation(
             "getService",
             "The questions of one service",
-            parameters=[path_parameter("service_code", "a service, from the list"), _JURISDICTION],
+            parameters=[path_parameter("service_code", "a code from the list of services"), _JURISDICTION],
             responses=_OPEN311.describe(200, ServiceDefinition, 400, 404),
         ),
     },
@@ -145,11 +145,11 @@ _OPEN311_PATHS: Final[Part] = {
             "How reports get on, newest first",
             parameters=[
                 _JURISDICTION,
-                query_parameter("service_request_id", "numbers, with commas; everything else is then left aside"),
-                query_parameter("service_code", "services, with commas"),
+                query_parameter("service_request_id", "numbers, separated by commas; other filters are then ignored"),
+                query_parameter("service_code", "service codes, separated by commas"),
                 query_parameter(
                     "status",
-                    "open, closed or both, with a comma",
+                    "open, closed, or both, separated by a comma",
                     _TEXT | {"pattern": "^(open|closed)(,(open|closed))*$"},
                 ),
                 query_parameter("start_date", f"filed at or after this; {_SPAN}", _MOMENT),
@@ -158,10 +158,10 @@ _OPEN311_PATHS: Final[Part] = {
                 query_parameter("updated_before", f"changed at or before this; {_SPAN}", _MOMENT),
                 query_parameter(
                     "page",
-                    f"from 1; without page and page_size up to {MOST_RESULTS} are answered",
+                    f"from 1; without page and page_size at most {MOST_RESULTS} are returned",
                     _COUNT | {"maximum": 200},
                 ),
-                query_parameter("page_size", f"{DEFAULT_PAGE} when left out", _COUNT | {"maximum": LARGEST_PAGE}),
+                query_parameter("page_size", f"default {DEFAULT_PAGE}", _COUNT | {"maximum": LARGEST_PAGE}),
                 _EXTENSIONS,
             ],
             responses=_OPEN311.describe(200, list[ServiceRequest], 400, 404, 503),
@@ -171,7 +171,8 @@ _OPEN311_PATHS: Final[Part] = {
             "File a report",
             parameters=[
                 _idempotency_key(
-                    _TEXT | {"minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}, "your own key for this report"
+                    _TEXT | {"minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+                    "a key of your own for this report",
                 )
             ],
             responses=_OPEN311.describe(201, list[CreatedRequest], 400, 403, 404, 409, 410, 413, 415, 422, 503),
@@ -213,8 +214,11 @@ _API_PATHS: Final[Part] = {
         "post": operation(
             "importRecords",
             "Take in records of another system, each once",
-            description="One answer for each record: created, duplicate, or refused with its reason. All or none.",
-            parameters=[path_parameter("source", "the system they come from", pattern="^[a-z0-9]+(?:-[a-z0-9]+)*$")],
+            description="Returns an outcome for each record: created, duplicate, or refused with a reason. "
+            "If the database fails, none of them is stored.",
+            parameters=[
+                path_parameter("source", "the system that the records come from", pattern="^[a-z0-9]+(?:-[a-z0-9]+)*$")
+            ],
             security=_API_KEY,
             requestBody=json_body(RECORDS),
             responses=_IMPORTS.describe(200, ImportAnswer, 400, 403, 404, 413, 503),
@@ -233,7 +237,7 @@ _API_PATHS: Final[Part] = {
             "Keep a consent that was signed",
             security=_API_KEY,
             responses=_JSON.describe(201, ConsentAnswer, 400, 403, 404, 409, 503),
-            parameters=[_idempotency_key(_TEXT, "to send it twice safely")],
+            parameters=[_idempotency_key(_TEXT, "makes it safe to send the request again")],
             requestBody=json_body(GRANT),
         ),
     },

@@ -20,15 +20,14 @@ from shared.kit.http.openapi import (
 )
 
 ABOUT: Final = """
-An agency reads by this API what it is not sent, proves what it was given, and opens more in an emergency.
+With this API an agency reads what its messages leave out, proves what it received, and opens more in an emergency.
 
-Every read of a referral is a disclosure of its own: it is decided at that moment, and on record before it is answered.
-A referral that there is not, one of another agency, and one that the agency may not know of any more are answered
-alike.
+Each read of a referral is a disclosure of its own: routing decides it at that moment, and writes its receipt before it
+answers. Unknown referrals, those of other agencies, and those that the agency may no longer know of all return 404.
 """
 
 _ERROR: Final[Part] = {
-    "description": "Why not.",
+    "description": "Why a request was refused.",
     "properties": {"error": {"title": "Error", "type": "string"}},
     "required": ["error"],
     "title": "Error",
@@ -38,14 +37,14 @@ _ERROR: Final[Part] = {
 
 _RESPONSES: Final = Responses(
     {
-        200: "done",
-        201: "done",
-        401: "no key, or nobody's",
-        404: "there is no such thing, as far as the agency may know",
-        409: "it cannot be done as things are",
-        413: "the body is too large",
-        422: "the question is not well put",
-        503: "nothing can be read or put on record at the moment, and nothing was given: come again after Retry-After",
+        200: "OK",
+        201: "OK",
+        401: "The key is missing or unknown",
+        404: "Not found, or the agency may not know of it",
+        409: "Not possible in the present state",
+        413: "The body is too large",
+        422: "The request is invalid",
+        503: "The database is unavailable, and nothing was disclosed: try again after Retry-After",
     },
     {"$ref": "#/components/schemas/Refusal"},
     schema_of=reference,
@@ -98,7 +97,7 @@ _PATHS: Final[Part] = {
 def document() -> Part:
     """Return the whole document."""
     components = {
-        "securitySchemes": {"agencyKey": {"type": "http", "scheme": "bearer", "description": "an agency's key"}},
+        "securitySchemes": {"agencyKey": {"type": "http", "scheme": "bearer", "description": "the key of an agency"}},
         "schemas": dict(sorted((component_schemas(_MODELS) | {"Refusal": _ERROR}).items())),
     }
     return openapi.document("Handoff partner API", ABOUT, _PATHS, components, security=[{"agencyKey": []}])

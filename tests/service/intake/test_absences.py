@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from starlette.applications import Starlette
 
-from services.intake.http.routes import http_routes
+from services.intake.app import http_routes
 from tests.databases import OwnDatabase
 from tests.service.intake.world import KEY, Clock, World, make_context
 from tests.unit.intake.town import form

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from typer.testing import CliRunner, Result
 
 from deploy.cli.persons import person_app
-from services.intake.http.routes import http_routes
+from services.intake.app import http_routes
 from shared.kit.kafka.access import KafkaAccess
 from tests.service.intake.world import STAFF, World
 from tests.serving import served

@@ -12,9 +12,9 @@ import httpx
 import psycopg
 from starlette.applications import Starlette
 
+from services.intake.app import http_routes
 from services.intake.domain.tokens import Tokens
 from services.intake.handlers import subscriptions
-from services.intake.http.routes import http_routes
 from services.intake.store.write_batcher import WriteBatcher
 from services.intake.tables import metadata
 from services.intake.use_cases.api_keys import ApiKeys

@@ -1,1 +1,1 @@
-"""Api."""
+"""Intake's API: Open311, imports, consents and persons."""

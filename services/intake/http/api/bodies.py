@@ -1,4 +1,4 @@
-"""Reads what a caller sends: a form, a form in parts, or JSON; within bounds, and never half."""
+"""Reads request bodies: forms, multipart forms and JSON; a body that is too large or incomplete is refused."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from decimal import Decimal
@@ -21,15 +21,17 @@ MOST_FIELDS = 500
 
 FORM = b"application/x-www-form-urlencoded"
 JSON = b"application/json"
-PARTS = b"multipart/form-data"
+MULTIPART = b"multipart/form-data"
 
 TOO_LARGE = refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {LARGEST_BODY} bytes")
-CUT_OFF = refusal(HTTPStatus.BAD_REQUEST, "the body was cut off")
+INCOMPLETE = refusal(HTTPStatus.BAD_REQUEST, "the body is incomplete")
 NOT_A_FORM = refusal(HTTPStatus.BAD_REQUEST, "the body is not a form in UTF-8, or has too many fields")
 NOT_JSON = refusal(HTTPStatus.BAD_REQUEST, "the body is not a JSON object in UTF-8")
 NOT_FLAT = refusal(HTTPStatus.BAD_REQUEST, "a value must be a text, a number, a boolean or a list of these")
-NOT_PARTS = refusal(HTTPStatus.BAD_REQUEST, "the body is not a form in parts, or has too many or too large parts")
-NO_FILES = refusal(HTTPStatus.BAD_REQUEST, "files cannot be sent here: give the address of the file as media_url")
+NOT_MULTIPART = refusal(
+    HTTPStatus.BAD_REQUEST, "the body is not multipart/form-data, or has too many or too large parts"
+)
+NO_FILES = refusal(HTTPStatus.BAD_REQUEST, "files are not accepted: give the address of the file as media_url")
 WRONG_TYPE = refusal(
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "the body must be application/x-www-form-urlencoded, multipart/form-data or application/json",
@@ -37,12 +39,12 @@ WRONG_TYPE = refusal(
 
 
 def headers_of(scope: Scope) -> RawHeaders:
-    """Return a request's headers by their lower-case names."""
+    """Return the headers of a request by their names, which are in lower case (ASGI specification)."""
     return dict(scope["headers"])
 
 
 async def read_body(headers: RawHeaders, receive: Receive, largest: int = LARGEST_BODY) -> bytes | Refusal:
-    """Read the whole body, up to a number of bytes; a larger one, or one that is cut off, is refused."""
+    """Read the whole body; refuse one with more than `largest` bytes, or one whose client disconnects."""
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > largest:
         return TOO_LARGE
@@ -50,7 +52,7 @@ async def read_body(headers: RawHeaders, receive: Receive, largest: int = LARGES
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return CUT_OFF
+            return INCOMPLETE
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > largest:
@@ -60,14 +62,14 @@ async def read_body(headers: RawHeaders, receive: Receive, largest: int = LARGES
 
 
 async def read_fields(headers: RawHeaders, body: bytes) -> Fields | Refusal:
-    """Read the fields of a body by its content type; a body without one is taken for a form."""
+    """Read the fields of a body by its content type; without one it is read as a form."""
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind in {FORM, b""}:
         return read_form(body)
     if kind == JSON:
         return read_json(body)
-    if kind == PARTS:
-        return await _read_parts(Headers(raw=list(headers.items())), body)
+    if kind == MULTIPART:
+        return await _read_multipart(Headers(raw=list(headers.items())), body)
     return WRONG_TYPE
 
 
@@ -87,7 +89,7 @@ def read_form(body: bytes) -> Fields | Refusal:
 
 
 def _decoded(text: str) -> str:
-    """Undo what a form does to spaces and rare characters; most values have none, and this runs for each of them."""
+    """Decode a name or value of a form; most contain nothing to decode, and this runs for each of them."""
     if "+" in text:
         text = text.replace("+", " ")
     return unquote_to_bytes(text).decode() if "%" in text else text
@@ -97,15 +99,18 @@ _decoded_name = lru_cache(maxsize=1024)(_decoded)
 
 
 def read_json(body: bytes) -> Fields | Refusal:
-    """Read a JSON object as if it were a form; `attribute` (or `attributes`), `consent` and `record` may be objects."""
+    """Read a JSON object as the fields of a form.
+
+    `attribute` (or `attributes`), `consent` and `record` may be objects: their members become `attribute[CODE]`.
+    """
     try:
-        said = orjson.loads(body)
+        content = orjson.loads(body)
     except orjson.JSONDecodeError:
         return NOT_JSON
-    if not isinstance(said, dict):
+    if not isinstance(content, dict):
         return NOT_JSON
     fields: dict[str, list[str]] = {}
-    for name, value in _flat(said):
+    for name, value in _flat(content):
         texts = [_text(each) for each in value] if isinstance(value, list) else [_text(value)]
         known = [text for text in texts if text is not None]
         if len(known) != len(texts):
@@ -114,18 +119,18 @@ def read_json(body: bytes) -> Fields | Refusal:
     return fields if len(fields) <= MOST_FIELDS else NOT_JSON
 
 
-def _flat(said: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    for name, value in said.items():
+def _flat(content: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for name, value in content.items():
         if name in {"attribute", "attributes"} and isinstance(value, dict):
             yield from ((f"attribute[{code}]", answer) for code, answer in value.items())
         elif name in {"consent", "record"} and isinstance(value, dict):
-            yield from ((f"{name}[{part}]", said) for part, said in value.items())
+            yield from ((f"{name}[{part}]", inner) for part, inner in value.items())
         else:
             yield "need" if name == "needs" else name, value
 
 
 def _text(value: object) -> str | None:
-    """Write a plain value as a form would; None for what a form cannot hold."""
+    """Write a value as a form does; None for an object or a list, which no field of a form can hold."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -135,7 +140,7 @@ def _text(value: object) -> str | None:
     return format(Decimal(repr(value)), "f") if isinstance(value, int | float) else None
 
 
-async def _read_parts(headers: Headers, body: bytes) -> Fields | Refusal:
+async def _read_multipart(headers: Headers, body: bytes) -> Fields | Refusal:
     async def stream() -> AsyncIterator[bytes]:
         yield body
 
@@ -143,7 +148,7 @@ async def _read_parts(headers: Headers, body: bytes) -> Fields | Refusal:
     try:
         form = await parser.parse()
     except (MultiPartException, LookupError, ValueError):
-        return NOT_PARTS
+        return NOT_MULTIPART
     fields: dict[str, list[str]] = {}
     for name, value in form.multi_items():
         if isinstance(value, str):

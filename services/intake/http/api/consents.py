@@ -1,4 +1,4 @@
-"""Consents that a caseworker takes: granted with a written record, listed, withdrawn."""
+"""`/api/v1/cases/{case}/consents`: caseworkers grant consents with a written record, list and withdraw them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from services.intake.domain.problems import Refusal, refusal
 from services.intake.http.api.bodies import headers_of, read_body, read_fields
 from services.intake.http.api.formats import Format, answer, refuse
 from services.intake.http.api.persons import NO_CASE
-from services.intake.http.api.requests import allowed
+from services.intake.http.api.requests import authorize
 from services.intake.use_cases.api_keys import CONSENT
 from services.intake.use_cases.consents import (
     SignedForm,
@@ -55,51 +55,53 @@ class CaseworkerCall:
     key: str
 
 
-async def post_consent(context: IntakeContext, form: Format, request: Request) -> Response:
+async def post_consent(context: IntakeContext, answer_format: Format, request: Request) -> Response:
     """Grant a consent that was signed."""
     call = await _read_call(context, request)
     if isinstance(call, Refusal):
-        return refuse(form, call)
+        return refuse(answer_format, call)
     with span("POST /api/v1/cases/consents", None) as active:
         signed = SignedForm(call.fields, call.caller, call.key)
         traceparent = traceparent_of(active) or new_traceparent()
         consent = await grant_signed_consent(context, call.case_id, signed, traceparent)
     if isinstance(consent, Refusal):
-        return refuse(form, consent)
-    return answer(form, "consent", ConsentAnswer.model_validate(consent), HTTPStatus.CREATED)
+        return refuse(answer_format, consent)
+    return answer(answer_format, "consent", ConsentAnswer.model_validate(consent), HTTPStatus.CREATED)
 
 
-async def get_consents(context: IntakeContext, form: Format, request: Request) -> Response:
+async def get_consents(context: IntakeContext, answer_format: Format, request: Request) -> Response:
     """List the consents of a case."""
     call = await _read_call(context, request)
     if isinstance(call, Refusal):
-        return refuse(form, call)
+        return refuse(answer_format, call)
     consents = await list_consents(context, call.case_id)
-    return answer(form, "consents", [ConsentAnswer.model_validate(consent) for consent in consents.values()])
+    return answer(answer_format, "consents", [ConsentAnswer.model_validate(consent) for consent in consents.values()])
 
 
-async def delete_consent(context: IntakeContext, form: Format, request: Request) -> Response:
-    """Withdraw a consent; one that was withdrawn before stays so."""
+async def delete_consent(context: IntakeContext, answer_format: Format, request: Request) -> Response:
+    """Withdraw a consent; withdrawing it again changes nothing."""
     call = await _read_call(context, request)
     if isinstance(call, Refusal):
-        return refuse(form, call)
+        return refuse(answer_format, call)
     consents = await list_consents(context, call.case_id)
     known = next((each for each in consents if str(each) == request.path_params["consent"]), None)
     if known is None:
-        return refuse(form, NO_CONSENT)
+        return refuse(answer_format, NO_CONSENT)
     with span("DELETE /api/v1/cases/consents", None) as active:
         await withdraw_consent(context, call.case_id, known, traceparent_of(active) or new_traceparent())
-    return answer(form, "consent", ConsentAnswer.model_validate((await list_consents(context, call.case_id))[known]))
+    return answer(
+        answer_format, "consent", ConsentAnswer.model_validate((await list_consents(context, call.case_id))[known])
+    )
 
 
 async def _read_call(context: IntakeContext, request: Request) -> CaseworkerCall | Refusal:
-    """Find out who calls about what; a body is read only where there is one."""
+    """Read who calls, about which case, and the fields of the body, if there is one."""
     headers = headers_of(request.scope)
     body = await read_body(headers, request.receive)
     fields = body if isinstance(body, Refusal) else await read_fields(headers, body) if body else {}
     if isinstance(fields, Refusal):
         return fields
-    caller = await allowed(context, headers, fields, CONSENT)
+    caller = await authorize(context, headers, fields, CONSENT)
     if isinstance(caller, Refusal):
         return caller
     key = headers.get(b"idempotency-key", uuid4().hex.encode()).decode("latin-1")

@@ -1,4 +1,4 @@
-"""The two forms of Open311, JSON and XML: the extension of the path says in which one an answer is written."""
+"""The two formats of Open311, JSON and XML: the extension of the path says in which one an answer is written."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -32,33 +32,33 @@ class ApiError(JsonAnswer):
 
 
 class Format(StrEnum):
-    """The form of an answer, by the extension that the caller wrote."""
+    """The format of an answer, by the extension of the path."""
 
     JSON = "json"
     XML = "xml"
 
     @property
     def media_type(self) -> str:
-        """The content type, as Open311 states it."""
+        """The content type that Open311 names."""
         return "application/json; charset=utf-8" if self is Format.JSON else "text/xml; charset=utf-8"
 
 
-def render(form: Format, root: str, value: object) -> bytes:
+def render(answer_format: Format, root: str, value: object) -> bytes:
     """Write an answer; `root` is the outermost element of XML, which JSON leaves out."""
-    if form is Format.JSON:
+    if answer_format is Format.JSON:
         return to_json(value)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{_element(root, value)}'.encode()
 
 
-def answer(form: Format, root: str, value: JsonAnswer | Sequence[JsonAnswer], status: int = 200) -> Response:
-    """Answer in the caller's form."""
-    return Response(render(form, root, value), status, media_type=form.media_type)
+def answer(answer_format: Format, root: str, value: JsonAnswer | Sequence[JsonAnswer], status: int = 200) -> Response:
+    """Answer in the format of the request."""
+    return Response(render(answer_format, root, value), status, media_type=answer_format.media_type)
 
 
-def refuse(form: Format, refused: Refusal) -> Response:
-    """Answer with every reason of a refusal, in the caller's form."""
+def refuse(answer_format: Format, refused: Refusal) -> Response:
+    """Answer with every reason of a refusal, in the format of the request."""
     errors = [ApiError(code=each.status, description=each.description) for each in refused.problems]
-    return answer(form, "errors", errors, refused.status)
+    return answer(answer_format, "errors", errors, refused.status)
 
 
 def _element(name: str, value: object) -> str:

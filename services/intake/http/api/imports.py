@@ -1,4 +1,4 @@
-"""`POST /imports/{source}`: records of another system, many at once, each taken in once or refused by itself."""
+"""`POST /imports/{source}`: imports records of another system; each is imported once, or refused by itself."""
 
 from http import HTTPStatus
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from services.intake.domain.problems import Refusal, refusal
 from services.intake.http.api.bodies import headers_of, read_body
 from services.intake.http.api.formats import Format, answer, refuse
-from services.intake.http.api.requests import allowed
+from services.intake.http.api.requests import authorize
 from services.intake.use_cases.api_keys import IMPORT
 from services.intake.use_cases.context import IntakeContext
 from services.intake.use_cases.import_records import import_records
@@ -23,7 +23,7 @@ LARGEST_BODY = 16 * 1_048_576
 MOST_RECORDS = 500
 
 BAD_BODY = refusal(HTTPStatus.BAD_REQUEST, 'the body must be JSON: {"records": [...]}')
-TOO_MANY = refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MOST_RECORDS} records at once")
+TOO_MANY = refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MOST_RECORDS} records")
 BAD_SOURCE = refusal(HTTPStatus.NOT_FOUND, "the source must be named in lower-case letters, digits and hyphens")
 
 _source = TypeAdapter(Slug)
@@ -44,17 +44,17 @@ class ImportAnswer(JsonAnswer):
     results: list[ImportOutcome]
 
 
-async def post_records(context: IntakeContext, form: Format, request: Request) -> Response:
-    """Take in records."""
+async def post_records(context: IntakeContext, answer_format: Format, request: Request) -> Response:
+    """Import records."""
     with span("POST /imports", headers_of(request.scope).get(b"traceparent", b"").decode("latin-1")):
         results = await _import(context, request)
     if isinstance(results, Refusal):
-        return refuse(form, results)
-    return answer(form, "results", ImportAnswer(results=results))
+        return refuse(answer_format, results)
+    return answer(answer_format, "results", ImportAnswer(results=results))
 
 
 async def _import(context: IntakeContext, request: Request) -> list[ImportOutcome] | Refusal:
-    caller = await allowed(context, headers_of(request.scope), {}, IMPORT)
+    caller = await authorize(context, headers_of(request.scope), {}, IMPORT)
     if isinstance(caller, Refusal):
         return caller
     source = request.path_params["source"]

@@ -1,4 +1,4 @@
-"""Open311 GeoReport v2: what can be asked for, what has been reported, and discovery."""
+"""Open311 GeoReport v2: the service list, public searches, and discovery."""
 
 from http import HTTPStatus
 from typing import cast
@@ -30,58 +30,62 @@ NO_REQUEST = refusal(HTTPStatus.NOT_FOUND, "service_request_id was not found")
 NO_TOKEN = refusal(HTTPStatus.NOT_FOUND, "token was not found")
 
 
-async def get_discovery(context: IntakeContext, form: Format, _: Request) -> Response:
-    """Say where the API is."""
-    return answer(form, "discovery", discovery_document(context.jurisdiction, context.public_url))
+async def get_discovery(context: IntakeContext, answer_format: Format, _: Request) -> Response:
+    """Answer with the discovery document."""
+    return answer(answer_format, "discovery", discovery_document(context.jurisdiction, context.public_url))
 
 
-async def get_services(context: IntakeContext, form: Format, request: Request) -> Response:
+async def get_services(context: IntakeContext, answer_format: Format, request: Request) -> Response:
     """List the services."""
     fields = query_of(context, request)
     if isinstance(fields, Refusal):
-        return refuse(form, fields)
-    return answer(form, "services", [service_list_item(service) for service in context.jurisdiction.catalogue])
+        return refuse(answer_format, fields)
+    return answer(answer_format, "services", [service_list_item(service) for service in context.jurisdiction.catalogue])
 
 
-async def get_service(context: IntakeContext, form: Format, request: Request) -> Response:
+async def get_service(context: IntakeContext, answer_format: Format, request: Request) -> Response:
     """Show the questions of one service."""
     fields = query_of(context, request)
     if isinstance(fields, Refusal):
-        return refuse(form, fields)
+        return refuse(answer_format, fields)
     service = context.jurisdiction.catalogue.services.get(request.path_params["service_code"])
-    return answer(form, "service_definition", service_definition(service)) if service else refuse(form, NO_SERVICE)
+    return (
+        answer(answer_format, "service_definition", service_definition(service))
+        if service
+        else refuse(answer_format, NO_SERVICE)
+    )
 
 
-async def get_requests(context: IntakeContext, form: Format, request: Request) -> Response:
+async def get_requests(context: IntakeContext, answer_format: Format, request: Request) -> Response:
     """Find cases."""
     fields = query_of(context, request)
     search = fields if isinstance(fields, Refusal) else read_search(fields, context.clock())
     if isinstance(fields, Refusal) or isinstance(search, Refusal):
-        return refuse(form, cast("Refusal", search))
-    return answer(form, "service_requests", await _find(context, search, fields))
+        return refuse(answer_format, cast("Refusal", search))
+    return answer(answer_format, "service_requests", await _find(context, search, fields))
 
 
-async def get_one_request(context: IntakeContext, form: Format, request: Request) -> Response:
+async def get_one_request(context: IntakeContext, answer_format: Format, request: Request) -> Response:
     """Show one case."""
     fields = query_of(context, request)
     if isinstance(fields, Refusal):
-        return refuse(form, fields)
+        return refuse(answer_format, fields)
     number = request.path_params["service_request_id"]
     rows = await _find(context, Search(numbers=(number,)), fields) if SERVICE_REQUEST_ID.fullmatch(number) else []
-    return answer(form, "service_requests", rows) if rows else refuse(form, NO_REQUEST)
+    return answer(answer_format, "service_requests", rows) if rows else refuse(answer_format, NO_REQUEST)
 
 
-async def get_token(context: IntakeContext, form: Format, request: Request) -> Response:
+async def get_token(context: IntakeContext, answer_format: Format, request: Request) -> Response:
     """Return the number of the case that a token opens."""
     fields = query_of(context, request)
     if isinstance(fields, Refusal):
-        return refuse(form, fields)
+        return refuse(answer_format, fields)
     token = request.path_params["token"]
     report = await find_report(context, token)
     if report is None:
-        return refuse(form, NO_TOKEN)
+        return refuse(answer_format, NO_TOKEN)
     found = RequestToken(service_request_id=report.case.service_request_id, token=token)
-    return answer(form, "service_requests", [found])
+    return answer(answer_format, "service_requests", [found])
 
 
 async def _find(context: IntakeContext, search: Search, fields: Fields) -> list[ServiceRequest]:

@@ -1,4 +1,4 @@
-"""What is held about a person, for staff: all of it opened, and its erasure."""
+"""`/api/v1/persons`: subject access exports for staff, and erasure."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from services.intake.domain.fields import text_of
 from services.intake.domain.problems import Refusal, invalid, refusal
 from services.intake.http.api.bodies import headers_of, read_body, read_fields
 from services.intake.http.api.formats import Format, answer, refuse
-from services.intake.http.api.requests import allowed
+from services.intake.http.api.requests import authorize
 from services.intake.use_cases.api_keys import ERASE
 from services.intake.use_cases.context import IntakeContext
 from services.intake.use_cases.erase_person import Erasure, erase_person
@@ -25,7 +25,7 @@ from shared.kit.observability.traces import new_traceparent, span, traceparent_o
 
 NO_CASE = refusal(HTTPStatus.NOT_FOUND, "no case has this id or number")
 STAFF_ONLY = refusal(HTTPStatus.FORBIDDEN, "show the operators' key: Authorization: Bearer <HANDOFF_STAFF_KEY>")
-UNCONFIRMED = Refusal((invalid("confirm must repeat the case as the address names it", "confirm", "missing"),))
+UNCONFIRMED = Refusal((invalid("confirm must repeat the case as in the path", "confirm", "missing"),))
 
 
 class ErasureAnswer(JsonAnswer):
@@ -38,48 +38,48 @@ class ErasureAnswer(JsonAnswer):
     agencies_told: list[str]
 
 
-async def get_person(context: IntakeContext, form: Format, request: Request) -> Response:
-    """Answer with everything that intake holds about the person of a case, opened."""
+async def get_person(context: IntakeContext, answer_format: Format, request: Request) -> Response:
+    """Answer with everything that intake stores about the person of a case, decrypted."""
     if not is_staff(context, request):
-        return refuse(form, STAFF_ONLY)
+        return refuse(answer_format, STAFF_ONLY)
     rows = await export_person(context, request.path_params["case"])
     if rows is None:
-        return refuse(form, NO_CASE)
+        return refuse(answer_format, NO_CASE)
     content = {"service": "intake"} | rows
     return Response(orjson.dumps(content), media_type="application/json", headers={"cache-control": "no-store"})
 
 
-async def post_erase(context: IntakeContext, form: Format, request: Request) -> Response:
-    """Erase the person of a case; for one who was erased before the answer says so."""
+async def post_erase(context: IntakeContext, answer_format: Format, request: Request) -> Response:
+    """Erase the person of a case; erasing a person again changes nothing."""
     confirmed = await _read_confirmation(context, request)
     if isinstance(confirmed, Refusal):
-        return refuse(form, confirmed)
+        return refuse(answer_format, confirmed)
     with span("POST /api/v1/persons/erase", None) as active:
         erasure = await erase_person(context, confirmed, traceparent_of(active) or new_traceparent())
-    return refuse(form, NO_CASE) if erasure is None else answer(form, "erased", _answer(erasure))
+    return refuse(answer_format, NO_CASE) if erasure is None else answer(answer_format, "erased", _describe(erasure))
 
 
 def is_staff(context: IntakeContext, request: Request) -> bool:
-    """Tell whether the operators' key is shown."""
+    """Tell whether a request has the operators' key."""
     return bool(context.staff_key) and keys_match(read_bearer_key(request), context.staff_key)
 
 
 async def _read_confirmation(context: IntakeContext, request: Request) -> str | Refusal:
-    """Return the case that is to be erased, once it has been named twice by somebody who may."""
+    """Return the case in the path if `confirm` repeats it and the caller may erase; else refuse."""
     headers = headers_of(request.scope)
     body = await read_body(headers, request.receive)
     fields = body if isinstance(body, Refusal) else await read_fields(headers, body)
     if isinstance(fields, Refusal):
         return fields
     if not is_staff(context, request):
-        caller = await allowed(context, headers, fields, ERASE)
+        caller = await authorize(context, headers, fields, ERASE)
         if isinstance(caller, Refusal):
             return caller
     case: str = request.path_params["case"]
     return case if text_of(fields, "confirm") == case else UNCONFIRMED
 
 
-def _answer(erasure: Erasure) -> ErasureAnswer:
+def _describe(erasure: Erasure) -> ErasureAnswer:
     return ErasureAnswer(
         case_id=erasure.case_id,
         erased_at=erasure.erased_at,

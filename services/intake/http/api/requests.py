@@ -1,4 +1,4 @@
-"""`POST /requests`: reports are filed here. Many do so at once, so there is no more on this way than must be."""
+"""`POST /requests`: files a report. This is the path with the highest load: it does nothing that can be left out."""
 
 from http import HTTPStatus
 
@@ -19,7 +19,7 @@ from shared.kit.http.replies import JsonAnswer
 from shared.kit.observability.traces import CASE_ID, context_of, new_traceparent, span, traceparent_of
 
 NO_KEY = refusal(HTTPStatus.FORBIDDEN, "api_key is missing: give it as a field, or as Authorization: Bearer")
-WRONG_KEY = refusal(HTTPStatus.FORBIDDEN, "api_key is not one that may do this")
+WRONG_KEY = refusal(HTTPStatus.FORBIDDEN, "api_key is unknown, or has no scope for this")
 
 BEARER = b"bearer "
 
@@ -33,7 +33,7 @@ class CreatedRequest(JsonAnswer):
     account_id: str | None
 
 
-async def post_request(context: IntakeContext, form: Format, request: Request) -> Response:
+async def post_request(context: IntakeContext, answer_format: Format, request: Request) -> Response:
     """File a report."""
     headers = headers_of(request.scope)
     parent = headers.get(b"traceparent", b"").decode("latin-1") or None
@@ -42,10 +42,10 @@ async def post_request(context: IntakeContext, form: Format, request: Request) -
         submitted = await _read(context, headers, request.receive, traceparent)
         filed = submitted if isinstance(submitted, Refusal) else await file_report(context, submitted)
         if isinstance(filed, Refusal):
-            return refuse(form, filed)
+            return refuse(answer_format, filed)
         if filed.announced:
             active.set_attribute(CASE_ID, str(filed.case_id))
-        return _created(context, form, filed)
+        return _created(context, answer_format, filed)
 
 
 async def _read(
@@ -57,15 +57,15 @@ async def _read(
     fields = await read_fields(headers, body)
     if isinstance(fields, Refusal):
         return fields
-    caller = await allowed(context, headers, fields, FILE)
+    caller = await authorize(context, headers, fields, FILE)
     if isinstance(caller, Refusal):
         return caller
     key = headers.get(b"idempotency-key")
     return SubmittedForm(fields, caller.name, "api", key.decode("latin-1") if key else None, traceparent)
 
 
-async def allowed(context: IntakeContext, headers: RawHeaders, fields: Fields, wanted: str) -> Caller | Refusal:
-    """Return who calls, if their key is good for what they want."""
+async def authorize(context: IntakeContext, headers: RawHeaders, fields: Fields, wanted: str) -> Caller | Refusal:
+    """Return the caller, by their API key; refuse a key that is missing, unknown or without the scope `wanted`."""
     header = headers.get(b"authorization", b"")
     shown = header[len(BEARER) :].decode("latin-1").strip() if header.lower().startswith(BEARER) else ""
     key = shown or text_of(fields, "api_key")
@@ -75,14 +75,14 @@ async def allowed(context: IntakeContext, headers: RawHeaders, fields: Fields, w
     return caller if caller and wanted in caller.scopes else WRONG_KEY
 
 
-def _created(context: IntakeContext, form: Format, filed: FiledReport) -> Response:
+def _created(context: IntakeContext, answer_format: Format, filed: FiledReport) -> Response:
     created = CreatedRequest(
         service_request_id=filed.service_request_id,
         token=filed.token,
         service_notice=f"Follow this report at {context.public_url}/status/{filed.token}",
         account_id=filed.account_id,
     )
-    response = answer(form, "service_requests", [created], HTTPStatus.CREATED)
+    response = answer(answer_format, "service_requests", [created], HTTPStatus.CREATED)
     if filed.replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response

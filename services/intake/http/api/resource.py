@@ -1,4 +1,4 @@
-"""One resource in both forms: whatever goes wrong, the caller hears it in the form that was asked for."""
+"""Routes of the API: every answer, and every error, is in the format that the path names."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,19 +21,21 @@ log = logging.getLogger(__name__)
 Handler = Callable[[IntakeContext, Format, Request], Awaitable[Response]]
 
 RETRY_SECONDS = 2
-_FORMS = {form.value: form for form in Format}
-NOT_HERE = refusal(HTTPStatus.NOT_FOUND, "there is nothing here: see /open311/discovery.json")
-NO_SUCH_FORM = refusal(HTTPStatus.NOT_FOUND, "the path must end in .json or .xml")
-DATABASE_AWAY = refusal(HTTPStatus.SERVICE_UNAVAILABLE, "nothing can be kept at the moment: try again")
-OUR_FAULT = refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "this is our fault, and has been noted")
+_FORMATS = {each.value: each for each in Format}
+UNKNOWN_PATH = refusal(HTTPStatus.NOT_FOUND, "unknown path: see /open311/discovery.json")
+UNKNOWN_FORMAT = refusal(HTTPStatus.NOT_FOUND, "the path must end in .json or .xml")
+DATABASE_UNAVAILABLE = refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the database is unavailable: try again")
+INTERNAL_ERROR = refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "internal error: it is logged")
 
 
 class Resource:
-    """An ASGI application for one path ending in `.{format}`, or for a path that answers in one form only."""
+    """An ASGI application for one path: with an extension, `.{format}`, or with one format only."""
 
-    def __init__(self, context: IntakeContext, methods: Mapping[str, Handler], form: Format | None = None) -> None:
+    def __init__(
+        self, context: IntakeContext, methods: Mapping[str, Handler], only_format: Format | None = None
+    ) -> None:
         self._context = context
-        self._form = form
+        self._only_format = only_format
         self._methods = dict(methods)
         self._allowed = ", ".join(sorted(self._methods))
         if "GET" in self._methods:
@@ -45,33 +47,35 @@ class Resource:
         await response(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        form = self._form or _FORMS.get(scope["path_params"].get("format"))
-        if form is None:
-            return refuse(Format.JSON, NO_SUCH_FORM)
+        answer_format = self._only_format or _FORMATS.get(scope["path_params"].get("format"))
+        if answer_format is None:
+            return refuse(Format.JSON, UNKNOWN_FORMAT)
         handler = self._methods.get(scope["method"])
         if handler is None:
-            response = refuse(form, refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"only {self._allowed} can be done here"))
+            response = refuse(
+                answer_format, refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"method not allowed: use {self._allowed}")
+            )
             response.headers["Allow"] = self._allowed
             return response
         try:
-            return await handler(self._context, form, Request(scope, receive))
+            return await handler(self._context, answer_format, Request(scope, receive))
         except UNAVAILABLE as error:
-            return away(form, error)
+            return answer_unavailable(answer_format, error)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["route"].path)
-            return refuse(form, OUR_FAULT)
+            return refuse(answer_format, INTERNAL_ERROR)
 
 
-def away(form: Format, error: BaseException) -> Response:
-    """Say that the database is away, full or busy, and when to come again."""
+def answer_unavailable(answer_format: Format, error: BaseException) -> Response:
+    """Answer 503 with Retry-After: the database is unavailable, full, or too busy."""
     log.warning("answered 503: %s", type(error).__name__)
-    response = refuse(form, DATABASE_AWAY)
+    response = refuse(answer_format, DATABASE_UNAVAILABLE)
     response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
 
 
 def query_of(context: IntakeContext, request: Request) -> Fields | Refusal:
-    """Read the query, and refuse it for another jurisdiction."""
+    """Read the fields of the query; refuse a `jurisdiction_id` of another city."""
     fields = read_form(request.scope["query_string"])
     if isinstance(fields, Refusal):
         return fields
@@ -79,10 +83,10 @@ def query_of(context: IntakeContext, request: Request) -> Fields | Refusal:
     return Refusal(tuple(problems)) if problems else fields
 
 
-class NotHere:
-    """An ASGI application for every path of the API that does not exist."""
+class UnknownPath:
+    """An ASGI application for the paths below /open311 that do not exist."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Say so, in XML where the path asks for it."""
-        form = Format.XML if scope["path"].endswith(".xml") else Format.JSON
-        await refuse(form, NOT_HERE)(scope, receive, send)
+        """Answer 404, in XML if the path ends in .xml."""
+        answer_format = Format.XML if scope["path"].endswith(".xml") else Format.JSON
+        await refuse(answer_format, UNKNOWN_PATH)(scope, receive, send)

@@ -25,18 +25,18 @@ REPORT: Final[Part] = {
     "type": "object",
     "required": ["service_code"],
     "properties": {
-        "service_code": _TEXT | {"description": "what is asked for, from the list of services"},
+        "service_code": _TEXT | {"description": "a code from the list of services"},
         "jurisdiction_id": _TEXT,
-        "api_key": _TEXT | {"description": "instead of Authorization: Bearer"},
+        "api_key": _TEXT | {"description": "alternative to Authorization: Bearer"},
         "lat": {"type": "number", "minimum": -LATITUDES, "maximum": LATITUDES},
         "long": {"type": "number", "minimum": -LONGITUDES, "maximum": LONGITUDES},
         **{name: _TEXT | {"maxLength": length} for name, length in MAX_LENGTHS.items()},
-        "need": _TEXT | {"description": "further needs, with commas"},
+        "need": _TEXT | {"description": "further needs, separated by commas"},
         "language": _TEXT | {"description": "the language that the reporter prefers"},
-        "consent[recipients]": _TEXT | {"description": "agencies that may be told, with commas"},
-        "consent[groups]": _TEXT | {"description": "field groups that they may be given, with commas"},
-        "consent[purpose]": _TEXT | {"description": "need not be given where there is one only"},
-        "consent[ends_at]": _TEXT | {"description": "the last day, or a moment; at most a year ahead"},
+        "consent[recipients]": _TEXT | {"description": "agencies that may receive it, separated by commas"},
+        "consent[groups]": _TEXT | {"description": "field groups that they may receive, separated by commas"},
+        "consent[purpose]": _TEXT | {"description": "optional if only one purpose is possible"},
+        "consent[ends_at]": _TEXT | {"description": "the last day, or a time; at most a year from now"},
     },
     "patternProperties": {r"^attribute\[[^\]]*\](\[\])?$": {}},
     "anyOf": [{"required": ["lat", "long"]}, {"required": ["address_string"]}, {"required": ["address_id"]}],
@@ -48,14 +48,14 @@ GRANT: Final = _object(
             {
                 "recipients": inline_schema(list[str]) | {"minItems": 1, "description": "agencies"},
                 "groups": inline_schema(list[FieldGroup]) | {"minItems": 1},
-                "ends_at": _TEXT | {"description": "the last day, or a moment with its offset; at most a year ahead"},
+                "ends_at": _TEXT | {"description": "the last day, or a time with its offset; at most a year from now"},
             },
-            {"purpose": _TEXT | {"description": "need not be given where the agencies may be told for one only"}},
+            {"purpose": _TEXT | {"description": "optional if the agencies have only one purpose"}},
         ),
         "record": _object(
             {
                 "signed_by": _TEXT | {"maxLength": LONGEST_WORDS},
-                "signed_at": _TEXT | {"description": "the day, or the moment"},
+                "signed_at": _TEXT | {"description": "the day, or a time"},
                 "method": {"enum": list(METHODS)},
             }
         ),
@@ -67,4 +67,4 @@ RECORDS: Final = _object(
     {"records": {"type": "array", "items": expanded_schema(ImportRecord), "maxItems": MOST_RECORDS}}
 ) | {"additionalProperties": True}
 
-ERASURE: Final = _object({"confirm": _TEXT | {"description": "the case once more"}})
+ERASURE: Final = _object({"confirm": _TEXT | {"description": "repeats the case in the path"}})
