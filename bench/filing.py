@@ -8,7 +8,7 @@ from bench.figures import Figure, in_turns, percentile
 from bench.load import answers, request
 from bench.processes import API_KEY, script, service
 from bench.servers import Servers, admin, create_topics
-from tests import databases
+from deploy.local.servers import databases
 
 REQUESTS = 1_500
 CONNECTIONS = 16

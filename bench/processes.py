@@ -15,7 +15,7 @@ import httpx
 from bench.cases import MASTER_KEY
 from bench.servers import Servers
 from deploy.local.ports import any_free
-from tests.databases import OwnDatabase
+from deploy.local.servers.databases import OwnDatabase
 
 API_KEY = "hk_bench"
 

@@ -9,6 +9,7 @@ from bench.cases import MASTER_KEY, Filed, make_cases, publish
 from bench.figures import Figure, in_turns
 from bench.reading import Work, as_a_service, by_hand
 from bench.servers import Servers, admin, make_topic, opened
+from deploy.local.servers import databases
 from services.routing.handlers import subscriptions
 from services.routing.jurisdiction import load_city
 from services.routing.use_cases.context import RoutingContext
@@ -17,7 +18,6 @@ from shared.kit.database.database import Database, Transaction
 from shared.kit.messaging.messages import Record, Subscription
 from shared.kit.service.settings import SAMPLE_CITY
 from shared.kit.vault.vault import Vault
-from tests import databases
 
 EVENTS = 5_000
 PLAIN = replace(CASES, topic="bench.plain")

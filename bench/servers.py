@@ -11,11 +11,12 @@ from psycopg.conninfo import make_conninfo
 
 from deploy.kafka import topics
 from deploy.kafka.declared import agencies_of, declared_topics
+from deploy.local.servers import databases
+from deploy.local.servers.databases import OwnDatabase
+from deploy.local.servers.temporary import child_kafka, child_postgres
 from shared.kit.database.database import Database
 from shared.kit.kafka.access import KafkaAccess
 from shared.kit.service.settings import SAMPLE_CITY
-from tests import databases, servers
-from tests.databases import OwnDatabase
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Servers:
 @contextmanager
 def start_servers() -> Iterator[Servers]:
     """Run Kafka and PostgreSQL for the length of a block; commits wait for the disk, as in earnest."""
-    with servers.child_kafka() as kafka, servers.child_postgres(durable=True) as postgres:
+    with child_kafka() as kafka, child_postgres(durable=True) as postgres:
         yield Servers(kafka, postgres, databases.make_template(postgres))
 
 

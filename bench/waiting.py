@@ -13,9 +13,9 @@ from bench.hand_chain import AGENCY_TOPIC, CASES_TOPIC, TABLES
 from bench.load import post, request
 from bench.processes import API_KEY, background, script, service
 from bench.servers import Servers, admin, create_topics, make_topic
+from deploy.local.servers import databases
 from shared.events.topics import inbox_topic
 from shared.kit.kafka.access import KafkaAccess
-from tests import databases
 
 A_SECOND = 100
 REPORTS, WARM = 500, 150

@@ -12,9 +12,9 @@ import httpx
 import psycopg
 
 from deploy.local import background
+from deploy.local.servers.temporary import temporary_folder
 from deploy.local.settings import DataFolder
 from deploy.local.state import PlatformState, read_state
-from tests.servers import temporary_folder
 from tests.waiting import eventually
 
 FAST_AGENCIES = "86400"

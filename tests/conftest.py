@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from deploy.local.servers import databases
+from deploy.local.servers.databases import OwnDatabase
 from shared.kit.kafka.access import KafkaAccess
-from tests import databases, servers
-from tests.databases import OwnDatabase
+from tests import servers
 from tests.lending import Lender
 from tests.sharing_out import Sharing
 from tests.topics import OwnTopics

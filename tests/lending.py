@@ -8,8 +8,8 @@ from typing import Any, Final, LiteralString
 import psycopg
 from psycopg import Connection, sql
 
-from tests import databases
-from tests.databases import OwnDatabase
+from deploy.local.servers import databases
+from deploy.local.servers.databases import OwnDatabase
 
 _OURS: Final = "nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'"
 

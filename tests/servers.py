@@ -2,20 +2,12 @@
 
 import asyncio
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from deploy.local.ports import any_free
-from deploy.local.processes.child_process import ProcessSpec, start_process, stop_process
-from deploy.local.servers.aot_cache import build_aot_cache, needs_aot_cache
-from deploy.local.servers.kafka import KafkaNode, prepare_kafka
-from deploy.local.servers.kafka_jars import ensure_jars
-from deploy.local.servers.kafka_runtime import KafkaRuntime, find_runtime
-from deploy.local.servers.postgres import ADMIN, PostgresNode, prepare_postgres
-from deploy.readiness import wait_for_kafka, wait_for_postgres
+from deploy.local.servers.postgres import ADMIN
+from deploy.local.servers.temporary import child_kafka, child_postgres
+from deploy.readiness import wait_for_kafka
 from shared.kit.kafka.access import KafkaAccess
 
 KAFKA_IMAGE = "apache/kafka:4.3.0"
@@ -42,57 +34,6 @@ def postgres() -> Iterator[str]:
         return
     with _docker_postgres() if _in_docker() else child_postgres() as url:
         yield url
-
-
-@contextmanager
-def child_kafka() -> Iterator[KafkaAccess]:
-    """Run Kafka as a child process on a free port, with its data in a folder that is gone afterwards."""
-    runtime = kafka_runtime()
-    port, controller_port = any_free(2)
-    with temporary_folder() as folder:
-        node = KafkaNode(folder / "kafka", port, controller_port, password="tests")
-        with running(prepare_kafka(node, runtime), folder / "kafka.log"):
-            asyncio.run(wait_for_kafka(node.access))
-            yield node.access
-
-
-def kafka_runtime() -> KafkaRuntime:
-    """What runs Kafka here; the first time on a machine it is fetched and prepared."""
-    runtime = find_runtime()
-    ensure_jars(runtime.jars)
-    if needs_aot_cache(runtime):
-        build_aot_cache(runtime)
-    return runtime
-
-
-@contextmanager
-def child_postgres(*, durable: bool = False) -> Iterator[str]:
-    """Run PostgreSQL as a child process on a free port; unless it is durable, commits do not wait for the disk."""
-    with temporary_folder() as folder:
-        node = PostgresNode(folder / "postgres", any_free(1)[0], password="tests", durable=durable)
-        with running(prepare_postgres(node), folder / "postgres.log"):
-            wait_for_postgres(node.url())
-            yield node.url()
-
-
-@contextmanager
-def running(program: ProcessSpec, log: Path) -> Iterator[None]:
-    """Run a program for the length of a block."""
-    process = start_process(program, log)
-    try:
-        yield
-    finally:
-        stop_process(process, program)
-
-
-@contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """Make a folder that is gone after the block; outside of pytest's own, which only its owner may enter."""
-    folder = Path(tempfile.mkdtemp(prefix="handoff-tests-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _in_docker() -> bool:

@@ -7,6 +7,7 @@ from tests.architecture.layout import ProjectRule
 from tests.architecture.source import Project, read_whole_project
 
 RULES: list[ProjectRule] = [
+    layout.the_bench_does_not_import_tests,
     layout.the_kit_has_few_entries,
     documents.paths_in_documents_exist,
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import temporary_folder
+from deploy.local.servers.temporary import temporary_folder
 
 ROOT = Path(__file__).parents[2]
 

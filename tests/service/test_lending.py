@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.databases import OwnDatabase
+from deploy.local.servers.databases import OwnDatabase
 from tests.lending import Lender
 
 

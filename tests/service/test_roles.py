@@ -7,9 +7,9 @@ import pytest
 from psycopg import Connection, sql
 from psycopg.errors import InsufficientPrivilege
 
+from deploy.local.servers.databases import OwnDatabase
 from deploy.migrate import migrate
 from deploy.postgres.services import SERVICES
-from tests.databases import OwnDatabase
 
 pytestmark = pytest.mark.servers
 

@@ -17,10 +17,10 @@ from deploy.kafka.topics import create_topics
 from deploy.local.agencies.credentials import read_account
 from deploy.local.ports import any_free
 from deploy.local.servers.kafka import KafkaNode, prepare_kafka
+from deploy.local.servers.temporary import kafka_runtime, running, temporary_folder
 from deploy.readiness import wait_for_kafka
 from shared.kit.kafka.access import KafkaAccess
 from shared.kit.kafka.clients import make_broker, make_producer, start_broker
-from tests.servers import kafka_runtime, running, temporary_folder
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 

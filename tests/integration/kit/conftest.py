@@ -8,9 +8,9 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from deploy.local.servers.databases import drop
 from shared.kit.database.database import Database
 from shared.kit.database.migrations import KIT_TABLES_UP, OUTBOX_GUARDS_UP, SETTLED_LETTERS_UP
-from tests.databases import drop
 
 EFFECTS = "CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, event_id uuid, case_id uuid, sequence bigint)"
 

@@ -8,7 +8,7 @@ import pytest
 from deploy.local.servers.aot_cache import build_aot_cache
 from deploy.local.servers.kafka_jars import pinned_jars
 from deploy.local.servers.kafka_runtime import KafkaRuntime
-from tests.servers import kafka_runtime
+from deploy.local.servers.temporary import kafka_runtime
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

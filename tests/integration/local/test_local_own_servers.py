@@ -6,8 +6,8 @@ import pytest
 
 from deploy.local import background
 from deploy.local.inspection import inspect
+from deploy.local.servers.temporary import child_kafka, child_postgres, temporary_folder
 from deploy.local.settings import DataFolder
-from tests.servers import child_kafka, child_postgres, temporary_folder
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 

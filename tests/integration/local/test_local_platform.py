@@ -17,12 +17,12 @@ from aiokafka import AIOKafkaProducer
 from deploy.kafka.declared import agencies_of
 from deploy.local import background
 from deploy.local.agencies.credentials import read_account
+from deploy.local.servers.temporary import temporary_folder
 from deploy.local.settings import DataFolder
 from deploy.local.state import NotRunningError, PlatformState, is_locked, read_state
 from deploy.postgres.services import SERVICES
 from deploy.readiness import check_health
 from shared.events.topics import updates_topic
-from tests.servers import temporary_folder
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]

@@ -7,9 +7,9 @@ import pytest
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
+from deploy.local.servers.databases import OwnDatabase, passwords
 from deploy.migrate import migrate
 from deploy.postgres.services import SERVICES, USERS_OF_THE_VAULT
-from tests.databases import OwnDatabase, passwords
 
 pytestmark = pytest.mark.servers
 

@@ -4,8 +4,8 @@ import psycopg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from deploy.local.servers.databases import OwnDatabase
 from deploy.postgres.services import SERVICES
-from tests.databases import OwnDatabase
 from tests.topics import OwnTopics
 
 pytestmark = pytest.mark.servers

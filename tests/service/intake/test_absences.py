@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from starlette.applications import Starlette
 
+from deploy.local.servers.databases import OwnDatabase
 from services.intake.app import http_routes
-from tests.databases import OwnDatabase
 from tests.service.intake.world import KEY, Clock, World, make_context
 from tests.unit.intake.town import form
 

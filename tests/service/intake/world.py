@@ -12,6 +12,7 @@ import httpx
 import psycopg
 from starlette.applications import Starlette
 
+from deploy.local.servers.databases import OwnDatabase
 from services.intake.app import http_routes
 from services.intake.domain.tokens import Tokens
 from services.intake.handlers import subscriptions
@@ -28,7 +29,6 @@ from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Database
 from shared.kit.messaging.messages import Record
 from shared.kit.vault.vault import Vault
-from tests.databases import OwnDatabase
 from tests.heard import written
 from tests.unit.intake.times import NOON
 from tests.unit.intake.town import TOWN

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests import databases
-from tests.databases import OwnDatabase
+from deploy.local.servers import databases
+from deploy.local.servers.databases import OwnDatabase
 from tests.service.metrics.world import World
 
 

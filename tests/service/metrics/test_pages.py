@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from deploy.local.servers import databases
+from deploy.local.servers.databases import OwnDatabase
 from shared.events import intake, referrals
-from tests import databases
-from tests.databases import OwnDatabase
 from tests.service.metrics.world import World
 from tests.unit.metrics.stories import AGENCIES, Story, any_story
 

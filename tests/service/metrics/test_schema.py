@@ -5,8 +5,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from deploy.local.servers.databases import OwnDatabase
 from services.metrics.tables import metadata
-from tests.databases import OwnDatabase
 
 pytestmark = pytest.mark.servers
 

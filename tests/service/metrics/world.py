@@ -13,6 +13,7 @@ from aiokafka import ConsumerRecord
 from psycopg.rows import dict_row
 from starlette.applications import Starlette
 
+from deploy.local.servers.databases import OwnDatabase
 from services.metrics.app import create_service
 from services.metrics.domain.cells import DIMENSIONS
 from services.metrics.domain.city import MetricsCity, metrics_city
@@ -23,7 +24,6 @@ from shared.events.topics import TOPIC_SPECS
 from shared.events.wire import write_time
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.service.service import Service
-from tests.databases import OwnDatabase
 from tests.unit.metrics.stories import Said, Story
 
 STAFF_KEY = "staff"

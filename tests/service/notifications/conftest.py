@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.databases import OwnDatabase
+from deploy.local.servers.databases import OwnDatabase
 from tests.service.notifications import mail_server
 from tests.service.notifications.mail_server import MailServerForTests
 from tests.service.notifications.world import World

@@ -10,6 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import psycopg
 
+from deploy.local.servers.databases import OwnDatabase
 from services.notifications.app import make_database, make_delivery_service
 from services.notifications.handlers import subscriptions
 from services.notifications.settings import NotificationsSettings
@@ -21,7 +22,6 @@ from shared.events.event import Event
 from shared.events.fields import ContactFields, FieldGroup
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.vault.vault import Vault
-from tests.databases import OwnDatabase
 from tests.service.notifications.events import language_of, record, submitted
 
 MASTER_KEY = bytes(range(32))

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.databases import OwnDatabase
+from deploy.local.servers.databases import OwnDatabase
 from tests.service.routing.world import World
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from deploy.local.servers.databases import OwnDatabase
 from services.routing.jurisdiction.agreements import read_agreements
 from services.routing.store.agreements import (
     AgreementText,
@@ -20,7 +21,6 @@ from services.routing.tables import SCHEMA
 from shared.kit.database.database import Database
 from shared.kit.service.settings import SAMPLE_CITY
 from shared.policy.agreements import Agreement
-from tests.databases import OwnDatabase
 
 pytestmark = pytest.mark.servers
 

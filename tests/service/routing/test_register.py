@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from deploy.local.servers.databases import OwnDatabase
 from services.routing.handlers import subscriptions
 from services.routing.jurisdiction.agreements import load_agreements
 from services.routing.store.agreements import list_agreements_in
@@ -19,7 +20,6 @@ from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Database, UnavailableError
 from shared.kit.service.settings import SAMPLE_CITY
 from shared.policy.decision import DisclosurePolicy
-from tests.databases import OwnDatabase
 from tests.service.routing.world import World, record
 from tests.unit.routing.town import report
 

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from deploy.local.servers.databases import OwnDatabase
 from services.routing.handlers import subscriptions
 from services.routing.tables import SCHEMA
 from services.routing.use_cases.context import RoutingContext
@@ -24,7 +25,6 @@ from shared.kit.messaging.messages import Record
 from shared.kit.vault.consents import CONSENT_LOCK, LockedConsents, lock_consents
 from shared.kit.vault.vault import Person, Vault
 from shared.policy.consent import Consent
-from tests.databases import OwnDatabase
 from tests.heard import written
 from tests.unit.routing.town import NOON, TOWN, report
 

@@ -1,4 +1,4 @@
-"""A database for each test, cloned from a template that all migrations have been applied to."""
+"""Databases for tests and measurements, cloned from a template that has every migration applied."""
 
 import hashlib
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from deploy.postgres.services import SERVICES, role_of
 
 @dataclass(frozen=True)
 class OwnDatabase:
-    """One test's database; every service reaches it with its own role."""
+    """A database for one test or measurement; every service connects to it with its own role."""
 
     name: str
     server_url: str
@@ -27,17 +27,20 @@ class OwnDatabase:
         return _url(self.server_url, self.name)
 
     def url(self, service: str) -> str:
-        """The address of this database that a service uses."""
+        """Return the address that a service connects to."""
         return _url(self.server_url, self.name, role_of(service))
 
 
 def passwords(server_url: str) -> dict[str, str]:
-    """Passwords of the services' roles, the same for every run on one server: runs do not disturb one another."""
+    """Return the passwords of the services' roles.
+
+    They depend on the server's address only, so that runs on one server do not lock each other out.
+    """
     return {service: _password(server_url, role_of(service)) for service in SERVICES}
 
 
 def make_template(server_url: str) -> str:
-    """Make a database with all migrations applied, and return its name."""
+    """Create a database with every migration applied, and return its name."""
     name = f"template_{uuid4().hex[:12]}"
     _admin(server_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     migrate(_url(server_url, name), passwords(server_url))
@@ -46,7 +49,7 @@ def make_template(server_url: str) -> str:
 
 @contextmanager
 def own_database(server_url: str, template: str) -> Iterator[OwnDatabase]:
-    """Clone the template for the length of a block."""
+    """Clone the template, and drop the clone after the block."""
     name = clone(server_url, template)
     try:
         yield OwnDatabase(name, server_url)
@@ -55,7 +58,7 @@ def own_database(server_url: str, template: str) -> Iterator[OwnDatabase]:
 
 
 def clone(server_url: str, template: str) -> str:
-    """Make a database that is as the template is, and return its name."""
+    """Create a copy of the template, and return its name."""
     name = f"test_{uuid4().hex[:12]}"
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
     _admin(server_url, statement.format(sql.Identifier(name), sql.Identifier(template)))
@@ -63,7 +66,7 @@ def clone(server_url: str, template: str) -> str:
 
 
 def drop(server_url: str, name: str) -> None:
-    """Drop a database, and whoever is still connected to it."""
+    """Drop a database, and end the connections to it."""
     _admin(server_url, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
