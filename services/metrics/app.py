@@ -3,7 +3,7 @@
 from services.metrics.domain.city import metrics_city
 from services.metrics.handlers import subscriptions
 from services.metrics.http.api.aggregates import aggregate_routes
-from services.metrics.http.api.cases import case_routes
+from services.metrics.http.api.cases import case_routes, subject_export_route
 from services.metrics.http.api.spans import span_routes
 from services.metrics.http.pages.dashboard import dashboard_routes
 from services.metrics.settings import MetricsSettings
@@ -33,6 +33,7 @@ def create_service(settings: MetricsSettings) -> Service:
             *dashboard_routes(database, city),
             *aggregate_routes(database, city, key),
             *case_routes(database, city, key),
+            subject_export_route(database, key),
             *span_routes(database, key),
         ],
         loops=[

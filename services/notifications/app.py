@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from services.notifications.handlers import subscriptions
-from services.notifications.http.api.deliveries import delivery_routes
+from services.notifications.http.api.deliveries import delivery_routes, subject_export_route
 from services.notifications.settings import NotificationsSettings
 from services.notifications.use_cases.deliveries import DeliveryService
 from services.notifications.use_cases.mail_renderer import MailRenderer
@@ -32,6 +32,7 @@ def create_service(settings: NotificationsSettings) -> Service:
     city = read_city(settings.jurisdiction)
     deliveries = make_delivery_service(settings, database, city)
     wake_up = asyncio.Event()
+    staff_key = settings.staff_key.get_secret_value()
     account, sender = settings.smtp_account, deliveries.renderer.sender
     connections = [SmtpConnection(account, sender) for _ in range(settings.smtp_connections)]
     return Service(
@@ -39,7 +40,7 @@ def create_service(settings: NotificationsSettings) -> Service:
         settings=settings,
         database=database,
         subscriptions=subscriptions(city.protection, wake_up),
-        http=delivery_routes(database, city.protection, settings.staff_key.get_secret_value()),
+        http=[*delivery_routes(database, city.protection, staff_key), subject_export_route(database, staff_key)],
         loops=[
             LeaseWatcher(deliveries).run,
             *(SendWorker(deliveries, connection, wake_up).run for connection in connections),

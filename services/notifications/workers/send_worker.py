@@ -74,11 +74,11 @@ class SendWorker:
         delivery = mail.delivery
         attributes = {CASE_ID: str(delivery.case_id), "handoff.template": delivery.template.value}
         with span("mail send", delivery.traceparent, SpanKind.CLIENT, **attributes) as sending:
-            outcome = await self._hand_over(mail)
+            outcome = await self._render_and_send(mail)
             sending.set_attribute("handoff.outcome", type(outcome).__name__.lower())
             await self._save(replace(delivery, traceparent=traceparent_of(sending)), outcome)
 
-    async def _hand_over(self, mail: ClaimedMail) -> SendOutcome:
+    async def _render_and_send(self, mail: ClaimedMail) -> SendOutcome:
         try:
             message = self._deliveries.renderer.render(mail.delivery, mail.to, self._deliveries.clock())
         except Exception:

@@ -1,4 +1,4 @@
-"""What is known after everything was heard at least twice and out of order is what was said."""
+"""Stored facts are those of the events, however often and in whatever order they arrive."""
 
 import asyncio
 from dataclasses import replace
@@ -9,55 +9,59 @@ import pytest
 from services.metrics.domain.event_projection import facts_of
 from services.metrics.domain.facts import FACTS, Fact, merge
 from services.metrics.tables import FACT_TABLES
-from tests.service.metrics.world import World
-from tests.unit.metrics.stories import Said, Story, any_story
+from tests.service.metrics.harness import MetricsHarness
+from tests.unit.metrics.case_events import CaseEvents, PublishedEvent, random_case
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 
 
-def told(said: list[Said]) -> dict[type[Fact], list[Fact]]:
-    return merge(fact for one in said for fact in facts_of(one.event, one.envelope))
+def merged(events: list[PublishedEvent]) -> dict[type[Fact], list[Fact]]:
+    return merge(fact for one in events for fact in facts_of(one.event, one.envelope))
 
 
-def kept(world: World) -> dict[type[Any], list[Any]]:
+def stored(harness: MetricsHarness) -> dict[type[Any], list[Any]]:
     return {
-        kind: [kind(**row) for row in world.query(f"SELECT * FROM {FACT_TABLES[kind].name} ORDER BY {kind.KEY}")]
+        kind: [kind(**row) for row in harness.query(f"SELECT * FROM {FACT_TABLES[kind].name} ORDER BY {kind.KEY}")]
         for kind in FACTS
     }
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_facts_are_the_same_in_whatever_order_and_however_often_events_are_heard(world: World, seed: int) -> None:
-    stories = [any_story(number, seed * 100 + number) for number in range(25)]
-    await world.hear(*stories, seed=seed)
-    assert kept(world) == told([one for story in stories for one in story.said])
+async def test_facts_are_the_same_in_whatever_order_and_however_often_events_arrive(
+    harness: MetricsHarness, seed: int
+) -> None:
+    cases = [random_case(number, seed * 100 + number) for number in range(25)]
+    await harness.consume(*cases, seed=seed)
+    assert stored(harness) == merged([one for case in cases for one in case.events])
 
 
-async def test_each_event_is_in_the_journey_of_its_case_once(world: World) -> None:
-    stories = [any_story(number, number) for number in range(10)]
-    await world.hear(*stories)
-    entries = world.query("SELECT source, event_id, case_id FROM journey_entries")
-    said = [one for story in stories for one in story.said]
+async def test_each_event_is_in_the_journey_of_its_case_once(harness: MetricsHarness) -> None:
+    cases = [random_case(number, number) for number in range(10)]
+    await harness.consume(*cases)
+    entries = harness.query("SELECT source, event_id, case_id FROM journey_entries")
+    events = [one for case in cases for one in case.events]
     assert {(e["source"], e["event_id"], str(e["case_id"])) for e in entries} == {
-        (one.envelope.source, one.envelope.id, one.envelope.subject) for one in said
+        (one.envelope.source, one.envelope.id, one.envelope.subject) for one in events
     }
-    assert len(entries) == len(said)
+    assert len(entries) == len(events)
 
 
-async def test_consumers_of_different_topics_never_lock_each_other_up(world: World) -> None:
-    said = [one for number in range(150) for one in any_story(number, number).said]
-    forwards = [one for one in said if "agency" not in one.topic]
+async def test_consumers_of_different_topics_do_not_deadlock(harness: MetricsHarness) -> None:
+    events = [one for number in range(150) for one in random_case(number, number).events]
+    forwards = [one for one in events if "agency" not in one.topic]
     backwards = list(reversed(forwards))
     async with asyncio.timeout(PATIENCE_SECONDS):
-        await asyncio.gather(*(world.hear_once(part) for part in (forwards, backwards, forwards, backwards)))
-    assert kept(world) == told(said)
+        await asyncio.gather(*(harness.consume_once(part) for part in (forwards, backwards, forwards, backwards)))
+    assert stored(harness) == merged(events)
 
 
-async def test_an_event_from_the_wrong_source_is_set_aside_and_the_others_are_heard(world: World) -> None:
-    story = Story(1).file().tell()
-    filed, sent = story.said
+async def test_an_event_from_the_wrong_source_is_a_dead_letter_and_the_others_are_recorded(
+    harness: MetricsHarness,
+) -> None:
+    case = CaseEvents(1).file().notify()
+    filed, sent = case.events
     forged = replace(sent, envelope=replace(sent.envelope, source="/agencies/nypd"))
-    await world.hear_once([filed, forged])
-    assert [row["type"] for row in world.query("SELECT type FROM journey_entries")] == ["case.submitted.v1"]
-    assert world.query("SELECT count(*) AS n FROM dead_letters") == [{"n": 1}]
+    await harness.consume_once([filed, forged])
+    assert [row["type"] for row in harness.query("SELECT type FROM journey_entries")] == ["case.submitted.v1"]
+    assert harness.query("SELECT count(*) AS n FROM dead_letters") == [{"n": 1}]

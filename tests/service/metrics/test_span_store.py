@@ -8,8 +8,8 @@ import pytest
 
 from services.metrics.http.api.spans import MOST_BYTES
 from services.metrics.use_cases.spans import prune_spans
-from tests.service.metrics.world import World
-from tests.unit.metrics.stories import Story
+from tests.service.metrics.harness import MetricsHarness
+from tests.unit.metrics.case_events import CaseEvents
 from tests.unit.metrics.test_spans import request, sent
 from tests.waiting import PATIENCE_SECONDS
 
@@ -23,20 +23,20 @@ def body(*spans: object, service: str = "intake") -> bytes:
     return bytes(request(*spans, service=service).SerializeToString())  # type: ignore[arg-type]
 
 
-async def test_spans_are_kept_once_however_often_they_are_sent(world: World) -> None:
+async def test_spans_are_stored_once_however_often_they_are_sent(harness: MetricsHarness) -> None:
     for _ in range(3):
-        answer = await world.staff.post("/v1/traces", content=body(sent(1), sent(2, 1)), headers=PROTOBUF)
+        answer = await harness.staff.post("/v1/traces", content=body(sent(1), sent(2, 1)), headers=PROTOBUF)
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "application/x-protobuf"
-    told = (await world.staff.get(f"/traces/{1:032x}")).json()["spans"]
-    assert [(span["name"], span["parent_id"]) for span in told] == [("span 1", None), ("span 2", f"{1:016x}")]
+    answer = (await harness.staff.get(f"/traces/{1:032x}")).json()["spans"]
+    assert [(span["name"], span["parent_id"]) for span in answer] == [("span 1", None), ("span 2", f"{1:016x}")]
 
 
-async def test_gzipped_spans_are_read(world: World) -> None:
+async def test_gzipped_spans_are_read(harness: MetricsHarness) -> None:
     packed = gzip.compress(body(sent(1)))
     headers = PROTOBUF | {"content-encoding": "gzip"}
-    assert (await world.staff.post("/v1/traces", content=packed, headers=headers)).status_code == 200
-    assert len((await world.staff.get(f"/traces/{1:032x}")).json()["spans"]) == 1
+    assert (await harness.staff.post("/v1/traces", content=packed, headers=headers)).status_code == 200
+    assert len((await harness.staff.get(f"/traces/{1:032x}")).json()["spans"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -49,67 +49,67 @@ async def test_gzipped_spans_are_read(world: World) -> None:
         (bytes(MOST_BYTES + 1), PROTOBUF, 400),
     ],
 )
-async def test_what_is_not_a_sound_body_of_spans_is_refused(
-    unheard: World, content: bytes, headers: dict[str, str], status: int
+async def test_an_invalid_body_of_spans_is_refused(
+    empty: MetricsHarness, content: bytes, headers: dict[str, str], status: int
 ) -> None:
-    assert (await unheard.staff.post("/v1/traces", content=content, headers=headers)).status_code == status
-    assert unheard.query("SELECT count(*) AS n FROM spans") == [{"n": 0}]
+    assert (await empty.staff.post("/v1/traces", content=content, headers=headers)).status_code == status
+    assert empty.query("SELECT count(*) AS n FROM spans") == [{"n": 0}]
 
 
-async def test_spans_are_taken_only_from_those_who_have_the_key(unheard: World) -> None:
-    assert (await unheard.public.post("/v1/traces", content=body(sent(1)), headers=PROTOBUF)).status_code == 401
+async def test_spans_are_accepted_only_with_the_staff_key(empty: MetricsHarness) -> None:
+    assert (await empty.public.post("/v1/traces", content=body(sent(1)), headers=PROTOBUF)).status_code == 401
 
 
-async def test_a_cases_traces_are_those_of_its_messages_and_those_that_name_it(world: World) -> None:
-    story = Story(1, traceparent=f"00-{OURS:032x}-{1:016x}-01").file()
-    await world.hear(story)
+async def test_a_cases_traces_are_those_of_its_messages_and_those_that_name_it(harness: MetricsHarness) -> None:
+    case = CaseEvents(1, traceparent=f"00-{OURS:032x}-{1:016x}-01").file()
+    await harness.consume(case)
     for content in (body(sent(1), sent(2, 1)), body(sent(7, trace=5), service="routing"), body(sent(3, trace=2))):
-        await world.staff.post("/v1/traces", content=content, headers=PROTOBUF)
-    told = (await world.staff.get(f"/cases/{story.service_request_id}/traces")).json()
-    assert told["traces"] == [{"trace_id": f"{OURS:032x}", "sampled": True}]
-    assert {span["trace_id"] for span in told["spans"]} == {f"{trace:032x}" for trace in (OURS, 5, 2)}
-    assert told["linked"] == []
+        await harness.staff.post("/v1/traces", content=content, headers=PROTOBUF)
+    answer = (await harness.staff.get(f"/cases/{case.service_request_id}/traces")).json()
+    assert answer["traces"] == [{"trace_id": f"{OURS:032x}", "sampled": True}]
+    assert {span["trace_id"] for span in answer["spans"]} == {f"{trace:032x}" for trace in (OURS, 5, 2)}
+    assert answer["linked"] == []
 
 
-async def test_a_trace_that_many_cases_share_shows_each_only_its_own_steps(world: World) -> None:
-    mine = Story(1, traceparent=f"00-{SHARED:032x}-{1:016x}-01").file()
-    theirs = Story(2, traceparent=f"00-{SHARED:032x}-{1:016x}-01").file()
-    await world.hear(mine, theirs)
+async def test_a_trace_that_many_cases_share_shows_each_only_its_own_steps(harness: MetricsHarness) -> None:
+    mine = CaseEvents(1, traceparent=f"00-{SHARED:032x}-{1:016x}-01").file()
+    theirs = CaseEvents(2, traceparent=f"00-{SHARED:032x}-{1:016x}-01").file()
+    await harness.consume(mine, theirs)
     shared, step, other = sent(1, trace=SHARED), sent(2, 1, trace=SHARED), sent(3, 1, trace=SHARED)
     del shared.attributes[:]
     other.attributes[0].value.string_value = str(theirs.case_id)
-    await world.staff.post("/v1/traces", content=body(shared, step, other), headers=PROTOBUF)
-    told = (await world.staff.get(f"/cases/{mine.case_id}/traces")).json()
-    assert [span["name"] for span in told["spans"]] == ["span 1", "span 2"]
+    await harness.staff.post("/v1/traces", content=body(shared, step, other), headers=PROTOBUF)
+    answer = (await harness.staff.get(f"/cases/{mine.case_id}/traces")).json()
+    assert [span["name"] for span in answer["spans"]] == ["span 1", "span 2"]
 
 
-async def test_a_span_elsewhere_that_a_step_is_linked_to_is_named(world: World) -> None:
-    story = Story(1, traceparent=f"00-{OURS:032x}-{1:016x}-01").file()
-    await world.hear(story)
+async def test_a_span_elsewhere_that_a_step_is_linked_to_is_named(harness: MetricsHarness) -> None:
+    case = CaseEvents(1, traceparent=f"00-{OURS:032x}-{1:016x}-01").file()
+    await harness.consume(case)
     batch = sent(3, trace=2)
     del batch.attributes[:]
-    await world.staff.post("/v1/traces", content=body(sent(1), batch), headers=PROTOBUF)
-    told = (await world.staff.get(f"/cases/{story.case_id}/traces")).json()
-    assert [span["name"] for span in told["linked"]] == ["span 3"]
+    await harness.staff.post("/v1/traces", content=body(sent(1), batch), headers=PROTOBUF)
+    answer = (await harness.staff.get(f"/cases/{case.case_id}/traces")).json()
+    assert [span["name"] for span in answer["linked"]] == ["span 3"]
 
 
-async def test_old_spans_are_thrown_away_and_young_ones_stay(world: World) -> None:
-    await world.staff.post("/v1/traces", content=body(sent(1)), headers=PROTOBUF)
+async def test_old_spans_are_deleted_and_young_ones_stay(harness: MetricsHarness) -> None:
+    await harness.staff.post("/v1/traces", content=body(sent(1)), headers=PROTOBUF)
     await asyncio.sleep(0.05)
-    await prune_spans(world.service.database, timedelta(days=1), 1000)
-    assert world.query("SELECT count(*) AS n FROM spans") == [{"n": 1}]
-    await prune_spans(world.service.database, timedelta(seconds=0.01), 1000)
-    assert world.query("SELECT count(*) AS n FROM spans") == [{"n": 0}]
+    await prune_spans(harness.service.database, timedelta(days=1), 1000)
+    assert harness.query("SELECT count(*) AS n FROM spans") == [{"n": 1}]
+    await prune_spans(harness.service.database, timedelta(seconds=0.01), 1000)
+    assert harness.query("SELECT count(*) AS n FROM spans") == [{"n": 0}]
 
 
-async def test_of_too_many_spans_the_oldest_are_thrown_away(world: World) -> None:
+async def test_of_too_many_spans_the_oldest_are_deleted(harness: MetricsHarness) -> None:
     for number in range(1, 7):
-        await world.staff.post("/v1/traces", content=body(sent(number)), headers=PROTOBUF)
-    async with world.service.database.transaction() as tx:
+        await harness.staff.post("/v1/traces", content=body(sent(number)), headers=PROTOBUF)
+    async with harness.service.database.transaction() as tx:
         await tx.execute("SELECT pg_stat_force_next_flush()")  # a connection that idles tells after ten seconds
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while world.query(COUNTED)[0]["n_live_tup"] < 6:
+        while harness.query(COUNTED)[0]["n_live_tup"] < 6:
             await asyncio.sleep(0.1)
-    await prune_spans(world.service.database, timedelta(days=1), 4)
-    kept = world.query("SELECT name FROM spans ORDER BY name")
+    await prune_spans(harness.service.database, timedelta(days=1), 4)
+    kept = harness.query("SELECT name FROM spans ORDER BY name")
     assert [row["name"] for row in kept] == ["span 3", "span 4", "span 5", "span 6"]

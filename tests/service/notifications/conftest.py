@@ -6,8 +6,8 @@ import pytest
 
 from deploy.local.servers.databases import OwnDatabase
 from tests.service.notifications import mail_server
+from tests.service.notifications.harness import NotificationsHarness
 from tests.service.notifications.mail_server import MailServerForTests
-from tests.service.notifications.world import World
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def mails() -> Iterator[MailServerForTests]:
 
 
 @pytest.fixture
-async def world(database: OwnDatabase, mails: MailServerForTests) -> AsyncIterator[World]:
+async def harness(database: OwnDatabase, mails: MailServerForTests) -> AsyncIterator[NotificationsHarness]:
     """Put notifications together as its app does, without Kafka."""
-    async with World.open(database, mails.port) as opened:
+    async with NotificationsHarness.open(database, mails.port) as opened:
         yield opened

@@ -7,8 +7,8 @@ import sys
 from asyncio.subprocess import Process
 from pathlib import Path
 
+from tests.service.notifications.harness import NotificationsHarness
 from tests.service.notifications.mail_server import STALL, MailServerForTests
-from tests.service.notifications.world import World
 from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
@@ -32,9 +32,9 @@ asyncio.run(main())
 """
 
 
-async def other_process(world: World) -> Process:
+async def other_process(harness: NotificationsHarness) -> Process:
     """Start a sender as a process of its own."""
-    settings = world.settings
+    settings = harness.settings
     variables = {
         "HANDOFF_DATABASE_URL": settings.database_url.get_secret_value(),
         "HANDOFF_MASTER_KEY": settings.master_key.get_secret_value() if settings.master_key else "",
@@ -51,90 +51,94 @@ async def until_holding(mails: MailServerForTests) -> None:
     assert await asyncio.to_thread(mails.holding.wait, PATIENCE_SECONDS)
 
 
-async def test_a_mail_that_was_in_hand_when_its_sender_was_killed_is_uncertain(
-    world: World, mails: MailServerForTests
+async def test_a_mail_that_was_being_sent_when_its_worker_was_killed_is_uncertain(
+    harness: NotificationsHarness, mails: MailServerForTests
 ) -> None:
-    case_id = await world.report()
+    case_id = await harness.report()
     mails.answers_to_data = [STALL]
-    sender = await other_process(world)
+    sender = await other_process(harness)
     await until_holding(mails)
     sender.send_signal(signal.SIGKILL)
     await sender.wait()
-    assert world.states(case_id) == {"case-received": "sending"}
-    await asyncio.sleep(world.deliveries.lease.total_seconds())
-    assert await world.deliveries.give_up_interrupted() == 1
-    assert await world.deliveries.give_up_interrupted() == 0
+    assert harness.states(case_id) == {"case-received": "sending"}
+    await asyncio.sleep(harness.deliveries.lease.total_seconds())
+    assert await harness.deliveries.give_up_interrupted() == 1
+    assert await harness.deliveries.give_up_interrupted() == 0
     mails.go_on.set()
-    await world.send_all()
-    assert world.states(case_id) == {"case-received": "uncertain"}
-    assert world.said(case_id) == ["notification.failed.v1"]
+    await harness.send_all()
+    assert harness.states(case_id) == {"case-received": "uncertain"}
+    assert harness.outbox_types(case_id) == ["notification.failed.v1"]
     assert len(mails.mails) <= 1
 
 
-async def test_a_mail_in_hand_is_not_given_up_before_its_time(world: World, mails: MailServerForTests) -> None:
-    case_id = await world.report()
+async def test_a_mail_that_is_being_sent_is_not_given_up_before_the_lease_ends(
+    harness: NotificationsHarness, mails: MailServerForTests
+) -> None:
+    case_id = await harness.report()
     mails.answers_to_data = [STALL]
-    worker = world.worker()
+    worker = harness.worker()
     sending = asyncio.create_task(worker.run())
     await until_holding(mails)
-    async with World.open(world.own, mails.port, sending_lease_seconds=60) as other:
+    async with NotificationsHarness.open(harness.own, mails.port, sending_lease_seconds=60) as other:
         assert await other.deliveries.give_up_interrupted() == 0
     mails.go_on.set()
-    await world.until_sent(case_id)
+    await harness.until_sent(case_id)
     await stop(sending)
 
 
-async def test_a_mail_that_was_given_up_too_early_is_told_as_sent_by_who_knows(
-    world: World, mails: MailServerForTests
+async def test_a_mail_that_was_given_up_too_early_is_sent_when_its_worker_reports(
+    harness: NotificationsHarness, mails: MailServerForTests
 ) -> None:
-    case_id = await world.report()
+    case_id = await harness.report()
     mails.answers_to_data = [STALL]
-    sending = asyncio.create_task(world.worker().run())
+    sending = asyncio.create_task(harness.worker().run())
     await until_holding(mails)
-    await asyncio.sleep(world.deliveries.lease.total_seconds())
-    assert await world.deliveries.give_up_interrupted() == 1
+    await asyncio.sleep(harness.deliveries.lease.total_seconds())
+    assert await harness.deliveries.give_up_interrupted() == 1
     mails.go_on.set()
-    await world.until_sent(case_id)
+    await harness.until_sent(case_id)
     await stop(sending)
-    assert world.said(case_id) == ["notification.failed.v1", "notification.sent.v1"]
+    assert harness.outbox_types(case_id) == ["notification.failed.v1", "notification.sent.v1"]
     assert len(mails.mails) == 1
 
 
-async def test_a_service_that_is_told_to_stop_finishes_the_mail_in_hand(
-    world: World, mails: MailServerForTests
+async def test_a_service_that_stops_finishes_the_mail_that_it_is_sending(
+    harness: NotificationsHarness, mails: MailServerForTests
 ) -> None:
-    case_id = await world.report()
+    case_id = await harness.report()
     mails.answers_to_data = [STALL]
-    sending = asyncio.create_task(world.worker().run())
+    sending = asyncio.create_task(harness.worker().run())
     await until_holding(mails)
     sending.cancel()
     await asyncio.sleep(0.1)
     assert not sending.done()
     mails.go_on.set()
     await asyncio.wait([sending])
-    assert world.states(case_id) == {"case-received": "sent"}
+    assert harness.states(case_id) == {"case-received": "sent"}
 
 
-async def test_while_the_mail_server_is_away_nothing_is_taken_in_hand(world: World, mails: MailServerForTests) -> None:
+async def test_while_the_mail_server_is_unreachable_no_mail_is_claimed(
+    harness: NotificationsHarness, mails: MailServerForTests
+) -> None:
     mails.stop()
-    case_id, anonymous = await world.report(), await world.report(None)
-    sending = asyncio.create_task(world.worker().run())
+    case_id, anonymous = await harness.report(), await harness.report(None)
+    sending = asyncio.create_task(harness.worker().run())
     await asyncio.sleep(0.5)
-    assert world.query("SELECT state, tries FROM deliveries WHERE case_id = %s", case_id) == [("queued", 0)]
-    assert world.states(anonymous) == {"case-received": "suppressed"}
+    assert harness.query("SELECT state, tries FROM deliveries WHERE case_id = %s", case_id) == [("queued", 0)]
+    assert harness.states(anonymous) == {"case-received": "suppressed"}
     mails.start()
-    await world.until_sent(case_id)
+    await harness.until_sent(case_id)
     await stop(sending)
     assert len(mails.mails) == 1
 
 
-async def test_a_queued_mail_wakes_an_idle_worker(world: World, mails: MailServerForTests) -> None:
-    worker = world.worker()
+async def test_a_queued_mail_wakes_an_idle_worker(harness: NotificationsHarness, mails: MailServerForTests) -> None:
+    worker = harness.worker()
     worker._pause = 3600.0  # nothing but the wake-up ends it
     sending = asyncio.create_task(worker.run())
     await asyncio.sleep(0.5)
     async with asyncio.timeout(PATIENCE_SECONDS):
-        await world.until_sent(await world.report())
+        await harness.until_sent(await harness.report())
     await stop(sending)
     assert len(mails.mails) == 1
 

@@ -24,7 +24,7 @@ def hidden(*sizes: int) -> list[int]:
     return [offered.counts[name] for name in offered.counts if name not in choose_published(offered)]
 
 
-def test_a_small_count_is_hidden_with_another_so_that_the_total_does_not_give_it_away() -> None:
+def test_a_small_count_is_suppressed_with_another_so_that_the_total_does_not_reveal_it() -> None:
     assert hidden(50, 10, 20, 30) == [10, 20]
 
 
@@ -36,15 +36,15 @@ def test_few_among_several_small_counts_are_too_few() -> None:
     assert hidden(50, 3, 4, 30) == [3, 4, 30]
 
 
-def test_counts_that_are_large_enough_are_all_shown_and_so_is_nought() -> None:
+def test_counts_that_are_large_enough_are_all_published_and_so_is_zero() -> None:
     assert hidden(11, 12, 500, 0) == []
 
 
-def test_a_total_that_differs_little_from_its_only_large_part_is_kept_and_the_part_is_not() -> None:
+def test_a_total_that_differs_little_from_its_only_large_part_is_published_and_the_part_is_not() -> None:
     assert hidden(495, 5) == [495, 5]
 
 
-def test_what_one_table_hides_another_does_not_give_away() -> None:
+def test_what_one_table_suppresses_another_does_not_reveal() -> None:
     """Both tables add up to the same, which is published nowhere."""
     counts: dict[CountName, int] = {
         ("all",): 100, ("need", "noise"): 100, ("agency", "hpd"): 60, ("agency", "nypd"): 35, ("agency", "parks"): 5,
@@ -59,7 +59,7 @@ def test_what_one_table_hides_another_does_not_give_away() -> None:
 
 
 @given(st.lists(st.integers(min_value=0, max_value=40), max_size=12), st.integers(min_value=2, max_value=20))
-def test_what_is_hidden_is_never_a_single_count_beside_others_nor_few_together(sizes: list[int], minimum: int) -> None:
+def test_what_is_suppressed_is_never_a_single_count_nor_few_together(sizes: list[int], minimum: int) -> None:
     offered = offer(sizes, minimum=minimum)
     shown = choose_published(offered)
     gone = [offered.counts[name] for name in offered.counts if name not in shown and name != TOTAL]
@@ -88,7 +88,7 @@ def systems(draw: st.DrawFn) -> SuppressionProblem:
 
 
 @given(systems())
-def test_no_pair_of_published_counts_gives_a_small_one_away(offered: SuppressionProblem) -> None:
+def test_no_pair_of_published_counts_reveals_a_small_one(offered: SuppressionProblem) -> None:
     shown = choose_published(offered)
     for one in offered.sums:
         for part in set(one.parts) & shown:
@@ -97,7 +97,7 @@ def test_no_pair_of_published_counts_gives_a_small_one_away(offered: Suppression
 
 
 @given(systems())
-def test_no_sum_less_its_published_parts_gives_a_small_count_away(offered: SuppressionProblem) -> None:
+def test_no_sum_less_its_published_parts_reveals_a_small_count(offered: SuppressionProblem) -> None:
     shown = choose_published(offered)
     for one in offered.sums:
         rest = sum(offered.counts[part] for part in one.parts if part not in shown)
@@ -106,7 +106,7 @@ def test_no_sum_less_its_published_parts_gives_a_small_count_away(offered: Suppr
 
 
 @given(systems())
-def test_without_anything_small_everything_is_shown(offered: SuppressionProblem) -> None:
+def test_without_small_counts_everything_is_published(offered: SuppressionProblem) -> None:
     large = {name: count for name, count in offered.counts.items() if not offered.is_small(count)}
     if len(large) == len(offered.counts):
         assert choose_published(offered) == offered.ranks.keys()
@@ -134,8 +134,8 @@ def test_algebra_does_not_find_a_small_count_either(seed_sizes: list[int]) -> No
     shown = choose_published(offered)
     names = list(offered.counts)
     sums = [[Fraction((n == s.whole) - (n in s.parts)) for n in names] + [Fraction(0)] for s in offered.sums]
-    told = [[Fraction(n == name) for n in names] + [Fraction(offered.counts[name])] for name in shown]
-    for row in solve(sums + told, len(names)):
+    published = [[Fraction(n == name) for n in names] + [Fraction(offered.counts[name])] for name in shown]
+    for row in solve(sums + published, len(names)):
         found = [place for place, value in enumerate(row[:-1]) if value]
         if len(found) == 1:
             assert not offered.is_small(int(row[-1]))

@@ -22,7 +22,7 @@ from services.metrics.domain.tallies import tally
 from shared.events.agency_inbox import UNDISCLOSED
 from shared.events.fields import FieldGroup
 from shared.policy.protection import ProtectionRules
-from tests.unit.metrics.stories import START, Story, any_story
+from tests.unit.metrics.case_events import START, CaseEvents, random_case
 from tests.unit.metrics.test_clocks import record_of
 
 MINIMUM = 11
@@ -35,12 +35,12 @@ Groups = dict[CountName, set[UUID]]
 
 def rows_of(record: CaseRecord) -> list[tuple[str, UUID, list[tuple[str, str]], Any]]:
     """Return the clocks of a case and of its referrals, each with the rows that it counts in."""
-    told = redact_record(record, PROTECTION)
-    case = measure_case(told, ZONE)
+    redacted = redact_record(record, PROTECTION)
+    case = measure_case(redacted, ZONE)
     placed = [("city", ""), ("week", str(case.week)), ("district", case.district)]
     found: list[tuple[str, UUID, list[tuple[str, str]], Any]] = [("case", case.case_id, placed, case)]
-    for referral in told.referrals:
-        clocks = measure_referral(referral, told.holds.get(referral.referral_id, ()), ZONE)
+    for referral in redacted.referrals:
+        clocks = measure_referral(referral, redacted.holds.get(referral.referral_id, ()), ZONE)
         if clocks:
             own = [("agency", clocks.agency), ("need", clocks.need), ("pairing", clocks.pairing)]
             found.append(("referral", clocks.referral_id, own, clocks))
@@ -81,21 +81,21 @@ def figures_of(records: list[CaseRecord]) -> Aggregates:
 
 
 def many(number: int, seed: int, *, secret: int = 0) -> list[CaseRecord]:
-    told = [any_record(place, seed * 1000 + place) for place in range(number)]
-    return told + [kept_secret(place) for place in range(secret)]
+    public = [any_record(place, seed * 1000 + place) for place in range(number)]
+    return public + [kept_secret(place) for place in range(secret)]
 
 
 @lru_cache(maxsize=1 << 12)
 def any_record(place: int, seed: int) -> CaseRecord:
     """Return what is known of any case; hypothesis asks for a third of them again."""
-    return record_of(any_story(place, seed))
+    return record_of(random_case(place, seed))
 
 
 @cache
 def kept_secret(place: int) -> CaseRecord:
     """Return one of the cases about violence, which are the same in every city."""
-    story = Story(10_000 + place).file(("noise",), service_code=SECRET).route({"noise": "nypd"})
-    return record_of(story.wait(minutes=place).resolve())
+    case = CaseEvents(10_000 + place).file(("noise",), service_code=SECRET).route({"noise": "nypd"})
+    return record_of(case.wait(minutes=place).resolve())
 
 
 def shown(published: Publication) -> dict[CountName, int]:
@@ -121,7 +121,7 @@ def is_known_to_hold(one: CountName, other: CountName) -> bool:
 
 @settings(max_examples=40, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(st.integers(0, 90), st.integers(0, 10_000), st.integers(0, 14))
-def test_no_published_pair_of_numbers_gives_a_small_group_away(number: int, seed: int, secret: int) -> None:
+def test_no_published_pair_of_numbers_reveals_a_small_group(number: int, seed: int, secret: int) -> None:
     records = many(number, seed, secret=secret)
     groups, published = groups_of(records), shown(publish(figures_of(records), MINIMUM))
     assert not {name: count for name, count in published.items() if 0 < count < MINIMUM}
@@ -132,7 +132,7 @@ def test_no_published_pair_of_numbers_gives_a_small_group_away(number: int, seed
 
 @settings(max_examples=40, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(st.integers(0, 90), st.integers(0, 10_000), st.integers(0, 14))
-def test_no_table_taken_from_the_whole_city_gives_a_small_group_away(number: int, seed: int, secret: int) -> None:
+def test_no_table_subtracted_from_the_whole_city_reveals_a_small_group(number: int, seed: int, secret: int) -> None:
     records = many(number, seed, secret=secret)
     groups, published = groups_of(records), shown(publish(figures_of(records), MINIMUM))
     for table, wholes in (("district", ("city",)), ("week", ("city",)), ("agency", ("need",)), ("need", ("agency",))):
@@ -169,12 +169,12 @@ def test_a_city_of_some_size_still_sees_its_main_figures() -> None:
     assert [cell.n for cell in published.cells("agency", "response") if cell.n] != []
 
 
-def test_the_reconciliation_that_everybody_sees_holds_no_small_number() -> None:
+def test_the_reconciliation_that_everyone_sees_has_no_small_number() -> None:
     figures = figures_of(many(40, 3))
-    told = reconcile(figures.totals, None, START)
-    public = suppress_counts(told, publish(figures, MINIMUM))
+    whole = reconcile(figures.totals, None, START)
+    public = suppress_counts(whole, publish(figures, MINIMUM))
     numbers = [*public.values(), *public["referrals"].values(), *public["mails"].values()]
-    assert public.keys() >= told.keys()
+    assert public.keys() >= whole.keys()
     assert not [n for n in numbers if type(n) is int and 0 < n < MINIMUM]
     assert public["accepted"] == 40
 

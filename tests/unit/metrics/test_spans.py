@@ -11,9 +11,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SentSpan
 
 from services.metrics.domain.spans import Span, build_trees, walk
 from services.metrics.http.api.otlp import UnreadableSpansError, decompress, read_spans
-from tests.unit.metrics.stories import Story
+from tests.unit.metrics.case_events import CaseEvents
 
-CASE = Story(1).case_id
+CASE = CaseEvents(1).case_id
 
 
 def text(key: str, value: str) -> KeyValue:
@@ -41,7 +41,7 @@ def sent(span: int, parent: int = 0, start: int = 1, trace: int = 1) -> SentSpan
     )
 
 
-def test_a_span_is_read_with_everything_that_is_shown_of_it() -> None:
+def test_a_span_is_read_with_all_that_is_shown() -> None:
     [span] = read_spans(request(sent(5, parent=4)).SerializeToString())
     assert span == Span(
         trace_id=f"{1:032x}",
@@ -65,7 +65,7 @@ def test_a_span_without_proper_ids_is_left_out() -> None:
     assert read_spans(request(broken).SerializeToString()) == []
 
 
-def test_attributes_are_cut_to_what_can_be_kept() -> None:
+def test_attributes_are_cut_to_what_can_be_stored() -> None:
     wordy = sent(5)
     wordy.attributes.append(text("words", "x\x00" * 5000))
     listed = [AnyValue(string_value="a"), AnyValue(bool_value=True)]
@@ -80,7 +80,7 @@ def test_what_is_not_otlp_is_refused() -> None:
         read_spans(b"\xff\xff\xff not protobuf")
 
 
-def test_a_body_is_unpacked_up_to_a_limit() -> None:
+def test_a_body_is_decompressed_up_to_a_limit() -> None:
     packed = gzip.compress(bytes(5000))
     assert len(decompress(packed, 5001)) == 5000
     for body in (packed, packed[:-9], b"plain"):
@@ -96,6 +96,6 @@ def test_a_tree_grows_by_parents_and_in_order_of_time() -> None:
     assert [span.name for span in walk([root])] == ["span 1", "span 2", "span 4", "span 3"]
 
 
-def test_a_span_whose_parent_was_not_kept_is_a_root() -> None:
+def test_a_span_whose_parent_was_not_stored_is_a_root() -> None:
     spans = read_spans(request(sent(3, 77, start=9), sent(1, start=1)).SerializeToString())
     assert [tree.span.name for tree in build_trees(spans)] == ["span 1", "span 3"]

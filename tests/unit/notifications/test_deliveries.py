@@ -61,7 +61,7 @@ def test_a_mail_goes_to_the_address_that_the_reporter_gave() -> None:
 
 
 @pytest.mark.parametrize("given_address", [None, "", "ann", "ann@", "@example.org", "ann@localhost"])
-def test_without_a_usable_address_nobody_is_told(given_address: str | None) -> None:
+def test_without_a_usable_address_no_mail_is_sent(given_address: str | None) -> None:
     assert choose_recipient(given_address, None, RECEIVED) == Suppressed("no-address")
 
 
@@ -126,7 +126,9 @@ def test_a_mail_is_in_the_residents_language_or_else_in_the_citys(wanted: str, c
         (Suppressed("erased"), "suppressed", NotificationSuppressed),
     ],
 )
-def test_each_end_is_told_by_its_own_event(outcome: SendOutcome | Suppressed, state: str, event: type) -> None:
+def test_each_final_state_is_published_by_its_own_event(
+    outcome: SendOutcome | Suppressed, state: str, event: type
+) -> None:
     end = decide_state(delivery(), outcome, WAIT, NOW)
     assert isinstance(end, FinalState)
     assert end.state == state
@@ -134,11 +136,11 @@ def test_each_end_is_told_by_its_own_event(outcome: SendOutcome | Suppressed, st
     assert end.event.delivery_id == delivery().id
 
 
-def test_a_postponed_mail_is_tried_again_later() -> None:
+def test_a_deferred_mail_is_tried_again_later() -> None:
     assert decide_state(delivery(), Deferred("451"), WAIT, NOW) == Retry(WAIT, "451")
 
 
-def test_a_mail_that_is_postponed_for_days_is_given_up() -> None:
+def test_a_mail_that_is_deferred_for_days_fails() -> None:
     end = decide_state(delivery(created_at=NOW - GIVE_UP_AFTER), Deferred("451"), WAIT, NOW)
     assert isinstance(end, FinalState)
     assert end.state == "failed"

@@ -1,4 +1,4 @@
-"""Each mail can be written in each language, in plain words, and says nothing that it must not."""
+"""Each mail can be written in each language, in plain content, and says nothing that it must not."""
 
 import itertools
 import re
@@ -60,8 +60,8 @@ def delivery(template: Template, detail: str | None, language: str = "en") -> De
     )
 
 
-def rendered(told: Delivery, to: Addressed) -> EmailMessage:
-    return message_from_bytes(RENDERER.render(told, to, NOW).as_bytes(), EmailMessage, policy=SMTP)
+def rendered(mail: Delivery, to: Addressed) -> EmailMessage:
+    return message_from_bytes(RENDERER.render(mail, to, NOW).as_bytes(), EmailMessage, policy=SMTP)
 
 
 def part(mail: EmailMessage, kind: str) -> str:
@@ -76,21 +76,21 @@ def test_there_are_mails_in_english_and_spanish() -> None:
 
 @pytest.mark.parametrize(("language", "mail"), EVERYWHERE)
 def test_every_mail_can_be_written_in_every_language(language: str, mail: tuple[Template, str | None]) -> None:
-    words = RENDERER.render_text(delivery(*mail, language=language), discreet=False)
-    assert words.language == (language if mail[0].recipient is Recipient.REPORTER else CITY.profile.default_language)
-    language = words.language
-    assert "SR-2026-17" in words.subject
-    assert "SR-2026-17" in words.text
-    assert "https://311.example.org" in words.text
-    assert CITY.profile.contact_phone in words.text
-    assert f'<html lang="{language}">' in words.html
-    assert '<a href="https://311.example.org"' in words.html
-    assert "{" not in words.subject + words.text
-    assert "None" not in words.text
+    content = RENDERER.render_text(delivery(*mail, language=language), discreet=False)
+    assert content.language == (language if mail[0].recipient is Recipient.REPORTER else CITY.profile.default_language)
+    language = content.language
+    assert "SR-2026-17" in content.subject
+    assert "SR-2026-17" in content.text
+    assert "https://311.example.org" in content.text
+    assert CITY.profile.contact_phone in content.text
+    assert f'<html lang="{language}">' in content.html
+    assert '<a href="https://311.example.org"' in content.html
+    assert "{" not in content.subject + content.text
+    assert "None" not in content.text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_detail_has_its_own_words(language: str) -> None:
+def test_each_detail_has_its_own_text(language: str) -> None:
     texts = {RENDERER.render_text(delivery(*mail, language=language), discreet=False).text for mail in EVERY_MAIL}
     assert len(texts) == len(EVERY_MAIL)
 
@@ -110,38 +110,38 @@ def test_agency_and_service_are_named_as_the_city_names_them() -> None:
 
 @pytest.mark.parametrize(("language", "mail"), EVERYWHERE)
 def test_a_discreet_mail_names_neither_agency_nor_service(language: str, mail: tuple[Template, str | None]) -> None:
-    told = replace(delivery(*mail, language=language), service_code="alcohol-or-drug-help", agency="dohmh")
-    words = RENDERER.render_text(told, discreet=True)
-    said = (words.subject + words.text + words.html).lower()
-    assert not {word for word in ("alcohol", "drug", "health", "salud") if word in said}
+    changed = replace(delivery(*mail, language=language), service_code="alcohol-or-drug-help", agency="dohmh")
+    content = RENDERER.render_text(changed, discreet=True)
+    text = (content.subject + content.text + content.html).lower()
+    assert not {word for word in ("alcohol", "drug", "health", "salud") if word in text}
 
 
 @pytest.mark.parametrize(("language", "mail"), EVERYWHERE)
-def test_subject_and_preview_do_not_tell_what_a_protected_report_is_about(
+def test_subject_and_preview_do_not_reveal_what_a_protected_report_is_about(
     language: str, mail: tuple[Template, str | None]
 ) -> None:
     protected = {code: service for code, service in CITY.services.items() if service.protects}
     assert len(protected) >= 3
     for code, service in protected.items():
-        told = replace(delivery(*mail, language=language), service_code=code, agency="nypd")
-        words = RENDERER.render_text(told, discreet=True)
-        shown = (words.subject + " " + words.text[:PREVIEW]).lower()
+        changed = replace(delivery(*mail, language=language), service_code=code, agency="nypd")
+        content = RENDERER.render_text(changed, discreet=True)
+        shown = (content.subject + " " + content.text[:PREVIEW]).lower()
         telling = {service.name, *(agency.name for agency in CITY.agencies.values()), code, *service.needs}
         assert not [word for word in telling if word.lower() in shown]
 
 
 @pytest.mark.parametrize("renderer", [RENDERER, SPANISH])
-def test_the_privacy_office_is_told_ids_and_nothing_else(renderer: MailRenderer) -> None:
-    told = replace(delivery(Template.EMERGENCY_REVIEW, "access-17"), service_request_id=None)
-    words = renderer.render_text(told, discreet=True)
-    assert words.subject.endswith(str(told.case_id))
-    assert "access-17" in words.text
-    assert not {word for word in ("heat", "housing", "vivienda") if word in (words.subject + words.text).lower()}
+def test_the_privacy_office_gets_ids_and_nothing_else(renderer: MailRenderer) -> None:
+    changed = replace(delivery(Template.EMERGENCY_REVIEW, "access-17"), service_request_id=None)
+    content = renderer.render_text(changed, discreet=True)
+    assert content.subject.endswith(str(changed.case_id))
+    assert "access-17" in content.text
+    assert not {word for word in ("heat", "housing", "vivienda") if word in (content.subject + content.text).lower()}
 
 
 def test_an_agency_that_is_not_listed_is_not_named() -> None:
-    told = replace(delivery(Template.REFERRAL_ACCEPTED, None), agency="stranger")
-    assert "A city agency will help" in RENDERER.render_text(told, discreet=False).text
+    changed = replace(delivery(Template.REFERRAL_ACCEPTED, None), agency="stranger")
+    assert "A city agency will help" in RENDERER.render_text(changed, discreet=False).text
 
 
 def test_the_headers_say_who_writes_and_that_no_person_does() -> None:
@@ -162,8 +162,8 @@ def test_both_parts_of_a_mail_say_the_same() -> None:
 
 
 def test_what_comes_from_elsewhere_cannot_become_markup() -> None:
-    told = replace(delivery(Template.CASE_RECEIVED, None), service_request_id="<b>1</b>")
-    assert "<b>" not in RENDERER.render_text(told, discreet=False).html
+    changed = replace(delivery(Template.CASE_RECEIVED, None), service_request_id="<b>1</b>")
+    assert "<b>" not in RENDERER.render_text(changed, discreet=False).html
 
 
 def test_a_language_of_which_mails_are_missing_is_refused(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_sentences_are_short(language: str, mail: tuple[Template, str | None]) -
 
 def grade(text: str) -> float:
     """School grade that a text asks for: Flesch and Kincaid (1975), with syllables counted as groups of vowels."""
-    words = re.findall(r"[A-Za-z]+", text)
+    content = re.findall(r"[A-Za-z]+", text)
     sentences = len(re.findall(r"[.!?:](?:\s|$)", text))
-    syllables = sum(max(1, len(re.findall(r"[aeiouy]+", re.sub(r"e$", "", word.lower())))) for word in words)
-    return 0.39 * len(words) / sentences + 11.8 * syllables / len(words) - 15.59
+    syllables = sum(max(1, len(re.findall(r"[aeiouy]+", re.sub(r"e$", "", word.lower())))) for word in content)
+    return 0.39 * len(content) / sentences + 11.8 * syllables / len(content) - 15.59

@@ -1,4 +1,4 @@
-"""What a reporter hears of: few mails, each piece of news once, nothing of imported history."""
+"""A reporter gets few mails, each notification once, and none about imported history."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -49,7 +49,7 @@ def submitted(channel: Channel = "web") -> CaseSubmitted:
         origin=Origin(channel=channel),
         submitted_at=NOW,
         person_id=UUID(int=8),
-        sealed={FieldGroup.CONTACT: "block", FieldGroup.NARRATIVE: "words"},
+        sealed={FieldGroup.CONTACT: "block", FieldGroup.NARRATIVE: "content"},
     )
 
 
@@ -79,44 +79,49 @@ def resolved(how: str, *, record_only: bool = False) -> CaseResolved:
 
 
 def test_a_report_is_confirmed() -> None:
-    [news] = notifications_of(submitted(), uuid4())
-    assert news.template is Template.CASE_RECEIVED
+    [notification] = notifications_of(submitted(), uuid4())
+    assert notification.template is Template.CASE_RECEIVED
 
 
-def test_an_acceptance_is_told_with_the_agency() -> None:
-    [news] = notifications_of(ReferralAccepted.model_validate(about_referral()), uuid4())
-    assert (news.template, news.agency) == (Template.REFERRAL_ACCEPTED, "hpd")
+def test_the_mail_about_an_acceptance_names_the_agency() -> None:
+    [notification] = notifications_of(ReferralAccepted.model_validate(about_referral()), uuid4())
+    assert (notification.template, notification.agency) == (Template.REFERRAL_ACCEPTED, "hpd")
 
 
-def test_a_second_acceptance_of_a_case_is_the_same_news() -> None:
+def test_a_second_acceptance_of_a_case_is_the_same_notification() -> None:
     [first] = notifications_of(ReferralAccepted.model_validate(about_referral(referral=1)), uuid4())
     [second] = notifications_of(ReferralAccepted.model_validate(about_referral(referral=2)), uuid4())
     assert (first.template, first.occasion) == (second.template, second.occasion)
 
 
 @pytest.mark.parametrize("reason", sorted(OUTSIDE_AGENCY_CONTROL))
-def test_a_wait_that_the_agency_cannot_end_is_told_with_its_reason(reason: Reason) -> None:
-    [news] = notifications_of(held(reason), uuid4())
-    assert (news.template, news.detail) == (Template.NEEDS_MORE_TIME, reason.value)
+def test_a_hold_that_the_agency_does_not_control_leads_to_a_mail_with_its_reason(reason: Reason) -> None:
+    [notification] = notifications_of(held(reason), uuid4())
+    assert (notification.template, notification.detail) == (Template.NEEDS_MORE_TIME, reason.value)
 
 
-def test_a_wait_that_the_agency_can_end_is_not_told() -> None:
+def test_a_hold_that_the_agency_controls_leads_to_no_mail() -> None:
     assert notifications_of(held(Reason.WAITING_FOR_PARTS), uuid4()) == []
 
 
-def test_each_reason_of_each_referral_is_told_once() -> None:
-    heard = [held(Reason.NO_ACCESS), held(Reason.NO_ACCESS), held(Reason.WAITING_FOR_PERSON), held(Reason.NO_ACCESS, 2)]
-    told = {news.occasion for event in heard for news in notifications_of(event, uuid4())}
-    assert len(told) == 3
+def test_each_reason_of_each_referral_is_one_occasion() -> None:
+    events = [
+        held(Reason.NO_ACCESS),
+        held(Reason.NO_ACCESS),
+        held(Reason.WAITING_FOR_PERSON),
+        held(Reason.NO_ACCESS, 2),
+    ]
+    occasions = {notification.occasion for event in events for notification in notifications_of(event, uuid4())}
+    assert len(occasions) == 3
 
 
 @pytest.mark.parametrize("how", ["completed", "not-completed", "withdrawn"])
-def test_the_end_of_a_case_is_told_with_how_it_ended(how: str) -> None:
-    [news] = notifications_of(resolved(how), uuid4())
-    assert (news.template, news.detail) == (Template.CASE_RESOLVED, how)
+def test_the_mail_about_the_end_of_a_case_has_its_resolution(how: str) -> None:
+    [notification] = notifications_of(resolved(how), uuid4())
+    assert (notification.template, notification.detail) == (Template.CASE_RESOLVED, how)
 
 
-def test_nothing_is_told_of_imported_history() -> None:
+def test_imported_history_leads_to_no_mail() -> None:
     history: list[Event] = [
         submitted("import"),
         ReferralAccepted.model_validate(about_referral(record_only=True)),
@@ -126,7 +131,7 @@ def test_nothing_is_told_of_imported_history() -> None:
     assert [notifications_of(event, uuid4()) for event in history] == [[]] * 4
 
 
-def test_nothing_is_told_of_what_changes_nothing_for_the_reporter() -> None:
+def test_an_event_that_changes_nothing_for_the_reporter_leads_to_no_mail() -> None:
     about = about_referral()
     quiet: list[Event] = [
         CaseWithdrawn(case_id=CASE, withdrawn_at=NOW),
@@ -152,21 +157,21 @@ def opened(shown_from: datetime | None = None) -> EmergencyAccessOpened:
     )
 
 
-def test_an_access_in_an_emergency_is_told_to_the_privacy_office_and_to_the_reporter() -> None:
-    office, reporter = notifications_of(opened(), uuid4())
-    assert (office.template, office.template.recipient) == (Template.EMERGENCY_REVIEW, Recipient.PRIVACY_OFFICE)
+def test_an_emergency_access_leads_to_a_mail_to_the_privacy_office_and_to_the_reporter() -> None:
+    review, reporter = notifications_of(opened(), uuid4())
+    assert (review.template, review.template.recipient) == (Template.EMERGENCY_REVIEW, Recipient.PRIVACY_OFFICE)
     assert (reporter.template, reporter.template.recipient) == (Template.EMERGENCY_ACCESS, Recipient.REPORTER)
-    assert office.delivery_id != reporter.delivery_id
+    assert review.delivery_id != reporter.delivery_id
 
 
-def test_a_lawful_delay_holds_for_the_reporter_and_not_for_the_office() -> None:
+def test_an_embargo_holds_for_the_reporter_and_not_for_the_privacy_office() -> None:
     later = NOW + timedelta(days=7)
-    assert [news.not_before for news in notifications_of(opened(later), uuid4())] == [None, later]
+    assert [notification.not_before for notification in notifications_of(opened(later), uuid4())] == [None, later]
 
 
-def test_what_is_told_of_an_access_names_neither_agency_nor_groups() -> None:
-    told = repr(notifications_of(opened(), uuid4()))
-    assert not {word for word in ("hra", "health") if word in told}
+def test_the_mails_about_an_access_name_neither_agency_nor_groups() -> None:
+    text = repr(notifications_of(opened(), uuid4()))
+    assert not {word for word in ("hra", "health") if word in text}
 
 
 def test_each_consent_and_its_withdrawal_is_confirmed_without_saying_for_whom() -> None:
@@ -180,7 +185,7 @@ def test_each_consent_and_its_withdrawal_is_confirmed_without_saying_for_whom() 
     assert "hra" not in repr(given)
 
 
-def test_nobody_is_told_that_somebody_has_been_erased() -> None:
+def test_an_erasure_leads_to_no_mail() -> None:
     assert notifications_of(PersonErased(case_id=CASE, person_id=UUID(int=8), erased_at=NOW), uuid4()) == []
 
 
@@ -191,12 +196,12 @@ def test_a_delivery_has_the_same_id_if_and_only_if_it_has_the_same_cause(one: UU
     assert (first.delivery_id == second.delivery_id) == (one == other)
 
 
-def test_of_a_report_only_the_sealed_contact_is_kept() -> None:
+def test_of_a_report_only_the_sealed_contact_is_stored() -> None:
     kept = reporter_of(submitted())
     assert (kept.contact, kept.language, kept.imported) == ("block", "es", False)
-    assert "words" not in repr(kept)
+    assert "content" not in repr(kept)
 
 
-def test_of_an_imported_report_not_even_the_sealed_contact_is_kept() -> None:
+def test_of_an_imported_report_not_even_the_sealed_contact_is_stored() -> None:
     kept = reporter_of(submitted("import"))
     assert (kept.contact, kept.person_id, kept.imported) == (None, None, True)

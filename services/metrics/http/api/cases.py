@@ -19,7 +19,7 @@ UNKNOWN_CASE: Final = "No case is known by this id here: neither as a case id no
 
 
 def case_routes(database: Database, city: MetricsCity, staff_key: str) -> list[Route]:
-    """Return the routes below `/cases` and `/traces`."""
+    """Return the routes of journeys and traces."""
 
     async def journey(request: Request) -> Response:
         found = await read_journey(database, city, request.path_params["case"])
@@ -35,6 +35,13 @@ def case_routes(database: Database, city: MetricsCity, staff_key: str) -> list[R
         spans = await read_trace(database, city, request.path_params["trace"].lower())
         return reply({"spans": spans}) if spans else refuse(404, "No span of this trace is stored here.")
 
+    served = {"/cases/{case}/journey": journey, "/cases/{case}/traces": traces, "/traces/{trace}": trace}
+    return [Route(path, require_staff_key(endpoint, staff_key)) for path, endpoint in served.items()]
+
+
+def subject_export_route(database: Database, staff_key: str) -> Route:
+    """Return the route `/cases/{case_id}/held`."""
+
     async def subject_export(request: Request) -> Response:
         try:
             case_id = UUID(request.path_params["case_id"])
@@ -43,13 +50,7 @@ def case_routes(database: Database, city: MetricsCity, staff_key: str) -> list[R
         rows = await read_subject_export(database, case_id)
         return reply({"service": "metrics", "case_id": str(case_id), "held": rows})
 
-    served = {
-        "/cases/{case}/journey": journey,
-        "/cases/{case}/traces": traces,
-        "/traces/{trace}": trace,
-        "/cases/{case_id}/held": subject_export,
-    }
-    return [Route(path, require_staff_key(endpoint, staff_key)) for path, endpoint in served.items()]
+    return Route("/cases/{case_id}/held", require_staff_key(subject_export, staff_key))
 
 
 def _ids(case: CaseReference) -> dict[str, Any]:

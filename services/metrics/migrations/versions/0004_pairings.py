@@ -1,4 +1,4 @@
-"""Count agencies and needs together, so that neither table gives the other away; count every case anew."""
+"""Count pairings of agency and need, so that neither table reveals what the other suppresses; recount every case."""
 
 from alembic import op
 

@@ -17,7 +17,7 @@ from shared.policy.protection import ProtectionRules
 
 
 def delivery_routes(database: Database, protection: ProtectionRules, staff_key: str) -> Sequence[Route]:
-    """Return the routes."""
+    """Return the routes `/deliveries` and `/deliveries/summary`."""
 
     async def deliveries(request: Request) -> Response:
         case_id = _uuid(request.query_params.get("case_id", ""))
@@ -35,6 +35,13 @@ def delivery_routes(database: Database, protection: ProtectionRules, staff_key: 
             templates.setdefault(counted.template, {})[counted.state] = counted.count
         return reply({"states": states, "templates": templates})
 
+    served = {"/deliveries": deliveries, "/deliveries/summary": summary}
+    return [Route(path, require_staff_key(endpoint, staff_key)) for path, endpoint in served.items()]
+
+
+def subject_export_route(database: Database, staff_key: str) -> Route:
+    """Return the route `/cases/{case_id}/held`."""
+
     async def subject_export(request: Request) -> Response:
         case_id = _uuid(request.path_params["case_id"])
         if case_id is None:
@@ -42,12 +49,7 @@ def delivery_routes(database: Database, protection: ProtectionRules, staff_key: 
         rows = await read_subject_export(database, case_id)
         return reply({"service": "notifications", "case_id": str(case_id), "held": rows})
 
-    served = {
-        "/deliveries": deliveries,
-        "/deliveries/summary": summary,
-        "/cases/{case_id}/held": subject_export,
-    }
-    return [Route(path, require_staff_key(endpoint, staff_key)) for path, endpoint in served.items()]
+    return Route("/cases/{case_id}/held", require_staff_key(subject_export, staff_key))
 
 
 def _uuid(text: str) -> UUID | None:

@@ -1,4 +1,4 @@
-"""Let a person be forgotten, an office be told, and a mail wait for its day."""
+"""Add what the erasure of a person, mails to the privacy office and embargoes need."""
 
 from alembic import op
 
@@ -14,6 +14,6 @@ _CHANGES = (
 
 
 def upgrade() -> None:
-    """Add columns that are empty for all there is."""
+    """Add columns that are empty in every existing row."""
     for statement in _CHANGES:
         op.execute(statement)

@@ -24,13 +24,13 @@ from shared.events.topics import TOPIC_SPECS
 from shared.events.wire import write_time
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.service.service import Service
-from tests.unit.metrics.stories import Said, Story
+from tests.unit.metrics.case_events import CaseEvents, PublishedEvent
 
 STAFF_KEY = "staff"
 
 
 @dataclass
-class World:
+class MetricsHarness:
     """One instance of metrics, without Kafka."""
 
     own: OwnDatabase
@@ -42,7 +42,7 @@ class World:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, own: OwnDatabase) -> AsyncIterator["World"]:
+    async def open(cls, own: OwnDatabase) -> AsyncIterator["MetricsHarness"]:
         """Put an instance together as its app does."""
         settings = MetricsSettings(database_url=own.url("metrics"), kafka_bootstrap="127.0.0.1:1", staff_key=STAFF_KEY)
         service = create_service(settings)
@@ -60,24 +60,25 @@ class World:
             httpx.AsyncClient(transport=transport, base_url="http://metrics") as public,
             httpx.AsyncClient(transport=transport, base_url="http://metrics", headers=headers) as staff,
         ):
-            world = cls(own, service, metrics_city(read_city(settings.jurisdiction)), consumers, public, staff)
-            with world._admin:
-                yield world
+            city = metrics_city(read_city(settings.jurisdiction))
+            harness = cls(own, service, city, consumers, public, staff)
+            with harness._admin:
+                yield harness
         await service.database.close()
 
-    async def hear(self, *stories: Story, seed: int = 0) -> None:
-        """Hear each event at least twice, the topics in any relative order, in batches of any size."""
+    async def consume(self, *cases: CaseEvents, seed: int = 0) -> None:
+        """Consume each event at least twice, the topics in any relative order, in batches of any size."""
         chance = random.Random(seed)
-        said = [one for story in stories for one in story.said]
-        mixed = said + said + chance.choices(said, k=len(said) // 4)
+        events = [one for case in cases for one in case.events]
+        mixed = events + events + chance.choices(events, k=len(events) // 4)
         chance.shuffle(mixed)
         for part in _parts(mixed, chance):
-            await self.hear_once(part)
+            await self.consume_once(part)
 
-    async def hear_once(self, said: Iterable[Said]) -> None:
-        """Hear these events as one batch of each topic's family."""
+    async def consume_once(self, events: Iterable[PublishedEvent]) -> None:
+        """Consume these events, as one batch for each topic spec."""
         by_family: dict[str, list[ConsumerRecord[bytes, bytes]]] = {}
-        for one in said:
+        for one in events:
             family = next(language for language in TOPIC_SPECS if language.pattern.match(one.topic))
             by_family.setdefault(family.topic, []).append(record(one))
         for topic, records in by_family.items():
@@ -107,7 +108,7 @@ class World:
         return psycopg.connect(self.own.admin_url, autocommit=True, options=options, row_factory=dict_row)
 
 
-def record(one: Said) -> ConsumerRecord[bytes, bytes]:
+def record(one: PublishedEvent) -> ConsumerRecord[bytes, bytes]:
     """Write an event as its service's relay does."""
     envelope = one.envelope
     headers = {
@@ -137,9 +138,9 @@ def record(one: Said) -> ConsumerRecord[bytes, bytes]:
     )
 
 
-def _parts(said: Sequence[Said], chance: random.Random) -> Iterable[Sequence[Said]]:
+def _parts(events: Sequence[PublishedEvent], chance: random.Random) -> Iterable[Sequence[PublishedEvent]]:
     start = 0
-    while start < len(said):
+    while start < len(events):
         size = chance.randint(1, 120)
-        yield said[start : start + size]
+        yield events[start : start + size]
         start += size

@@ -1,4 +1,4 @@
-"""Stories for tests: what all the topics say of one case, as the services would say it."""
+"""Builds the events of one case on all topics, as the services publish them."""
 
 import random
 from dataclasses import dataclass, field
@@ -26,12 +26,12 @@ NEEDS = ("inadequate-housing", "environmental-health", "noise")
 
 @lru_cache(maxsize=1 << 15)
 def _named(space: UUID, what: str) -> UUID:
-    """Return a name; many stories are told of the same few hundred cases."""
+    """Return an id for a name; the tests build the same few hundred cases many times."""
     return uuid5(space, what)
 
 
 @dataclass(frozen=True)
-class Said:
+class PublishedEvent:
     """One event on its topic."""
 
     topic: str
@@ -40,13 +40,13 @@ class Said:
 
 
 @dataclass
-class Story:
-    """Tells one case; time goes by as it is told."""
+class CaseEvents:
+    """Builds the events of one case, step by step; `wait` moves the time."""
 
     number: int
     now: datetime = START
     traceparent: str | None = None
-    said: list[Said] = field(default_factory=list)
+    events: list[PublishedEvent] = field(default_factory=list)
 
     @property
     def case_id(self) -> UUID:
@@ -59,13 +59,13 @@ class Story:
     def name(self, what: str) -> UUID:
         return _named(self.case_id, what)
 
-    def wait(self, **time: float) -> "Story":
+    def wait(self, **time: float) -> "CaseEvents":
         self.now += timedelta(**time)
         return self
 
-    def say(self, topic: str, event: Event, cause: UUID | None = None) -> "Story":
-        """Say an event on a topic, numbered as the outbox numbers it."""
-        cause = cause or (self.said[-1].envelope.id if self.said else self.name("request"))
+    def publish(self, topic: str, event: Event, cause: UUID | None = None) -> "CaseEvents":
+        """Publish an event on a topic, numbered as the outbox numbers it."""
+        cause = cause or (self.events[-1].envelope.id if self.events else self.name("request"))
         numbered = topic in SOURCES
         envelope = Envelope(
             id=event_id(cause, topic, event),
@@ -73,16 +73,16 @@ class Story:
             source=SOURCES.get(topic) or "/agencies/" + topic.split(".")[1],
             subject=str(self.case_id),
             time=event.happened_at,
-            sequence=sum(1 for one in self.said if one.topic == topic) + 1 if numbered else 0,
-            causation_id=cause if self.said else None,
+            sequence=sum(1 for one in self.events if one.topic == topic) + 1 if numbered else 0,
+            causation_id=cause if self.events else None,
             classification=event.classification,
             traceparent=self.traceparent,
         )
-        self.said.append(Said(topic, envelope, event))
+        self.events.append(PublishedEvent(topic, envelope, event))
         return self
 
-    def file(self, needs: tuple[str, ...] = NEEDS[:1], **more: Any) -> "Story":
-        told = {
+    def file(self, needs: tuple[str, ...] = NEEDS[:1], **more: Any) -> "CaseEvents":
+        usual = {
             "service_request_id": self.service_request_id,
             "service_code": "heat-hot-water",
             "needs": tuple(intake.Need(need_id=self.name(need), need=need) for need in needs),
@@ -90,13 +90,15 @@ class Story:
             "origin": intake.Origin(channel="api"),
             "submitted_at": self.now,
         }
-        return self.say(CASES.topic, intake.CaseSubmitted(case_id=self.case_id, **(told | more)))
+        return self.publish(CASES.topic, intake.CaseSubmitted(case_id=self.case_id, **(usual | more)))
 
     @property
     def filed_at(self) -> datetime:
-        return next(one.event.submitted_at for one in self.said if isinstance(one.event, intake.CaseSubmitted))
+        return next(one.event.submitted_at for one in self.events if isinstance(one.event, intake.CaseSubmitted))
 
-    def route(self, agencies: dict[str, str], unrouted: tuple[str, ...] = (), *, record_only: bool = False) -> "Story":
+    def route(
+        self, agencies: dict[str, str], unrouted: tuple[str, ...] = (), *, record_only: bool = False
+    ) -> "CaseEvents":
         """Route each need to its agency."""
         routed = tuple(
             routing.RoutedNeed(
@@ -112,14 +114,14 @@ class Story:
             routed_at=self.now,
             record_only=record_only,
         )
-        self.say(REFERRALS.topic, event)
+        self.publish(REFERRALS.topic, event)
         for need, agency in agencies.items():
             self.refer(referrals.ReferralRequested, need, agency, record_only=record_only)
         for need in unrouted:
             self.give_up(need)
         return self
 
-    def give_up(self, need: str) -> "Story":
+    def give_up(self, need: str) -> "CaseEvents":
         event = routing.CaseUnroutable(
             case_id=self.case_id,
             need_id=self.name(need),
@@ -128,10 +130,10 @@ class Story:
             submitted_at=self.filed_at,
             unroutable_at=self.now,
         )
-        return self.say(REFERRALS.topic, event)
+        return self.publish(REFERRALS.topic, event)
 
-    def refer(self, kind: type[referrals.ReferralEvent], need: str, agency: str, **more: Any) -> "Story":
-        """Say something of the referral of this need to this agency."""
+    def refer(self, kind: type[referrals.ReferralEvent], need: str, agency: str, **more: Any) -> "CaseEvents":
+        """Publish an event of the referral of this need to this agency."""
         event = kind(
             case_id=self.case_id,
             referral_id=self.name(need + agency),
@@ -143,14 +145,14 @@ class Story:
             occurred_at=more.pop("at", self.now),
             **more,
         )
-        return self.say(REFERRALS.topic, event)
+        return self.publish(REFERRALS.topic, event)
 
-    def hold(self, need: str, agency: str, reason: Reason) -> "Story":
+    def hold(self, need: str, agency: str, reason: Reason) -> "CaseEvents":
         more = {"reason": reason, "agency_controls": reason not in OUTSIDE_AGENCY_CONTROL}
         return self.refer(referrals.ReferralHeld, need, agency, **more)
 
-    def answer(self, need: str, agency: str, explanation: str = "The tenant is away") -> "Story":
-        """Let the agency itself say that it waits, in words that nobody else may keep."""
+    def answer(self, need: str, agency: str, explanation: str = "The tenant is away") -> "CaseEvents":
+        """Publish the agency's own update that it waits, with a text that no service may store."""
         event = agency_updates.ReferralHeld(
             case_id=self.case_id,
             referral_id=self.name(need + agency),
@@ -158,9 +160,9 @@ class Story:
             reason=Reason.NO_ACCESS,
             explanation=explanation,
         )
-        return self.say(updates_topic(agency), event)
+        return self.publish(updates_topic(agency), event)
 
-    def resolve(self, resolution: str = "completed", *, record_only: bool = False) -> "Story":
+    def resolve(self, resolution: str = "completed", *, record_only: bool = False) -> "CaseEvents":
         event = routing.CaseResolved(
             case_id=self.case_id,
             resolution=resolution,
@@ -168,51 +170,51 @@ class Story:
             resolved_at=self.now,
             record_only=record_only,
         )
-        return self.say(REFERRALS.topic, event)
+        return self.publish(REFERRALS.topic, event)
 
-    def tell(self, what: str = "sent") -> "Story":
-        more = {"case_id": self.case_id, "delivery_id": self.name(f"mail {len(self.said)}"), "template": "received"}
+    def notify(self, what: str = "sent") -> "CaseEvents":
+        more = {"case_id": self.case_id, "delivery_id": self.name(f"mail {len(self.events)}"), "template": "received"}
         kinds: dict[str, Event] = {
             "sent": notifications.NotificationSent(**more, occurred_at=self.now),
             "failed": notifications.NotificationFailed(**more, occurred_at=self.now, failure="refused"),
             "uncertain": notifications.NotificationFailed(**more, occurred_at=self.now, failure="uncertain"),
             "suppressed": notifications.NotificationSuppressed(**more, occurred_at=self.now, why="no-address"),
         }
-        return self.say(DELIVERIES.topic, kinds[what])
+        return self.publish(DELIVERIES.topic, kinds[what])
 
 
-def any_story(number: int, seed: int) -> Story:
-    """Tell a case as chance will have it, clocks that run backwards included; the same for the same seed."""
+def random_case(number: int, seed: int) -> CaseEvents:
+    """Build a random case, clocks that run backwards included; the same seed builds the same case."""
     chance = random.Random(seed)
-    story = Story(number, now=START + timedelta(minutes=chance.randrange(60 * 24 * 21)))
+    case = CaseEvents(number, now=START + timedelta(minutes=chance.randrange(60 * 24 * 21)))
     needs = tuple(chance.sample(NEEDS, chance.randint(1, 3)))
-    story.file(needs, place=intake.Place(district=chance.choice(("bronx", "queens", None))))
-    story.tell(chance.choice(("sent", "failed", "uncertain", "suppressed"))).wait(seconds=chance.random())
+    case.file(needs, place=intake.Place(district=chance.choice(("bronx", "queens", None))))
+    case.notify(chance.choice(("sent", "failed", "uncertain", "suppressed"))).wait(seconds=chance.random())
     placed = {need: chance.choice(AGENCIES) for need in needs if chance.random() < 0.9}
-    story.route(placed, tuple(need for need in needs if need not in placed))
-    outcomes = [_work(story, chance, need, agency) for need, agency in placed.items()]
+    case.route(placed, tuple(need for need in needs if need not in placed))
+    outcomes = [_work(case, chance, need, agency) for need, agency in placed.items()]
     if all(outcomes) and len(placed) == len(needs):
-        story.resolve()
-    return story
+        case.resolve()
+    return case
 
 
-def _work(story: Story, chance: random.Random, need: str, agency: str) -> bool:
+def _work(case: CaseEvents, chance: random.Random, need: str, agency: str) -> bool:
     """Let the agency work on one need; return whether it ended."""
-    story.wait(minutes=chance.randint(-2, 600))
+    case.wait(minutes=chance.randint(-2, 600))
     if chance.random() < 0.1:
-        story.refer(referrals.ReferralOverdue, need, agency, answer_by=story.now)
+        case.refer(referrals.ReferralOverdue, need, agency, answer_by=case.now)
     if chance.random() < 0.15:
-        story.refer(referrals.ReferralRejected, need, agency, reason=Reason.NO_CAPACITY).give_up(need)
+        case.refer(referrals.ReferralRejected, need, agency, reason=Reason.NO_CAPACITY).give_up(need)
         return False
-    story.refer(referrals.ReferralAccepted, need, agency).wait(minutes=chance.randint(0, 90))
+    case.refer(referrals.ReferralAccepted, need, agency).wait(minutes=chance.randint(0, 90))
     if chance.random() < 0.2:
         return False
-    story.refer(referrals.ReferralStarted, need, agency).wait(minutes=chance.randint(0, 90))
+    case.refer(referrals.ReferralStarted, need, agency).wait(minutes=chance.randint(0, 90))
     for _ in range(chance.choice((0, 0, 1, 2))):
-        story.answer(need, agency).hold(need, agency, chance.choice(list(Reason))).wait(minutes=chance.randint(0, 300))
-        story.refer(referrals.ReferralResumed, need, agency).wait(minutes=5)
+        case.answer(need, agency).hold(need, agency, chance.choice(list(Reason))).wait(minutes=chance.randint(0, 300))
+        case.refer(referrals.ReferralResumed, need, agency).wait(minutes=5)
     if chance.random() < 0.3:
-        story.refer(referrals.ReferralFailed, need, agency, reason=Reason.OTHER)
+        case.refer(referrals.ReferralFailed, need, agency, reason=Reason.OTHER)
     else:
-        story.refer(referrals.ReferralCompleted, need, agency)
+        case.refer(referrals.ReferralCompleted, need, agency)
     return True

@@ -29,7 +29,7 @@ STAFF_KEY = "staff"
 
 
 @dataclass
-class World:
+class NotificationsHarness:
     """One instance of notifications."""
 
     own: OwnDatabase
@@ -40,7 +40,7 @@ class World:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, own: OwnDatabase, smtp_port: int, **changed: Any) -> AsyncIterator["World"]:
+    async def open(cls, own: OwnDatabase, smtp_port: int, **changed: Any) -> AsyncIterator["NotificationsHarness"]:
         """Put an instance together."""
         settings = _settings(own, smtp_port, **changed)
         database = make_database(settings)
@@ -57,25 +57,25 @@ class World:
         finally:
             await database.close()
 
-    async def hear(self, *events: Event) -> None:
-        """Hear each event twice, as a redelivery would bring it; the same event has the same id each time."""
+    async def consume(self, *events: Event) -> None:
+        """Consume each event twice, as a redelivery would bring it; the same event has the same id each time."""
         for event in events:
-            heard = record(event, uuid5(NAMESPACE_URL, event.model_dump_json()))
+            message = record(event, uuid5(NAMESPACE_URL, event.model_dump_json()))
             consumer = self.consumers[language_of(event).topic]
-            await consumer([heard, heard])
-            await consumer([heard])
+            await consumer([message, message])
+            await consumer([message])
 
-    async def report(self, email: str | None = "ann@example.org", **said: Any) -> UUID:
+    async def report(self, email: str | None = "ann@example.org", **fields: Any) -> UUID:
         """File a case whose reporter has this address, and return the case's id."""
         case_id = uuid4()
         person_id, contact = self.seal(email)
         known: dict[str, Any] = {"person_id": person_id, "contact": contact}
-        await self.hear(submitted(case_id, **(known | said)))
+        await self.consume(submitted(case_id, **(known | fields)))
         return case_id
 
     async def report_again(self, case_id: UUID, email: str = "ann@example.org") -> None:
-        """File a case of which something has been heard already."""
-        await self.hear(submitted(case_id, *self.seal(email)))
+        """File a case of which events have arrived already."""
+        await self.consume(submitted(case_id, *self.seal(email)))
 
     def seal(self, email: str | None) -> tuple[UUID, str]:
         """Make a person with a key in the vault; return their id and their sealed contact block."""
@@ -120,8 +120,8 @@ class World:
         while set(self.states(case_id).values()) != {"sent"}:
             await asyncio.sleep(0.02)
 
-    def said(self, case_id: UUID) -> list[str]:
-        """Return the types of the events that are about to be said of a case, in order."""
+    def outbox_types(self, case_id: UUID) -> list[str]:
+        """Return the types of the events that wait in the outbox for a case, in order."""
         return [kind for (kind,) in self.query("SELECT event_type FROM outbox WHERE case_id = %s ORDER BY id", case_id)]
 
 
