@@ -1,1 +1,1 @@
-"""The budgets, measured: each figure is a ratio with both sides in one run, interleaved, the median of five."""
+"""The performance budgets, measured: each figure is a ratio of medians, with both sides in one run, in turns."""

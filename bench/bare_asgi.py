@@ -1,4 +1,7 @@
-"""The least that answers a POST durably: raw ASGI, one INSERT, 201. `python -m bench.bare_asgi PORT DATABASE_URL`."""
+"""The least work for a durable answer to a POST: raw ASGI, one INSERT, 201.
+
+`python -m bench.bare_asgi PORT DATABASE_URL` runs it.
+"""
 
 import sys
 from typing import Any
@@ -12,12 +15,12 @@ _INSERT = "INSERT INTO intake.bare (body) VALUES (%s) RETURNING id"
 
 
 def bare_app(url: str) -> Any:
-    """Make the application."""
+    """Return the application."""
     pool = AsyncConnectionPool(url, min_size=8, max_size=8, open=False, kwargs={"autocommit": True})
 
     async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
-            await _live(pool, receive, send)
+            await _run_lifespan(pool, receive, send)
             return
         body = (await receive())["body"]
         async with pool.connection() as connection:
@@ -31,7 +34,7 @@ def bare_app(url: str) -> Any:
     return app
 
 
-async def _live(pool: AsyncConnectionPool, receive: Any, send: Any) -> None:
+async def _run_lifespan(pool: AsyncConnectionPool, receive: Any, send: Any) -> None:
     while (message := await receive())["type"] != "lifespan.shutdown":
         await pool.open()
         await send({"type": message["type"] + ".complete"})

@@ -1,4 +1,4 @@
-"""Cases to measure with: realistic in size, with sealed groups, for every service of the sample city."""
+"""Cases for measurements: of realistic size, with sealed groups, for the services of the sample city."""
 
 import json
 import random
@@ -36,66 +36,66 @@ _SECRETS: dict[FieldGroup, dict[str, object]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
-    """One case as intake has said it, and the wrapped key of its person."""
+class BenchCase:
+    """One case as intake publishes it, and the wrapped key of its person."""
 
     event: CaseSubmitted
     event_id: UUID
     wrapped_key: bytes
 
 
-def make_cases(count: int, seed: int = 7) -> list[Filed]:
-    """Make so many cases, the same each time but for the keys."""
-    chance = random.Random(seed)
+def make_cases(count: int, seed: int = 7) -> list[BenchCase]:
+    """Return that many cases; the same seed gives the same cases, but for their keys."""
+    rng = random.Random(seed)
     vault = Vault(MASTER_KEY)
     services = tomllib.loads((SAMPLE_CITY / "services.toml").read_text())["service"]
     services = [service for service in services if _is_placed(service)]
-    return [_make_case(number, vault, chance, chance.choice(services)) for number in range(count)]
+    return [_make_case(number, vault, rng, rng.choice(services)) for number in range(count)]
 
 
 def _is_placed(service: dict[str, list[str]]) -> bool:
-    """Tell whether every need of a service leads to an agency: the loop written by hand knows no triage desk."""
+    """Return whether routing finds a program for every need of a service: the loop written by hand has no triage."""
     city, code = load_city(SAMPLE_CITY), str(service["code"])
-    asked = [
+    queries = [
         PlacementQuery(n, code, "bronx", "routine", city.protection.protections_of(code, [n]), NOW)
         for n in service["needs"]
     ]
-    return all(isinstance(place(each, city), Placed) for each in asked)
+    return all(isinstance(place(each, city), Placed) for each in queries)
 
 
-def _make_case(number: int, vault: Vault, chance: random.Random, service: dict[str, list[str]]) -> Filed:
-    case_id = UUID(int=chance.getrandbits(128), version=4)
-    person = vault.new_person(UUID(int=chance.getrandbits(128), version=4))
+def _make_case(number: int, vault: Vault, rng: random.Random, service: dict[str, list[str]]) -> BenchCase:
+    case_id = UUID(int=rng.getrandbits(128), version=4)
+    person = vault.new_person(UUID(int=rng.getrandbits(128), version=4))
     event = CaseSubmitted(
         case_id=case_id,
         service_request_id=f"26-{number:08d}",
         service_code=str(service["code"]),
-        needs=tuple(Need(need_id=UUID(int=chance.getrandbits(128)), need=need) for need in service["needs"]),
-        place=Place(cell="882a1072c7fffff", district=chance.choice(["manhattan", "bronx", "brooklyn", "queens"])),
+        needs=tuple(Need(need_id=UUID(int=rng.getrandbits(128)), need=need) for need in service["needs"]),
+        place=Place(cell="882a1072c7fffff", district=rng.choice(["manhattan", "bronx", "brooklyn", "queens"])),
         origin=Origin(channel="api"),
         submitted_at=NOW,
         person_id=person.id,
         sealed={group: _seal(vault, person, group) for group in _SECRETS},
     )
-    return Filed(event, UUID(int=chance.getrandbits(128), version=4), vault.wrap(person))
+    return BenchCase(event, UUID(int=rng.getrandbits(128), version=4), vault.wrap(person))
 
 
 def _seal(vault: Vault, person: Person, group: FieldGroup) -> str:
     return vault.seal(person, group, json.dumps(_SECRETS[group]).encode())
 
 
-def headers(filed: Filed, *, sampled: bool) -> list[tuple[str, bytes]]:
-    """Return the headers with which intake's relay would send it."""
+def headers(case: BenchCase, *, sampled: bool) -> list[tuple[str, bytes]]:
+    """Return the headers that intake's relay would send."""
     found = {
         "ce_specversion": "1.0",
-        "ce_id": str(filed.event_id),
-        "ce_type": filed.event.type,
+        "ce_id": str(case.event_id),
+        "ce_type": case.event.type,
         "ce_source": CASES.source,
-        "ce_subject": str(filed.event.case_id),
+        "ce_subject": str(case.event.case_id),
         "ce_time": write_time(NOW),
-        "ce_dataschema": schema_uri(CASES.topic, filed.event.type),
+        "ce_dataschema": schema_uri(CASES.topic, case.event.type),
         "ce_dataclassification": "internal",
-        "ce_causationid": str(filed.event_id),
+        "ce_causationid": str(case.event_id),
         "ce_sequence": "1",
         "content-type": "application/json",
         "traceparent": TRACE.format(sampled=int(sampled)),
@@ -103,17 +103,17 @@ def headers(filed: Filed, *, sampled: bool) -> list[tuple[str, bytes]]:
     return [(name, text.encode()) for name, text in found.items()]
 
 
-async def publish(kafka: KafkaAccess, topic: str, cases: Sequence[Filed], sampled: Callable[[int], bool]) -> None:
-    """Put the cases on a topic; `sampled` says of each, by its number, whether its trace is recorded."""
+async def publish(kafka: KafkaAccess, topic: str, cases: Sequence[BenchCase], sampled: Callable[[int], bool]) -> None:
+    """Publish the cases on a topic; `sampled` returns for the number of a case whether its trace is recorded."""
     producer = AIOKafkaProducer(**kafka.client(), acks="all", linger_ms=5)
     await producer.start()
     try:
-        for number, filed in enumerate(cases):
+        for number, case in enumerate(cases):
             await producer.send(
                 topic,
-                filed.event.model_dump_json().encode(),
-                str(filed.event.case_id).encode(),
-                headers=headers(filed, sampled=sampled(number)),
+                case.event.model_dump_json().encode(),
+                str(case.event.case_id).encode(),
+                headers=headers(case, sampled=sampled(number)),
             )
     finally:
         await producer.stop()

@@ -1,4 +1,4 @@
-"""A figure: two sides measured in turns, their ratio, and the bound that it is held against."""
+"""A figure: two sides measured in turns, their ratio, and its bound."""
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,7 +14,7 @@ Measure = Callable[[], Awaitable[float]]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured ratio; `bound` is the least or the most that it may be."""
+    """One measured ratio; `bound` is its lowest or highest allowed value."""
 
     name: str
     ours: float
@@ -25,25 +25,25 @@ class Figure:
 
     @property
     def ratio(self) -> float:
-        """Ours over theirs."""
+        """`ours` divided by `theirs`."""
         return self.ours / self.theirs if self.theirs else math.inf
 
     @property
     def holds(self) -> bool:
-        """Tell whether the bound is kept."""
+        """Whether the ratio is within the bound."""
         return self.ratio >= self.bound if self.side == "at least" else self.ratio <= self.bound
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return a percentile of some values, by the nearest rank."""
+    """Return a percentile of the values by the nearest rank; `share` is between 0 and 1."""
     ranked = sorted(values)
     return ranked[max(0, math.ceil(share * len(ranked)) - 1)]
 
 
 async def in_turns(ours: Measure, theirs: Measure, rounds: int = ROUNDS) -> tuple[float, float]:
-    """Measure both sides in turns, each side first every other time, and return the median of each.
+    """Measure both sides in turns, each side first in every other round, and return the median of each.
 
-    One round before, on each side, is not counted: it warms caches, pools and prepared statements.
+    A first round is not counted: it warms caches, pools and prepared statements.
     """
     await ours()
     await theirs()

@@ -1,4 +1,4 @@
-"""A small HTTP client for load: many connections, each with one request on its way, and nothing of comfort."""
+"""A small HTTP client for load: many connections, each with one request at a time, and no further features."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,16 +6,16 @@ from time import perf_counter
 
 
 def request(path: str, body: bytes, headers: str = "") -> bytes:
-    """Write one POST of a form."""
+    """Return the bytes of a POST of a form."""
     head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     return f"{head}{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 async def answers(port: int, requests: Sequence[bytes], connections: int) -> tuple[float, list[float]]:
-    """Send all requests over so many connections; return requests a second, and the seconds that each took.
+    """Send all requests over that many connections; return requests per second, and the seconds of each.
 
     Raises:
-        RuntimeError: an answer was not 201.
+        RuntimeError: an answer is not 201.
     """
     waiting = list(requests)
     took: list[float] = []
@@ -37,10 +37,10 @@ async def answers(port: int, requests: Sequence[bytes], connections: int) -> tup
 
 
 async def post(port: int, sent: bytes) -> None:
-    """Send one request over a connection of its own.
+    """Send one request over its own connection.
 
     Raises:
-        RuntimeError: the answer was not 201.
+        RuntimeError: the answer is not 201.
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(sent)

@@ -1,4 +1,4 @@
-"""Processes of the product, and of what it is measured against, each on a port of its own."""
+"""Child processes: services, and the programs that they are compared with, each on its own port."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ API_KEY = "hk_bench"
 
 @contextmanager
 def service(name: str, own: Servers, database: OwnDatabase, **more: str) -> Iterator[int]:
-    """Run one service until the end of the block; gives its port once it is ready."""
+    """Run one service for the length of a block; provide its port once it is ready."""
     [port] = any_free(1)
     with TemporaryDirectory() as folder:
         key = Path(folder, "key")
@@ -43,25 +43,25 @@ def service(name: str, own: Servers, database: OwnDatabase, **more: str) -> Iter
 
 
 @contextmanager
-def script(module: str, *words: str, **told: str) -> Iterator[int]:
-    """Run a module of ours with a port, these words and settings, until the end of the block."""
+def script(module: str, *arguments: str, **settings: str) -> Iterator[int]:
+    """Run a module with a port, arguments and environment variables for the length of a block; provide the port."""
     [port] = any_free(1)
-    with _process(("-m", module, str(port), *words), told):
+    with _process(("-m", module, str(port), *arguments), settings):
         _wait(f"http://127.0.0.1:{port}/", method="POST")
         yield port
 
 
 @contextmanager
-def background(module: str, *words: str, **told: str) -> Iterator[None]:
-    """Run a module of ours that serves nothing, until the end of the block."""
-    with _process(("-m", module, *words), told):
+def background(module: str, *arguments: str, **settings: str) -> Iterator[None]:
+    """Run a module that serves no port for the length of a block."""
+    with _process(("-m", module, *arguments), settings):
         yield
 
 
 @contextmanager
-def _process(words: tuple[str, ...], settings: Mapping[str, str]) -> Iterator[None]:
+def _process(arguments: tuple[str, ...], settings: Mapping[str, str]) -> Iterator[None]:
     environment = {**os.environ, **settings}
-    with subprocess.Popen((sys.executable, *words), env=environment, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+    with subprocess.Popen((sys.executable, *arguments), env=environment, stderr=subprocess.DEVNULL) as process:  # noqa: S603
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""What the figures are measured on: a Kafka and a durable PostgreSQL of their own, and fresh databases."""
+"""The servers of the measurements: a Kafka, a durable PostgreSQL, and fresh databases."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -30,23 +30,23 @@ class Servers:
 
 @contextmanager
 def start_servers() -> Iterator[Servers]:
-    """Run Kafka and PostgreSQL for the length of a block; commits wait for the disk, as in earnest."""
+    """Run Kafka and PostgreSQL for the length of a block; commits wait for the disk, as in production."""
     with child_kafka() as kafka, child_postgres(durable=True) as postgres:
         yield Servers(kafka, postgres, databases.make_template(postgres))
 
 
 @asynccontextmanager
 async def fresh_database(own: Servers, service: str) -> AsyncIterator[Database]:
-    """Give a service's way into a database of its own."""
+    """Provide a fresh database, opened as a service."""
     with databases.own_database(own.postgres, own.template) as made:
         async with opened(made, service) as database:
             yield database
 
 
 @asynccontextmanager
-async def opened(made: OwnDatabase, service: str) -> AsyncIterator[Database]:
-    """Open a database as one service."""
-    database = Database(made.url(service), service)
+async def opened(own: OwnDatabase, service: str) -> AsyncIterator[Database]:
+    """Open a database as a service for the length of a block."""
+    database = Database(own.url(service), service)
     await database.open()
     try:
         yield database
@@ -55,12 +55,12 @@ async def opened(made: OwnDatabase, service: str) -> AsyncIterator[Database]:
 
 
 async def create_topics(kafka: KafkaAccess) -> None:
-    """Make the topics of the sample city; those that are there already stay."""
+    """Create the topics of the sample city; existing ones stay."""
     await topics.create_topics(kafka, declared_topics(agencies_of(SAMPLE_CITY)))
 
 
 async def make_topic(kafka: KafkaAccess, name: str) -> None:
-    """Make one topic with four partitions."""
+    """Create a topic with four partitions."""
     client = AIOKafkaAdminClient(**kafka.client())
     await client.start()
     try:
@@ -71,6 +71,6 @@ async def make_topic(kafka: KafkaAccess, name: str) -> None:
 
 @contextmanager
 def admin(own: Servers, database: str) -> Iterator[Connection[tuple[object, ...]]]:
-    """Open one database as its administrator; what is done is committed at the end."""
+    """Connect to a database as its administrator; the transaction commits at the end of the block."""
     with psycopg.connect(make_conninfo(own.postgres, dbname=database)) as connection:
         yield connection

@@ -1,4 +1,4 @@
-"""A collector that takes every span and keeps none: `python -m bench.span_sink PORT`."""
+"""A collector that accepts every span and stores none: `python -m bench.span_sink PORT`."""
 
 import sys
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import uvicorn
 
 
-async def take(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Read the body, and say thanks."""
+async def accept(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Read the body, and answer 200."""
     if scope["type"] != "http":
         raise NotImplementedError
     while (await receive()).get("more_body"):
@@ -17,4 +17,4 @@ async def take(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    uvicorn.run(take, port=int(sys.argv[1]), access_log=False, log_level="error", lifespan="off")
+    uvicorn.run(accept, port=int(sys.argv[1]), access_log=False, log_level="error", lifespan="off")

@@ -1,7 +1,9 @@
-"""The way from a POST to an agency's topic, written by hand: `python -m bench.hand_chain PORT URL front|router`.
+"""The chain from a POST to an agency's topic, written by hand.
 
-The front keeps the report and queues it; its relay sends it on. The router keeps a referral and queues the agency's
-message; its relay sends that. Nothing is sealed, decided, counted or traced.
+`python -m bench.hand_written_chain PORT URL front|router` runs one of its two processes.
+
+The front stores the report and adds it to its outbox, and its relay sends it. The router stores a referral and adds the
+agency's message to its outbox, and its relay sends that. It encrypts, decides, counts and traces nothing.
 """
 
 import asyncio
@@ -31,7 +33,7 @@ _FILE = """
     WITH kept AS (INSERT INTO hand.cases (body) VALUES (%(body)s))
     INSERT INTO hand.front_outbox (body) VALUES (%(body)s)
 """
-_TAKE = {
+_CLAIM_SQL = {
     "front": "DELETE FROM hand.front_outbox WHERE id IN (SELECT id FROM hand.front_outbox ORDER BY id LIMIT 100)"
     " RETURNING body",
     "router": "DELETE FROM hand.router_outbox WHERE id IN (SELECT id FROM hand.router_outbox ORDER BY id LIMIT 100)"
@@ -40,7 +42,7 @@ _TAKE = {
 
 
 def front(port: int, url: str, kafka: KafkaAccess) -> None:
-    """Answer POSTs, and relay."""
+    """Answer POSTs, and relay the reports."""
     pool = AsyncConnectionPool(url, min_size=4, max_size=4, open=False, kwargs={"autocommit": True})
     tasks: list[asyncio.Task[None]] = []
 
@@ -63,12 +65,12 @@ def front(port: int, url: str, kafka: KafkaAccess) -> None:
 
 
 async def relay(which: str, url: str, kafka: KafkaAccess, topic: str) -> None:
-    """Send what is queued, in order, and delete it once Kafka has it."""
+    """Send the outbox in order, and delete its rows once Kafka has confirmed them."""
     producer = AIOKafkaProducer(**kafka.client(), acks="all", enable_idempotence=True)
     await producer.start()
     async with await AsyncConnection.connect(url) as connection:
         while True:
-            rows = await (await connection.execute(_TAKE[which])).fetchall()
+            rows = await (await connection.execute(_CLAIM_SQL[which])).fetchall()
             await asyncio.gather(*[await producer.send(topic, body) for (body,) in rows])
             await connection.commit()
             if not rows:
@@ -76,7 +78,7 @@ async def relay(which: str, url: str, kafka: KafkaAccess, topic: str) -> None:
 
 
 async def router(url: str, kafka: KafkaAccess) -> None:
-    """Keep a referral for each case, and queue the agency's message."""
+    """Store a referral for each case, and add the agency's message to the outbox."""
     consumer = AIOKafkaConsumer(
         CASES_TOPIC, **kafka.client(), group_id="hand", auto_offset_reset="earliest", enable_auto_commit=False
     )
@@ -84,8 +86,8 @@ async def router(url: str, kafka: KafkaAccess) -> None:
     relaying = asyncio.create_task(relay("router", url, kafka, AGENCY_TOPIC))
     async with await AsyncConnection.connect(url) as connection:
         while not relaying.done():
-            found = await consumer.getmany(timeout_ms=1000, max_records=500)
-            bodies = [(record.value,) for records in found.values() for record in records]
+            batches = await consumer.getmany(timeout_ms=1000, max_records=500)
+            bodies = [(record.value,) for records in batches.values() for record in records]
             if bodies:
                 cursor = connection.cursor()
                 await cursor.executemany("INSERT INTO hand.referrals (body) VALUES (%s)", bodies)

@@ -1,4 +1,4 @@
-"""`POST` to 201, durable: intake as it runs, against bare ASGI with one INSERT."""
+"""The time from `POST` to a durable 201: intake, against bare ASGI with one INSERT."""
 
 from collections.abc import Sequence
 from urllib.parse import urlencode
@@ -29,12 +29,12 @@ _FIELDS = {
 
 
 def form(**fields: str) -> bytes:
-    """Return the body of a report, with other values for some of its fields."""
+    """Return the body of a report; `fields` replace some of its fields."""
     return urlencode(_FIELDS | fields).encode()
 
 
 async def durable_answers(own: Servers) -> list[Figure]:
-    """Measure rate and p99 of both, in turns."""
+    """Compare rate and p99 of both."""
     await create_topics(own.kafka)
     waits: dict[str, list[float]] = {"ours": [], "theirs": []}
     with databases.own_database(own.postgres, own.template) as database:
@@ -65,7 +65,7 @@ async def _rate(port: int, path: str, waits: list[float]) -> float:
 
 
 def _requests(path: str) -> Sequence[bytes]:
-    """Write the requests, each with an idempotency key of its own, as a careful caller does."""
+    """Return the requests, each with its own idempotency key, as a careful client sends it."""
     return [
         request(path, form(), f"Authorization: Bearer {API_KEY}\r\nIdempotency-Key: {uuid4()}\r\n")
         for _ in range(REQUESTS)

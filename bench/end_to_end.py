@@ -1,4 +1,4 @@
-"""How long a report is on its way: from its 201 to the agency's topic, at a steady hundred a second."""
+"""The time from the 201 of a report to the message in the agency's topic, at a hundred reports per second."""
 
 import asyncio
 import re
@@ -7,9 +7,9 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer
 
+from bench.durable_post import form
 from bench.figures import Figure, in_turns, percentile
-from bench.filing import form
-from bench.hand_chain import AGENCY_TOPIC, CASES_TOPIC, TABLES
+from bench.hand_written_chain import AGENCY_TOPIC, CASES_TOPIC, TABLES
 from bench.load import post, request
 from bench.processes import API_KEY, background, script, service
 from bench.servers import Servers, admin, create_topics, make_topic
@@ -17,7 +17,7 @@ from deploy.local.servers import databases
 from shared.events.topics import inbox_topic
 from shared.kit.kafka.access import KafkaAccess
 
-A_SECOND = 100
+REPORTS_PER_SECOND = 100
 REPORTS, WARM = 500, 150
 WITHIN_SECONDS = 20.0
 P99_MS = 250.0
@@ -26,7 +26,7 @@ _MARK = re.compile(rb"mark-[0-9a-f]{32}")
 
 
 async def to_the_agency(own: Servers) -> list[Figure]:
-    """Measure p50 and p99 of both ways, in turns."""
+    """Compare p50 and p99 of Handoff and of the chain written by hand."""
     await _make_topics(own.kafka)
     waits: dict[str, list[float]] = {"ours": [], "theirs": []}
     with databases.own_database(own.postgres, own.template) as database:
@@ -35,13 +35,13 @@ async def to_the_agency(own: Servers) -> list[Figure]:
 
         async def ours() -> float:
             with service("intake", own, database) as port, service("routing", own, database):
-                way = (port, "/open311/v2/requests.json", inbox_topic("hpd"))
-                return await _measure(own, way, waits["ours"])
+                target = (port, "/open311/v2/requests.json", inbox_topic("hpd"))
+                return await _measure(own, target, waits["ours"])
 
         async def theirs() -> float:
             with (
-                script("bench.hand_chain", url, "front", **told) as port,
-                background("bench.hand_chain", "0", url, "router", **told),
+                script("bench.hand_written_chain", url, "front", **told) as port,
+                background("bench.hand_written_chain", "0", url, "router", **told),
             ):
                 return await _measure(own, (port, "/", AGENCY_TOPIC), waits["theirs"])
 
@@ -66,15 +66,18 @@ def _make_tables(own: Servers, database: str) -> None:
             connection.execute(table)
 
 
-async def _measure(own: Servers, way: tuple[int, str, str], waits: list[float]) -> float:
-    """Measure one side by itself: what the other has running would take its share of the two cores."""
-    await _p50(own, way, WARM, [])
-    return await _p50(own, way, REPORTS, waits)
+async def _measure(own: Servers, target: tuple[int, str, str], waits: list[float]) -> float:
+    """Measure one side alone: the processes of the other side would take CPU time from it."""
+    await _p50(own, target, WARM, [])
+    return await _p50(own, target, REPORTS, waits)
 
 
-async def _p50(own: Servers, way: tuple[int, str, str], reports: int, waits: list[float]) -> float:
-    """File at a steady pace, and note for each report when it was answered and when it arrived; milliseconds."""
-    port, path, topic = way
+async def _p50(own: Servers, target: tuple[int, str, str], reports: int, waits: list[float]) -> float:
+    """File at a steady rate, and return the median milliseconds from a report's answer to its arrival.
+
+    `target` is the port, the path, and the topic of the agency; the single times are appended to `waits`.
+    """
+    port, path, topic = target
     arrived: dict[bytes, float] = {}
     listening = asyncio.Event()
     reader = asyncio.create_task(_listen(own.kafka, topic, arrived, listening))
@@ -82,7 +85,7 @@ async def _p50(own: Servers, way: tuple[int, str, str], reports: int, waits: lis
         await listening.wait()
     answered = await _file(port, path, reports)
     async with asyncio.timeout(WITHIN_SECONDS):
-        while not answered.keys() <= arrived.keys():  # noqa: ASYNC110 - Kafka tells nobody
+        while not answered.keys() <= arrived.keys():  # noqa: ASYNC110 - Kafka has no signal for this
             await asyncio.sleep(0.05)
     reader.cancel()
     took = [(arrived[mark] - moment) * 1e3 for mark, moment in answered.items()]
@@ -102,7 +105,7 @@ async def _file(port: int, path: str, reports: int) -> dict[bytes, float]:
     async with asyncio.TaskGroup() as group:
         for number in range(reports):
             group.create_task(one(f"mark-{uuid4().hex}"))
-            await asyncio.sleep(max(0.0, began + (number + 1) / A_SECOND - perf_counter()))
+            await asyncio.sleep(max(0.0, began + (number + 1) / REPORTS_PER_SECOND - perf_counter()))
     return answered
 
 

@@ -1,4 +1,4 @@
-"""Deciding what an agency is given: with 1,000 agreements against 10."""
+"""The time to decide what an agency may receive, with 1,000 agreements and with 10."""
 
 import itertools
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ MILLION: Final = 1e6
 
 
 async def agreements(_: Servers) -> list[Figure]:
-    """Measure decisions that are made, and decisions that were made before; each side has one clause for a question."""
+    """Compare new decisions and cached decisions; on each side one clause matches a question."""
     many, few = _questions(MANY), _questions(FEW)
     made = await in_turns(lambda: _new(MANY, many), lambda: _new(FEW, few))
     known_many, known_few = _sharing(MANY), _sharing(FEW)
-    kept = await in_turns(lambda: _again(known_many, many), lambda: _again(known_few, few))
+    kept = await in_turns(lambda: _cached(known_many, many), lambda: _cached(known_few, few))
     return [
         Figure(f"decision, {MANY:,} agreements / {FEW}", *made, "us", 2.0, "at most"),
         Figure(f"decision made before, {MANY:,} agreements / {FEW}", *kept, "us", 2.0, "at most"),
@@ -34,7 +34,7 @@ async def agreements(_: Servers) -> list[Figure]:
 
 
 async def _new(number: int, questions: Sequence[DisclosureQuery]) -> float:
-    """Return the microseconds for a question that was not asked before."""
+    """Return the microseconds for a new question."""
     sharing = _sharing(number)
     started = perf_counter()
     for question in questions:
@@ -42,8 +42,8 @@ async def _new(number: int, questions: Sequence[DisclosureQuery]) -> float:
     return (perf_counter() - started) / len(questions) * MILLION
 
 
-async def _again(sharing: DisclosurePolicy, questions: Sequence[DisclosureQuery]) -> float:
-    """Return the microseconds for a question that was asked before; the round that warms up asks each first."""
+async def _cached(sharing: DisclosurePolicy, questions: Sequence[DisclosureQuery]) -> float:
+    """Return the microseconds for a cached question; the first round, which is not counted, fills the cache."""
     started = perf_counter()
     for _ in range(REPEATS):
         for question in questions:
@@ -56,7 +56,7 @@ def _sharing(number: int) -> DisclosurePolicy:
 
 
 def _agreement(number: int) -> Agreement:
-    """Make one agreement of the front door with an agency for one need; four of them are with the same agency."""
+    """Return an agreement of the front door with an agency for one need; each agency has four of them."""
     agency, need = f"agency-{number // len(NEEDS)}", NEEDS[number % len(NEEDS)]
     share = {
         "id": "cases",
@@ -66,7 +66,7 @@ def _agreement(number: int) -> Agreement:
         "form": "full",
         "needs": (need,),
         "districts": DISTRICTS,
-        "why": "It is measured.",
+        "why": "For a measurement.",
     }
     return Agreement(
         id=f"agreement-{number}",
@@ -85,7 +85,7 @@ def _agreement(number: int) -> Agreement:
 
 
 def _questions(number: int) -> list[DisclosureQuery]:
-    """Ask about all agreements in turn, each time from another district: a district makes it another question."""
+    """Return questions about all agreements in turn; another district makes another question."""
     at, held = datetime(2026, 7, 1, tzinfo=UTC), frozenset({FRONT_DOOR})
     asked = itertools.islice(((district, each) for district in DISTRICTS for each in range(number)), QUESTIONS)
     return [
