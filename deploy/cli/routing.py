@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
@@ -21,9 +21,7 @@ from deploy.cli.routing_client import (
     start_of_day,
 )
 from deploy.cli.what_if_views import WhatIfView
-
-WHAT_IF_FILES: Final = ("routing-book.toml", "agencies.toml", "services.toml", "needs.toml", "districts.toml")
-"""The files of a jurisdiction's folder that a what-if run replaces."""
+from shared.city.reader import REPLACEABLE, RULES
 
 routing_app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -89,8 +87,8 @@ def try_command(
 
 def _files(folder: Path) -> dict[str, Path]:
     if folder.is_file():
-        return {WHAT_IF_FILES[0]: folder}
-    return {name: folder / name for name in WHAT_IF_FILES if (folder / name).exists()}
+        return {RULES: folder}
+    return {name: folder / name for name in REPLACEABLE if (folder / name).exists()}
 
 
 def _read(file: Path) -> Any:

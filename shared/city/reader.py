@@ -26,11 +26,13 @@ TEMPLATES: Final = "templates"
 AGENCIES: Final = "agencies.toml"
 """The file with the agencies and their programs; every city's folder has it."""
 
+RULES: Final = "routing-book.toml"
+"""The file with the routing rules."""
+
 _PROFILE: Final = "city.toml"
 _SERVICES: Final = "services.toml"
 _NEEDS: Final = "needs.toml"
 _DISTRICTS: Final = "districts.toml"
-_RULES: Final = "routing-book.toml"
 _TRANSLATIONS: Final = "texts"
 
 _MODELS: Final[Mapping[str, type[BaseModel]]] = {
@@ -39,11 +41,11 @@ _MODELS: Final[Mapping[str, type[BaseModel]]] = {
     _NEEDS: NeedsFile,
     _DISTRICTS: DistrictsFile,
     AGENCIES: AgenciesFile,
-    _RULES: RulesFile,
+    RULES: RulesFile,
 }
 """The files beside the agreements, each with its model."""
 
-REPLACEABLE: Final[Sequence[str]] = (_RULES, AGENCIES, _SERVICES, _NEEDS, _DISTRICTS)
+REPLACEABLE: Final[Sequence[str]] = (RULES, AGENCIES, _SERVICES, _NEEDS, _DISTRICTS)
 """The files beside the agreements in whose place `read_changed` takes others."""
 
 Texts = Mapping[str, str]
@@ -217,7 +219,7 @@ def _try_to_parse(texts: Mapping[Path, str]) -> tuple[CityFiles | None, list[Fin
         needs=files[_NEEDS],
         districts=files[_DISTRICTS],
         agencies=files[AGENCIES],
-        rules=files[_RULES],
+        rules=files[RULES],
     ), []
 
 

@@ -282,3 +282,21 @@ def test_a_text_that_breaks_off_is_wrong_at_its_end() -> None:
 def test_a_city_without_agreements_has_none(city: Path) -> None:
     shutil.rmtree(city / "agreements")
     assert load(city) == ()
+
+
+def test_a_clause_reaches_no_report_that_another_protection_keeps_back(city: Path) -> None:
+    """Help with alcohol or drugs needs no consent here, but its need is one that only victim services names too."""
+    services = city / "services.toml"
+    text = services.read_text(encoding="utf-8")
+    right = 'needs = ["substance-use"]\nprotects = "substance_use"'
+    assert right in text
+    plain = text.replace(right, 'needs = ["substance-use"]\nprotects = "health"')
+    shared = plain.replace('needs = ["elder-abuse",', 'needs = ["elder-abuse", "substance-use",')
+    agreement = city / "agreements/alcohol-and-drug-care.toml"
+    without = agreement.read_text(encoding="utf-8").replace("consent = true", "").replace(', "substance_use"', "")
+    agreement.write_text(without, encoding="utf-8")
+    said = "protected, and need a consent"
+    services.write_text(plain, encoding="utf-8")
+    assert not [found for found in check(city) if said in found.reason]
+    services.write_text(shared, encoding="utf-8")
+    assert {Path(found.file).stem for found in check(city) if said in found.reason} == {"alcohol-and-drug-care"}
