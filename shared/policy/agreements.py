@@ -18,7 +18,7 @@ class Form(StrEnum):
     """How released fields travel."""
 
     FULL = "full"
-    """In the event, readable by whoever reads the agency's inbox."""
+    """In the event, readable by every reader of the agency's inbox."""
 
     SEALED = "sealed"
     """In the event, encrypted to the agency's public key; an agency without one is given nothing this way."""

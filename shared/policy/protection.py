@@ -19,7 +19,7 @@ UNKNOWN_SERVICE: Final = FieldGroup.VICTIM_SERVICES
 STRICTEST_FIRST: Final[tuple[FieldGroup, ...]] = tuple(
     dict.fromkeys(
         (
-            UNKNOWN_SERVICE,  # nobody may even know that the report exists
+            UNKNOWN_SERVICE,  # no one may know that the report exists
             *(group for group in FieldGroup if group in CONSENT_ONLY),
             *(group for group in FieldGroup if group in RESTRICTED),
             *FieldGroup,

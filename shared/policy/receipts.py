@@ -21,7 +21,7 @@ Channel = Literal["event", "read", "emergency"]
 """How the data was disclosed."""
 
 
-class ReceiptGround(Protocol):
+class DisclosureGround(Protocol):
     """The ground of a disclosure: a clause of an agreement, a consent or an emergency access."""
 
     @property
@@ -52,7 +52,7 @@ class Receipt:
     channel: Channel
     form: str
     groups: tuple[str, ...]
-    grounds: tuple[ReceiptGround, ...]
+    grounds: tuple[DisclosureGround, ...]
     purpose: str
     policy_set: str
     digest: bytes
@@ -78,7 +78,7 @@ def facts_of(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def grounds_of(grounds: Iterable[ReceiptGround]) -> list[dict[str, Any]]:
+def grounds_of(grounds: Iterable[DisclosureGround]) -> list[dict[str, Any]]:
     """Return grounds in JSON types."""
     return [{"kind": ground.kind, "id": ground.id, "version": ground.version} for ground in grounds]
 

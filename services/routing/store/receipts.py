@@ -11,7 +11,7 @@ from services.routing.store.new_cases import NewRows
 from shared.kit.database.database import Transaction
 from shared.kit.database.rows import Row
 from shared.policy.merkle import LeafRange
-from shared.policy.receipts import Receipt, ReceiptGround, grounds_of, write_moment
+from shared.policy.receipts import Receipt, DisclosureGround, grounds_of, write_moment
 
 
 class LedgerReceipt(NamedTuple):
@@ -119,6 +119,6 @@ def receipt_row(receipt: Receipt) -> Row:
 
 
 @lru_cache(4096)
-def _grounds(grounds: tuple[ReceiptGround, ...]) -> orjson.Fragment:
+def _grounds(grounds: tuple[DisclosureGround, ...]) -> orjson.Fragment:
     """Write grounds once: many receipts have the same."""
     return orjson.Fragment(orjson.dumps(grounds_of(grounds)))
