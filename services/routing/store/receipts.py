@@ -11,7 +11,7 @@ from services.routing.store.new_cases import NewRows
 from shared.kit.database.database import Transaction
 from shared.kit.database.rows import Row
 from shared.policy.merkle import LeafRange
-from shared.policy.receipts import Receipt, DisclosureGround, grounds_of, write_moment
+from shared.policy.receipts import DisclosureGround, Receipt, grounds_of, write_moment
 
 
 class LedgerReceipt(NamedTuple):
