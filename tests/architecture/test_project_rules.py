@@ -7,9 +7,11 @@ from tests.architecture.layout import ProjectRule
 from tests.architecture.source import Project, read_whole_project
 
 RULES: list[ProjectRule] = [
+    layout.services_are_created_alike,
     layout.the_bench_does_not_import_tests,
     layout.the_kit_has_few_entries,
-    documents.paths_in_documents_exist,
+    outbox_sql.only_the_outbox_module_writes_outbox_rows,
+    documents.lines_of_documents_wrap,
 ]
 
 EMPTY_ENTRIES = (
