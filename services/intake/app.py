@@ -92,7 +92,7 @@ def http_routes(context: IntakeContext) -> list[BaseRoute]:
         Route("/open311/{rest:path}", UnknownPath()),
         Route("/imports/{source}", Resource(context, {"POST": imports.post_records}, Format.JSON)),
         *_api_routes(context),
-        *report_form.page_routes(context),
+        *report_form.report_form_routes(context),
         *status.status_routes(context),
     ]
 

@@ -1,4 +1,4 @@
-"""The words of pages and notes, in each language that there is a file for."""
+"""The texts of pages and notes, in every language that has a file in `locales`."""
 
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
@@ -25,23 +25,23 @@ FOLDER = Path(__file__).parent / "locales"
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The words of one language; what the city's own files have no translation for stays in their language."""
+    """The texts of one language; what the city's own files do not translate stays in their language."""
 
     language: str
-    words: Mapping[str, Any]
+    texts: Mapping[str, Any]
     jurisdiction: IntakeCity
 
     def __getitem__(self, key: str) -> str:
-        """Return the words for a key, such as `form.title`."""
-        found: Any = self.words
+        """Return the text of a key, such as `form.send`."""
+        found: Any = self.texts
         for part in key.split("."):
             found = found[part]
         return str(found)
 
-    def note(self, kind: str, agency: str | None, need: str | None) -> str:
-        """Put a note into words."""
+    def describe_note(self, kind: str, agency: str | None, need: str | None) -> str:
+        """Describe a note of a case's history."""
         names = {"agency": self.jurisdiction.agency_name(agency or ""), "need": self.need(need or "")}
-        return str(self.words["note"].get(kind, self.words["note"]["other"])).format(**names)
+        return str(self.texts["note"].get(kind, self.texts["note"]["other"])).format(**names)
 
     def need(self, code: str) -> str:
         """Return what people call a need."""
@@ -73,20 +73,20 @@ class Texts:
         """Return needs as choices: code and words."""
         return [(need.code, self.need(need.code)) for need in needs]
 
-    def why(self, sentence: str) -> str:
-        """Return the sentence of an agreement that says why something is given."""
+    def reason(self, sentence: str) -> str:
+        """Translate the sentence of an agreement that says why something is disclosed."""
         return self._translated(("why", sentence), sentence)
 
     def purpose(self, code: str) -> str:
-        """Return what something is given for."""
-        return str(self.words["purpose"].get(code, code.replace("-", " ")))
+        """Return what something is disclosed for."""
+        return str(self.texts["purpose"].get(code, code.replace("-", " ")))
 
     def groups(self, groups: Iterable[str]) -> str:
-        """Name field groups, with commas."""
+        """List field groups, with commas."""
         return ", ".join(self[f"group.{FieldGroup(group).value}"] for group in groups)
 
-    def allowed(self, groups: Collection[str], protections: Collection[FieldGroup]) -> str:
-        """Name what a consent allows; the groups that protect a whole report stand for all that is needed of it."""
+    def consent_scope(self, groups: Collection[str], protections: Collection[FieldGroup]) -> str:
+        """List what a consent allows; the groups that protect a whole report stand for all that is needed of it."""
         is_whole = bool(protections) and set(protections) <= set(groups)
         others = [group for group in groups if group not in protections] if is_whole else groups
         whole = [self["share.report"]] if is_whole else []
@@ -99,13 +99,13 @@ class Texts:
                 if field == f"attribute[{question.code}]":
                     return self.question(service.code, question.code, question.description)
         if field.startswith("consent["):
-            return str(self.words["share"][field.removeprefix("consent[").rstrip("]")])
-        label = self.words["label"].get({"address_string": "address"}.get(field, field))
+            return str(self.texts["share"][field.removeprefix("consent[").rstrip("]")])
+        label = self.texts["label"].get({"address_string": "address"}.get(field, field))
         return str(label or field)
 
     @staticmethod
-    def named(language: str) -> str:
-        """Return a language's own name for itself."""
+    def endonym(language: str) -> str:
+        """Return the name of a language in that language."""
         return ENDONYMS.get(language, language)
 
     def _translated(self, keys: tuple[str, ...], otherwise: str) -> str:
@@ -116,15 +116,15 @@ class Texts:
 
 
 @cache
-def _words(language: str) -> Mapping[str, Any]:
+def _load(language: str) -> Mapping[str, Any]:
     return tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
 
 
 LANGUAGES = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
-"""The languages of the pages."""
+"""The languages that have texts."""
 
 
 def texts_in(language: str, jurisdiction: IntakeCity) -> Texts:
-    """Return the words of a language, or of English where there are none."""
+    """Return the texts of a language, or of English for a language without texts."""
     known = language if language in LANGUAGES else "en"
-    return Texts(known, _words(known), jurisdiction)
+    return Texts(known, _load(known), jurisdiction)

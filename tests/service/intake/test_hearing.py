@@ -68,7 +68,7 @@ async def test_a_case_shows_who_has_it_and_what_has_happened(world: World) -> No
     assert row["updated_datetime"] == "2026-03-02T13:00:00Z"
     assert [(note["type"], note["summary"]) for note in row["notes"]] == [
         ("opened", "Report opened"),
-        ("follow_on_created", "Homes Office asked to help: Housing"),
+        ("follow_on_created", "Homes Office was asked to help: Housing"),
         ("activity", "Homes Office will help: Housing"),
     ]
     assert row["notes"][1]["extended_attributes"] == {

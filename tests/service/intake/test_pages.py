@@ -79,7 +79,7 @@ async def test_a_form_that_was_sent_and_then_changed_asks_before_it_files_again(
     changed = await submit(world, description=["Warm"])
 
     assert changed.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert "has been sent already" in changed.text
+    assert "You have already sent this form" in changed.text
     (once,) = re.findall(r'name="once" value="(\w+)"', changed.text)
     again = await submit(world, once=once, description=["Warm"])
     assert again.status_code == HTTPStatus.SEE_OTHER
@@ -91,8 +91,8 @@ async def test_what_is_wrong_is_shown_beside_its_field_and_what_was_written_is_k
 
     assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert 'role="alert"' in response.text
-    assert 'id="email-fault"' in response.text
-    assert 'id="attribute[scope]-fault"' in response.text
+    assert 'id="email-problem"' in response.text
+    assert 'id="attribute[scope]-problem"' in response.text
     assert 'value="nobody"' in response.text
     assert "Cold &lt;b&gt;here&lt;/b&gt;" in response.text
     assert world.count()["cases"] == 0
@@ -172,7 +172,7 @@ async def test_a_form_that_cannot_be_read_is_answered_with_a_page(world: World) 
 
     assert too_large.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     assert unreadable.status_code == HTTPStatus.BAD_REQUEST
-    assert "could not be read" in unreadable.text
+    assert "We could not read the form" in unreadable.text
 
 
 async def test_the_style_is_served_and_nothing_beside_it(world: World) -> None:

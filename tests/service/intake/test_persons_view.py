@@ -69,7 +69,7 @@ async def test_it_is_said_what_was_given_to_whom_when_and_why(world: World) -> N
     await world.hear(made(case_id))
 
     text = await page(world, token)
-    assert "Homes Office was given: what you need help with, the address" in text
+    assert "Homes Office received: what you need help with, the address" in text
     assert "Why warmth." in text
     assert "March 2, 2026, 08:00" in text
     assert await listed(world, token) == [
@@ -81,7 +81,7 @@ async def test_it_is_said_what_was_given_to_whom_when_and_why(world: World) -> N
             "channel": "event",
             "groups": ["need", "address"],
             "purpose": "service-delivery",
-            "words": "Homes Office was given: what you need help with, the address",
+            "words": "Homes Office received: what you need help with, the address",
             "why": ["Why warmth."],
             "ends_at": None,
             "recalled": [],
@@ -126,7 +126,7 @@ async def test_a_report_of_which_only_the_existence_was_told_is_said_to_be_so(wo
 
     text = await page(world, token)
     assert "Homes Office was told that there is something to help with, and no more than that" in text
-    assert "they were told not to use it any more." in text
+    assert "the agency was told to stop using it." in text
 
 
 async def test_an_emergency_is_said_to_have_been_one(world: World) -> None:
@@ -175,8 +175,8 @@ async def test_what_is_lawfully_delayed_appears_nowhere_on_the_page_until_then(w
     assert "Police" not in str(await world.get("requests.json", extensions="true"))
     world.clock.shown = NOON + 48 * HOUR
     assert len(await listed(world, token)) == 1
-    assert "Police asked to help" in await page(world, token)
-    assert "Police asked to help" in str(await world.get("requests.json", extensions="true"))
+    assert "Police was asked to help" in await page(world, token)
+    assert "Police was asked to help" in str(await world.get("requests.json", extensions="true"))
 
 
 async def test_nobody_sees_what_was_given_of_another_report(world: World) -> None:
@@ -187,7 +187,7 @@ async def test_nobody_sees_what_was_given_of_another_report(world: World) -> Non
 
     assert len(await listed(world, token)) == 1
     assert await listed(world, other) == []
-    assert "Nothing has been given to anybody." in await page(world, other)
+    assert "No agency has received anything." in await page(world, other)
     guessed = token[:30] + ("A" if token[30] != "A" else "B") + token[31:]
     response = await world.client.get(f"/status/{guessed}/disclosures.json")
     assert response.status_code == HTTPStatus.NOT_FOUND

@@ -46,10 +46,10 @@ async def test_it_is_kept_and_sealed_and_nobody_is_told(world: World) -> None:
     assert signs(world) == []
     assert "He hurt me" not in str(world.everything())
     text = (await world.client.get(f"/status/{token}")).text
-    assert "Nobody has been told about this report." in text
+    assert "We have told no one about this report." in text
     assert "He hurt me" in text
     assert "We are looking for the right agency" not in text
-    assert "Nobody is told about it." in (await world.client.get(f"/filed/{token}")).text
+    assert "We tell no one about it." in (await world.client.get(f"/filed/{token}")).text
     assert await world.get("requests.json") == []
 
 
@@ -87,7 +87,7 @@ async def test_the_first_consent_on_the_status_page_announces_it_once(world: Wor
     chosen = TO_THE_REFUGE | {"once": once, "consent[ends_at]": tomorrow(9), "lang": "en"}
 
     sure = await world.client.post(f"/status/{token}/share", data=chosen)
-    assert "This is also when your report is passed on" in sure.text
+    assert "This also passes your report on" in sure.text
     assert signs(world) == []
     answers = await asyncio.gather(
         *(world.client.post(f"/status/{token}/share", data=chosen | {"sure": "yes"}) for _ in range(4))
@@ -101,7 +101,7 @@ async def test_the_first_consent_on_the_status_page_announces_it_once(world: Wor
     (event,) = world.submitted()
     assert world.unseal(event)["narrative"]["description"] == "He hurt me"
     text = (await world.client.get(f"/status/{token}")).text
-    assert "Nobody has been told" not in text
+    assert "We have told no one" not in text
     assert "Take back" in text
 
 
@@ -114,8 +114,8 @@ async def test_what_is_wrong_with_a_choice_is_shown_in_the_form_and_nothing_is_k
     )
 
     assert nobody.status_code == too_long.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert 'id="consent[recipients]-fault"' in nobody.text
-    assert 'id="consent[ends_at]-fault"' in too_long.text
+    assert 'id="consent[recipients]-problem"' in nobody.text
+    assert 'id="consent[ends_at]-problem"' in too_long.text
     assert 'value="2099-01-01"' in too_long.text
     assert re.search(r'value="refuge" checked', too_long.text)
     assert signs(world) == []
@@ -130,7 +130,7 @@ async def test_a_consent_is_taken_back_after_a_page_that_says_what_follows(world
     path = f"/status/{token}/consents/{consent_id}"
 
     asked = await world.client.get(path)
-    assert "From that moment nothing more is given" in asked.text
+    assert "From then on they receive nothing more" in asked.text
     assert len(world.spoken()) == 2
     for _ in range(2):
         assert (await world.client.post(path)).status_code == HTTPStatus.SEE_OTHER
@@ -194,8 +194,8 @@ async def test_the_form_of_such_a_service_says_that_nobody_is_told_and_files_wit
         data=filled | {"once": ["2"], "consent[recipients]": ["refuge"], "consent[ends_at]": [tomorrow(5)]},
     )
 
-    assert "Nobody is told about this report unless you allow it." in asked
-    assert "No se informará a nadie de este informe" in spanish
+    assert "We tell no one about this report unless you allow it." in asked
+    assert "No informamos a nadie de este informe" in spanish
     assert silent.status_code == told.status_code == HTTPStatus.SEE_OTHER
     assert world.rows("SELECT announced FROM cases ORDER BY submitted_at, announced") == [(False,), (True,)]
     assert world.rows("SELECT groups, how FROM vault.consents") == [(["victim_services"], "form")]

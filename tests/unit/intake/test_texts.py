@@ -40,18 +40,18 @@ def test_every_kind_of_note_has_words() -> None:
 def test_a_note_names_agency_and_need_and_an_unknown_kind_does_no_harm() -> None:
     texts = texts_in("en", TOWN)
 
-    assert texts.note("accepted", "homes", "housing") == "Homes Office will help: Housing"
-    assert texts.note("sung-about", None, None) == "Updated"
+    assert texts.describe_note("accepted", "homes", "housing") == "Homes Office will help: Housing"
+    assert texts.describe_note("sung-about", None, None) == "Updated"
 
 
 def test_a_consent_allows_the_whole_report_when_it_names_every_group_that_protects_it() -> None:
     texts, victims, drugs = texts_in("en", TOWN), FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE
     whole, names = texts["share.report"], texts.groups
-    assert texts.allowed((victims,), (victims,)) == whole
-    assert texts.allowed((victims, FieldGroup.NEED), (victims,)) == f"{whole}, {names([FieldGroup.NEED])}"
-    assert texts.allowed((victims,), (victims, drugs)) == names([victims])
-    assert texts.allowed((victims, drugs), (victims, drugs)) == whole
-    assert texts.allowed((FieldGroup.NEED,), ()) == names([FieldGroup.NEED])
+    assert texts.consent_scope((victims,), (victims,)) == whole
+    assert texts.consent_scope((victims, FieldGroup.NEED), (victims,)) == f"{whole}, {names([FieldGroup.NEED])}"
+    assert texts.consent_scope((victims,), (victims, drugs)) == names([victims])
+    assert texts.consent_scope((victims, drugs), (victims, drugs)) == whole
+    assert texts.consent_scope((FieldGroup.NEED,), ()) == names([FieldGroup.NEED])
 
 
 def test_a_language_without_words_is_answered_in_english() -> None:
@@ -76,7 +76,7 @@ def test_every_reason_that_the_sample_city_s_agreements_give_is_translated() -> 
     reasons = set(city.sharing.reasons)
     for language in city.translations:
         texts = texts_in(language, city)
-        assert {reason for reason in reasons if texts.why(reason) == reason} == set()
+        assert {reason for reason in reasons if texts.reason(reason) == reason} == set()
     assert len(reasons) > 20
 
 

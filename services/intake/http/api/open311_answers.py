@@ -195,7 +195,7 @@ def service_request(
     return ServiceRequest(
         service_request_id=case.service_request_id,
         status=case.status,
-        status_notes=texts.note(f"closed-{case.resolution}", None, None) if case.resolution else None,
+        status_notes=texts.describe_note(f"closed-{case.resolution}", None, None) if case.resolution else None,
         service_name=service.name if service else case.service_code,
         service_code=case.service_code,
         description=None,
@@ -218,7 +218,7 @@ def service_request(
 def _note(note: Note, jurisdiction: IntakeCity, texts: Texts) -> RequestNote:
     return RequestNote(
         datetime=note.happened_at,
-        summary=texts.note(note.kind, note.agency, note.need),
+        summary=texts.describe_note(note.kind, note.agency, note.need),
         type=NOTE_TYPES.get(note.kind, "activity"),
         extended_attributes=FollowOnRequest(
             service_request_id=str(note.referral_id),

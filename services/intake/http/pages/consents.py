@@ -1,9 +1,9 @@
-"""The pages on which the holder of a token allows agencies to be told, and takes that back."""
+"""The pages on which the holder of a token grants consents, and withdraws them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -26,20 +26,24 @@ from services.intake.use_cases.own_report import find_report
 from shared.events.fields import FieldGroup
 from shared.kit.observability.traces import CASE_ID, new_traceparent, span, traceparent_of
 
-OWN_FIELDS = frozenset({"lang", "once", "sure"})
+OWN_FIELDS: Final = frozenset({"lang", "once", "sure"})
+"""Fields for the pages themselves, which are no part of the consent."""
 
 
-def sharing_routes(context: IntakeContext) -> list[BaseRoute]:
-    """Return the paths of consents."""
+def consent_routes(context: IntakeContext) -> list[BaseRoute]:
+    """Return the routes of the consent pages."""
     return [
-        Route("/status/{token}/share", PageRoute(context, {"GET": ask, "POST": take})),
-        Route("/status/{token}/consents/{consent}", PageRoute(context, {"GET": ask_back, "POST": take_back})),
+        Route("/status/{token}/share", PageRoute(context, {"GET": show_form, "POST": submit_form})),
+        Route(
+            "/status/{token}/consents/{consent}",
+            PageRoute(context, {"GET": show_withdrawal, "POST": submit_withdrawal}),
+        ),
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class ReportVisit:
-    """Who holds a token, at their own report."""
+    """A request by the holder of a token, about their own report."""
 
     context: IntakeContext
     texts: Texts
@@ -48,7 +52,7 @@ class ReportVisit:
     report: OwnReport
 
     def page(self, name: str, values: Mapping[str, Any], status: int = HTTPStatus.OK) -> Response:
-        """Show a page of the report."""
+        """Render a page about the report."""
         own = {"token": self.token, "action": self.path, "report": self.report, "protections": self._protections()}
         return page(self.context, self.texts, name, own | dict(values), status)
 
@@ -56,19 +60,19 @@ class ReportVisit:
         case = self.report.case
         return self.context.jurisdiction.protections_of(case.service_code, case.needs)
 
-    def back(self) -> Response:
-        """Go to the status page, to what has been allowed."""
+    def redirect(self) -> Response:
+        """Redirect to the consents on the status page."""
         return RedirectResponse(f"/status/{self.token}?lang={self.texts.language}#consents", HTTPStatus.SEE_OTHER)
 
 
-async def ask(context: IntakeContext, request: Request) -> Response:
-    """Show what can be allowed."""
+async def show_form(context: IntakeContext, request: Request) -> Response:
+    """Show what the person can allow."""
     visit = await _visit(context, request, texts_for(context, request))
     return visit if isinstance(visit, Response) else _form(visit, {}, ())
 
 
-async def take(context: IntakeContext, request: Request) -> Response:
-    """Show what follows from what was chosen; keep it once that has been agreed to."""
+async def submit_form(context: IntakeContext, request: Request) -> Response:
+    """Ask the person to confirm their choice; grant the consent once they have."""
     body = await read_body(headers_of(request.scope), request.receive)
     fields = body if isinstance(body, Refusal) else read_form(body)
     if isinstance(fields, Refusal):
@@ -80,69 +84,70 @@ async def take(context: IntakeContext, request: Request) -> Response:
     if permission is None:
         return _form(visit, fields, problems)
     if text_of(fields, "sure") != "yes":
-        kept = [(name, value) for name, values in fields.items() if name != "sure" for value in values]
-        return visit.page("share_sure", {"permission": permission, "kept": kept, "here": ""})
-    await _keep(visit, permission, text_of(fields, "once") or "")
-    return visit.back()
+        hidden = [(name, value) for name, values in fields.items() if name != "sure" for value in values]
+        return visit.page("confirm_consent", {"permission": permission, "hidden": hidden, "here": ""})
+    await _grant(visit, permission, text_of(fields, "once") or "")
+    return visit.redirect()
 
 
-async def ask_back(context: IntakeContext, request: Request) -> Response:
-    """Show what follows when a consent is taken back."""
+async def show_withdrawal(context: IntakeContext, request: Request) -> Response:
+    """Show what a withdrawal of the consent means, and ask the person to confirm it."""
     texts = texts_for(context, request)
-    visit, given = await _find(context, request, texts)
+    visit, consent = await _find(context, request, texts)
     if isinstance(visit, Response):
         return visit
-    if given is None or given.withdrawn_at is not None:
+    if consent is None or consent.withdrawn_at is not None:
         return message(context, texts, "no-consent", HTTPStatus.NOT_FOUND)
-    return visit.page("unshare", {"consent": given, "here": f"{visit.path}?"})
+    return visit.page("withdraw_consent", {"consent": consent, "here": f"{visit.path}?"})
 
 
-async def take_back(context: IntakeContext, request: Request) -> Response:
-    """Withdraw a consent; one that was withdrawn before stays so."""
+async def submit_withdrawal(context: IntakeContext, request: Request) -> Response:
+    """Withdraw the consent; one that was withdrawn before stays withdrawn."""
     texts = texts_for(context, request)
-    visit, given = await _find(context, request, texts)
+    visit, consent = await _find(context, request, texts)
     if isinstance(visit, Response):
         return visit
-    if given is None:
+    if consent is None:
         return message(context, texts, "no-consent", HTTPStatus.NOT_FOUND)
     case_id = visit.report.case.case_id
     with span("POST /status/consents", None) as active:
         active.set_attribute(CASE_ID, str(case_id))
-        await withdraw_consent(context, case_id, given.consent_id, traceparent_of(active) or new_traceparent())
-    return visit.back()
+        await withdraw_consent(context, case_id, consent.consent_id, traceparent_of(active) or new_traceparent())
+    return visit.redirect()
 
 
-def _read(visit: ReportVisit, fields: Fields) -> tuple[Permission | None, list[Problem]]:
+def _read(visit: ReportVisit, fields: Fields) -> tuple[Permission | None, Sequence[Problem]]:
     case, now, city = visit.report.case, visit.context.clock(), visit.context.jurisdiction
-    said = chosen({name: values for name, values in fields.items() if name not in OWN_FIELDS})
-    offers = city.consent_options(case.service_code, tuple(case.needs), now)
-    permission, problems = read_permission(said, offers, now, city.profile.zone)
-    problems = check_fields(said) + problems
+    consent_fields = chosen({name: values for name, values in fields.items() if name not in OWN_FIELDS})
+    options = city.consent_options(case.service_code, tuple(case.needs), now)
+    permission, problems = read_permission(consent_fields, options, now, city.profile.zone)
+    problems = check_fields(consent_fields) + problems
     if permission is None and not problems:
-        problems = [invalid("nobody is named", RECIPIENTS, "missing")]
+        problems = [invalid(f"{RECIPIENTS} is required: who may be told", RECIPIENTS, "missing")]
     return None if problems else permission, problems
 
 
-async def _keep(visit: ReportVisit, permission: Permission, once: str) -> None:
+async def _grant(visit: ReportVisit, permission: Permission, once: str) -> None:
     case_id = visit.report.case.case_id
-    given = ConsentGrant(permission.id_for(case_id, once), permission, "form", "status page")
+    grant = ConsentGrant(permission.id_for(case_id, once), permission, "form", "status page")
     with span("POST /status/share", None) as active:
-        if await grant_consent(visit.context, case_id, given, traceparent_of(active) or new_traceparent()):
+        # The span names the case only once it is announced: a suppressed case leaves no sign in a trace.
+        if await grant_consent(visit.context, case_id, grant, traceparent_of(active) or new_traceparent()):
             active.set_attribute(CASE_ID, str(case_id))
 
 
-def _form(visit: ReportVisit, given: Fields, problems: list[Problem] | tuple[Problem, ...]) -> Response:
+def _form(visit: ReportVisit, fields: Fields, problems: Sequence[Problem]) -> Response:
     case = visit.report.case
     if not visit.report.accepts_consents:
         return message(visit.context, visit.texts, "no-report", HTTPStatus.NOT_FOUND)
     values = {
         "consent": consent_form(visit.context, visit.texts, case.service_code, tuple(case.needs)),
-        "given": given,
-        "faults": {problem.field: problem.kind for problem in problems},
-        "once": text_of(given, "once") or uuid4().hex,
+        "given": fields,
+        "problems": {problem.field: problem.kind for problem in problems},
+        "once": text_of(fields, "once") or uuid4().hex,
         "here": f"{visit.path}?",
     }
-    return visit.page("share", values, HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK)
+    return visit.page("consent", values, HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK)
 
 
 async def _visit(context: IntakeContext, request: Request, texts: Texts) -> ReportVisit | Response:
@@ -159,6 +164,5 @@ async def _find(
     if isinstance(visit, Response):
         return visit, None
     consents = await list_consents(context, visit.report.case.case_id)
-    return visit, next(
-        (each for each in consents.values() if str(each.consent_id) == request.path_params["consent"]), None
-    )
+    named = request.path_params["consent"]
+    return visit, next((consent for consent_id, consent in consents.items() if str(consent_id) == named), None)

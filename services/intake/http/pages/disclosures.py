@@ -1,4 +1,4 @@
-"""What the person of a report may know of what was given to whom: in words for the page, and as JSON."""
+"""The disclosures of a report that its person may know of: in words for the status page, and as JSON."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -65,46 +65,46 @@ class ShownDisclosure:
 
 @dataclass(frozen=True, slots=True)
 class DisclosureView:
-    """How one person is told: in which words, how moments are written, and what they had consented to."""
+    """Puts disclosures into words for one person; `consents` are theirs, by id."""
 
     texts: Texts
     when: DateFormatter
-    granted: Mapping[str, StoredConsent]
+    consents: Mapping[str, StoredConsent]
 
-    def shown(self, told: DisclosureLog, at: datetime) -> list[ShownDisclosure]:
-        """Put into words what may be known at a moment."""
-        return [self._shown(entry, told.recalls) for entry in told.disclosures if entry.is_shown(at)]
+    def shown(self, log: DisclosureLog, at: datetime) -> list[ShownDisclosure]:
+        """Put into words the disclosures that are not under embargo at a moment."""
+        return [self._shown(entry, log.recalls) for entry in log.disclosures if entry.is_shown(at)]
 
     def _shown(self, entry: DisclosureEntry, recalls: Iterable[RecallEntry]) -> ShownDisclosure:
         agency = self.texts.jurisdiction.agency_name(entry.agency)
         ends = self.when(entry.ends_at) if entry.ends_at else ""
-        words = self.texts[f"given.{entry.channel}" if entry.groups else "given.exists"]
+        words = self.texts[f"disclosure.{entry.channel}" if entry.groups else "disclosure.exists"]
         headline = words.format(agency=agency, groups=self.texts.groups(entry.groups), ends=ends)
         reasons = tuple(dict.fromkeys(self._reason(ground) for ground in entry.grounds))
-        mine = [(each, self._recall(each)) for each in recalls if each.receipt_id == entry.receipt_id]
-        return ShownDisclosure(entry, headline, reasons, tuple(mine))
+        own = [(each, self._recall(each)) for each in recalls if each.receipt_id == entry.receipt_id]
+        return ShownDisclosure(entry, headline, reasons, tuple(own))
 
     def _reason(self, ground: Mapping[str, Any]) -> str:
-        """Say why: the sentence of the clause, the day of the consent, or that it was an emergency."""
+        """Return the reason: the sentence of the clause, the day of the consent, or that it was an emergency."""
         kind, name = ground["kind"], ground["id"]
         if kind == "emergency":
-            return self.texts["given.in_emergency"]
+            return self.texts["disclosure.in_emergency"]
         if kind == "consent":
-            known = self.granted.get(name)
+            known = self.consents.get(name)
             day = self.when.day(known.granted_at) if known else None
-            return self.texts["given.consent"].format(granted=day) if day else self.texts["given.consented"]
+            return self.texts["disclosure.consent"].format(granted=day) if day else self.texts["disclosure.consented"]
         why = self.texts.jurisdiction.sharing.why(name)
-        return self.texts.why(why) if why else self.texts["given.agreement"].format(ground=name)
+        return self.texts.reason(why) if why else self.texts["disclosure.agreement"].format(ground=name)
 
     def _recall(self, recall: RecallEntry) -> str:
         groups = self.texts.groups(recall.groups)
-        return self.texts["given.recalled" if groups else "given.recalled_all"].format(
+        return self.texts["disclosure.recalled" if groups else "disclosure.recalled_all"].format(
             recalled=self.when(recall.recalled_at), groups=groups
         )
 
 
 async def get_disclosures(context: IntakeContext, form: Format, request: Request) -> Response:
-    """Tell the holder of a token what was given to whom, and why."""
+    """Answer with the disclosures of the report that a token opens."""
     report = await find_report(context, request.path_params["token"])
     if report is None:
         return refuse(form, NO_TOKEN)
@@ -117,9 +117,9 @@ async def get_disclosures(context: IntakeContext, form: Format, request: Request
     return response
 
 
-def view_of(context: IntakeContext, texts: Texts, given: Iterable[StoredConsent]) -> DisclosureView:
-    """Make the view of somebody who has given these consents."""
-    return DisclosureView(texts, DateFormatter(context, texts), {str(each.consent_id): each for each in given})
+def view_of(context: IntakeContext, texts: Texts, consents: Iterable[StoredConsent]) -> DisclosureView:
+    """Make the view of a person who has granted these consents."""
+    return DisclosureView(texts, DateFormatter(context, texts), {str(each.consent_id): each for each in consents})
 
 
 def _answer(shown: ShownDisclosure, texts: Texts) -> DisclosureAnswer:

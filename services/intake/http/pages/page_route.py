@@ -1,4 +1,4 @@
-"""One page's path: whatever goes wrong, the resident reads it on a page."""
+"""The route of one page: every error is answered with a page, too."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -45,12 +45,12 @@ class PageRoute:
         try:
             return await handler(self._context, request)
         except UNAVAILABLE as error:
-            log.warning("answered 503: %s", type(error).__name__)
+            log.warning("page answered with 503: %s", type(error).__name__)
             response = message(self._context, texts_for(self._context, request), "away", HTTPStatus.SERVICE_UNAVAILABLE)
             response.headers["Retry-After"] = str(RETRY_SECONDS)
             return response
         except Exception:
-            log.exception("a page failed: %s", request.scope["route"].path)
+            log.exception("page failed: %s %s", request.method, request.scope["route"].path)
             return message(
                 self._context, texts_for(self._context, request), "our-fault", HTTPStatus.INTERNAL_SERVER_ERROR
             )

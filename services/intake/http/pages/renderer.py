@@ -1,4 +1,4 @@
-"""Turns templates into pages, with the headers that keep them private."""
+"""Renders pages from templates, with the headers that keep them private."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -24,12 +24,12 @@ HEADERS = {
         "frame-ancestors 'none'"
     ),
 }
-"""A page's address may hold a token, and a page may hold a person's own words: nothing is cached or passed on."""
+"""The address of a page may contain a token, and a page a person's own words: nothing is cached or passed on."""
 
 
 @cache
 def environment() -> Environment:
-    """Return the templates; everything in them is escaped."""
+    """Return the environment of the templates, which escapes every value."""
     return Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -54,24 +54,24 @@ def page(
 
 
 def message(context: IntakeContext, texts: Texts, name: str, status: int) -> Response:
-    """Render a page that says one thing, such as that there is nothing here."""
+    """Render a page with one message, such as that the page is unknown."""
     return page(context, texts, "message", {"name": name, "here": ""}, status)
 
 
 def texts_for(context: IntakeContext, request: Request, chosen: str | None = None) -> Texts:
-    """Return the words in the language that was chosen, else in the one that the browser asks for."""
+    """Return the texts in the chosen language, else in the one that the browser prefers."""
     wanted = chosen or request.query_params.get("lang")
     return texts_in(wanted or _preferred(request.headers.get("accept-language", "")), context.jurisdiction)
 
 
 def _preferred(header: str) -> str:
-    """Return the first language of an Accept-Language header that there are words for."""
+    """Return the first language of an Accept-Language header that has texts, else English."""
     asked = (part.split(";")[0].strip().partition("-")[0].lower() for part in header.split(","))
     return next((language for language in asked if language in LANGUAGES), "en")
 
 
 class DateFormatter:
-    """Writes moments as people of the city read them."""
+    """Writes moments in the city's time zone and in the language of the page."""
 
     def __init__(self, context: IntakeContext, texts: Texts) -> None:
         self._zone = context.jurisdiction.profile.zone
@@ -87,7 +87,7 @@ class DateFormatter:
         return self._written(moment, self._day)
 
     def last_day(self, moment: datetime) -> str:
-        """Write the last day that ends at a moment, or has it in it."""
+        """Write the last day of a consent that ends at a moment."""
         return self.day(moment - timedelta(microseconds=1))
 
     def _written(self, moment: datetime, form: str) -> str:

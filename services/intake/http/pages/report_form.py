@@ -1,11 +1,11 @@
-"""The resident's form: choose a service, answer its questions, file the report once."""
+"""The resident's form: a page to choose a service, and the form of a service, which files a report."""
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -30,55 +30,57 @@ from services.intake.use_cases.file_report import (
     SubmittedForm,
     file_report,
 )
+from shared.city.service_list import NeedKind
 from shared.kit.observability.traces import CASE_ID, new_traceparent, span, traceparent_of
 
-OWN_FIELDS = frozenset({"lang", "once"})
-"""Fields that are for the form itself and no part of the report."""
+OWN_FIELDS: Final = frozenset({"lang", "once"})
+"""Fields for the form itself, which are no part of the report."""
 
-PATIENCE, PAUSE = 40, 0.1
-"""How often, and after how many seconds, a second click looks whether the first has been filed."""
+RETRIES: Final = 40
+RETRY_SECONDS: Final = 0.1
+"""How often, and after which pause, a second click asks whether the first has been filed."""
 
 
-def page_routes(context: IntakeContext) -> list[BaseRoute]:
-    """Return the paths of the form."""
+def report_form_routes(context: IntakeContext) -> list[BaseRoute]:
+    """Return the routes of the form and of the static files."""
     return [
-        Route("/", PageRoute(context, {"GET": choose})),
-        Route("/report", PageRoute(context, {"GET": ask, "POST": take})),
+        Route("/", PageRoute(context, {"GET": show_services})),
+        Route("/report", PageRoute(context, {"GET": show_form, "POST": submit_form})),
         Mount("/static", ExceptionMiddleware(StaticFiles(directory=Path(__file__).parent / "static"))),
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class ReportDraft:
-    """A form as it is shown: what has been filled in, what is wrong with it, and the key under which it is filed."""
+    """A form as it is shown: its fields, the problems with them, and the key that makes sure it is filed once."""
 
     fields: Fields
     problems: tuple[Problem, ...] = ()
     once: str = ""
 
 
-async def choose(context: IntakeContext, request: Request) -> Response:
+async def show_services(context: IntakeContext, request: Request) -> Response:
     """Show the services under their headings."""
     texts = texts_for(context, request)
-    return page(context, texts, "choose", {"groups": context.jurisdiction.catalogue.groups(), "here": "/?"})
+    return page(context, texts, "services", {"groups": context.jurisdiction.catalogue.groups(), "here": "/?"})
 
 
-async def ask(context: IntakeContext, request: Request) -> Response:
+async def show_form(context: IntakeContext, request: Request) -> Response:
     """Show the form of one service."""
     texts = texts_for(context, request)
     code = request.query_params.get("service_code", "")
     return _form(context, texts, ReportDraft({"service_code": [code]}))
 
 
-async def take(context: IntakeContext, request: Request) -> Response:
-    """File what was filled in; shown again where something is wrong with it."""
+async def submit_form(context: IntakeContext, request: Request) -> Response:
+    """File the report, or show the form again with its problems."""
     body = await read_body(headers_of(request.scope), request.receive)
     fields = body if isinstance(body, Refusal) else read_form(body)
     if isinstance(fields, Refusal):
         return message(context, texts_for(context, request), "unreadable", fields.status)
     texts = texts_for(context, request, text_of(fields, "lang"))
-    said = chosen({name: values for name, values in fields.items() if name not in OWN_FIELDS})
-    filed = await _file_patiently(context, said, text_of(fields, "once") or uuid4().hex)
+    report_fields = chosen({name: values for name, values in fields.items() if name not in OWN_FIELDS})
+    filed = await _file_once(context, report_fields, text_of(fields, "once") or uuid4().hex)
     if isinstance(filed, FiledReport):
         return RedirectResponse(f"/filed/{filed.token}?lang={texts.language}", HTTPStatus.SEE_OTHER)
     if filed in (KEY_REUSED, KEY_ERASED):
@@ -86,15 +88,15 @@ async def take(context: IntakeContext, request: Request) -> Response:
     return _form(context, texts, ReportDraft(fields, filed.problems, text_of(fields, "once") or ""))
 
 
-async def _file_patiently(context: IntakeContext, fields: Fields, once: str) -> FiledReport | Refusal:
-    """File; a second click waits for the first one, and is given the same report."""
+async def _file_once(context: IntakeContext, fields: Fields, once: str) -> FiledReport | Refusal:
+    """File the report; a second click on the button waits for the first, and gets the same report."""
     with span("POST /report", None) as active:
         submitted = SubmittedForm(fields, "web form", "web", once, traceparent_of(active) or new_traceparent())
-        for _ in range(PATIENCE):
+        for _ in range(RETRIES):
             filed = await file_report(context, submitted)
             if filed is not IN_PROGRESS:
                 break
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(RETRY_SECONDS)
         if isinstance(filed, FiledReport) and filed.announced:
             active.set_attribute(CASE_ID, str(filed.case_id))
         return filed
@@ -111,12 +113,13 @@ def _form(context: IntakeContext, texts: Texts, draft: ReportDraft) -> Response:
         ],
         "given": draft.fields,
         "consent": consent_form(context, texts, service.code, service.needs),
-        "faults": {problem.field: problem.kind for problem in draft.problems},
+        "problems": {problem.field: problem.kind for problem in draft.problems},
         "once": draft.once or uuid4().hex,
         "here": f"/report?service_code={service.code}&",
     }
     return page(context, texts, "report", values, HTTPStatus.UNPROCESSABLE_ENTITY if draft.problems else HTTPStatus.OK)
 
 
-def _is_offered(need: Any, already: tuple[str, ...]) -> bool:
+def _is_offered(need: NeedKind, already: tuple[str, ...]) -> bool:
+    """Tell whether the form asks for a need: residents add social needs to what the service is for."""
     return need.family == "social" and need.code not in already

@@ -1,4 +1,4 @@
-"""The status page: what has happened to one report, for whoever holds its token."""
+"""The status page: everything about one report, for the holder of its token."""
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from services.intake.domain.tokens import read_token
 from services.intake.http.api.formats import Format
 from services.intake.http.api.resource import Resource
 from services.intake.http.pages.consent_form import consent_form
-from services.intake.http.pages.consents import sharing_routes
+from services.intake.http.pages.consents import consent_routes
 from services.intake.http.pages.disclosures import get_disclosures, view_of
 from services.intake.http.pages.page_route import PageRoute
 from services.intake.http.pages.renderer import message, page, texts_for
@@ -28,19 +28,19 @@ from shared.kit.observability.traces import CASE_ID, new_traceparent, span, trac
 
 
 def status_routes(context: IntakeContext) -> list[BaseRoute]:
-    """Return the paths of one report's pages."""
+    """Return the routes of one report's pages."""
     return [
         Route("/filed/{token}", PageRoute(context, {"GET": show_filed})),
         Route("/status/{token}", PageRoute(context, {"GET": show_status})),
-        Route("/status/{token}/withdraw", PageRoute(context, {"POST": withdraw})),
+        Route("/status/{token}/withdraw", PageRoute(context, {"POST": submit_withdrawal})),
         Route("/status/{token}/disclosures.json", Resource(context, {"GET": get_disclosures}, Format.JSON)),
-        *sharing_routes(context),
-        Route("/{rest:path}", PageRoute(context, {"GET": nothing})),
+        *consent_routes(context),
+        Route("/{rest:path}", PageRoute(context, {"GET": show_unknown_page})),
     ]
 
 
 async def show_filed(context: IntakeContext, request: Request) -> Response:
-    """Say that a report has been filed, and where to follow it."""
+    """Show that a report has been filed, and the address where the resident can follow it."""
     report = await find_report(context, request.path_params["token"])
     if report is None:
         return _unknown(context, request)
@@ -50,7 +50,7 @@ async def show_filed(context: IntakeContext, request: Request) -> Response:
 
 
 async def show_status(context: IntakeContext, request: Request) -> Response:
-    """Show what has happened, who has it, who was given what, and the reporter's own words."""
+    """Show the history, agencies, disclosures and consents of a report, and the resident's own words."""
     report = await find_report(context, request.path_params["token"])
     if report is None:
         return _unknown(context, request)
@@ -65,7 +65,7 @@ async def show_status(context: IntakeContext, request: Request) -> Response:
         "agencies": [context.jurisdiction.agency_name(agency) for agency in details.agencies(report, now)],
         "own_words": list(own_words(report, details.opened, texts)),
         "is_erased": details.is_erased,
-        "given": view_of(context, texts, details.consents).shown(details.disclosures, now),
+        "disclosures": view_of(context, texts, details.consents).shown(details.disclosures, now),
         "consents": details.consents,
         "consent": consent,
         "now": now,
@@ -75,40 +75,40 @@ async def show_status(context: IntakeContext, request: Request) -> Response:
     return page(context, texts, "status", values)
 
 
-async def withdraw(context: IntakeContext, request: Request) -> Response:
-    """Withdraw the report; a case that is closed already stays as it is."""
-    claimed = read_token(request.path_params["token"])
-    if claimed is None:
+async def submit_withdrawal(context: IntakeContext, request: Request) -> Response:
+    """Withdraw the report; a closed case stays as it is."""
+    claim = read_token(request.path_params["token"])
+    if claim is None:
         return _unknown(context, request)
     with span("POST /status/withdraw", None) as active:
-        if await withdraw_report(context, claimed, traceparent_of(active) or new_traceparent()):
-            active.set_attribute(CASE_ID, str(claimed.case_id))
+        if await withdraw_report(context, claim, traceparent_of(active) or new_traceparent()):
+            active.set_attribute(CASE_ID, str(claim.case_id))
     language = texts_for(context, request).language
     return RedirectResponse(f"/status/{request.path_params['token']}?lang={language}", HTTPStatus.SEE_OTHER)
 
 
-async def nothing(context: IntakeContext, request: Request) -> Response:
-    """Say that there is no such page."""
+async def show_unknown_page(context: IntakeContext, request: Request) -> Response:
+    """Answer a path that has no page."""
     return message(context, texts_for(context, request), "no-page", HTTPStatus.NOT_FOUND)
 
 
 def own_words(report: OwnReport, opened: Mapping[FieldGroup, bytes], texts: Texts) -> Iterator[tuple[str, str]]:
-    """Give what the reporter said, each with its label."""
-    said: dict[str, Any] = {}
-    given: dict[str, list[str]] = {}
+    """Yield what the resident wrote, each with its label: the parts of all field groups, then the answers."""
+    parts: dict[str, Any] = {}
+    answers: dict[str, list[str]] = {}
     for plain in opened.values():
-        said |= orjson.loads(plain)
-        given |= said.pop("attributes", {}) | said.pop("answers", {})
+        parts |= orjson.loads(plain)
+        answers |= parts.pop("attributes", {}) | parts.pop("answers", {})
     for name in ("description", "address", "postal_code", "first_name", "last_name", "email", "phone", "media_url"):
-        if said.get(name):
-            yield texts[f"label.{name}"], said[name]
+        if parts.get(name):
+            yield texts[f"label.{name}"], parts[name]
     service = texts.jurisdiction.catalogue.services.get(report.case.service_code)
     for question in service.questions if service else ():
-        answers = given.get(question.code)
+        values = answers.get(question.code)
         names = {choice.key: texts.choice(choice.name) for choice in question.values}
-        if answers and service:
+        if values and service:
             label = texts.question(service.code, question.code, question.description)
-            yield label, ", ".join(names.get(each, each) for each in answers)
+            yield label, ", ".join(names.get(each, each) for each in values)
 
 
 def _unknown(context: IntakeContext, request: Request) -> Response:
