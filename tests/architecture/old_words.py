@@ -182,8 +182,8 @@ _DEFINED: Final = {
     "faults": ("consecutive_failures", _KIT),
     "halted": ("stopped", _KIT),
     "announced": ("notify_commit", _KIT),
-    "helpers": ("workers", _KIT),
-    "kept": ("supervised", _KIT),
+    "helpers": ("workers", f"{_KIT}service/"),
+    "kept": ("supervised", f"{_KIT}service/"),
     "bell": ("wake_up", _NOTIFICATIONS),
     "office": ("deliveries", _NOTIFICATIONS),
     "lane": ("worker", _NOTIFICATIONS),
@@ -207,7 +207,7 @@ _DEFINED: Final = {
 }
 _MODULES: Final = (
     "tray|.*desk|turn|circumstances|trials?|trials_page|court|standing|asking|offers|shelf|rounds|sending|held|.*entrance|"
-    "office|bell|letters|news|observation|discretion|veiling|withholding|crew|guardian|child|parts|class_keeping|"
+    "office|bell|letters|news|heard|observation|discretion|veiling|withholding|crew|guardian|child|parts|class_keeping|"
     "unprivileged|.*worlds?|town|hands|dice|planted|lending|sharing_out|stories|spoken"
 )
 
