@@ -10,7 +10,8 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 
-from services.routing.domain.placement import Placed, PlacementQuery, place
+from services.routing.domain.city import PlacementQuery
+from services.routing.domain.placement import Placed, place
 from services.routing.jurisdiction import load_city
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Need, Origin, Place

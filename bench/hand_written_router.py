@@ -13,7 +13,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
 
-from services.routing.domain.placement import Placed, PlacementQuery, RoutingCity, place
+from services.routing.domain.city import PlacementQuery, RoutingCity
+from services.routing.domain.placement import Placed, place
 from shared.events.fields import FieldGroup
 from shared.events.wire import write_time
 from shared.kit.database.database import Database, Transaction

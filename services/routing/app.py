@@ -21,7 +21,7 @@ from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.explain.disclosures import Explainer
 from services.routing.use_cases.explain.policy_history import PolicyHistory
 from services.routing.use_cases.ledger import make_signer
-from services.routing.workers.deadlines import keep_sweeping
+from services.routing.workers.deadlines import watch_deadlines
 from services.routing.workers.ledger_sequencer import LedgerSequencer
 from services.routing.workers.policy_registration import PolicyRegistration, policy_set_of
 from shared.kit.database.database import Database
@@ -43,35 +43,37 @@ def create_service(settings: RoutingSettings) -> Service:
     database = Database(settings.database_url.get_secret_value(), SCHEMA, size=settings.database_pool)
     partners = load_agency_keys(settings.partners_file, read_agencies(settings.jurisdiction))
     city = load_city(settings.jurisdiction, partners.envelopes.agencies)
-    register = PolicyRegistration(database, policy_set_of(settings.jurisdiction, city.sharing))
-    desk = RoutingContext(city, _open_vault(settings), check=register.check, seal_to=partners.envelopes.seal)
+    registration = PolicyRegistration(database, policy_set_of(settings.jurisdiction, city.policy))
+    context = RoutingContext(
+        city, _open_vault(settings), check_ready=registration.check, encrypt_to=partners.envelopes.seal
+    )
     sequencer = LedgerSequencer(database, signer := make_signer(settings))
 
-    async def sweep() -> None:
-        await keep_sweeping(desk, database, settings.sweep_seconds)
+    async def act_on_deadlines() -> None:
+        await watch_deadlines(context, database, settings.sweep_seconds)
 
     return Service(
         name="routing",
         settings=settings,
         database=database,
-        subscriptions=subscriptions(desk),
-        http=[*_pages(desk, database, settings, signer), *partner_routes(desk, database, partners)],
-        loops=[register.run, sweep, sequencer.run, sequencer.watch],
+        subscriptions=subscriptions(context),
+        http=[*_pages(context, database, settings, signer), *partner_routes(context, database, partners)],
+        loops=[registration.run, act_on_deadlines, sequencer.run, sequencer.watch],
         precondition_check=lock_valid_consents,
-        checks=[register.problem, sequencer.problem],
+        checks=[registration.problem, sequencer.problem],
         figures=sequencer.figures,
     )
 
 
-def _pages(desk: RoutingContext, database: Database, settings: RoutingSettings, signer: Signer) -> list[Route]:
+def _pages(context: RoutingContext, database: Database, settings: RoutingSettings, signer: Signer) -> list[Route]:
     staff_key = settings.staff_key.get_secret_value()
-    explainer = Explainer(desk, PolicyHistory(desk.city.sharing))
-    trials = Trials(desk.city, settings.jurisdiction, database)
+    explainer = Explainer(context, PolicyHistory(context.city.policy))
+    trials = Trials(context.city, settings.jurisdiction, database)
     return [
-        *triage_routes(desk, database, staff_key),
-        *case_routes(desk, database, staff_key),
-        *held_routes(desk, database, staff_key),
-        *emergency_routes(desk, database, staff_key),
+        *triage_routes(context, database, staff_key),
+        *case_routes(context, database, staff_key),
+        *held_routes(context, database, staff_key),
+        *emergency_routes(context, database, staff_key),
         *explanation_routes(explainer, database, staff_key),
         *sharing_page_routes(explainer, database, staff_key),
         *ledger_routes(database, signer, staff_key),

@@ -38,7 +38,7 @@ def test_a_read_is_answered_as_published_with_every_field_and_no_other() -> None
 
 
 def test_a_receipt_is_answered_as_published() -> None:
-    [given] = route(report("housing"), prompt(), around()).given
+    [given] = route(report("housing"), prompt(), around()).disclosures
     answered = describe(Proof(facts_of(given.receipt), 3, [b"x"], "a note"))
     assert problems("ProvenReceipt", answered) == []
     assert answered["receipt"].keys() == DOCUMENT["components"]["schemas"]["GivenReceipt"]["properties"].keys()

@@ -1,25 +1,26 @@
-"""An agency says something about a referral: it is applied, refused with the reason, or already known."""
+"""An agency's update of one of its referrals is applied, refused with a reason, or ignored because it is known."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from services.routing.domain.case import CaseState
 from services.routing.domain.decision import (
     CaseDecision,
     Cause,
+    DecisionBuilder,
     DecisionContext,
     HistoryEntry,
     OutgoingEvent,
-    asking,
-    facts,
-    resolve_if_ended,
+    ReferralChange,
+    Step,
+    emit,
+    notify_agency,
+    referral_facts,
 )
 from services.routing.domain.placement import Placed, place
 from services.routing.domain.referral import Advanced, Disallowed, Referral, ReferralUpdate, Transition, advance
-from services.routing.domain.referrals import request, request_or_queue
+from services.routing.domain.referrals import close_if_ended, request_help, request_or_queue
 from shared.events import agency_inbox, agency_updates
 from shared.events.agency_updates import AgencyUpdate, ReasonedUpdate
 from shared.events.reasons import OUTSIDE_AGENCY_CONTROL
@@ -35,16 +36,16 @@ from shared.events.referrals import (
     ReferralStarted,
     ReferralTransferred,
 )
-from shared.events.topics import inbox_topic
 
 NOT_YOURS: Final = "no such referral of yours"
-"""All that an agency learns about a referral that is not its own, whether there is one or not."""
+"""The explanation for an unknown referral and for another agency's: an agency cannot tell one from the other."""
 
-CHANGES: Final[Mapping[str, Transition]] = {
-    f"referral.{change.value}.v1": change
-    for change in Transition
-    if change not in {Transition.REQUESTED, Transition.OVERDUE, Transition.ESCALATED}
+TRANSITIONS: Final[Mapping[str, Transition]] = {
+    f"referral.{transition.value}.v1": transition
+    for transition in Transition
+    if transition not in {Transition.REQUESTED, Transition.OVERDUE, Transition.ESCALATED}
 }
+"""What an agency's update reports, by its event type; the three left out are routing's own."""
 
 _PLAIN: Final[Mapping[Transition, type[ReferralEvent]]] = {
     Transition.ACCEPTED: ReferralAccepted,
@@ -60,99 +61,115 @@ _REASONED: Final[Mapping[Transition, type[ReferralEvent]]] = {
 }
 
 NOT_MET: Final = frozenset({Transition.REJECTED, Transition.FAILED, Transition.CANCELLED})
-"""After these the need is as it was: somebody else is asked."""
+"""After these the need is not met: routing asks another program."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedUpdate:
-    """One update, and the agency whose topic it came on; `prompt.cause` is the update's id."""
+    """One update, and the agency on whose topic it arrived; the id of `cause` is the id of the update's event."""
 
     agency: str
     update: AgencyUpdate
-    prompt: Cause
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedUpdate:
-    """An update that changed nothing, and what its sender is told."""
+    """An update that changed nothing, and the event that tells its sender why."""
 
-    prompt: Cause
-    said: list[OutgoingEvent] = field(default_factory=list)
+    cause: Cause
+    events: tuple[OutgoingEvent, ...]
 
 
 def apply_update(
-    case: CaseState | None, heard: ReceivedUpdate, around: DecisionContext
+    case: CaseState | None, received: ReceivedUpdate, context: DecisionContext
 ) -> CaseDecision | RefusedUpdate:
-    """Apply an update to the referral that it is about; one that says what is already so does nothing."""
-    referral = case.referrals.get(heard.update.referral_id) if case else None
-    if case is None or referral is None or referral.agency != heard.agency:
-        return _refuse(heard, around.now, "unknown", NOT_YOURS)
-    target = _target(case, referral, heard.update, around)
-    if isinstance(target, str):
-        return _refuse(heard, around.now, referral.state, target)
-    outcome = advance(referral, _as_update(heard.update))
+    """Apply an update to its referral; one that reports the state that the referral already has changes nothing."""
+    update = received.update
+    referral = case.referrals.get(update.referral_id) if case else None
+    if case is None or referral is None or referral.agency != received.agency:
+        return _refuse(received, context, "unknown", NOT_YOURS)
+    receiver = _receiver(case, referral, update, context)
+    if isinstance(receiver, str):
+        return _refuse(received, context, referral.state, receiver)
+    outcome = advance(referral, _as_referral_update(update))
     if isinstance(outcome, Disallowed):
-        return _refuse(heard, around.now, referral.state, outcome.explanation)
-    turn = CaseDecision.on(case, around, heard.prompt)
+        return _refuse(received, context, referral.state, outcome.explanation)
+    decision = DecisionBuilder(case, received.cause, context)
     if isinstance(outcome, Advanced):
-        _apply(turn, outcome.referral, heard.update, target)
-    return turn
+        decision.add(_change(case, outcome.referral, update))
+        decision.add(*_next_request(decision.case, outcome.referral, receiver, context, received.cause))
+        decision.add(*close_if_ended(decision.case, update.occurred_at))
+    return decision.build()
 
 
-def _as_update(update: AgencyUpdate) -> ReferralUpdate:
+def _as_referral_update(update: AgencyUpdate) -> ReferralUpdate:
     reason = update.reason if isinstance(update, ReasonedUpdate) else None
-    return ReferralUpdate(CHANGES[update.type], update.occurred_at, reason)
+    return ReferralUpdate(TRANSITIONS[update.type], update.occurred_at, reason)
 
 
-def _apply(turn: CaseDecision, moved: Referral, update: AgencyUpdate, target: Placed | None) -> None:
-    words = update.explanation if isinstance(update, ReasonedUpdate) else None
-    turn.keep(moved)
-    turn.note(HistoryEntry(moved, moved.changes, moved.last_change, update.occurred_at, moved.reason, words=words))
-    turn.say(_event(turn, moved, update))
-    need = turn.case.need(moved.need_id)
-    if target is not None:
-        request(turn, need, target)
-    elif moved.last_change in NOT_MET:
-        tried = {referral.program_name for referral in turn.case.tries(moved.need_id)}
-        request_or_queue(turn, need, place(turn.asking(need), turn.around.city, tried))
-    resolve_if_ended(turn, update.occurred_at)
+def _change(case: CaseState, advanced: Referral, update: AgencyUpdate) -> ReferralChange:
+    entry = HistoryEntry(
+        advanced.referral_id,
+        advanced.changes,
+        advanced.last_change,
+        update.occurred_at,
+        advanced.reason,
+        words=update.explanation if isinstance(update, ReasonedUpdate) else None,
+    )
+    return ReferralChange(advanced, (entry,), (emit(_event(case, advanced, update)),))
 
 
-def _event(turn: CaseDecision, moved: Referral, update: AgencyUpdate) -> ReferralEvent:
-    said = facts(turn, moved, update.occurred_at)
+def _next_request(
+    case: CaseState, advanced: Referral, receiver: Placed | None, context: DecisionContext, cause: Cause
+) -> list[Step]:
+    """Ask the program that a transfer names, or another one where the agency has not met the need."""
+    need = case.need(advanced.need_id)
+    if receiver is not None:
+        return request_help(case, need, receiver, context, cause)
+    if advanced.last_change in NOT_MET:
+        outcome = place(context.query(case, need), context.city, case.programs_asked(need.need_id))
+        return request_or_queue(case, need, outcome, context, cause)
+    return []
+
+
+def _event(case: CaseState, advanced: Referral, update: AgencyUpdate) -> ReferralEvent:
+    facts = referral_facts(case, advanced, update.occurred_at)
+    reason = advanced.reason
     if isinstance(update, agency_updates.ReferralTransferred):
-        return ReferralTransferred(**said, to_agency=update.to_agency, to_program=update.to_program)
-    if moved.last_change is Transition.HELD:
-        return ReferralHeld(**said, reason=moved.reason, agency_controls=moved.reason not in OUTSIDE_AGENCY_CONTROL)
-    if moved.last_change in _REASONED:
-        return _REASONED[moved.last_change](**said, reason=moved.reason)
-    return _PLAIN[moved.last_change](**said)
+        return ReferralTransferred(**facts, to_agency=update.to_agency, to_program=update.to_program)
+    if advanced.last_change is Transition.HELD:
+        return ReferralHeld(**facts, reason=reason, agency_controls=reason not in OUTSIDE_AGENCY_CONTROL)
+    if advanced.last_change in _REASONED:
+        return _REASONED[advanced.last_change](**facts, reason=reason)
+    return _PLAIN[advanced.last_change](**facts)
 
 
-def _target(case: CaseState, referral: Referral, update: AgencyUpdate, around: DecisionContext) -> Placed | str | None:
-    """Return whom a transfer names, or why it cannot be; None for every other update."""
+def _receiver(
+    case: CaseState, referral: Referral, update: AgencyUpdate, context: DecisionContext
+) -> Placed | str | None:
+    """Return the program that a transfer names, or why the transfer is not possible; None for every other update."""
     if not isinstance(update, agency_updates.ReferralTransferred) or not referral.is_open:
         return None
     name = f"{update.to_agency}/{update.to_program}"
-    program = around.city.programs.get(name)
-    asked = asking(case, case.need(referral.need_id), around)
-    fits = program and referral.need in program.needs and program.serves(asked.district)
-    if program is None or not fits or not around.city.admits(program, asked):
+    program = context.city.programs.get(name)
+    query = context.query(case, case.need(referral.need_id))
+    fits = program and referral.need in program.needs and program.serves(query.district)
+    if program is None or not fits or not context.city.admits(program, query):
         return f"{name} is not a program that this need can be handed to"
-    if name in {other.program_name for other in case.tries(referral.need_id) if other.is_open}:
+    if name in {other.program_name for other in case.referrals_of(referral.need_id) if other.is_open}:
         return f"{name} is already asked to help with this need"
     return Placed(program, f"transferred by {referral.program_name}")
 
 
-def _refuse(heard: ReceivedUpdate, now: datetime, state: str, explanation: str) -> RefusedUpdate:
-    update_id: UUID = heard.prompt.cause
+def _refuse(received: ReceivedUpdate, context: DecisionContext, state: str, explanation: str) -> RefusedUpdate:
     refused = agency_inbox.UpdateRefused(
-        case_id=heard.update.case_id,
-        referral_id=heard.update.referral_id,
-        sent_at=now,
-        update_id=update_id,
-        update_type=heard.update.type,
+        case_id=received.update.case_id,
+        referral_id=received.update.referral_id,
+        sent_at=context.now,
+        update_id=received.cause.id,
+        update_type=received.update.type,
         state=state,
         explanation=explanation,
     )
-    return RefusedUpdate(heard.prompt, [OutgoingEvent(inbox_topic(heard.agency), refused)])
+    return RefusedUpdate(received.cause, (notify_agency(received.agency, refused),))

@@ -1,62 +1,76 @@
-"""Nobody has answered in time: the agency is reminded, then a supervisor, then somebody else is asked."""
+"""A referral that is not answered in time: its agency is reminded, then escalated, then the fallback is asked."""
 
+from typing import Final
 from uuid import UUID, uuid5
 
 from services.routing.domain.case import CaseState
-from services.routing.domain.decision import CaseDecision, Cause, DecisionContext, HistoryEntry, facts
+from services.routing.domain.decision import (
+    CaseDecision,
+    Cause,
+    DecisionBuilder,
+    DecisionContext,
+    HistoryEntry,
+    ReferralChange,
+    Step,
+    emit,
+    notify_agency,
+    referral_facts,
+)
 from services.routing.domain.placement import place_fallback
 from services.routing.domain.referral import Referral, Transition
-from services.routing.domain.referrals import cancel, request_or_queue
+from services.routing.domain.referrals import cancel_referral, request_or_queue
 from shared.events import agency_inbox
 from shared.events.reasons import Reason
 from shared.events.referrals import ReferralEscalated, ReferralOverdue
 
-OVERDUE_STEP, ESCALATED_STEP = 0, 1
+REMINDERS: Final = (Transition.OVERDUE, Transition.ESCALATED)
+"""The reminders, in the order in which they are sent; after them the referral is cancelled."""
 
 
-def due(case: CaseState, around: DecisionContext) -> list[UUID]:
-    """Return the referrals of a case whose time has come."""
-    return [r.referral_id for r in case.open_referrals() if r.due_at is not None and r.due_at <= around.now]
+def list_due(case: CaseState, context: DecisionContext) -> list[UUID]:
+    """Return the referrals of a case whose deadline has passed."""
+    return [r.referral_id for r in case.open_referrals() if r.due_at is not None and r.due_at <= context.now]
 
 
-def remind(case: CaseState, referral_id: UUID, around: DecisionContext) -> CaseDecision:
-    """Take the next step with a referral that nobody has answered; the steps are one time to answer apart.
+def handle_overdue(case: CaseState, referral_id: UUID, context: DecisionContext) -> CaseDecision:
+    """Take the next step with a referral that its agency has not answered in time.
 
-    First the agency is reminded, then again as an escalation, then the referral is taken back and the fallback that
-    the routing book names is asked. Each step has an id of its own, so that taking it twice says it once.
+    Overdue, then escalated, then cancelled and the rule's fallback is asked: each step one answer period after the one
+    before. The cause of each step has an id derived from the referral and the number of reminders, so that a step that
+    is taken twice publishes the same events.
     """
     referral = case.referrals[referral_id]
-    turn = CaseDecision.on(case, around, Cause(uuid5(referral_id, f"reminder {referral.reminders}")))
-    if referral.reminders == OVERDUE_STEP:
-        _remind(turn, referral, Transition.OVERDUE)
-    elif referral.reminders == ESCALATED_STEP:
-        _remind(turn, referral, Transition.ESCALATED)
+    cause = Cause(uuid5(referral_id, f"reminder {referral.reminders}"))
+    decision = DecisionBuilder(case, cause, context)
+    if referral.reminders < len(REMINDERS):
+        decision.add(_remind(case, referral, REMINDERS[referral.reminders], context))
     else:
-        _ask_elsewhere(turn, referral)
-    return turn
+        decision.add(*_ask_fallback(case, referral, context, cause))
+    return decision.build()
 
 
-def _remind(turn: CaseDecision, referral: Referral, change: Transition) -> None:
-    now, answer_by = turn.around.now, referral.answer_by or turn.around.now
+def _remind(case: CaseState, referral: Referral, reminder: Transition, context: DecisionContext) -> ReferralChange:
+    now, answer_by = context.now, referral.answer_by or context.now
     number = referral.changes + 1
     period = answer_by - referral.asked_at
-    later = referral._replace(reminders=referral.reminders + 1, due_at=now + period, changes=number)
-    turn.keep(later)
-    turn.note(HistoryEntry(later, number, change, now))
-    said = ReferralOverdue if change is Transition.OVERDUE else ReferralEscalated
-    turn.say(said(**facts(turn, later, now), answer_by=answer_by))
-    told = agency_inbox.ReferralOverdue(
-        case_id=turn.report.case_id,
+    reminded = referral._replace(reminders=referral.reminders + 1, due_at=now + period, changes=number)
+    kind = ReferralOverdue if reminder is Transition.OVERDUE else ReferralEscalated
+    to_agency = agency_inbox.ReferralOverdue(
+        case_id=case.report.case_id,
         referral_id=referral.referral_id,
         sent_at=now,
         answer_by=answer_by,
-        escalated=change is Transition.ESCALATED,
+        escalated=reminder is Transition.ESCALATED,
     )
-    turn.tell(referral.agency, told)
+    events = (
+        emit(kind(**referral_facts(case, reminded, now), answer_by=answer_by)),
+        notify_agency(referral.agency, to_agency),
+    )
+    return ReferralChange(reminded, (HistoryEntry(referral.referral_id, number, reminder, now),), events)
 
 
-def _ask_elsewhere(turn: CaseDecision, referral: Referral) -> None:
-    cancel(turn, referral, Reason.NO_ANSWER, turn.around.now)
-    need = turn.case.need(referral.need_id)
-    tried = {other.program_name for other in turn.case.tries(need.need_id)}
-    request_or_queue(turn, need, place_fallback(turn.asking(need), turn.around.city, tried))
+def _ask_fallback(case: CaseState, referral: Referral, context: DecisionContext, cause: Cause) -> list[Step]:
+    change = cancel_referral(case, referral, Reason.NO_ANSWER, context.now, context)
+    after, need = case.with_referral(change.referral), case.need(referral.need_id)
+    outcome = place_fallback(context.query(after, need), context.city, after.programs_asked(need.need_id))
+    return [change, *request_or_queue(after, need, outcome, context, cause)]

@@ -1,217 +1,268 @@
-"""One thing that happens to one case, and what follows: the case as it becomes, what is said, what is noted."""
+"""The decision about one case: what it depends on, what its steps are, and the value that holds the result.
+
+A function that decides one thing returns it: a `ReferralChange`, a `Disclosure`, an `OutgoingEvent`. Functions that
+decide several return them as a list of `Step`s, in the order in which their events are published. A `DecisionBuilder`
+collects the steps of one cause into a `CaseDecision`; only the function that made the builder adds to it.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from services.routing.domain.case import CaseState, TriageEntry
-from services.routing.domain.placement import CaseSnapshot, PlacementQuery, RoutingCity, Unplaced
+from services.routing.domain.case import CaseState, Resolution, TriageEntry
+from services.routing.domain.city import CaseSnapshot, PlacementQuery, RoutingCity
 from services.routing.domain.referral import Referral, Transition
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Need
 from shared.events.reasons import Reason
-from shared.events.routing import CaseResolved, CaseUnroutable
 from shared.events.topics import REFERRALS, inbox_topic
 from shared.policy.consent import Consent
 from shared.policy.receipts import Receipt
 
 
 class Keyring(Protocol):
-    """Opens, seals and fingerprints for the persons and agencies that a decision is about."""
+    """The keys of the persons and agencies that a decision is about."""
 
     def unseal(self, report: CaseSubmitted, group: FieldGroup) -> bytes | None:
-        """Open one group of a report; None when nobody can."""
+        """Decrypt one field group of a report; None when its person was erased."""
 
-    def seal_to(self, agency: str, plain: bytes) -> str:
-        """Encrypt something to an agency's own key, as a JWE."""
+    def encrypt_to(self, agency: str, plain: bytes) -> str:
+        """Encrypt to an agency's public key, as a JWE."""
 
     def digest(self, report: CaseSubmitted, sent: bytes) -> bytes:
-        """Return a digest of what was sent that nobody can guess at without the person's key."""
+        """Return a keyed digest of what was sent, which cannot be guessed without the person's key."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionContext:
-    """What a decision is made under: the city, the present moment, keys, and the consents of the cases."""
+    """What every decision of one transaction depends on beside the case."""
 
     city: RoutingCity
     now: datetime
     keys: Keyring
     consents: Mapping[UUID, Sequence[Consent]] = field(default_factory=dict)
+    """The consents of each case, live or not; they stay as they are until the transaction ends."""
 
+    def query(self, case: CaseState, need: Need) -> PlacementQuery:
+        """Return the query that places one need of a case now."""
+        consents = tuple(self.consents.get(case.report.case_id, ()))
+        holders = frozenset([referral.agency for referral in case.referrals.values()])
+        return self.city.query(case.report, need.need, CaseSnapshot(self.now, consents, holders))
 
-def asking(case: CaseState, need: Need, around: DecisionContext) -> PlacementQuery:
-    """Return what the routing book and the policy are asked about one need of a case."""
-    consents = tuple(around.consents.get(case.report.case_id, ()))
-    holders = frozenset([referral.agency for referral in case.referrals.values()])
-    return around.city.asking(case.report, need.need, CaseSnapshot(around.now, consents, holders))
+    def is_suppressed(self, report: CaseSubmitted) -> bool:
+        """Tell whether no agency and no other service may learn of a case: it is protected and has no live consent."""
+        if FieldGroup.VICTIM_SERVICES not in self.city.protections_of(report):
+            return False
+        return not any(consent.live(self.now) for consent in self.consents.get(report.case_id, ()))
+
+    def without_consent(self, case_id: UUID, consent_id: UUID) -> "DecisionContext":
+        """Return the context as if one consent of a case had never been given."""
+        left = [consent for consent in self.consents.get(case_id, ()) if consent.consent_id != consent_id]
+        return replace(self, consents={**self.consents, case_id: left})
 
 
 ROUTING = "routing"
-"""Who is noted for what nobody but routing did."""
+"""Named as the author of a change that no person and no agency asked for."""
 
 
 class Cause(NamedTuple):
-    """What set something off: the id of the event that did, who is behind it, its trace, and its own text."""
+    """What led to a decision: an event that was consumed, a request, a deadline."""
 
-    cause: UUID
+    id: UUID
+    """The id of the event, or one derived from the request or deadline. The ids of all that follows derive from it."""
     by: str = ROUTING
+    """Who is behind it, for the history: `routing`, `agency:<id>`, or a staff member."""
     traceparent: str | None = None
     text: str = ""
+    """The event as JSON, word for word; empty where it is not stored."""
 
 
 class OutgoingEvent(NamedTuple):
-    """One event, and the topic that it is said on; it is not said any more once a consent among `guards` has fallen.
-
-    `text` is the event as JSON, where that was needed before.
-    """
+    """One event and the topic to publish it on."""
 
     topic: str
     event: Event
-    guards: tuple[UUID, ...] = ()
+    required_consents: tuple[UUID, ...] = ()
+    """The relay withholds the event once one of these consents is revoked."""
     text: bytes | None = None
+    """The event as JSON, where the decision has serialized it already."""
 
 
 class HistoryEntry(NamedTuple):
     """One line in the history of a referral; `number` counts them from 1. `words` are the agency's own."""
 
-    referral: Referral
+    referral_id: UUID
     number: int
-    change: Transition
+    transition: Transition
     at: datetime
     reason: Reason | None = None
     why: str = ""
     words: str | None = None
 
 
+class ReferralChange(NamedTuple):
+    """A referral, new or as it becomes, with the lines for its history and the events about it, in order."""
+
+    referral: Referral
+    history: tuple[HistoryEntry, ...]
+    events: tuple[OutgoingEvent, ...]
+
+
+class TriageChange(NamedTuple):
+    """A need enters the triage queue or leaves it, with the events about it."""
+
+    entry: TriageEntry
+    events: tuple[OutgoingEvent, ...] = ()
+
+
 class Disclosure(NamedTuple):
-    """One disclosure: its receipt, and the consents that it stands on, each with the groups for which it is needed."""
+    """One disclosure: its receipt, the consents that it depends on, and the events, in order.
+
+    `consents` has, for each consent, the field groups that were released because of it.
+    """
 
     receipt: Receipt
     consents: Mapping[UUID, tuple[FieldGroup, ...]]
+    events: tuple[OutgoingEvent, ...]
 
 
 class DeniedDisclosure(NamedTuple):
-    """An agency that would have been asked, had it been allowed to know; `by` are the policies that decided."""
+    """An agency that was not asked for help because it may not know of the need; `policies` are the ids that deny."""
 
     need_id: UUID
     agency: str
-    by: tuple[str, ...]
+    policies: tuple[str, ...]
 
 
-@dataclass(slots=True)
+class ConsentRecall(NamedTuple):
+    """What was disclosed under a revoked consent is recalled, with the events about it, in order."""
+
+    consent_id: UUID
+    events: tuple[OutgoingEvent, ...]
+
+
+class ReportErasure(NamedTuple):
+    """What is left of a report whose person was erased, with the events about it, in order."""
+
+    report: CaseSubmitted
+    events: tuple[OutgoingEvent, ...]
+
+
+class CaseClosure(NamedTuple):
+    """The case ends, with the event about it; none for a suppressed case."""
+
+    resolution: Resolution
+    at: datetime
+    events: tuple[OutgoingEvent, ...]
+
+
+Step = (
+    OutgoingEvent
+    | ReferralChange
+    | TriageChange
+    | Disclosure
+    | DeniedDisclosure
+    | ConsentRecall
+    | ReportErasure
+    | CaseClosure
+)
+"""One thing that is decided."""
+
+
+@dataclass(frozen=True, slots=True)
 class CaseDecision:
-    """What is being worked out; a decision makes one, and nobody changes it afterwards.
-
-    `recalled` are the consents under which nothing is given any more, and what was given has been recalled.
-    """
+    """All that one cause leads to in one case; nothing of it is stored or published yet."""
 
     case: CaseState
-    around: DecisionContext
-    prompt: Cause
-    said: list[OutgoingEvent] = field(default_factory=list)
-    noted: list[HistoryEntry] = field(default_factory=list)
-    given: list[Disclosure] = field(default_factory=list)
-    barred: list[DeniedDisclosure] = field(default_factory=list)
-    recalled: list[UUID] = field(default_factory=list)
-
-    @classmethod
-    def on(cls, case: CaseState, around: DecisionContext, prompt: Cause) -> "CaseDecision":
-        """Begin a turn on a copy of the case."""
-        return cls(case.copy(), around, prompt)
-
-    @property
-    def report(self) -> CaseSubmitted:
-        """What the case was opened with."""
-        return self.case.report
-
-    def say(self, event: Event) -> None:
-        """Tell the other services."""
-        self.said.append(OutgoingEvent(REFERRALS.topic, event))
-
-    @property
-    def is_silent(self) -> bool:
-        """Tell whether there must be no sign of the case: it needs a consent to be spoken of, and there is none."""
-        if FieldGroup.VICTIM_SERVICES not in self.around.city.protections_of(self.report):
-            return False
-        consents = self.around.consents.get(self.report.case_id, ())
-        return not any(consent.live(self.around.now) for consent in consents)
-
-    def asking(self, need: Need) -> PlacementQuery:
-        """Return what the routing book and the policy are asked about one need."""
-        return asking(self.case, need, self.around)
-
-    def bar(self, need: Need, agencies: Sequence[str]) -> None:
-        """Note which agencies were not asked because they may not know of the need."""
-        asked = self.asking(need) if agencies else None
-        for agency in dict.fromkeys(agencies):
-            if asked is not None:
-                verdict = self.around.city.plan(agency, asked).verdicts[FieldGroup.NEED]
-                by = verdict.withheld_by if self.around.city.lists(asked.service) else ("unknown-service",)
-                self.barred.append(DeniedDisclosure(need.need_id, agency, by))
-
-    def tell(self, agency: str, event: Event) -> None:
-        """Tell one agency."""
-        self.said.append(OutgoingEvent(inbox_topic(agency), event))
-
-    def keep(self, referral: Referral) -> None:
-        """Replace a referral by what it is now, or add a new one."""
-        self.case.referrals[referral.referral_id] = referral
-
-    def note(self, noted: HistoryEntry) -> None:
-        """Write a line in the history of a referral."""
-        self.noted.append(noted)
+    """The case after the decision."""
+    cause: Cause
+    decided_at: datetime
+    policy_set: str
+    """The hash of the agreements and policies that decided."""
+    events: tuple[OutgoingEvent, ...] = ()
+    """What is published, in this order."""
+    history: tuple[HistoryEntry, ...] = ()
+    disclosures: tuple[Disclosure, ...] = ()
+    denials: tuple[DeniedDisclosure, ...] = ()
+    recalled_consents: tuple[UUID, ...] = ()
 
 
-def facts(turn: CaseDecision, referral: Referral, at: datetime) -> dict[str, Any]:
-    """Return what every event about a referral says."""
+class DecisionBuilder:
+    """Collects the steps of one decision. `case` is the case after the steps so far."""
+
+    def __init__(self, case: CaseState, cause: Cause, context: DecisionContext) -> None:
+        self.case = case
+        self._cause = cause
+        self._context = context
+        self._events: list[OutgoingEvent] = []
+        self._history: list[HistoryEntry] = []
+        self._disclosures: list[Disclosure] = []
+        self._denials: list[DeniedDisclosure] = []
+        self._recalled_consents: list[UUID] = []
+
+    def add(self, *steps: Step) -> None:
+        """Add steps, in order."""
+        for step in steps:
+            match step:
+                case ReferralChange():
+                    self._history += step.history
+                    self.case = self.case.with_referral(step.referral)
+                case Disclosure():
+                    self._disclosures.append(step)
+                case TriageChange():
+                    self.case = self.case.with_triage(step.entry)
+                case OutgoingEvent():
+                    self._events.append(step)
+                    continue
+                case DeniedDisclosure():
+                    self._denials.append(step)
+                    continue
+                case ConsentRecall():
+                    self._recalled_consents.append(step.consent_id)
+                case ReportErasure():
+                    self.case = self.case.with_report(step.report)
+                case CaseClosure():
+                    self.case = self.case.with_resolution(step.resolution, step.at)
+            self._events += step.events
+
+    def build(self) -> CaseDecision:
+        """Return the decision."""
+        return CaseDecision(
+            case=self.case,
+            cause=self._cause,
+            decided_at=self._context.now,
+            policy_set=self._context.city.policy.hash,
+            events=tuple(self._events),
+            history=tuple(self._history),
+            disclosures=tuple(self._disclosures),
+            denials=tuple(self._denials),
+            recalled_consents=tuple(self._recalled_consents),
+        )
+
+
+def emit(event: Event) -> OutgoingEvent:
+    """Publish an event to the other services."""
+    return OutgoingEvent(REFERRALS.topic, event)
+
+
+def notify_agency(agency: str, event: Event) -> OutgoingEvent:
+    """Publish an event to one agency's inbox."""
+    return OutgoingEvent(inbox_topic(agency), event)
+
+
+def referral_facts(case: CaseState, referral: Referral, at: datetime) -> dict[str, Any]:
+    """Return the fields that every event about a referral has; `at` is when what it tells happened."""
     return {
-        "case_id": turn.report.case_id,
+        "case_id": case.report.case_id,
         "referral_id": referral.referral_id,
         "need_id": referral.need_id,
         "need": referral.need,
         "agency": referral.agency,
         "program": referral.program,
-        "submitted_at": turn.report.submitted_at,
+        "submitted_at": case.report.submitted_at,
         "occurred_at": at,
         "record_only": referral.record_only,
     }
-
-
-def add_to_triage(turn: CaseDecision, need: Need, unplaced: Unplaced) -> None:
-    """Leave the choice to a person; a case that nobody may know of rests until the person who reported it consents."""
-    turn.bar(need, unplaced.refused)
-    if turn.is_silent:
-        return
-    now = turn.around.now
-    turn.case.waiting[need.need_id] = TriageEntry(need, now, unplaced.reason, unplaced.why)
-    turn.say(
-        CaseUnroutable(
-            case_id=turn.report.case_id,
-            need_id=need.need_id,
-            need=need.need,
-            reason=unplaced.reason,
-            submitted_at=turn.report.submitted_at,
-            unroutable_at=now,
-        )
-    )
-
-
-def resolve_if_ended(turn: CaseDecision, at: datetime, *, record_only: bool = False) -> None:
-    """Say so when nothing is left to do; `at` is when the last need ended."""
-    case = turn.case
-    if case.resolution is not None or not case.has_ended():
-        return
-    case.resolution = case.outcome()
-    case.resolved_at = at
-    turn.say(
-        CaseResolved(
-            case_id=turn.report.case_id,
-            resolution=case.resolution.value,
-            submitted_at=turn.report.submitted_at,
-            resolved_at=at,
-            record_only=record_only,
-        )
-    )

@@ -1,11 +1,12 @@
-"""Giving: an agency is told what its release plan lets it have, in the forms that it names, and a receipt is left."""
+"""Disclosing to an agency what its release plan allows, in the forms that the plan names, with a receipt for each."""
 
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from services.routing.domain.decision import CaseDecision, Disclosure, OutgoingEvent
+from services.routing.domain.case import CaseState
+from services.routing.domain.decision import Cause, DecisionContext, Disclosure, OutgoingEvent, emit
 from services.routing.domain.referral import Referral
 from shared.events import agency_inbox, disclosures
 from shared.events.agency_inbox import UNDISCLOSED, Disclosed, DisclosingEvent, ReferralAmended, ReferralRequested
@@ -19,15 +20,39 @@ from shared.policy.plan import ReleaseGround, ReleasePlan, ReleaseTerms
 from shared.policy.receipts import Channel, Receipt
 from shared.policy.release import Release, release
 
-PARTNER_PATH = "/partner/v1/referrals/{}"
-"""Where an agency reads about a referral, on routing's own address."""
+PARTNER_PATH: Final = "/partner/v1/referrals/{}"
+"""The path of the partner API where an agency reads a referral."""
+
+
+class PlannedDisclosure(NamedTuple):
+    """What the agency of one referral may receive now, by `plan`."""
+
+    case: CaseState
+    referral: Referral
+    plan: ReleasePlan
+    context: DecisionContext
+
+    @property
+    def required_consents(self) -> tuple[UUID, ...]:
+        """The consents without which nothing of the plan may be disclosed."""
+        return tuple(sorted(self.plan.consents)) if self.plan.consents else ()
+
+    @property
+    def shown_from(self) -> datetime | None:
+        """When the person may see what is disclosed now; None if there is no embargo."""
+        days = self.plan.longest_delay_days
+        return self.context.now + timedelta(days=days) if days else None
+
+    def release(self) -> Release:
+        """Decrypt and redact what the plan allows."""
+        return release(self.plan, self.case.report, self.referral.need, self.context.keys.unseal)
 
 
 class EventTemplate(NamedTuple):
-    """What kind of event gives something, and what else it says."""
+    """The class of a disclosing event, and the fields that it has beside what is disclosed."""
 
     kind: type[DisclosingEvent]
-    said: dict[str, Any]
+    fields: dict[str, Any]
 
     @property
     def type(self) -> str:
@@ -35,56 +60,8 @@ class EventTemplate(NamedTuple):
         return str(self.kind.model_fields["type"].default)
 
 
-def plan_of(turn: CaseDecision, referral: Referral) -> ReleasePlan:
-    """Decide what the referral's agency may be given now."""
-    return turn.around.city.plan(referral.agency, turn.asking(turn.case.need(referral.need_id)))
-
-
-def give_request(turn: CaseDecision, referral: Referral) -> None:
-    """Ask the agency for help, and give it what it may have; what is restricted in its very nature is not named."""
-    plan = plan_of(turn, referral)
-    is_plain = FieldGroup.NEED in plan.groups_in(Form.FULL)
-    said = {
-        "need_id": referral.need_id,
-        "need": referral.need if is_plain else UNDISCLOSED,
-        "program": referral.program if is_plain else UNDISCLOSED,
-        "submitted_at": turn.report.submitted_at,
-        "answer_by": referral.answer_by,
-        "record_only": referral.record_only,
-    }
-    _give(turn, referral, plan, EventTemplate(ReferralRequested, said))
-
-
-def give_more(turn: CaseDecision, referral: Referral, plan: ReleasePlan) -> None:
-    """Tell the agency all that it may have now, after that has become more."""
-    _give(turn, referral, plan, EventTemplate(ReferralAmended, {}))
-
-
-def _give(turn: CaseDecision, referral: Referral, plan: ReleasePlan, telling: EventTemplate) -> None:
-    topic = inbox_topic(referral.agency)
-    receipt_id = derived_id(turn.prompt.cause, topic, telling.type, str(referral.referral_id))
-    opened = release(plan, turn.report, referral.need, turn.around.keys.unseal)
-    event = construct(
-        telling.kind,
-        case_id=turn.report.case_id,
-        referral_id=referral.referral_id,
-        sent_at=turn.around.now,
-        released=opened.full,
-        withheld=opened.withheld,
-        sealed=_seal(turn, referral, plan, opened),
-        link=PARTNER_PATH.format(referral.referral_id) if plan.groups_in(Form.THIN) else None,
-        terms=terms_of(plan.terms),
-        receipt_id=receipt_id,
-        **telling.said,
-    )
-    text = event.__pydantic_serializer__.to_json(event)
-    turn.said.append(OutgoingEvent(topic, event, required_consents_of(plan), text))
-    groups = named_in(opened.full, opened.sealed)
-    leave_receipt(turn, plan, receipt_for(turn, referral, plan, ReleasedContent(receipt_id, "event", groups, text)))
-
-
 class ReleasedContent(NamedTuple):
-    """What was handed over: under which receipt, in which way, which groups, and the very bytes."""
+    """What was released to an agency: under which receipt, by which channel, which groups, and the bytes themselves."""
 
     receipt_id: UUID
     channel: Channel
@@ -92,69 +69,82 @@ class ReleasedContent(NamedTuple):
     sent: bytes
 
 
-def receipt_for(turn: CaseDecision, referral: Referral, plan: ReleasePlan, handed: ReleasedContent) -> Receipt:
-    """Write the receipt of one disclosure."""
-    now = turn.around.now
-    return Receipt(
-        receipt_id=handed.receipt_id,
-        case_id=turn.report.case_id,
+def plan_disclosure(case: CaseState, referral: Referral, context: DecisionContext) -> PlannedDisclosure:
+    """Decide what the agency of a referral may receive now."""
+    plan = context.city.plan(referral.agency, context.query(case, case.need(referral.need_id)))
+    return PlannedDisclosure(case, referral, plan, context)
+
+
+def disclose_request(planned: PlannedDisclosure, cause: Cause) -> Disclosure:
+    """Ask the agency for help, and disclose what its plan allows.
+
+    Where the plan does not release the need in full, the event names neither need nor program: other services that
+    may read the agency's inbox would learn the nature of the referral.
+    """
+    referral = planned.referral
+    is_named = FieldGroup.NEED in planned.plan.groups_in(Form.FULL)
+    fields = {
+        "need_id": referral.need_id,
+        "need": referral.need if is_named else UNDISCLOSED,
+        "program": referral.program if is_named else UNDISCLOSED,
+        "submitted_at": planned.case.report.submitted_at,
+        "answer_by": referral.answer_by,
+        "record_only": referral.record_only,
+    }
+    return _disclose(planned, EventTemplate(ReferralRequested, fields), cause)
+
+
+def disclose_more(planned: PlannedDisclosure, cause: Cause) -> Disclosure:
+    """Send the agency all that it may have now, after its plan has come to allow more."""
+    return _disclose(planned, EventTemplate(ReferralAmended, {}), cause)
+
+
+def _disclose(planned: PlannedDisclosure, template: EventTemplate, cause: Cause) -> Disclosure:
+    case, referral, plan, context = planned
+    topic = inbox_topic(referral.agency)
+    # The receipt has the id that the outbox will give to the event: so both name the same disclosure.
+    receipt_id = derived_id(cause.id, topic, template.type, str(referral.referral_id))
+    content = planned.release()
+    event = construct(
+        template.kind,
+        case_id=case.report.case_id,
         referral_id=referral.referral_id,
-        agency=referral.agency,
-        given_at=now,
-        channel=handed.channel,
-        form=_form(plan, handed.channel),
-        groups=handed.groups,
-        grounds=plan.grounds_of(handed.groups),
-        purpose=plan.terms[0].purpose,
-        policy_set=plan.policy_set,
-        digest=turn.around.keys.digest(turn.report, handed.sent),
-        shown_from=shown_from(plan, now),
+        sent_at=context.now,
+        released=content.full,
+        withheld=content.withheld,
+        sealed=_seal(planned, content),
+        link=PARTNER_PATH.format(referral.referral_id) if plan.groups_in(Form.THIN) else None,
+        terms=terms_of(plan.terms),
+        receipt_id=receipt_id,
+        **template.fields,
     )
+    # Serialized here once: the receipt's digest is of exactly these bytes, and the outbox publishes them.
+    text = event.__pydantic_serializer__.to_json(event)
+    groups = groups_in(content.full, content.sealed)
+    outgoing = OutgoingEvent(topic, event, planned.required_consents, text)
+    return record_disclosure(planned, ReleasedContent(receipt_id, "event", groups, text), outgoing)
 
 
-def leave_receipt(turn: CaseDecision, plan: ReleasePlan, receipt: Receipt) -> None:
-    """Keep a receipt, and tell the other services that there was a disclosure."""
-    needed = {
+def record_disclosure(planned: PlannedDisclosure, content: ReleasedContent, *before: OutgoingEvent) -> Disclosure:
+    """Return a disclosure with its receipt; its event to the other services follows the events `before`."""
+    receipt = _receipt(planned, content)
+    consents = {
         term.consent_id: tuple(group for group in term.groups if group in receipt.groups)
-        for term in plan.terms
+        for term in planned.plan.terms
         if term.consent_id is not None
     }
-    turn.given.append(Disclosure(receipt, needed))
-    made = construct(
-        DisclosureMade,
-        case_id=receipt.case_id,
-        referral_id=receipt.referral_id,
-        agency=receipt.agency,
-        groups=receipt.groups,
-        occurred_at=receipt.given_at,
-        receipt_id=receipt.receipt_id,
-        channel=receipt.channel,
-        purpose=receipt.purpose,
-        grounds=_grounds_said(receipt.grounds),
-        shown_from=receipt.shown_from,
-    )
-    turn.say(made)
+    return Disclosure(receipt, consents, (*before, emit(_disclosure_made(receipt))))
 
 
-def required_consents_of(plan: ReleasePlan) -> tuple[UUID, ...]:
-    """Return the consents without which nothing of this may be said."""
-    return tuple(sorted(plan.consents)) if plan.consents else ()
-
-
-def named_in(*parts: Released | None) -> tuple[FieldGroup, ...]:
-    """Return the groups that are there in some part."""
+def groups_in(*parts: Released | None) -> tuple[FieldGroup, ...]:
+    """Return the groups that some part holds."""
     names = [name for part in parts if part is not None for name, value in part.__dict__.items() if value is not None]
     return _in_order(frozenset(names))
 
 
 @lru_cache(maxsize=4096)
-def _in_order(names: frozenset[str]) -> tuple[FieldGroup, ...]:
-    return tuple(group for group in FieldGroup if group in names)
-
-
-@lru_cache(maxsize=4096)
 def terms_of(terms: tuple[ReleaseTerms, ...]) -> tuple[agency_inbox.Terms, ...]:
-    """Write the terms of a plan as the agency is told them."""
+    """Return the terms of a plan as an agency is told them."""
     return tuple(
         construct(
             agency_inbox.Terms,
@@ -170,30 +160,66 @@ def terms_of(terms: tuple[ReleaseTerms, ...]) -> tuple[agency_inbox.Terms, ...]:
     )
 
 
-@lru_cache(maxsize=4096)
-def _grounds_said(grounds: tuple[ReleaseGround, ...]) -> tuple[disclosures.Ground, ...]:
-    return tuple(construct(disclosures.Ground, kind=each.kind, id=each.id, version=each.version) for each in grounds)
+def _receipt(planned: PlannedDisclosure, content: ReleasedContent) -> Receipt:
+    case, referral, plan, context = planned
+    return Receipt(
+        receipt_id=content.receipt_id,
+        case_id=case.report.case_id,
+        referral_id=referral.referral_id,
+        agency=referral.agency,
+        given_at=context.now,
+        channel=content.channel,
+        form=_form(plan, content.channel),
+        groups=content.groups,
+        grounds=plan.grounds_of(content.groups),
+        purpose=plan.terms[0].purpose,
+        policy_set=plan.policy_set,
+        digest=context.keys.digest(case.report, content.sent),
+        shown_from=planned.shown_from,
+    )
 
 
-def _seal(turn: CaseDecision, referral: Referral, plan: ReleasePlan, opened: Release) -> str | None:
-    """Encrypt the sealed part to the agency, with need and program, which the event may not name."""
+def _disclosure_made(receipt: Receipt) -> DisclosureMade:
+    return construct(
+        DisclosureMade,
+        case_id=receipt.case_id,
+        referral_id=receipt.referral_id,
+        agency=receipt.agency,
+        groups=receipt.groups,
+        occurred_at=receipt.given_at,
+        receipt_id=receipt.receipt_id,
+        channel=receipt.channel,
+        purpose=receipt.purpose,
+        grounds=_published_grounds(receipt.grounds),
+        shown_from=receipt.shown_from,
+    )
+
+
+def _seal(planned: PlannedDisclosure, content: Release) -> str | None:
+    """Encrypt the sealed form to the agency, together with need and program, which the event may not name."""
+    plan, referral = planned.plan, planned.referral
     if not plan.groups_in(Form.SEALED):
         return None
-    part = construct(
+    disclosed = construct(
         Disclosed,
         need=referral.need,
         program=referral.program,
-        released=opened.sealed,
+        released=content.sealed,
         terms=terms_of(plan.terms),
     )
-    return turn.around.keys.seal_to(referral.agency, part.__pydantic_serializer__.to_json(part))
+    return planned.context.keys.encrypt_to(referral.agency, disclosed.__pydantic_serializer__.to_json(disclosed))
 
 
 def _form(plan: ReleasePlan, channel: Channel) -> str:
-    """Name the forms in which an event gives something; what an agency reads by itself is thin."""
+    """Name the forms in which an event discloses; what an agency reads by the partner API is thin."""
     return "+".join([form.value for form in plan.forms_in_use]) if channel == "event" else Form.THIN.value
 
 
-def shown_from(plan: ReleasePlan, now: datetime) -> datetime | None:
-    """Return when the person may see what is given now; None is at once."""
-    return now + timedelta(days=plan.longest_delay_days) if plan.longest_delay_days else None
+@lru_cache(maxsize=4096)
+def _in_order(names: frozenset[str]) -> tuple[FieldGroup, ...]:
+    return tuple(group for group in FieldGroup if group in names)
+
+
+@lru_cache(maxsize=4096)
+def _published_grounds(grounds: tuple[ReleaseGround, ...]) -> tuple[disclosures.Ground, ...]:
+    return tuple(construct(disclosures.Ground, kind=each.kind, id=each.id, version=each.version) for each in grounds)

@@ -1,18 +1,17 @@
-"""Why an agency is given a field group or not, as somebody can read it: the ids that decided, and a sentence."""
+"""Explain why an agency is given a field group or not, and why a program is asked: policy ids, and a sentence each."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from services.routing.domain.city import Program
-from services.routing.domain.placement import PlacementQuery, RoutingCity
+from services.routing.domain.city import PlacementQuery, Program, RoutingCity
 from services.routing.domain.rules import Rule, RuleKey
 from shared.events.fields import FieldGroup
 from shared.policy.decision import DisclosurePolicy
 from shared.policy.explanation import GroupExplanation, describe_denial, explain
 from shared.policy.plan import ReleasePlan, Verdict
 
-NEED_WITHHELD = "need-withheld"
-"""Agreements would give it, but not what is needed: so the agency is not told of the case at all."""
+NEED_WITHHELD: Final = "need-withheld"
+"""The denial of a group that agreements release to an agency that may not know of the need: it is given nothing."""
 
 
 class ReleasedForm(NamedTuple):
@@ -26,7 +25,7 @@ class ReleasedForm(NamedTuple):
 
 
 class GroupDecision(NamedTuple):
-    """What was decided on one group; `says` is one sentence, `clauses` is one on each clause that was tried."""
+    """What was decided on one field group; `says` is one sentence, `clauses` is one on each clause that was tried."""
 
     group: FieldGroup
     released: bool
@@ -44,81 +43,21 @@ class DisclosureExplanation(NamedTuple):
     answers: tuple[GroupDecision, ...]
 
     def says(self, *, asked: bool) -> str:
-        """Return one sentence on all of it; an agency that was not asked was given nothing whatever was decided."""
-        by = next(each.withheld_by for each in self.answers if each.group is FieldGroup.NEED)
+        """Return one sentence on all of it; an agency that was not asked for help was given nothing."""
+        denials = next(each.withheld_by for each in self.answers if each.group is FieldGroup.NEED)
         if not self.entitled:
-            return f"It may not know of the need, and so is told nothing at all: {'; '.join(map(in_words, by))}."
+            return f"It may not know of the need, and so is told nothing at all: {_in_words(denials)}."
         given = [each.group for each in self.answers if each.released]
         if not asked:
             return f"It was not asked for help. If it were, it would be given {', '.join(given)}."
         return f"It may know of the need, and is given {', '.join(given)}."
 
 
-def explain_disclosure(asking: PlacementQuery, city: RoutingCity, agency: str) -> DisclosureExplanation:
-    """Explain what an agency is given of a case for one need, group by group."""
-    plan = city.plan(agency, asking)
-    told = zip(*(explain(city.sharing, query) for query in asking.queries(agency)), strict=True)
-    answers = (
-        _answer(_combined(each, plan), plan.verdicts[each[0].group], plan.entitled, city.sharing) for each in told
-    )
-    return DisclosureExplanation(plan.entitled, city.sharing.hash, tuple(answers))
-
-
-def _combined(told: Sequence[GroupExplanation], plan: ReleasePlan) -> GroupExplanation:
-    """Explain one group of a report by its protections: where one of them withholds it, by what withholds it."""
-    group = told[0].group
-    released = plan.verdicts[group].released
-    why = dict.fromkeys(sentence for each in told if each.released is released for sentence in each.why)
-    return GroupExplanation(group, released, tuple(why))
-
-
-def _answer(told: GroupExplanation, verdict: Verdict, entitled: bool, sharing: DisclosurePolicy) -> GroupDecision:  # noqa: FBT001
-    given = tuple(_giving(verdict, sharing))
-    if entitled and given:
-        return GroupDecision(told.group, True, given, (), _given_in_words(told.group, given), told.why)
-    by = verdict.withheld_by or (NEED_WITHHELD,)
-    return GroupDecision(
-        told.group, False, (), by, f"{told.group} is withheld: {'; '.join(map(in_words, by))}.", told.why
-    )
-
-
-def in_words(policy: str) -> str:
-    """Return the words for an id in `Answer.withheld_by`."""
-    return "the agency may not know what is needed" if policy == NEED_WITHHELD else describe_denial(policy)
-
-
-def _giving(verdict: Verdict, sharing: DisclosurePolicy) -> Iterator[ReleasedForm]:
-    for form, (ground, *consents) in verdict.grounds_in.items():
-        relied_on = tuple(each.id for each in consents if each.kind == "consent")
-        yield ReleasedForm(form, ground.id, ground.version, _why(ground.id, sharing), relied_on)
-
-
-def _why(ground: str, sharing: DisclosurePolicy) -> str:
-    agreement_id, _, clause_id = ground.partition("/")
-    found = (
-        clause.why
-        for agreement in sharing.agreements
-        if agreement.id == agreement_id
-        for clause in agreement.share
-        if clause.id == clause_id
-    )
-    return next(found, "")
-
-
-def _given_in_words(group: FieldGroup, given: tuple[ReleasedForm, ...]) -> str:
-    ways = (f"{each.form} under {each.clause} (version {each.version}){_relying(each)}" for each in given)
-    return f"{group} is released {', and '.join(ways)}: {given[0].why}"
-
-
-def _relying(giving: ReleasedForm) -> str:
-    return f" by consent {' and '.join(giving.consents)}" if giving.consents else ""
-
-
 CandidateStatus = Literal["asked", "next", "other-district", "may-not-know"]
 
 
 class RuleLookup(NamedTuple):
-    """One look into the book: what a rule would have to name, and the id of the rule that names it, if there is one."""
+    """One look-up in the routing rules: what a rule would have to name, and the id of the rule that does, if any."""
 
     service: str | None
     need: str | None
@@ -128,7 +67,7 @@ class RuleLookup(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A program that the rule names, and how it stands; `policies` are the ids of those that bar it."""
+    """A program that the rule names, and its status; `policies` are the ids of those that deny its agency the need."""
 
     program: str
     agency: str
@@ -138,7 +77,7 @@ class Candidate(NamedTuple):
 
 
 class PlacementExplanation(NamedTuple):
-    """Which rule counts for a need and why, how each of its candidates stands, and who is asked."""
+    """Which rule applies to a need and why, the status of each of its candidates, and the program that is asked."""
 
     need: str
     rule: str | None
@@ -149,19 +88,32 @@ class PlacementExplanation(NamedTuple):
     why: str
 
 
-def explain_placement(asking: PlacementQuery, city: RoutingCity) -> PlacementExplanation:
-    """Explain who is asked for help with a need that is placed for the first time."""
-    rule = city.book.find(asking.service, asking.need, asking.district)
-    candidates = tuple(_candidates(rule, asking, city)) if rule else ()
+def explain_disclosure(query: PlacementQuery, city: RoutingCity, agency: str) -> DisclosureExplanation:
+    """Explain what an agency may receive of a case for one need, group by group."""
+    plan = city.plan(agency, query)
+    by_protection = zip(*(explain(city.policy, each) for each in query.queries(agency)), strict=True)
+    groups = (_group_decision(_combined(each, plan), plan, city.policy) for each in by_protection)
+    return DisclosureExplanation(plan.entitled, city.policy.hash, tuple(groups))
+
+
+def describe_policy(policy: str) -> str:
+    """Return the words for an id in `GroupDecision.withheld_by`."""
+    return "the agency may not know what is needed" if policy == NEED_WITHHELD else describe_denial(policy)
+
+
+def explain_placement(query: PlacementQuery, city: RoutingCity) -> PlacementExplanation:
+    """Explain which program is asked for help with a need that is placed for the first time."""
+    rule = city.rules.find(query.service, query.need, query.district)
+    candidates = tuple(_candidates(rule, query, city)) if rule else ()
     asked = next((each.program for each in candidates if each.standing == "asked"), None)
     fallback = None
     if rule and rule.fallback:
-        fallback = _judge(city.programs[rule.fallback], asking, city, "is asked when nobody has answered in time")
+        fallback = _candidate(city.programs[rule.fallback], query, city, "is asked when no candidate answers in time")
         fallback = fallback._replace(standing="next") if fallback.standing == "asked" else fallback
     return PlacementExplanation(
-        need=asking.need,
+        need=query.need,
         rule=rule.id if rule else None,
-        looks=tuple(_looks(asking, city)),
+        looks=tuple(_lookups(query, city)),
         candidates=candidates,
         fallback=fallback,
         asked=asked,
@@ -169,56 +121,98 @@ def explain_placement(asking: PlacementQuery, city: RoutingCity) -> PlacementExp
     )
 
 
-def _looks(asking: PlacementQuery, city: RoutingCity) -> Iterator[RuleLookup]:
-    counts: Rule | None = None
-    for key, rule in city.book.looks(asking.service, asking.need, asking.district):
-        yield RuleLookup(*key, rule.id if rule else None, _why_look(key, rule, counts))
-        counts = counts or rule
+def _combined(by_protection: Sequence[GroupExplanation], plan: ReleasePlan) -> GroupExplanation:
+    """Explain one group of a report by its protections: where one of them withholds it, by what withholds it."""
+    group = by_protection[0].group
+    released = plan.verdicts[group].released
+    why = dict.fromkeys(sentence for each in by_protection if each.released is released for sentence in each.why)
+    return GroupExplanation(group, released, tuple(why))
 
 
-def _why_look(key: RuleKey, rule: Rule | None, counts: Rule | None) -> str:
+def _group_decision(explained: GroupExplanation, plan: ReleasePlan, policy: DisclosurePolicy) -> GroupDecision:
+    verdict, group = plan.verdicts[explained.group], explained.group
+    forms = tuple(_released_forms(verdict, policy))
+    if plan.entitled and forms:
+        return GroupDecision(group, True, forms, (), _describe_release(group, forms), explained.why)
+    denials = verdict.withheld_by or (NEED_WITHHELD,)
+    return GroupDecision(group, False, (), denials, f"{group} is withheld: {_in_words(denials)}.", explained.why)
+
+
+def _released_forms(verdict: Verdict, policy: DisclosurePolicy) -> Iterator[ReleasedForm]:
+    for form, (ground, *others) in verdict.grounds_in.items():
+        consents = tuple(each.id for each in others if each.kind == "consent")
+        yield ReleasedForm(form, ground.id, ground.version, _why(ground.id, policy), consents)
+
+
+def _why(ground: str, policy: DisclosurePolicy) -> str:
+    """Return why the parties agreed on a clause, in their own words; `ground` is agreement/clause."""
+    agreement_id, _, clause_id = ground.partition("/")
+    found = (
+        clause.why
+        for agreement in policy.agreements
+        if agreement.id == agreement_id
+        for clause in agreement.share
+        if clause.id == clause_id
+    )
+    return next(found, "")
+
+
+def _describe_release(group: FieldGroup, forms: tuple[ReleasedForm, ...]) -> str:
+    ways = (f"{each.form} under {each.clause} (version {each.version}){_by_consents(each)}" for each in forms)
+    return f"{group} is released {', and '.join(ways)}: {forms[0].why}"
+
+
+def _by_consents(form: ReleasedForm) -> str:
+    return f" by consent {' and '.join(form.consents)}" if form.consents else ""
+
+
+def _in_words(policies: Sequence[str]) -> str:
+    return "; ".join(map(describe_policy, policies))
+
+
+def _lookups(query: PlacementQuery, city: RoutingCity) -> Iterator[RuleLookup]:
+    applied: Rule | None = None
+    for key, rule in city.rules.lookups(query.service, query.need, query.district):
+        yield RuleLookup(*key, rule.id if rule else None, _describe_lookup(key, rule, applied))
+        applied = applied or rule
+
+
+def _describe_lookup(key: RuleKey, rule: Rule | None, applied: Rule | None) -> str:
     named = [f"{kind} {name}" for kind, name in zip(("service", "need", "district"), key, strict=True) if name]
     what = f"names {' and '.join(named)}" if named else "names nothing, and so applies to everything"
     if rule is None:
         return f"no rule {what}"
-    return f"rule {rule.id} {what}, and is less specific" if counts else f"rule {rule.id} {what}: it counts"
+    return f"rule {rule.id} {what}, and is less specific" if applied else f"rule {rule.id} {what}: it counts"
 
 
-def _candidates(rule: Rule, asking: PlacementQuery, city: RoutingCity) -> Iterator[Candidate]:
-    asked = False
+def _candidates(rule: Rule, query: PlacementQuery, city: RoutingCity) -> Iterator[Candidate]:
+    is_asked = False
     for number, name in enumerate(rule.candidates, 1):
-        found = _judge(city.programs[name], asking, city, f"is choice {number} of the rule")
-        if found.standing == "asked" and asked:
+        found = _candidate(city.programs[name], query, city, f"is choice {number} of the rule")
+        if found.standing == "asked" and is_asked:
             found = found._replace(standing="next", why=f"{found.why}, and comes after the one that is asked")
-        asked = asked or found.standing == "asked"
+        is_asked = is_asked or found.standing == "asked"
         yield found
 
 
-def _judge(program: Program, asking: PlacementQuery, city: RoutingCity, why: str) -> Candidate:
-    if not program.serves(asking.district):
-        return Candidate(program.name, program.agency, "other-district", _elsewhere(program, asking.district))
-    if city.admits(program, asking):
+def _candidate(program: Program, query: PlacementQuery, city: RoutingCity, why: str) -> Candidate:
+    if not program.serves(query.district):
+        return Candidate(program.name, program.agency, "other-district", _describe_districts(program, query.district))
+    if city.admits(program, query):
         return Candidate(program.name, program.agency, "asked", why)
-    policies = denying_policies(asking, city, program.agency)
+    policies = city.denied_by(program.agency, query)
     words = f"may not know of the need: {'; '.join(map(describe_denial, policies))}"
     return Candidate(program.name, program.agency, "may-not-know", words, policies)
 
 
-def denying_policies(asking: PlacementQuery, city: RoutingCity, agency: str) -> tuple[str, ...]:
-    """Return the ids of the policies by which an agency may not know of a need."""
-    if not city.lists(asking.service):
-        return ("unknown-service",)
-    return city.plan(agency, asking).verdicts[FieldGroup.NEED].withheld_by
-
-
-def _elsewhere(program: Program, district: str | None) -> str:
+def _describe_districts(program: Program, district: str | None) -> str:
     works = f"works only in {', '.join(sorted(program.districts))}"
     return f"{works}, and the district is {district}" if district else f"{works}, and the district is not known"
 
 
 def _summary(rule: Rule | None, asked: str | None) -> str:
     if rule is None:
-        return "the routing book has no rule for it"
+        return "no routing rule applies"
     if asked is None:
-        return f"rule {rule.id}: nobody it names serves the district and may see such a report"
-    return f"rule {rule.id}: {asked} is the first that serves the district and may see such a report"
+        return f"rule {rule.id}: no candidate serves the district and may know of the need"
+    return f"rule {rule.id}: {asked} is the first that serves the district and may know of the need"

@@ -1,4 +1,7 @@
-"""In an emergency a caseworker opens what is withheld, for a few hours; never what rests on consent alone."""
+"""What an agency reads by the partner API, and emergency access: a caseworker opens what is withheld, for a few hours.
+
+Emergency access never opens what only a consent can release.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -7,15 +10,21 @@ from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from services.routing.domain.case import CaseState
-from services.routing.domain.decision import CaseDecision, Cause, DecisionContext, OutgoingEvent
+from services.routing.domain.decision import (
+    CaseDecision,
+    Cause,
+    DecisionBuilder,
+    DecisionContext,
+    OutgoingEvent,
+    emit,
+    notify_agency,
+)
 from services.routing.domain.disclosure import (
+    PlannedDisclosure,
     ReleasedContent,
-    leave_receipt,
-    named_in,
-    plan_of,
-    receipt_for,
-    required_consents_of,
-    shown_from,
+    groups_in,
+    plan_disclosure,
+    record_disclosure,
     terms_of,
 )
 from services.routing.domain.referral import Referral
@@ -23,17 +32,15 @@ from shared.events.agency_inbox import Disclosed, EmergencyAccess
 from shared.events.disclosures import EmergencyAccessOpened
 from shared.events.event import Instant
 from shared.events.fields import FieldGroup
-from shared.events.topics import REFERRALS, inbox_topic
 from shared.policy.agreements import Form
 from shared.policy.plan import CONSENT_ONLY, ReleaseGround, ReleasePlan, Verdict
-from shared.policy.release import release
 
-LONGEST: Final = timedelta(hours=4)
-"""No access lasts longer."""
+MAX_ACCESS: Final = timedelta(hours=4)
+"""How long an emergency access lasts at most."""
 
 
 class GrantedAccess(NamedTuple):
-    """What one agency has opened of one of its referrals, and until when."""
+    """An emergency access: what one agency has opened of one of its referrals, and until when."""
 
     access_id: UUID
     referral_id: UUID
@@ -42,33 +49,33 @@ class GrantedAccess(NamedTuple):
     opened_at: datetime
     ends_at: datetime
 
-    def counts(self, at: datetime) -> bool:
-        """Tell whether it is open at a moment; not for longer than the longest, whatever is kept as its end."""
-        return self.opened_at <= at < min(self.ends_at, self.opened_at + LONGEST)
+    def is_open(self, at: datetime) -> bool:
+        """Tell whether it is open at a moment; never for longer than `MAX_ACCESS`, whatever end is stored."""
+        return self.opened_at <= at < min(self.ends_at, self.opened_at + MAX_ACCESS)
 
 
 class AccessRequest(NamedTuple):
-    """What a caseworker of an agency wants to open, and for how long; without groups, all that is withheld."""
+    """What a caseworker of an agency asks to open, and for how long; without groups, all that is withheld."""
 
     agency: str
     referral_id: UUID
     access_id: UUID
     groups: frozenset[FieldGroup]
-    lasts: timedelta
+    duration: timedelta
     traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """It is open now, and those who must know are told."""
+    """The access is open; `decision` notifies the other services and the other agencies of the case."""
 
-    turn: CaseDecision
+    decision: CaseDecision
     access: GrantedAccess
 
 
 @dataclass(frozen=True, slots=True)
 class NotOpened:
-    """It stays as it was; the text says why."""
+    """Nothing was opened; the text says why."""
 
     why: str
 
@@ -78,83 +85,6 @@ PROTECTED: Final = NotOpened(
     "the report is protected: nothing of it can be opened without the person's written consent"
 )
 NOTHING_MORE: Final = NotOpened("nothing that is withheld would be opened")
-
-
-def find_visible(turn: CaseDecision, agency: str, referral_id: UUID) -> Referral | None:
-    """Find a referral of an agency that it may know of now."""
-    referral = turn.case.referrals.get(referral_id)
-    if referral is None or referral.agency != agency or not plan_of(turn, referral).entitled:
-        return None
-    return referral
-
-
-def with_accesses(plan: ReleasePlan, accesses: Iterable[GrantedAccess], now: datetime) -> ReleasePlan:
-    """Add to a plan what is open in an emergency; nothing to one that lets the agency know nothing, or is protected."""
-    if not plan.entitled or plan.protects in CONSENT_ONLY:
-        return plan
-    opened = {
-        group: Verdict({Form.THIN: (ReleaseGround("emergency", str(access.access_id)),)})
-        for access in accesses
-        if access.counts(now)
-        for group in access.groups - CONSENT_ONLY - plan.groups
-    }
-    return replace(plan, verdicts={**plan.verdicts, **opened}) if opened else plan
-
-
-def open_withheld(
-    case: CaseState, wanted: AccessRequest, accesses: Iterable[GrantedAccess], around: DecisionContext
-) -> Opened | NotOpened | None:
-    """Open what is withheld from an agency; None where it may not know of the referral."""
-    turn = CaseDecision.on(case, around, Cause(wanted.access_id, f"agency:{wanted.agency}", wanted.traceparent))
-    referral = find_visible(turn, wanted.agency, wanted.referral_id)
-    if referral is None:
-        return None
-    if not referral.is_open:
-        return CLOSED
-    base = plan_of(turn, referral)
-    if base.protects in CONSENT_ONLY:
-        return PROTECTED
-    withheld = frozenset(with_accesses(base, accesses, around.now).withheld)
-    groups = (wanted.groups & withheld if wanted.groups else withheld) - CONSENT_ONLY
-    if not groups:
-        return NOTHING_MORE
-    lasts = min(wanted.lasts, LONGEST)
-    access = GrantedAccess(wanted.access_id, wanted.referral_id, wanted.agency, groups, around.now, around.now + lasts)
-    _tell(turn, base, access)
-    return Opened(turn, access)
-
-
-def _tell(turn: CaseDecision, plan: ReleasePlan, access: GrantedAccess) -> None:
-    """Tell the other services, and every other agency that works on the case and may know of it."""
-    opened = EmergencyAccessOpened(
-        case_id=turn.report.case_id,
-        referral_id=access.referral_id,
-        agency=access.agency,
-        groups=tuple([group for group in FieldGroup if group in access.groups]),
-        occurred_at=access.opened_at,
-        access_id=access.access_id,
-        ends_at=access.ends_at,
-        shown_from=shown_from(plan, access.opened_at),
-    )
-    turn.said.append(OutgoingEvent(REFERRALS.topic, opened, required_consents_of(plan)))
-    others = {other.agency: other for other in turn.case.open_referrals() if other.agency != access.agency}
-    for other in others.values():
-        its_plan = plan_of(turn, other)
-        if its_plan.entitled:
-            turn.said.append(
-                OutgoingEvent(inbox_topic(other.agency), _told(turn, other, access), required_consents_of(its_plan))
-            )
-
-
-def _told(turn: CaseDecision, other: Referral, access: GrantedAccess) -> EmergencyAccess:
-    return EmergencyAccess(
-        case_id=turn.report.case_id,
-        referral_id=other.referral_id,
-        sent_at=access.opened_at,
-        agency=access.agency,
-        access_id=access.access_id,
-        ends_at=access.ends_at,
-    )
 
 
 class ReferralRead(Disclosed):
@@ -175,7 +105,7 @@ class ReferralRead(Disclosed):
 
 
 class ReadRequest(NamedTuple):
-    """Who asks for what, the id that this disclosure will have, and what is open to them in an emergency."""
+    """An agency asks to read one of its referrals; the disclosure gets the id `receipt_id`."""
 
     agency: str
     referral_id: UUID
@@ -185,66 +115,151 @@ class ReadRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DisclosedReferral:
-    """What is answered, byte for byte, and the turn that keeps its receipt."""
+    """The answer, byte for byte, and the decision that has its receipt."""
 
-    turn: CaseDecision
+    decision: CaseDecision
     text: bytes
 
 
-def read(
-    case: CaseState, asked: ReadRequest, accesses: tuple[GrantedAccess, ...], around: DecisionContext
-) -> DisclosedReferral | None:
-    """Give an agency what it may have of one of its referrals; None where it may not know of it."""
-    turn = CaseDecision.on(case, around, Cause(asked.receipt_id, f"agency:{asked.agency}", asked.traceparent))
-    referral = find_visible(turn, asked.agency, asked.referral_id)
-    if referral is None:
+def open_withheld(
+    case: CaseState, request: AccessRequest, accesses: Iterable[GrantedAccess], context: DecisionContext
+) -> Opened | NotOpened | None:
+    """Open what is withheld from an agency; None where the agency may not know of the referral.
+
+    `accesses` are those that the agency has opened of the referral already.
+    """
+    planned = _plan_visible(case, request.agency, request.referral_id, context)
+    if planned is None:
         return None
-    plan = with_accesses(plan_of(turn, referral), accesses, around.now)
-    answer = _answer(turn, referral, plan, _open_until(accesses, plan, around.now), asked.receipt_id)
-    text, groups = answer.model_dump_json().encode(), named_in(answer.released)
-    in_emergency = any(ground.kind == "emergency" for ground in plan.grounds_of(groups))
-    handed = ReleasedContent(asked.receipt_id, "emergency" if in_emergency else "read", groups, text)
-    leave_receipt(turn, plan, receipt_for(turn, referral, plan, handed))
-    return DisclosedReferral(turn, text)
+    if not planned.referral.is_open:
+        return CLOSED
+    # `protects` is the strictest protection of the report: groups that only a consent releases come first.
+    if planned.plan.protects in CONSENT_ONLY:
+        return PROTECTED
+    withheld = frozenset(with_accesses(planned.plan, accesses, context.now).withheld)
+    groups = (request.groups & withheld if request.groups else withheld) - CONSENT_ONLY
+    if not groups:
+        return NOTHING_MORE
+    ends_at = context.now + min(request.duration, MAX_ACCESS)
+    access = GrantedAccess(request.access_id, request.referral_id, request.agency, groups, context.now, ends_at)
+    decision = DecisionBuilder(case, Cause(request.access_id, f"agency:{request.agency}", request.traceparent), context)
+    decision.add(_access_opened(planned, access), *_notify_others(case, access, context))
+    return Opened(decision.build(), access)
 
 
-def is_hidden(case: CaseState, referral_id: UUID | None, agency: str, around: DecisionContext) -> bool:
-    """Tell whether there must be no sign of a referral any more: what it stood on was a consent that has ended."""
-    if CONSENT_ONLY.isdisjoint(around.city.protections_of(case.report)):
+def read(
+    case: CaseState, request: ReadRequest, accesses: tuple[GrantedAccess, ...], context: DecisionContext
+) -> DisclosedReferral | None:
+    """Disclose to an agency what it may have of one of its referrals; None where it may not know of the referral."""
+    planned = _plan_visible(case, request.agency, request.referral_id, context)
+    if planned is None:
+        return None
+    planned = planned._replace(plan=with_accesses(planned.plan, accesses, context.now))
+    answer = _answer(planned, _open_until(accesses, planned), request.receipt_id)
+    text, groups = answer.model_dump_json().encode(), groups_in(answer.released)
+    in_emergency = any(ground.kind == "emergency" for ground in planned.plan.grounds_of(groups))
+    content = ReleasedContent(request.receipt_id, "emergency" if in_emergency else "read", groups, text)
+    decision = DecisionBuilder(
+        case, Cause(request.receipt_id, f"agency:{request.agency}", request.traceparent), context
+    )
+    decision.add(record_disclosure(planned, content))
+    return DisclosedReferral(decision.build(), text)
+
+
+def with_accesses(plan: ReleasePlan, accesses: Iterable[GrantedAccess], now: datetime) -> ReleasePlan:
+    """Add to a plan what is open in an emergency.
+
+    Nothing is added to a plan that does not let the agency know of the need, or of a report that only a consent
+    releases.
+    """
+    if not plan.entitled or plan.protects in CONSENT_ONLY:
+        return plan
+    opened = {
+        group: Verdict({Form.THIN: (ReleaseGround("emergency", str(access.access_id)),)})
+        for access in accesses
+        if access.is_open(now)
+        for group in access.groups - CONSENT_ONLY - plan.groups
+    }
+    return replace(plan, verdicts={**plan.verdicts, **opened}) if opened else plan
+
+
+def is_hidden(case: CaseState, referral_id: UUID | None, agency: str, context: DecisionContext) -> bool:
+    """Tell whether an agency must not see any more that there is a referral: its consent was revoked."""
+    if CONSENT_ONLY.isdisjoint(context.city.protections_of(case.report)):
         return False
-    turn = CaseDecision.on(case, around, Cause(case.report.case_id))
-    return referral_id is None or find_visible(turn, agency, referral_id) is None
+    return referral_id is None or _plan_visible(case, agency, referral_id, context) is None
 
 
-def list_visible(case: CaseState, agency: str, around: DecisionContext) -> list[Referral]:
-    """Return those of a case's referrals that an agency may know of."""
-    turn = CaseDecision.on(case, around, Cause(case.report.case_id))
-    return [each for each in turn.case.referrals.values() if find_visible(turn, agency, each.referral_id)]
+def list_visible(case: CaseState, agency: str, context: DecisionContext) -> list[Referral]:
+    """Return those referrals of a case that an agency may know of."""
+    return [each for each in case.referrals.values() if _plan_visible(case, agency, each.referral_id, context)]
 
 
-def _answer(
-    turn: CaseDecision, referral: Referral, plan: ReleasePlan, until: datetime | None, receipt_id: UUID
-) -> ReferralRead:
-    opened = release(plan, turn.report, referral.need, turn.around.keys.unseal)
+def _plan_visible(
+    case: CaseState, agency: str, referral_id: UUID, context: DecisionContext
+) -> PlannedDisclosure | None:
+    """Return what an agency may have of a referral; None if the referral is another agency's or may not be known."""
+    referral = case.referrals.get(referral_id)
+    if referral is None or referral.agency != agency:
+        return None
+    planned = plan_disclosure(case, referral, context)
+    return planned if planned.plan.entitled else None
+
+
+def _access_opened(planned: PlannedDisclosure, access: GrantedAccess) -> OutgoingEvent:
+    opened = EmergencyAccessOpened(
+        case_id=planned.case.report.case_id,
+        referral_id=access.referral_id,
+        agency=access.agency,
+        groups=tuple([group for group in FieldGroup if group in access.groups]),
+        occurred_at=access.opened_at,
+        access_id=access.access_id,
+        ends_at=access.ends_at,
+        shown_from=planned.shown_from,
+    )
+    return emit(opened)._replace(required_consents=planned.required_consents)
+
+
+def _notify_others(case: CaseState, access: GrantedAccess, context: DecisionContext) -> list[OutgoingEvent]:
+    """Notify every other agency that works on the case and may know of it."""
+    others = {other.agency: other for other in case.open_referrals() if other.agency != access.agency}
+    plans = [plan_disclosure(case, other, context) for other in others.values()]
+    return [_notification(planned, access) for planned in plans if planned.plan.entitled]
+
+
+def _notification(planned: PlannedDisclosure, access: GrantedAccess) -> OutgoingEvent:
+    event = EmergencyAccess(
+        case_id=planned.case.report.case_id,
+        referral_id=planned.referral.referral_id,
+        sent_at=access.opened_at,
+        agency=access.agency,
+        access_id=access.access_id,
+        ends_at=access.ends_at,
+    )
+    return notify_agency(planned.referral.agency, event)._replace(required_consents=planned.required_consents)
+
+
+def _answer(planned: PlannedDisclosure, open_until: datetime | None, receipt_id: UUID) -> ReferralRead:
+    content, referral, report = planned.release(), planned.referral, planned.case.report
     return ReferralRead(
         referral_id=referral.referral_id,
-        case_id=turn.report.case_id,
+        case_id=report.case_id,
         state=referral.state.value,
-        submitted_at=turn.report.submitted_at,
+        submitted_at=report.submitted_at,
         answer_by=referral.answer_by,
         record_only=referral.record_only,
         need=referral.need,
         program=referral.program,
-        released=opened.whole(),
-        withheld=opened.withheld,
-        terms=terms_of(plan.terms),
-        emergency_until=until,
+        released=content.whole(),
+        withheld=content.withheld,
+        terms=terms_of(planned.plan.terms),
+        emergency_until=open_until,
         receipt_id=receipt_id,
     )
 
 
-def _open_until(accesses: tuple[GrantedAccess, ...], plan: ReleasePlan, now: datetime) -> datetime | None:
-    named = {
-        ground.id for verdict in plan.verdicts.values() for ground in verdict.grounds if ground.kind == "emergency"
-    }
-    return min((each.ends_at for each in accesses if each.counts(now) and str(each.access_id) in named), default=None)
+def _open_until(accesses: tuple[GrantedAccess, ...], planned: PlannedDisclosure) -> datetime | None:
+    """Return when the first of the accesses that the plan depends on ends."""
+    now, verdicts = planned.context.now, planned.plan.verdicts.values()
+    used = {ground.id for verdict in verdicts for ground in verdict.grounds if ground.kind == "emergency"}
+    return min((each.ends_at for each in accesses if each.is_open(now) and str(each.access_id) in used), default=None)

@@ -1,17 +1,17 @@
-"""A person at the triage desk chooses a program."""
+"""A person takes a need from the triage queue and chooses the program that is asked to help."""
 
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
 from services.routing.domain.case import CaseState
-from services.routing.domain.decision import CaseDecision, Cause, DecisionContext, asking
+from services.routing.domain.decision import CaseDecision, Cause, DecisionBuilder, DecisionContext, TriageChange
 from services.routing.domain.placement import Placed
-from services.routing.domain.referrals import request
+from services.routing.domain.referrals import request_help
 
 
 @dataclass(frozen=True, slots=True)
 class TriageChoice:
-    """Who should help with a need, and who says so; `program` is written as agency/program."""
+    """The program, as agency/program, that a staff member has chosen for a need."""
 
     need_id: UUID
     program: str
@@ -26,18 +26,22 @@ class Declined:
     why: str
 
 
-def assign(case: CaseState, choice: TriageChoice, around: DecisionContext) -> CaseDecision | Declined:
-    """Ask the program that a person has chosen for a need at the triage desk."""
-    waiting = case.waiting.get(choice.need_id)
-    if waiting is None or waiting.ended_by is not None:
-        return Declined("this need is not at the triage desk")
-    program = around.city.programs.get(choice.program)
+NOT_IN_TRIAGE = Declined("this need is not in the triage queue")
+
+
+def assign(case: CaseState, choice: TriageChoice, context: DecisionContext) -> CaseDecision | Declined:
+    """Ask the chosen program for help with a need in the triage queue."""
+    entry = case.triage.get(choice.need_id)
+    if entry is None or not entry.is_open:
+        return NOT_IN_TRIAGE
+    program = context.city.programs.get(choice.program)
     if program is None:
-        return Declined(f"there is no program {choice.program}")
-    if not around.city.admits(program, asking(case, waiting.need, around)):
+        return Declined(f"unknown program {choice.program}")
+    if not context.city.admits(program, context.query(case, entry.need)):
         return Declined(f"{program.agency} may not be given a report of this kind")
-    cause = uuid5(choice.need_id, f"triage {waiting.since.isoformat()}")
-    turn = CaseDecision.on(case, around, Cause(cause, choice.by, choice.traceparent))
-    turn.case.waiting[choice.need_id] = replace(waiting, ended_by=choice.by, assigned_to=program.name)
-    request(turn, waiting.need, Placed(program, f"chosen by {choice.by}"))
-    return turn
+    # Derived from the entry: the same choice, sent twice, causes the same events.
+    cause = Cause(uuid5(choice.need_id, f"triage {entry.since.isoformat()}"), choice.by, choice.traceparent)
+    decision = DecisionBuilder(case, cause, context)
+    decision.add(TriageChange(replace(entry, ended_by=choice.by, assigned_to=program.name)))
+    decision.add(*request_help(case, entry.need, Placed(program, f"chosen by {choice.by}"), context, cause))
+    return decision.build()

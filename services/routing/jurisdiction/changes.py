@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from pydantic import BaseModel
 
-from services.routing.domain.placement import RoutingCity
+from services.routing.domain.city import RoutingCity
 from services.routing.jurisdiction.agreements.checking import find_errors
 from services.routing.jurisdiction.agreements.findings import Finding, Severity
 from services.routing.jurisdiction.agreements.lines import Path as Place

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from services.routing.domain.city import Program
-from services.routing.domain.placement import RoutingCity
+from services.routing.domain.city import Program, RoutingCity
 from services.routing.domain.rules import RoutingRules, Rule
 from services.routing.jurisdiction.agreements import load_agreements
 from services.routing.jurisdiction.checks import contradictions
@@ -34,8 +33,8 @@ def make_city(folder: Folder, agreements: Iterable[Agreement], keys: Collection[
     """Make of what the files say what decisions are made with."""
     return RoutingCity(
         programs={program.name: program for program in _programs(folder.agencies)},
-        book=_book(folder.book),
-        sharing=DisclosurePolicy(agreements, keys, services=[service.code for service in folder.services.service]),
+        rules=_book(folder.book),
+        policy=DisclosurePolicy(agreements, keys, services=[service.code for service in folder.services.service]),
         protection=protection_rules(folder.services.service),
     )
 

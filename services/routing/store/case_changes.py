@@ -1,41 +1,79 @@
-"""Puts decided cases into the database: what is new by one statement, what has changed by one for each table."""
+"""Writes decided cases: what is new, and all events, by one statement; what has changed, by one for each table."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
+import psycopg
+
 from services.routing.domain.case import CaseState, TriageEntry
-from services.routing.domain.decision import CaseDecision, HistoryEntry
+from services.routing.domain.decision import CaseDecision, DeniedDisclosure, Disclosure, HistoryEntry
 from services.routing.domain.referral import Referral
-from services.routing.store.disclosures import note_barred, note_given
-from services.routing.store.new_cases import NewRows
+from services.routing.store.receipts import receipt_row
 from shared.events.intake import CaseSubmitted
-from shared.kit.database.database import Transaction
+from shared.kit.database.database import TRANSIENT_ERRORS, Transaction, UnavailableError
 from shared.kit.database.rows import Row, rows_to_json
+from shared.kit.messaging.outbox import ENQUEUE_SQL, OutboxEvent, events_to_json
 
-Seal = Callable[[CaseSubmitted, str], str | None]
-"""Seals an agency's own words under the key of the person whom the report is about; None when there is no key."""
+EncryptWords = Callable[[CaseSubmitted, str], str | None]
+"""Encrypts an agency's own words under the key of the person whom the report is about; None if the key is erased."""
 
-_MOVE_REFERRALS = """
-    -- What has become of referrals that were there before.
+NewRows = Mapping[str, Iterable[Row]]
+"""Rows to insert, by table. A row names its columns; a column that it leaves out is NULL."""
+
+_INSERTED_COLUMNS: Final[Mapping[str, str]] = {
+    "inbox": "source, event_id",
+    "cases": "case_id, report, resolution, resolved_at, service_request_id, routed_at",
+    "referrals": (
+        "case_id, referral_id, need_id, need, agency, program, attempt, asked_at, changed_at, answer_by, due_at,"
+        " reminders, state, last_change, reason, changes, record_only"
+    ),
+    "referral_changes": "case_id, referral_id, number, change, occurred_at, by, cause, reason, why, words",
+    "receipts": (
+        "receipt_id, case_id, referral_id, agency, given_at, channel, form, groups, grounds, purpose, policy_set,"
+        " digest, shown_from"
+    ),
+    "consent_uses": "consent_id, receipt_id, case_id, referral_id, agency, groups",
+    "triage": (
+        "case_id, need_id, entered_at, need, service_code, district, reason, why, ended_by, assigned_to, ended_at"
+    ),
+    "refused_disclosures": "case_id, need_id, agency, cause, refused_at, why, policy_set",
+}
+
+
+def _insert_sql(table: str, columns: str) -> str:
+    rows = f"json_populate_recordset(NULL::{table}, %({table})s::json)"
+    return f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {rows}"  # noqa: S608 - our own names
+
+
+_INSERT_ROWS: Final = f"""
+    -- All that a batch adds, and all events that it publishes: one statement is one round trip.
+    WITH {", ".join(f"new_{table} AS ({_insert_sql(table, columns)})" for table, columns in _INSERTED_COLUMNS.items())},
+    {ENQUEUE_SQL}
+    SELECT count(*) FROM notified
+"""  # noqa: S608 - our own names
+
+_UPDATE_REFERRALS: Final = """
+    -- What referrals have become that existed before.
     UPDATE referrals AS r SET due_at = s.due_at, reminders = s.reminders, state = s.state, last_change = s.last_change,
         reason = s.reason, changed_at = s.changed_at, changes = s.changes
     FROM json_populate_recordset(NULL::referrals, %s::json) AS s
     WHERE r.case_id = s.case_id AND r.referral_id = s.referral_id
 """
 
-_RESOLVE_CASES = """
-    -- How cases ended that were there before.
+_UPDATE_RESOLUTIONS: Final = """
+    -- How cases ended that existed before.
     UPDATE cases AS c SET resolution = s.resolution, resolved_at = s.resolved_at
     FROM json_populate_recordset(NULL::cases, %s::json) AS s WHERE c.case_id = s.case_id
 """
 
-_REWRITE = """
+_UPDATE_REPORT: Final = """
     -- What is left of a report whose person was erased.
     UPDATE cases SET report = %s WHERE case_id = %s
 """
 
-_TRIAGE = """
-    -- Needs of cases that were there before come to the triage desk, or leave it.
+_UPSERT_TRIAGE: Final = """
+    -- Needs of cases that existed before enter the triage queue, or leave it.
     INSERT INTO triage (case_id, need_id, entered_at, need, service_code, district, reason, why, ended_by, assigned_to,
         ended_at)
     SELECT case_id, need_id, entered_at, need, service_code, district, reason, why, ended_by, assigned_to, ended_at
@@ -44,96 +82,130 @@ _TRIAGE = """
     SET ended_by = excluded.ended_by, assigned_to = excluded.assigned_to, ended_at = excluded.ended_at
 """
 
+_ROW_ERRORS: Final = (psycopg.DataError, psycopg.IntegrityError)
+"""Errors of one row: it would fail again. Every other error of an INSERT is one of the table, and may pass."""
 
-async def save_cases(
-    tx: Transaction, known: Mapping[UUID, CaseState], turns: Sequence[CaseDecision], seal: Seal, additions: NewRows
-) -> None:
-    """Keep what the turns made of cases, and what they gave, with whatever else is to be added.
 
-    `known` is what the cases were when they were locked; where none was, all of it is one statement.
+async def update_cases(tx: Transaction, known: Mapping[UUID, CaseState], decisions: Sequence[CaseDecision]) -> None:
+    """Write what the decisions changed in cases that existed before; `known` is how they were when they were locked.
 
-    Turns of one case follow one another, so that the last one's case is what is kept. Old referrals are closed before
-    new ones are added: a need may be handed to the same program again.
+    Call it before the new rows are inserted: a referral that ends must leave the unique index of open referrals
+    before a new one to the same program enters it.
+    """
+    latest = _latest(decisions)
+    before = {case_id: known[case_id] for case_id in latest if case_id in known}
+    if not before:
+        return
+    after = {case_id: latest[case_id].case for case_id in before}
+    await _update_referrals(tx, before, after)
+    await _update_resolutions(tx, before, after)
+    await _update_reports(tx, before, after)
+    await _upsert_triage(tx, before, latest)
+
+
+def new_rows(
+    known: Mapping[UUID, CaseState], decisions: Sequence[CaseDecision], encrypt: EncryptWords
+) -> dict[str, list[Row]]:
+    """Return the rows that decisions add. Decisions of one case follow one another: the last one has its state."""
+    latest = _latest(decisions)
+    new = [decision for case_id, decision in latest.items() if case_id not in known]
+    return {
+        "cases": [_case_row(decision) for decision in new],
+        "triage": [_triage_row(decision, entry) for decision in new for entry in decision.case.triage.values()],
+        "referrals": [_referral_row(case, referral) for case, referral in _new_referrals(known, latest)],
+        "referral_changes": [_change_row(each, entry, encrypt) for each in decisions for entry in each.history],
+        "receipts": [receipt_row(disclosure.receipt) for each in decisions for disclosure in each.disclosures],
+        "consent_uses": [row for each in decisions for disclosure in each.disclosures for row in _use_rows(disclosure)],
+        "refused_disclosures": [_denial_row(each, denial) for each in decisions for denial in each.denials],
+    }
+
+
+async def insert_rows(tx: Transaction, rows: NewRows, events: Sequence[OutboxEvent] = ()) -> None:
+    """Insert rows, and queue events to be published.
 
     Raises:
-        UnavailableError: not all of it can be written now, so nothing may be given.
+        UnavailableError: a table cannot be written now, whatever is in the rows. The caller's transaction fails and is
+            tried again later: without a receipt nothing may be disclosed.
+        psycopg.Error: the database cannot be reached, or one of the rows is invalid.
     """
-    latest = {turn.report.case_id: turn for turn in turns}
-    final = {case_id: turn.case for case_id, turn in latest.items()}
-    before = {case_id: known[case_id] for case_id in final if case_id in known}
-    if before:
-        await _move_referrals(tx, before, final)
-        await _resolve_cases(tx, before, final)
-        await _rewrite_reports(tx, before, final)
-        await _move_waiting(tx, before, latest)
-    new = [turn for case_id, turn in latest.items() if case_id not in before]
-    additions.note("cases", map(_case_row, new))
-    additions.note("triage", [_triage_row(turn, waiting) for turn in new for waiting in turn.case.waiting.values()])
-    additions.note("referrals", [_referral_row(case, made) for case, made in _new_referrals(before, final)])
-    additions.note("referral_changes", [_change_row(turn, noted, seal) for turn in turns for noted in turn.noted])
-    note_given(additions, [given for turn in turns for given in turn.given])
-    note_barred(additions, turns)
-    await additions.write(tx)
+    written = {table: list(rows.get(table, ())) for table in _INSERTED_COLUMNS}
+    if not events and not any(written.values()):
+        return
+    parameters = {table: rows_to_json(each) for table, each in written.items()}
+    try:
+        await tx.execute(_INSERT_ROWS, {**parameters, "events": events_to_json(events)})
+    except (*TRANSIENT_ERRORS, *_ROW_ERRORS):
+        raise
+    except psycopg.Error as error:
+        raise UnavailableError(f"cases and receipts cannot be written: {type(error).__name__}") from error
 
 
-async def _move_referrals(tx: Transaction, before: Mapping[UUID, CaseState], final: Mapping[UUID, CaseState]) -> None:
-    moved = [
-        _referral_row(final[case_id], now)
+async def _update_referrals(tx: Transaction, before: Mapping[UUID, CaseState], after: Mapping[UUID, CaseState]) -> None:
+    changed = [
+        _referral_row(after[case_id], referral)
         for case_id, case in before.items()
-        for referral_id, now in final[case_id].referrals.items()
-        if now is not case.referrals.get(referral_id, now)
+        for referral_id, referral in after[case_id].referrals.items()
+        if referral is not case.referrals.get(referral_id, referral)
     ]
-    if moved:
-        await tx.execute(_MOVE_REFERRALS, (rows_to_json(moved),))
+    if changed:
+        await tx.execute(_UPDATE_REFERRALS, (rows_to_json(changed),))
 
 
-async def _resolve_cases(tx: Transaction, before: Mapping[UUID, CaseState], final: Mapping[UUID, CaseState]) -> None:
+async def _update_resolutions(
+    tx: Transaction, before: Mapping[UUID, CaseState], after: Mapping[UUID, CaseState]
+) -> None:
     ended = [
-        {"case_id": case_id, "resolution": final[case_id].resolution, "resolved_at": final[case_id].resolved_at}
+        {"case_id": case_id, "resolution": after[case_id].resolution, "resolved_at": after[case_id].resolved_at}
         for case_id, case in before.items()
-        if case.resolution is not final[case_id].resolution
+        if case.resolution is not after[case_id].resolution
     ]
     if ended:
-        await tx.execute(_RESOLVE_CASES, (rows_to_json(ended),))
+        await tx.execute(_UPDATE_RESOLUTIONS, (rows_to_json(ended),))
 
 
-async def _rewrite_reports(tx: Transaction, before: Mapping[UUID, CaseState], final: Mapping[UUID, CaseState]) -> None:
+async def _update_reports(tx: Transaction, before: Mapping[UUID, CaseState], after: Mapping[UUID, CaseState]) -> None:
     for case_id, case in before.items():
-        if case.text != final[case_id].text:
-            await tx.execute(_REWRITE, (final[case_id].text, case_id))
+        if case.text != after[case_id].text:
+            await tx.execute(_UPDATE_REPORT, (after[case_id].text, case_id))
 
 
-async def _move_waiting(tx: Transaction, before: Mapping[UUID, CaseState], latest: Mapping[UUID, CaseDecision]) -> None:
+async def _upsert_triage(
+    tx: Transaction, before: Mapping[UUID, CaseState], latest: Mapping[UUID, CaseDecision]
+) -> None:
     rows = [
-        _triage_row(latest[case_id], waiting)
+        _triage_row(latest[case_id], entry)
         for case_id, case in before.items()
-        for need_id, waiting in latest[case_id].case.waiting.items()
-        if waiting is not case.waiting.get(need_id)
+        for need_id, entry in latest[case_id].case.triage.items()
+        if entry is not case.triage.get(need_id)
     ]
     if rows:
-        await tx.execute(_TRIAGE, (rows_to_json(rows),))
+        await tx.execute(_UPSERT_TRIAGE, (rows_to_json(rows),))
+
+
+def _latest(decisions: Iterable[CaseDecision]) -> dict[UUID, CaseDecision]:
+    return {decision.case.report.case_id: decision for decision in decisions}
 
 
 def _new_referrals(
-    before: Mapping[UUID, CaseState], final: Mapping[UUID, CaseState]
+    known: Mapping[UUID, CaseState], latest: Mapping[UUID, CaseDecision]
 ) -> Iterator[tuple[CaseState, Referral]]:
-    for case_id, case in final.items():
-        old = before[case_id].referrals if case_id in before else {}
-        for referral_id, referral in case.referrals.items():
+    for case_id, decision in latest.items():
+        old = known[case_id].referrals if case_id in known else {}
+        for referral_id, referral in decision.case.referrals.items():
             if referral_id not in old:
-                yield case, referral
+                yield decision.case, referral
 
 
-def _case_row(turn: CaseDecision) -> Row:
-    """Write a case that is new: a batch is decided at one moment, whichever turn of it was the last."""
-    case = turn.case
+def _case_row(decision: CaseDecision) -> Row:
+    case = decision.case
     return {
         "case_id": case.report.case_id,
         "report": case.text,
         "resolution": case.resolution,
         "resolved_at": case.resolved_at,
         "service_request_id": case.report.service_request_id,
-        "routed_at": turn.around.now,
+        # A batch is decided at one moment: this is when the case was routed, though a later event decided last.
+        "routed_at": decision.decided_at,
     }
 
 
@@ -141,32 +213,59 @@ def _referral_row(case: CaseState, referral: Referral) -> Row:
     return {"case_id": case.report.case_id, **referral._asdict()}
 
 
-def _change_row(turn: CaseDecision, noted: HistoryEntry, seal: Seal) -> Row:
+def _change_row(decision: CaseDecision, entry: HistoryEntry, encrypt: EncryptWords) -> Row:
+    report = decision.case.report
     return {
-        "case_id": turn.report.case_id,
-        "referral_id": noted.referral.referral_id,
-        "number": noted.number,
-        "change": noted.change,
-        "occurred_at": noted.at,
-        "by": turn.prompt.by,
-        "cause": turn.prompt.cause,
-        "reason": noted.reason,
-        "why": noted.why,
-        "words": seal(turn.report, noted.words) if noted.words else None,
+        "case_id": report.case_id,
+        "referral_id": entry.referral_id,
+        "number": entry.number,
+        "change": entry.transition,
+        "occurred_at": entry.at,
+        "by": decision.cause.by,
+        "cause": decision.cause.id,
+        "reason": entry.reason,
+        "why": entry.why,
+        "words": encrypt(report, entry.words) if entry.words else None,
     }
 
 
-def _triage_row(turn: CaseDecision, waiting: TriageEntry) -> Row:
+def _triage_row(decision: CaseDecision, entry: TriageEntry) -> Row:
+    report = decision.case.report
     return {
-        "case_id": turn.report.case_id,
-        "need_id": waiting.need.need_id,
-        "entered_at": waiting.since,
-        "need": waiting.need.need,
-        "service_code": turn.report.service_code,
-        "district": turn.report.place.district,
-        "reason": waiting.reason,
-        "why": waiting.why,
-        "ended_by": waiting.ended_by,
-        "assigned_to": waiting.assigned_to,
-        "ended_at": turn.around.now if waiting.ended_by else None,
+        "case_id": report.case_id,
+        "need_id": entry.need.need_id,
+        "entered_at": entry.since,
+        "need": entry.need.need,
+        "service_code": report.service_code,
+        "district": report.place.district,
+        "reason": entry.reason,
+        "why": entry.why,
+        "ended_by": entry.ended_by,
+        "assigned_to": entry.assigned_to,
+        "ended_at": None if entry.is_open else decision.decided_at,
+    }
+
+
+def _use_rows(disclosure: Disclosure) -> Iterator[Row]:
+    receipt = disclosure.receipt
+    for consent_id, groups in disclosure.consents.items():
+        yield {
+            "consent_id": consent_id,
+            "receipt_id": receipt.receipt_id,
+            "case_id": receipt.case_id,
+            "referral_id": receipt.referral_id,
+            "agency": receipt.agency,
+            "groups": groups,
+        }
+
+
+def _denial_row(decision: CaseDecision, denial: DeniedDisclosure) -> Row:
+    return {
+        "case_id": decision.case.report.case_id,
+        "need_id": denial.need_id,
+        "agency": denial.agency,
+        "cause": decision.cause.id,
+        "refused_at": decision.decided_at,
+        "why": denial.policies,
+        "policy_set": decision.policy_set,
     }

@@ -42,7 +42,7 @@ _REVIEW = """
     UPDATE emergency_accesses SET reviewed_at = %s, reviewed_by = %s, justified = %s, note = %s WHERE access_id = %s
 """
 
-MOST_SHOWN: Final = 200
+MAX_LISTED: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class AccessReview:
     justified: bool
 
 
-async def add_access(tx: Transaction, case_id: UUID, access: GrantedAccess, caseworker: str, reason: str) -> None:
+async def insert_access(tx: Transaction, case_id: UUID, access: GrantedAccess, caseworker: str, reason: str) -> None:
     """Keep an access; the reason is sealed."""
     groups = [group.value for group in FieldGroup if group in access.groups]
     moments = (access.opened_at, access.ends_at)
@@ -77,7 +77,9 @@ async def add_access(tx: Transaction, case_id: UUID, access: GrantedAccess, case
     )
 
 
-async def list_accesses(tx: Transaction, agency: str, referral_id: UUID, now: datetime) -> tuple[GrantedAccess, ...]:
+async def list_open_accesses(
+    tx: Transaction, agency: str, referral_id: UUID, now: datetime
+) -> tuple[GrantedAccess, ...]:
     """List what is open to an agency of a referral, the oldest first."""
     rows = await tx.execute(_COUNTING, (referral_id, agency, now), binary=True)
     return tuple([_access(row) for row in await rows.fetchall()])
@@ -85,7 +87,7 @@ async def list_accesses(tx: Transaction, agency: str, referral_id: UUID, now: da
 
 async def list_for_review(tx: Transaction) -> list[StoredAccess]:
     """List accesses, those that nobody has reviewed first."""
-    rows = await tx.execute(_FOR_REVIEW, (MOST_SHOWN,), binary=True)
+    rows = await tx.execute(_FOR_REVIEW, (MAX_LISTED,), binary=True)
     return [StoredAccess(_access(row[:6]), *row[6:]) for row in await rows.fetchall()]
 
 
@@ -95,7 +97,7 @@ async def lock_for_review(tx: Transaction, access_id: UUID) -> tuple[str, bool] 
     return (row[0], row[1] is not None) if row else None
 
 
-async def keep_review(tx: Transaction, review: AccessReview, at: datetime, note: str | None) -> None:
+async def save_review(tx: Transaction, review: AccessReview, at: datetime, note: str | None) -> None:
     """Keep what a reviewer says; the note is sealed, and not kept where the person was erased."""
     await tx.execute(_REVIEW, (at, review.by, review.justified, note, review.access_id))
 

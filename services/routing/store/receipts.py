@@ -1,13 +1,12 @@
 """Receipts as they are kept: written in the transaction that discloses; without a receipt there is no disclosure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
 
-from services.routing.store.new_cases import NewRows
 from shared.kit.database.database import Transaction
 from shared.kit.database.rows import Row
 from shared.policy.merkle import LeafRange
@@ -46,18 +45,6 @@ _RECEIPT = f"""
     -- One receipt.
     SELECT {_FACTS} FROM receipts r WHERE r.receipt_id = %s
 """  # noqa: S608
-
-
-async def add_receipts(tx: Transaction, receipts: Iterable[Receipt]) -> None:
-    """Write receipts; the sequencer gives them their places in the ledger after the commit.
-
-    Raises:
-        UnavailableError: receipts cannot be written now, whatever is in them: try again later, and disclose nothing.
-        psycopg.Error: the database is away, or one of these receipts cannot be written at all.
-    """
-    additions = NewRows()
-    additions.note("receipts", map(receipt_row, receipts))
-    await additions.write(tx)
 
 
 async def place_receipts(tx: Transaction, size: int, most: int) -> list[LedgerReceipt]:

@@ -1,4 +1,4 @@
-"""What every decision of routing stands on, and how its outcome is kept and said."""
+"""What the use cases of routing work with, and how each opens a decision session and saves what was decided."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,10 @@ from uuid import UUID
 
 from services.routing.domain.agency_updates import RefusedUpdate
 from services.routing.domain.case import CaseState
+from services.routing.domain.city import RoutingCity
 from services.routing.domain.decision import CaseDecision, DecisionContext
-from services.routing.domain.placement import RoutingCity
-from services.routing.store.case_changes import save_cases
+from services.routing.store.case_changes import insert_rows, new_rows, update_cases
 from services.routing.store.disclosures import mark_recalled
-from services.routing.store.new_cases import NewRows
 from services.routing.use_cases.person_keys import EncryptTo, PersonKeyring, refuse_to_encrypt
 from shared.events.intake import CaseSubmitted
 from shared.kit.database.database import Transaction
@@ -22,90 +21,101 @@ from shared.kit.vault.vault import Vault
 
 
 class LockConsents(Protocol):
-    """Holds consents, reads keys and tells the time, inside a transaction."""
+    """Locks consents, reads keys and reads the clock, inside a transaction; tests replace it to set the clock."""
 
     async def __call__(
         self, tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
     ) -> LockedConsents:
-        """Hold the consents of these cases, read the keys of these persons."""
+        """Lock the consents of these cases, and read the keys of these persons."""
         ...
 
 
 ReadinessCheck = Callable[[], None]
-"""Lets somebody decide, or raises UnavailableError."""
+"""Returns when decisions may be made, else raises UnavailableError."""
 
 
 def always_ready() -> None:
-    """Let everybody decide."""
+    """Allow every decision."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoutingContext:
-    """The city, the keys of persons and agencies, and what holds consents and tells the time.
-
-    The clock is the database's, which all instances share. `check` is asked before anything is decided.
-    """
+    """The city, the vault, and the replaceable parts that decisions depend on."""
 
     city: RoutingCity
     vault: Vault
-    holding: LockConsents = lock_consents
-    seal_to: EncryptTo = refuse_to_encrypt
-    check: ReadinessCheck = always_ready
+    consent_lock: LockConsents = lock_consents
+    encrypt_to: EncryptTo = refuse_to_encrypt
+    check_ready: ReadinessCheck = always_ready
+    """Called before every decision."""
 
     async def lock_consents(
         self, tx: Transaction, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
     ) -> LockedConsents:
-        """Hold the consents of these cases as they are, read the keys of these persons, and tell the time."""
-        return await self.holding(tx, self.vault, persons, cases)
+        """Lock the consents of these cases until the transaction ends, and read the keys of these persons.
 
-    async def clock(self, tx: Transaction) -> datetime:
-        """Tell the time inside a transaction."""
+        The time in the result is the database's, read after the locks were given: all instances of routing share that
+        clock, and no consent of these cases is granted or withdrawn between that moment and the commit.
+        """
+        return await self.consent_lock(tx, self.vault, persons, cases)
+
+    async def now(self, tx: Transaction) -> datetime:
+        """Return the database's time."""
         return (await self.lock_consents(tx)).now
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionSession:
-    """One transaction's worth of deciding: the cases as they were locked, and the circumstances."""
+    """The decisions of one transaction."""
 
     tx: Transaction
     known: Mapping[UUID, CaseState]
-    people: PersonKeyring
-    around: DecisionContext
+    """The cases as they were when they were locked."""
+    persons: PersonKeyring
+    context: DecisionContext
 
 
 async def open_session(
-    desk: RoutingContext, tx: Transaction, known: Mapping[UUID, CaseState], reports: Iterable[CaseSubmitted]
+    context: RoutingContext, tx: Transaction, known: Mapping[UUID, CaseState], reports: Iterable[CaseSubmitted]
 ) -> DecisionSession:
-    """Make ready to decide about these reports: hold their consents as they are, read the keys of their persons.
+    """Prepare decisions about these reports: lock the consents of their cases, read the keys of their persons.
+
+    Call it after the cases were locked: the time of the session must not be before that of the transaction that held
+    their locks until now.
 
     Raises:
-        UnavailableError: what would be decided by is not on record.
+        UnavailableError: the agreements that would decide are not registered yet.
     """
-    desk.check()
+    context.check_ready()
     reports = tuple(reports)
-    persons = [report.person_id for report in reports if report.person_id is not None]
-    held = await desk.lock_consents(tx, persons, [report.case_id for report in reports])
-    people = PersonKeyring(held.persons, desk.seal_to)
-    return DecisionSession(tx, known, people, DecisionContext(desk.city, held.now, people, held.consents))
+    person_ids = [report.person_id for report in reports if report.person_id is not None]
+    locked = await context.lock_consents(tx, person_ids, [report.case_id for report in reports])
+    persons = PersonKeyring(locked.persons, context.encrypt_to)
+    return DecisionSession(tx, known, persons, DecisionContext(context.city, locked.now, persons, locked.consents))
 
 
 async def save_decisions(
-    sitting: DecisionSession, outcomes: Sequence[CaseDecision | RefusedUpdate], heard: Iterable[tuple[str, UUID]] = ()
+    session: DecisionSession,
+    outcomes: Sequence[CaseDecision | RefusedUpdate],
+    consumed: Iterable[tuple[str, UUID]] = (),
 ) -> None:
-    """Keep what was decided, queue what is to be said about it, and note in the inbox what was `heard` by this.
+    """Write what was decided, queue its events, and add the `consumed` events (source and id) to the inbox.
 
     Where all cases are new and nothing is recalled, it is a single statement.
     """
-    turns = [outcome for outcome in outcomes if isinstance(outcome, CaseDecision)]
-    additions = NewRows(_announced(outcomes))
-    additions.note("inbox", [{"source": source, "event_id": event_id} for source, event_id in heard])
-    await save_cases(sitting.tx, sitting.known, turns, sitting.people.seal, additions)
-    await mark_recalled(sitting.tx, [consent_id for turn in turns for consent_id in turn.recalled])
+    decisions = [outcome for outcome in outcomes if isinstance(outcome, CaseDecision)]
+    await update_cases(session.tx, session.known, decisions)
+    rows = new_rows(session.known, decisions, session.persons.seal)
+    rows["inbox"] = [{"source": source, "event_id": event_id} for source, event_id in consumed]
+    await insert_rows(session.tx, rows, _outbox_events(outcomes))
+    await mark_recalled(session.tx, [each for decision in decisions for each in decision.recalled_consents])
 
 
-def _announced(outcomes: Sequence[CaseDecision | RefusedUpdate]) -> list[OutboxEvent]:
+def _outbox_events(outcomes: Sequence[CaseDecision | RefusedUpdate]) -> list[OutboxEvent]:
     return [
-        OutboxEvent(said.topic, said.event, outcome.prompt.cause, outcome.prompt.traceparent, said.guards, said.text)
+        OutboxEvent(
+            each.topic, each.event, outcome.cause.id, outcome.cause.traceparent, each.required_consents, each.text
+        )
         for outcome in outcomes
-        for said in outcome.said
+        for each in outcome.events
     ]

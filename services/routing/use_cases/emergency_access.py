@@ -1,4 +1,4 @@
-"""Carries out what caseworkers open in emergencies, and what reviewers say of it afterwards."""
+"""Opens emergency accesses for caseworkers, and records what reviewers say of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from services.routing.store.cases import lock_cases
 from services.routing.store.emergencies import (
     AccessReview,
     StoredAccess,
-    add_access,
-    keep_review,
-    list_accesses,
+    insert_access,
     list_for_review,
+    list_open_accesses,
     lock_for_review,
+    save_review,
 )
 from services.routing.store.partner_referrals import find_case_of
 from services.routing.use_cases.context import RoutingContext, open_session, save_decisions
@@ -30,15 +30,15 @@ from shared.events.intake import CaseSubmitted
 from shared.kit.database.database import Database, Transaction
 
 REVIEW_WITHIN: Final = timedelta(hours=72)
-"""An access that nobody has reviewed after so long is flagged."""
+"""An access without a review is flagged after this time."""
 
-NOBODY: Final = "there is no such access"
-REVIEWED: Final = "somebody has reviewed it already"
+UNKNOWN_ACCESS: Final = "unknown access"
+ALREADY_REVIEWED: Final = "the access is reviewed already"
 
 
 @dataclass(frozen=True, slots=True)
 class StatedReason:
-    """Who opens something, and why, in their own words."""
+    """The caseworker who opens something, and why, in their own words."""
 
     caseworker: str
     reason: str
@@ -46,70 +46,70 @@ class StatedReason:
 
 @dataclass(frozen=True, slots=True)
 class AccessForReview:
-    """An access as a reviewer sees it; the words are None where the person was erased."""
+    """An access as a reviewer sees it; `reason` and `note` are None where the person was erased."""
 
-    kept: StoredAccess
+    stored: StoredAccess
     reason: str | None
     note: str | None
-    late: bool
+    is_late: bool
 
 
 async def open_in_emergency(
-    desk: RoutingContext, database: Database, wanted: AccessRequest, stated: StatedReason
+    context: RoutingContext, database: Database, request: AccessRequest, stated: StatedReason
 ) -> GrantedAccess | NotOpened | None:
-    """Open what is withheld, and tell whoever must know; None where the agency may not know of the referral."""
+    """Open what is withheld, and notify the others in the case; None where the agency may not know of the referral."""
     async with database.transaction() as tx:
-        case_id = await find_case_of(tx, wanted.agency, wanted.referral_id)
+        case_id = await find_case_of(tx, request.agency, request.referral_id)
         if case_id is None:
             return None
         known = await lock_cases(tx, [case_id])
         case = known[case_id]
-        sitting = await open_session(desk, tx, known, [case.report])
-        accesses = await list_accesses(tx, wanted.agency, wanted.referral_id, sitting.around.now)
-        outcome = open_withheld(case, wanted, accesses, sitting.around)
+        session = await open_session(context, tx, known, [case.report])
+        accesses = await list_open_accesses(tx, request.agency, request.referral_id, session.context.now)
+        outcome = open_withheld(case, request, accesses, session.context)
         if not isinstance(outcome, Opened):
             return outcome
-        reason = sitting.people.seal(case.report, stated.reason)
+        reason = session.persons.seal(case.report, stated.reason)
         if reason is None:
-            return NOTHING_MORE
-        await add_access(tx, case_id, outcome.access, stated.caseworker, reason)
-        await save_decisions(sitting, [outcome.turn])
+            return NOTHING_MORE  # the person was erased: no key opens anything of the report
+        await insert_access(tx, case_id, outcome.access, stated.caseworker, reason)
+        await save_decisions(session, [outcome.decision])
     return outcome.access
 
 
-async def list_accesses_for_review(desk: RoutingContext, database: Database) -> Sequence[AccessForReview]:
-    """List accesses with the reasons given, those that nobody has reviewed first."""
+async def list_accesses_for_review(context: RoutingContext, database: Database) -> Sequence[AccessForReview]:
+    """List accesses with the reasons given, those without a review first."""
     async with database.transaction(notify_commit=False) as tx:
-        kept, now = await list_for_review(tx), await desk.clock(tx)
-        reports = [CaseSubmitted.model_validate_json(each.report) for each in kept]
-        people = await _people(desk, tx, reports)
-    return [_show(each, report, people, now) for each, report in zip(kept, reports, strict=True)]
+        stored, now = await list_for_review(tx), await context.now(tx)
+        reports = [CaseSubmitted.model_validate_json(each.report) for each in stored]
+        persons = await _persons(context, tx, reports)
+    return [_for_review(each, report, persons, now) for each, report in zip(stored, reports, strict=True)]
 
 
-async def review(desk: RoutingContext, database: Database, said: AccessReview, note: str) -> str | None:
-    """Keep what a reviewer says of an access; returns why that cannot be done, if it cannot."""
+async def review(context: RoutingContext, database: Database, said: AccessReview, note: str) -> str | None:
+    """Record what a reviewer says of an access; return why that is not possible, else None."""
     async with database.transaction(notify_commit=False) as tx:
         found = await lock_for_review(tx, said.access_id)
         if found is None:
-            return NOBODY
+            return UNKNOWN_ACCESS
         text, is_reviewed = found
         if is_reviewed:
-            return REVIEWED
+            return ALREADY_REVIEWED
         report = CaseSubmitted.model_validate_json(text)
-        people = await _people(desk, tx, [report])
-        await keep_review(tx, said, await desk.clock(tx), people.seal(report, note))
+        persons = await _persons(context, tx, [report])
+        await save_review(tx, said, await context.now(tx), persons.seal(report, note))
     return None
 
 
-async def _people(desk: RoutingContext, tx: Transaction, reports: Sequence[CaseSubmitted]) -> PersonKeyring:
-    wanted = [report.person_id for report in reports if report.person_id is not None]
-    return PersonKeyring((await desk.lock_consents(tx, wanted)).persons)
+async def _persons(context: RoutingContext, tx: Transaction, reports: Sequence[CaseSubmitted]) -> PersonKeyring:
+    person_ids = [report.person_id for report in reports if report.person_id is not None]
+    return PersonKeyring((await context.lock_consents(tx, person_ids)).persons)
 
 
-def _show(kept: StoredAccess, report: CaseSubmitted, people: PersonKeyring, now: datetime) -> AccessForReview:
+def _for_review(stored: StoredAccess, report: CaseSubmitted, persons: PersonKeyring, now: datetime) -> AccessForReview:
     return AccessForReview(
-        kept,
-        people.read(report, kept.reason),
-        people.read(report, kept.note) if kept.note else None,
-        kept.reviewed_at is None and now - kept.access.opened_at > REVIEW_WITHIN,
+        stored,
+        persons.read(report, stored.reason),
+        persons.read(report, stored.note) if stored.note else None,
+        stored.reviewed_at is None and now - stored.access.opened_at > REVIEW_WITHIN,
     )

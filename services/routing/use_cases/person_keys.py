@@ -1,4 +1,4 @@
-"""Opens and seals with the keys of the persons whom a batch is about, and of the agencies that are told of them."""
+"""The keys of the persons of one batch: decrypts and encrypts what is about them, and encrypts to agencies."""
 
 import hmac
 from collections.abc import Callable, Mapping
@@ -14,11 +14,11 @@ EncryptTo = Callable[[str, bytes], str]
 """Encrypts something to the public key of an agency."""
 
 DIGEST_KEY_INFO: Final = b"handoff receipt digest"
-"""What a person's key for digests is derived for (one block of HKDF, RFC 5869, from a key that is random already)."""
+"""Derives the digest key from a person's key: one block of HKDF-Expand (RFC 5869); that key is random already."""
 
 
-def refuse_to_encrypt(agency: str, plain: bytes) -> str:  # noqa: ARG001 - whoever seals is given both
-    """Refuse: no agency has a public key.
+def refuse_to_encrypt(agency: str, plain: bytes) -> str:  # noqa: ARG001 - the signature of EncryptTo
+    """Encrypt to no agency, where none has a public key.
 
     Raises:
         LookupError: always.
@@ -27,15 +27,15 @@ def refuse_to_encrypt(agency: str, plain: bytes) -> str:  # noqa: ARG001 - whoev
 
 
 class PersonKeyring:
-    """The persons of one batch that still have a key; what belongs to any other can be neither opened nor sealed."""
+    """The persons that still have a key. What is about any other person can be neither decrypted nor encrypted."""
 
-    def __init__(self, persons: Mapping[UUID, Person], seal_to: EncryptTo = refuse_to_encrypt) -> None:
+    def __init__(self, persons: Mapping[UUID, Person], encrypt_to: EncryptTo = refuse_to_encrypt) -> None:
         self._persons = persons
-        self.seal_to = seal_to
+        self.encrypt_to = encrypt_to
 
     def unseal(self, report: CaseSubmitted, group: FieldGroup) -> bytes | None:
-        """Open one group of a report; None when its person was erased or the block is not theirs."""
-        person = self._of(report)
+        """Decrypt one field group of a report; None if its person was erased or the block is not theirs."""
+        person = self._person(report)
         if person is None:
             return None
         try:
@@ -44,24 +44,27 @@ class PersonKeyring:
             return None
 
     def seal(self, report: CaseSubmitted, words: str) -> str | None:
-        """Seal what an agency wrote about a report; None when nobody's key is there to do it."""
-        person = self._of(report)
+        """Encrypt an agency's words about a report under its person's key; None if there is no key."""
+        person = self._person(report)
         return Vault.seal(person, FieldGroup.NARRATIVE, words.encode()) if person else None
 
     def read(self, report: CaseSubmitted, words: str) -> str | None:
-        """Open what an agency wrote; None when the person was erased."""
-        person = self._of(report)
+        """Decrypt an agency's words about a report; None if its person was erased."""
+        person = self._person(report)
         try:
             return Vault.open(person, FieldGroup.NARRATIVE, words).decode() if person else None
         except VaultError:
             return None
 
     def digest(self, report: CaseSubmitted, sent: bytes) -> bytes:
-        """Return the HMAC-SHA256 of what was sent, by a key that is erased with the person's; SHA-256 without one."""
-        person = self._of(report)
+        """Return an HMAC-SHA256 of what was sent, or a SHA-256 where the person has no key.
+
+        The HMAC's key is erased with the person's: then the ledger does not tell what was sent about them.
+        """
+        person = self._person(report)
         if person is None:
             return sha256(sent).digest()
         return hmac.digest(hmac.digest(person.secret, DIGEST_KEY_INFO, "sha256"), sent, "sha256")
 
-    def _of(self, report: CaseSubmitted) -> Person | None:
+    def _person(self, report: CaseSubmitted) -> Person | None:
         return self._persons.get(report.person_id) if report.person_id else None

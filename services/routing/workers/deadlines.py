@@ -1,4 +1,4 @@
-"""Looks after what only time brings about, a few at a time: referrals that nobody answers, consents that run out."""
+"""Acts on deadlines, some cases at a time: referrals that are not answered in time, consents that expire."""
 
 import asyncio
 import logging
@@ -6,60 +6,64 @@ from typing import Final
 from uuid import uuid5
 
 from services.routing.domain.consent_changes import RevokedConsent, recall
-from services.routing.domain.deadlines import due, remind
+from services.routing.domain.deadlines import handle_overdue, list_due
 from services.routing.domain.decision import CaseDecision, Cause
-from services.routing.store.cases import lock_cases, lock_due
+from services.routing.store.cases import lock_cases, lock_due_cases
 from services.routing.store.disclosures import list_expired, list_uses
 from services.routing.use_cases.context import RoutingContext, open_session, save_decisions
 from shared.kit.database.database import TRANSIENT_ERRORS, Database
-from shared.kit.messaging import outbox
+from shared.kit.messaging.outbox import withhold_unpublished
 
 log = logging.getLogger(__name__)
 
-CASES_AT_ONCE: Final = 100
-"""Cases in one transaction, at most: others must not wait for long."""
+BATCH_SIZE: Final = 100
+"""Cases in one transaction at most: consumers wait for the locks of these cases until it commits."""
 
 
-async def sweep(desk: RoutingContext, database: Database) -> int:
-    """Take the next step with some referrals whose time has come; return how many steps were taken."""
+async def handle_overdue_referrals(context: RoutingContext, database: Database) -> int:
+    """Take the next step with some referrals whose deadline has passed; return the number of steps."""
     async with database.transaction() as tx:
-        now = await desk.clock(tx)
-        known = await lock_due(tx, now, CASES_AT_ONCE)
-        sitting = await open_session(desk, tx, known, [case.report for case in known.values()])
-        turns: list[CaseDecision] = []
+        now = await context.now(tx)
+        known = await lock_due_cases(tx, now, BATCH_SIZE)
+        session = await open_session(context, tx, known, [case.report for case in known.values()])
+        decisions: list[CaseDecision] = []
         for case in known.values():
-            for referral_id in due(case, sitting.around):
-                turn = remind(case, referral_id, sitting.around)
-                case = turn.case  # noqa: PLW2901 - the next step sees what this one has made of the case
-                turns.append(turn)
-        await save_decisions(sitting, turns)
-    return len(turns)
+            latest = case  # the next step of a case is decided on what the step before has made of it
+            for referral_id in list_due(case, session.context):
+                decisions.append(handle_overdue(latest, referral_id, session.context))
+                latest = decisions[-1].case
+        await save_decisions(session, decisions)
+    return len(decisions)
 
 
-async def sweep_consents(desk: RoutingContext, database: Database) -> int:
-    """Recall what was given under some consents that have run out; return how many."""
+async def recall_expired_consents(context: RoutingContext, database: Database) -> int:
+    """Recall what was disclosed under some consents that have expired; return the number of consents."""
     async with database.transaction() as tx:
-        expired = await list_expired(tx, await desk.clock(tx), CASES_AT_ONCE)
+        expired = await list_expired(tx, await context.now(tx), BATCH_SIZE)
+        consent_ids = [consent_id for consent_id, _ in expired]
         known = await lock_cases(tx, [case_id for _, case_id in expired])
-        sitting = await open_session(desk, tx, known, [case.report for case in known.values()])
-        await outbox.withhold_unpublished(tx, known, [consent_id for consent_id, _ in expired])
-        uses = await list_uses(tx, [consent_id for consent_id, _ in expired])
-        cases, turns = dict(known), []
+        session = await open_session(context, tx, known, [case.report for case in known.values()])
+        # Withheld first: the uses say of each disclosure whether its agency received it.
+        await withhold_unpublished(tx, known, consent_ids)
+        uses = await list_uses(tx, consent_ids)
+        cases, decisions = dict(known), []
         for consent_id, case_id in expired:
-            fallen = RevokedConsent(consent_id, "consent-expired", uses.get(consent_id, ()))
-            turns.append(recall(cases[case_id], fallen, Cause(uuid5(consent_id, "expired")), sitting.around))
-            cases[case_id] = turns[-1].case
-        await save_decisions(sitting, turns)
-    return len(turns)
+            revoked = RevokedConsent(consent_id, "consent-expired", uses.get(consent_id, ()))
+            # Derived from the consent: a recall that is decided twice publishes the same events.
+            cause = Cause(uuid5(consent_id, "expired"))
+            decisions.append(recall(cases[case_id], revoked, cause, session.context))
+            cases[case_id] = decisions[-1].case
+        await save_decisions(session, decisions)
+    return len(decisions)
 
 
-async def keep_sweeping(desk: RoutingContext, database: Database, pause_seconds: float) -> None:
-    """Sweep until cancelled: again at once while there is more to do, else after a pause."""
+async def watch_deadlines(context: RoutingContext, database: Database, pause_seconds: float) -> None:
+    """Act on deadlines until cancelled; pause when nothing is due, and when the database cannot be reached."""
     while True:
         try:
-            steps = await sweep(desk, database) + await sweep_consents(desk, database)
+            steps = await handle_overdue_referrals(context, database) + await recall_expired_consents(context, database)
         except TRANSIENT_ERRORS as error:
-            log.warning("sweeper pauses: %s", type(error).__name__)
+            log.warning("deadline worker pauses: database not available (%s)", type(error).__name__)
             steps = 0
         if not steps:
             await asyncio.sleep(pause_seconds)

@@ -20,7 +20,7 @@ BEARER = {"authorization": f"Bearer {KEY}"}
 
 def site(world: World) -> Starlette:
     """What routing serves of them."""
-    explainer = Explainer(world.desk, PolicyHistory(world.desk.city.sharing))
+    explainer = Explainer(world.desk, PolicyHistory(world.desk.city.policy))
     return Starlette(routes=explanation_routes(explainer, world.database, KEY))
 
 
@@ -33,7 +33,7 @@ def client(world: World, key: str | None = KEY) -> httpx.AsyncClient:
 async def put_on_record(world: World, agreements: Iterable[Agreement], since: datetime) -> str:
     """Note that these agreements were decided by since a moment; return the hash of the set."""
     agreements = tuple(agreements)
-    used = world.desk.city.sharing.under(agreements).hash
+    used = world.desk.city.policy.under(agreements).hash
     async with world.database.transaction() as tx:
         written = [AgreementText(each, text_of(each)) for each in agreements]
         await record_policy_set(tx, PolicySet(used, written, "as they are"))

@@ -7,8 +7,7 @@ from uuid import UUID
 
 from psycopg.pq import TransactionStatus
 
-from services.routing.domain.city import Program
-from services.routing.domain.placement import RoutingCity
+from services.routing.domain.city import Program, RoutingCity
 from services.routing.domain.rules import RoutingRules, Rule
 from shared.events.fields import FieldGroup
 from shared.kit.database.database import Transaction

@@ -9,14 +9,13 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli.ledger import ledger_app
 from services.routing.http.api.ledger import ledger_routes
-from services.routing.store.receipts import add_receipts
 from services.routing.use_cases.ledger import sign
 from services.routing.workers.ledger_sequencer import sequence
 from shared.kit.database.database import Database
 from shared.policy.checkpoint import Signer
 from shared.policy.proofs import TreeHead
 from shared.policy.receipts import Receipt, canonical, facts_of
-from tests.service.routing.receipts import receipt
+from tests.service.routing.receipts import insert_receipts, receipt
 from tests.service.routing.world import World
 from tests.serving import served
 
@@ -27,7 +26,7 @@ KEY = "a key for staff"
 async def give(world: World, *receipts: Receipt) -> None:
     """Write receipts, as whoever discloses does."""
     async with world.database.transaction() as tx:
-        await add_receipts(tx, receipts)
+        await insert_receipts(tx, receipts)
 
 
 async def sequence_all(database: Database, most: int = 1000) -> None:

@@ -1,11 +1,15 @@
 """Receipts to write in tests, each different from the others."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from services.routing.store.case_changes import insert_rows
+from services.routing.store.receipts import receipt_row
 from shared.events.disclosures import Ground
+from shared.kit.database.database import Transaction
 from shared.policy.receipts import Receipt
 from tests.unit.routing.town import NOON, SOMEWHERE, case_id
 
@@ -32,3 +36,8 @@ def receipt(number: int = 0, **said: Any) -> Receipt:
         digest=number.to_bytes(32),
     )
     return replace(made, **said)
+
+
+async def insert_receipts(tx: Transaction, receipts: Iterable[Receipt]) -> None:
+    """Write receipts as a decision does, without a case around them."""
+    await insert_rows(tx, {"receipts": map(receipt_row, receipts)})

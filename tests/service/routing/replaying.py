@@ -68,7 +68,7 @@ class Replay:
     async def on(cls, world: World, kafka: KafkaAccess, street: Street, topic: str) -> AsyncIterator["Replay"]:
         """Put routing together over a street of agencies and a topic of reports."""
         gates = Gates()
-        housed = replace(world, desk=replace(world.desk, city=street.city, holding=gates.lock_consents))
+        housed = replace(world, desk=replace(world.desk, city=street.city, consent_lock=gates.lock_consents))
         async with AIOKafkaProducer(**kafka.client()) as producer, AIOKafkaConsumer(**kafka.client()) as reader:
             yield cls(housed, kafka, street, replace(CASES, topic=topic), gates, producer, reader)
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.routing.use_cases.person_keys import PersonKeyring
-from services.routing.workers.deadlines import sweep_consents
+from services.routing.workers.deadlines import recall_expired_consents
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, ConsentGranted, ConsentWithdrawn, PersonErased
 from shared.events.topics import CASES
@@ -185,11 +185,11 @@ async def test_an_expired_consent_is_recalled_without_anybody_saying_so(world: W
     given = to_refuge(world, ends_at=NOON + timedelta(hours=1))
     await world.hear(violent(world))
     world.clear_outbox()
-    assert await sweep_consents(world.desk, world.database) == 0
+    assert await recall_expired_consents(world.desk, world.database) == 0
     world.clock.shown = given.ends_at
-    assert await sweep_consents(world.desk, world.database) == 1
+    assert await recall_expired_consents(world.desk, world.database) == 1
     assert [row.said.get("why") for row in world.spoken("agency.refuge.inbox.v1")] == ["consent-expired", None]
-    assert await sweep_consents(world.desk, world.database) == 0
+    assert await recall_expired_consents(world.desk, world.database) == 0
 
 
 async def test_a_consent_for_more_amends_and_its_end_recalls_and_keeps_the_referral(world: World) -> None:

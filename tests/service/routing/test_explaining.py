@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.routing.domain.placement import RoutingCity
+from services.routing.domain.city import RoutingCity
 from shared.events.fields import FieldGroup
 from tests.service.routing.explaining import client, put_on_record
 from tests.service.routing.test_consents import FOREVER, withdrawn
@@ -34,7 +34,7 @@ def of(told: dict[str, Any], agency: str) -> dict[str, Any]:
 
 
 def under(city: RoutingCity, *agreements: Any) -> RoutingCity:
-    return replace(city, sharing=city.sharing.under(agreements))
+    return replace(city, policy=city.policy.under(agreements))
 
 
 async def sharing(world: World, reference: object, agency: str | None = None) -> dict[str, Any]:
@@ -104,7 +104,7 @@ async def test_what_was_decided_then_is_told_by_the_agreements_of_then(world: Wo
     assert (about["then"]["policy_set"], about["then"]["remark"]) == (old, None)
     assert groups(about["then"])["address"] == ("no-agreement",)
     assert groups(about["now"])["address"] == ["full"]
-    assert about["now"]["policy_set"] == TOWN.sharing.hash
+    assert about["now"]["policy_set"] == TOWN.policy.hash
 
 
 async def test_a_past_that_is_not_on_record_is_not_made_up(world: World) -> None:
@@ -113,7 +113,7 @@ async def test_a_past_that_is_not_on_record_is_not_made_up(world: World) -> None
     (about,) = of(await sharing(world, case_id()), "homes")["needs"]
     assert about["then"]["entitled"] is None
     assert "not on record" in about["then"]["remark"]
-    assert about["then"]["policy_set"] == then.sharing.hash
+    assert about["then"]["policy_set"] == then.policy.hash
 
 
 async def test_a_consent_that_was_withdrawn_counted_then_and_does_not_now(world: World) -> None:
@@ -184,7 +184,7 @@ async def test_the_choice_of_a_program_is_explained_with_what_was_noted(world: W
     ]
     assert noise["now"]["candidates"][0]["policies"] == ["no-agreement"]
     assert lonely["now"]["rule"] is None
-    assert lonely["triage"][0]["why"] == "the routing book has no rule for it"
+    assert lonely["triage"][0]["why"] == "no routing rule applies"
     assert lonely["need_id"] == str(need_id("loneliness"))
 
 

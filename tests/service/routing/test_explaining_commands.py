@@ -17,7 +17,7 @@ from services.routing.domain.partner_access import GrantedAccess
 from services.routing.http.api.explanations import explanation_routes
 from services.routing.http.api.what_if import Trials, trial_routes
 from services.routing.jurisdiction import load_city
-from services.routing.store.emergencies import AccessReview, add_access, keep_review
+from services.routing.store.emergencies import AccessReview, insert_access, save_review
 from services.routing.use_cases.explain.disclosures import Explainer
 from services.routing.use_cases.explain.policy_history import PolicyHistory
 from shared.events.fields import FieldGroup
@@ -45,13 +45,13 @@ async def town(world: World) -> World:
 
 
 def _asks_hpd(service: str) -> bool:
-    rule = CITY.book.find(service, "inadequate-housing", None)
+    rule = CITY.rules.find(service, "inadequate-housing", None)
     return rule is not None and rule.candidates[0].startswith("hpd/")
 
 
 def site(world: World) -> Starlette:
     """What routing serves of it."""
-    explainer = Explainer(world.desk, PolicyHistory(CITY.sharing))
+    explainer = Explainer(world.desk, PolicyHistory(CITY.policy))
     routes = explanation_routes(explainer, world.database, KEY)
     return Starlette(routes=[*routes, *trial_routes(Trials(CITY, SAMPLE_CITY, world.database), KEY)])
 
@@ -85,11 +85,11 @@ async def test_a_case_is_explained_in_words_and_as_json(town: World) -> None:
 async def test_what_was_opened_in_an_emergency_is_in_the_explanation(town: World) -> None:
     opened = GrantedAccess(uuid4(), referral_of(town, "hpd"), "hpd", frozenset({FieldGroup.HEALTH}), NOON, NOON + HOUR)
     async with town.database.transaction() as tx:
-        await add_access(tx, case_id(), opened, "Kim [Lee]", "sealed")
+        await insert_access(tx, case_id(), opened, "Kim [Lee]", "sealed")
     before = await run(town, agreements_app, "explain", "SR-1", "--agency", "hpd")
     assert "12:00 UTC: opened in an emergency by Kim [Lee]: health; not reviewed yet" in before.stdout
     async with town.database.transaction() as tx:
-        await keep_review(tx, AccessReview(opened.access_id, "staff:lou", justified=True), NOON, "sealed")
+        await save_review(tx, AccessReview(opened.access_id, "staff:lou", justified=True), NOON, "sealed")
     after = await run(town, agreements_app, "explain", "SR-1", "--agency", "hpd")
     assert "health; justified, says staff:lou" in after.stdout
 

@@ -8,13 +8,13 @@ import psycopg
 import pytest
 
 from services.routing.store.ledger import DamagedLedgerError, lock_ledger
-from services.routing.store.receipts import add_receipts, place_receipts
+from services.routing.store.receipts import place_receipts
 from services.routing.workers.ledger_sequencer import LedgerSequencer, sequence
 from shared.events.disclosures import Ground
 from shared.kit.database.database import Database
 from shared.policy.receipts import facts_of, leaf_of
 from tests.service.routing.ledgers import SIGNER, give, leaf_data, sequence_all, sign_now
-from tests.service.routing.receipts import receipt, receipt_id
+from tests.service.routing.receipts import insert_receipts, receipt, receipt_id
 from tests.service.routing.world import World
 from tests.unit.policy.trees import naive_root
 from tests.waiting import PATIENCE_SECONDS
@@ -86,7 +86,7 @@ async def test_several_sequencers_at_once_make_one_tree(world: World) -> None:
 async def test_writers_and_sequencers_never_wait_for_one_another(world: World) -> None:
     await give(world, receipt(1))
     async with world.database.transaction() as writing:
-        await add_receipts(writing, [receipt(0)])
+        await insert_receipts(writing, [receipt(0)])
         assert await sequence(world.database) == 1
         async with world.database.transaction() as sequencing:
             assert await lock_ledger(sequencing)

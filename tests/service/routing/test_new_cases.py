@@ -114,7 +114,7 @@ async def test_a_case_that_two_open_at_the_same_moment_is_opened_once(world: Wor
             await both_have_looked.wait()
         return held
 
-    held_up = replace(world, desk=replace(world.desk, holding=hold))
+    held_up = replace(world, desk=replace(world.desk, consent_lock=hold))
     given = records(world.file("housing"), world.file("health", number=2))
     await asyncio.gather(deliver(held_up, given), deliver(held_up, given))
     found = kept(world)

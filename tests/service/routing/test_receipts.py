@@ -10,13 +10,12 @@ import psycopg
 import pytest
 
 from services.routing.handlers import subscriptions
-from services.routing.store.receipts import add_receipts
 from shared.events.topics import CASES
 from shared.kit.clock import ExponentialBackoff
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Transaction, UnavailableError
 from shared.kit.messaging.messages import Batch, Record, Subscription
-from tests.service.routing.receipts import receipt
+from tests.service.routing.receipts import insert_receipts, receipt
 from tests.service.routing.world import World, record
 
 pytestmark = pytest.mark.servers
@@ -50,7 +49,7 @@ def disclosing(world: World) -> Consumer:
 
     async def handler(batch: Batch[Any], tx: Transaction) -> None:
         await inner(batch, tx)
-        await add_receipts(tx, [receipt(message.record.offset) for message in batch])
+        await insert_receipts(tx, [receipt(message.record.offset) for message in batch])
 
     return quick(Consumer("routing", Subscription("routing", CASES, handler), world.database))
 
@@ -89,7 +88,7 @@ async def test_without_receipts_nothing_is_disclosed_and_afterwards_everything_i
 
 async def test_a_receipt_that_is_wrong_by_itself_holds_up_nobody_else(world: World) -> None:
     async with world.database.transaction() as tx:
-        await add_receipts(tx, [receipt(7)])
+        await insert_receipts(tx, [receipt(7)])
     consumer, cases = disclosing(world), filed(world, 10)
     await consumer(cases)
     assert world.rows("SELECT position, reason FROM dead_letters") == [(7, "UniqueViolation")]
@@ -101,7 +100,7 @@ async def test_a_database_that_is_away_is_not_taken_for_refused_receipts(world: 
         async with world.database.transaction() as tx:
             with psycopg.connect(world.own.admin_url, autocommit=True) as admin:
                 admin.execute("SELECT pg_terminate_backend(%s)", (tx.info.backend_pid,))
-            await add_receipts(tx, [receipt()])
+            await insert_receipts(tx, [receipt()])
 
     with pytest.raises(psycopg.OperationalError):
         await cut()
@@ -109,7 +108,7 @@ async def test_a_database_that_is_away_is_not_taken_for_refused_receipts(world: 
 
 async def test_routing_adds_receipts_and_takes_none_back(world: World) -> None:
     async with world.database.transaction() as tx:
-        await add_receipts(tx, [receipt()])
+        await insert_receipts(tx, [receipt()])
     for forbidden in (
         "UPDATE receipts SET agency = 'police'",
         "UPDATE receipts SET digest = '\\x00', place = 5",

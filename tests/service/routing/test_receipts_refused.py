@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 
 from services.routing.handlers import subscriptions
 from services.routing.http.pages.triage import triage_routes
-from services.routing.workers.deadlines import keep_sweeping, sweep
+from services.routing.workers.deadlines import handle_overdue_referrals, watch_deadlines
 from shared.kit.consumer.supervisor import ConsumerSupervisor
 from shared.kit.database.database import UnavailableError
 from shared.kit.kafka.access import KafkaAccess
@@ -49,11 +49,11 @@ async def test_the_sweeper_waits_and_goes_on_by_itself(world: World) -> None:
     await world.hear(world.file("housing"))
     for hours in (4, 8):  # a reminder and an escalation, before somebody else is asked
         world.clock.shown = NOON + hours * HOUR
-        await sweep(world.desk, world.database)
+        await handle_overdue_referrals(world.desk, world.database)
     given = receipts(world)
     world.clock.shown = NOON + 12 * HOUR
     world.change(DENIED)
-    sweeping = asyncio.create_task(keep_sweeping(world.desk, world.database, 0.02))
+    sweeping = asyncio.create_task(watch_deadlines(world.desk, world.database, 0.02))
     try:
         await asyncio.sleep(0.5)
         assert not sweeping.done()

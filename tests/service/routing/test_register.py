@@ -58,7 +58,7 @@ async def test_what_is_on_record_may_be_decided_by(kept: Database) -> None:
 
 async def test_cases_wait_until_it_is_on_record(world: World) -> None:
     register = register_of(world.database, SAMPLE_CITY)
-    consumer = Consumer("routing", subscriptions(replace(world.desk, check=register.check))[0], world.database)
+    consumer = Consumer("routing", subscriptions(replace(world.desk, check_ready=register.check))[0], world.database)
     heard = [record(CASES.topic, CASES.source, report(), uuid4())]
     with pytest.raises(UnavailableError, match="not on record"):
         await consumer(heard)

@@ -18,7 +18,7 @@ PAGE = {**BEARER, "accept": "text/html"}
 
 
 def client(world: World, headers: dict[str, str]) -> httpx.AsyncClient:
-    explainer = Explainer(world.desk, PolicyHistory(world.desk.city.sharing))
+    explainer = Explainer(world.desk, PolicyHistory(world.desk.city.policy))
     transport = httpx.ASGITransport(Starlette(routes=sharing_page_routes(explainer, world.database, KEY)))
     return httpx.AsyncClient(transport=transport, base_url="http://routing", headers=headers)
 

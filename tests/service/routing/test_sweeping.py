@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.routing.workers.deadlines import sweep
+from services.routing.workers.deadlines import handle_overdue_referrals
 from shared.events.agency_updates import ReferralAccepted
 from tests.service.routing.world import World
 from tests.unit.routing.town import HOUR, NOON
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.servers
 async def pass_hours(world: World, hours: float) -> int:
     """Look after the referrals at a later hour; returns how many steps were taken."""
     world.clock.shown = NOON + hours * HOUR
-    return await sweep(world.desk, world.database)
+    return await handle_overdue_referrals(world.desk, world.database)
 
 
 async def test_a_silent_agency_is_reminded_escalated_and_replaced(world: World) -> None:
@@ -70,8 +70,8 @@ async def test_an_answer_in_time_is_the_end_of_it(world: World) -> None:
 async def test_two_sweepers_take_each_step_once(world: World) -> None:
     await world.hear(*(world.file("housing", number=number) for number in range(1, 21)))
     world.clock.shown = NOON + 4 * HOUR
-    await asyncio.gather(*(sweep(world.desk, world.database) for _ in range(4)))
-    while await sweep(world.desk, world.database):
+    await asyncio.gather(*(handle_overdue_referrals(world.desk, world.database) for _ in range(4)))
+    while await handle_overdue_referrals(world.desk, world.database):
         pass
     overdue = [row for row in world.spoken("routing.referrals.v1") if row.type == "referral.overdue.v1"]
     assert len(overdue) == 20

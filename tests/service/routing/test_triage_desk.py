@@ -53,7 +53,7 @@ async def test_the_desk_lists_what_waits(world: World, staff: httpx.AsyncClient)
         "service_code": "repair",
         "district": "south",
         "reason": "no-program",
-        "why": "the routing book has no rule for it",
+        "why": "no routing rule applies",
         "since": "2026-03-02T12:00:00Z",
     }
 
@@ -74,11 +74,11 @@ async def test_a_person_chooses_a_program_once_and_is_on_record(world: World, st
 
 
 REFUSED = (
-    (LONELY, {"agency": "police", "program": "choir"}, 409, "there is no program police/choir"),
+    (LONELY, {"agency": "police", "program": "choir"}, 409, "unknown program police/choir"),
     (LONELY, {"agency": "nobody", "program": "desk"}, 409, "may not be given"),
     (LONELY, {"agency": "police"}, 422, "program"),
     (LONELY, {"agency": "Police!", "program": "x"}, 422, "agency"),
-    (uuid4(), POLICE, 409, "not at the triage desk"),
+    (uuid4(), POLICE, 409, "not in the triage queue"),
 )
 
 

@@ -61,7 +61,7 @@ async def file_repair(world: World, number: int = 1) -> None:
 
 
 def _asks_hpd(service: str) -> bool:
-    rule = CITY.book.find(service, "inadequate-housing", None)
+    rule = CITY.rules.find(service, "inadequate-housing", None)
     return rule is not None and rule.candidates[0].startswith("hpd/")
 
 
@@ -116,7 +116,7 @@ async def test_another_book_asks_somebody_else(town: World) -> None:
     assert all(each["file"] == "routing-book.toml" and each["line"] > 1 for each in refused.json()["findings"])
     lines = await tried(town, {"routing-book.toml": "rule = []\n"}, "/routing/try")
     assert [line["after"] for line in of_kind(lines, "asked")] == [None]
-    assert of_kind(lines, "asked")[0]["why"] == "the routing book has no rule for it"
+    assert of_kind(lines, "asked")[0]["why"] == "no routing rule applies"
 
 
 async def test_two_thousand_cases_are_gone_through_page_by_page(town: World) -> None:

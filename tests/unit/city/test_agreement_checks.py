@@ -23,7 +23,7 @@ class Slip(NamedTuple):
     right: str
     wrong: str
     shown: str
-    said: str
+    events: str
 
 
 BED = 'to = ["fourth-pier"]\nneeds = ["homelessness"]\ngroups = ["need", "location", "language_access"]\nform = "full"'
@@ -197,7 +197,7 @@ def check(city: Path) -> list[Finding]:
 
 
 def found_by(slip: Slip, findings: list[Finding]) -> list[Finding]:
-    return [finding for finding in findings if slip.said in finding.reason]
+    return [finding for finding in findings if slip.events in finding.reason]
 
 
 def line_shown(finding: Finding) -> str:

@@ -7,15 +7,14 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.routing.domain.case import CaseState
-from services.routing.domain.decision import CaseDecision
-from services.routing.domain.placement import CaseSnapshot, Placed, PlacementQuery, Unplaced, place, place_fallback
+from services.routing.domain.city import CaseSnapshot, PlacementQuery
+from services.routing.domain.placement import Placed, Unplaced, place, place_fallback
 from services.routing.domain.rules import RoutingRules, Rule
 from shared.events.fields import FieldGroup
 from shared.events.reasons import Reason
 from shared.policy.consent import Consent
 from shared.policy.protection import ProtectionRules
-from tests.unit.routing.town import NOON, PROTECTS, TOWN, around, consent, prompt, report
+from tests.unit.routing.town import NOON, PROTECTS, TOWN, around, consent, report
 
 WORDS = st.sampled_from(["a", "b", "c"])
 RULES = st.lists(st.tuples(*[st.none() | WORDS] * 3), max_size=30).map(
@@ -81,12 +80,12 @@ def test_a_candidate_that_was_tried_is_passed_over() -> None:
 
 def test_when_all_were_tried_nobody_is_left() -> None:
     unplaced = place(ask("housing", "repair"), TOWN, {"homes/inspections", "clinic/visits"})
-    assert unplaced == Unplaced(Reason.CANDIDATES_EXHAUSTED, "rule housing: everybody it names was asked")
+    assert unplaced == Unplaced(Reason.CANDIDATES_EXHAUSTED, "rule housing: every candidate was asked")
 
 
 def test_a_program_of_another_district_is_passed_over() -> None:
     rule = Rule("north-only", ("clinic/north", "clinic/visits"), need="health")
-    city = type(TOWN)(TOWN.programs, RoutingRules([rule]), TOWN.sharing, TOWN.protection)
+    city = type(TOWN)(TOWN.programs, RoutingRules([rule]), TOWN.policy, TOWN.protection)
     placed = place(ask("health", "repair"), city)
     assert isinstance(placed, Placed)
     assert placed.program.name == "clinic/visits"
@@ -96,17 +95,17 @@ def test_an_agency_that_no_agreement_names_is_passed_over_and_that_is_noted() ->
     placed = place(ask("noise", "loud"), TOWN)
     assert isinstance(placed, Placed)
     assert placed.program.name == "police/precinct"
-    assert placed.refused == ("nobody",)
+    assert placed.denied == {"nobody": ("no-agreement",)}
 
 
 def test_a_strict_report_reaches_only_an_agency_that_the_person_has_named() -> None:
     unplaced = place(ask("housing", "drugs"), TOWN)
     assert isinstance(unplaced, Unplaced)
-    assert unplaced.refused == ("homes", "clinic")
+    assert list(unplaced.denied) == ["homes", "clinic"]
     placed = place(ask("housing", "drugs", consent("clinic", groups=[FieldGroup.SUBSTANCE_USE])), TOWN)
     assert isinstance(placed, Placed)
     assert placed.program.agency == "clinic"
-    assert placed.refused == ("homes",)
+    assert list(placed.denied) == ["homes"]
 
 
 def test_a_report_of_violence_reaches_nobody_without_a_consent() -> None:
@@ -126,7 +125,7 @@ def test_a_report_that_is_protected_for_two_reasons_needs_a_consent_for_both() -
         ([FieldGroup.SUBSTANCE_USE], set()),
         ([FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE], {FieldGroup.NEED, FieldGroup.ADDRESS}),
     ):
-        asking = TOWN.asking(both, "safety", CaseSnapshot(NOON, (consent("refuge", groups=groups),)))
+        asking = TOWN.query(both, "safety", CaseSnapshot(NOON, (consent("refuge", groups=groups),)))
         plan = TOWN.plan("refuge", asking)
         assert plan.groups == released
         assert plan.entitled is bool(released)
@@ -150,7 +149,7 @@ def test_a_report_that_is_protected_for_three_reasons_needs_a_consent_for_all() 
     assert reasons == (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE, FieldGroup.HEALTH)
     for without in (*reasons, None):
         named = consent("refuge", groups=[group for group in reasons if group is not without])
-        plan = city.plan("refuge", city.asking(all_three, "safety", CaseSnapshot(NOON, (named,))))
+        plan = city.plan("refuge", city.query(all_three, "safety", CaseSnapshot(NOON, (named,))))
         assert plan.entitled is (without is None), without
         assert plan.protects is FieldGroup.VICTIM_SERVICES
 
@@ -158,7 +157,7 @@ def test_a_report_that_is_protected_for_three_reasons_needs_a_consent_for_all() 
 def test_a_report_of_a_service_that_the_catalogue_lacks_counts_as_one_of_violence() -> None:
     unheard = report("housing", service_code="unheard-of")
     assert TOWN.protections_of(unheard) == (FieldGroup.VICTIM_SERVICES,)
-    assert CaseDecision.on(CaseState(unheard, ""), around(), prompt()).is_silent
+    assert around().is_suppressed(unheard)
 
 
 def test_a_report_of_a_service_that_the_catalogue_lacks_reaches_nobody() -> None:

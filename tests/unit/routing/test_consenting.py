@@ -1,5 +1,6 @@
 """What consents change: who is asked, what is given, what is recalled, and when nobody may be told anything."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -36,7 +37,7 @@ SEALED: dict[str, Any] = {"sealed": dict.fromkeys(BLOCKS, "block")}
 
 def said(turn: CaseDecision, kind: type[E]) -> list[E]:
     """The events of one kind that a turn has said."""
-    return [each.event for each in turn.said if isinstance(each.event, kind)]
+    return [each.event for each in turn.events if isinstance(each.event, kind)]
 
 
 def here(*consents: Consent) -> DecisionContext:
@@ -44,7 +45,7 @@ def here(*consents: Consent) -> DecisionContext:
     return around(blocks=BLOCKS, consents=consents)
 
 
-def uses(given: list[Disclosure], *, delivered: bool = True) -> tuple[ConsentUse, ...]:
+def uses(given: Iterable[Disclosure], *, delivered: bool = True) -> tuple[ConsentUse, ...]:
     """What was given under consents, as it is kept."""
     return tuple(
         ConsentUse(
@@ -57,12 +58,12 @@ def uses(given: list[Disclosure], *, delivered: bool = True) -> tuple[ConsentUse
 
 def test_each_disclosure_leaves_a_receipt_that_says_what_was_given_and_what_it_stands_on() -> None:
     turn = route(report("housing", **SEALED), prompt(), here())
-    [given] = turn.given
+    [given] = turn.disclosures
     [event], [told] = said(turn, ReferralRequested), said(turn, DisclosureMade)
     assert given.receipt.receipt_id == event.receipt_id == told.receipt_id
     assert given.receipt.groups == told.groups == (FieldGroup.NEED, FieldGroup.LOCATION, FieldGroup.ADDRESS)
     assert [ground.id for ground in told.grounds] == ["to-homes/to-homes"]
-    assert (given.receipt.policy_set, given.receipt.form) == (TOWN.sharing.hash, "full")
+    assert (given.receipt.policy_set, given.receipt.form) == (TOWN.policy.hash, "full")
     assert [terms.agreement for terms in event.terms] == ["to-homes"]
     assert given.consents == {}
 
@@ -76,7 +77,7 @@ def test_words_are_redacted_for_an_agency_that_may_not_know_who_wrote_them() -> 
 def test_a_restricted_report_travels_sealed_names_nothing_outside_and_stands_on_its_consent() -> None:
     given = consent("clinic", groups=[DRUGS])
     turn = route(report("health", service_code="drugs", **SEALED), prompt(), here(given))
-    [asked] = [each for each in turn.said if isinstance(each.event, ReferralRequested)]
+    [asked] = [each for each in turn.events if isinstance(each.event, ReferralRequested)]
     event = asked.event
     assert isinstance(event, ReferralRequested)
     assert (event.need, event.program) == (UNDISCLOSED, UNDISCLOSED)
@@ -88,18 +89,18 @@ def test_a_restricted_report_travels_sealed_names_nothing_outside_and_stands_on_
     assert event.label is Classification.RESTRICTED
     assert event.terms[0].consent_id == given.consent_id
     assert event.terms[0].notice
-    assert asked.guards == (given.consent_id,)
-    assert list(turn.given[0].consents) == [given.consent_id]
+    assert asked.required_consents == (given.consent_id,)
+    assert list(turn.disclosures[0].consents) == [given.consent_id]
 
 
 def test_a_report_of_violence_without_a_consent_leaves_no_sign() -> None:
     turn = route(report("safety", "housing", **SEALED), prompt(), here())
-    assert turn.said == []
-    assert turn.given == []
-    assert turn.case.waiting == {}
-    assert {barred.agency for barred in turn.barred} == {"refuge", "homes", "clinic"}
+    assert turn.events == ()
+    assert turn.disclosures == ()
+    assert turn.case.triage == {}
+    assert {barred.agency for barred in turn.denials} == {"refuge", "homes", "clinic"}
     gone = withdraw(turn.case, CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON), prompt("back"), here())
-    assert gone.said == []
+    assert gone.events == ()
 
 
 def test_a_consent_lets_a_report_of_violence_reach_whom_it_names_and_nobody_else() -> None:
@@ -110,14 +111,14 @@ def test_a_consent_lets_a_report_of_violence_reach_whom_it_names_and_nobody_else
     [event] = said(turn, ReferralRequested)
     assert (event.need, event.sealed, event.released.model_dump(exclude_none=True)) == (UNDISCLOSED, None, {})
     assert event.link == f"/partner/v1/referrals/{event.referral_id}"
-    assert turn.given[0].receipt.groups == ()
+    assert turn.disclosures[0].receipt.groups == ()
 
 
 def test_a_consent_that_has_ended_counts_for_nothing() -> None:
     over = consent("refuge", groups=[VIOLENCE], ends_at=NOON)
     taken_back = consent("refuge", groups=[VIOLENCE], withdrawn_at=NOON - timedelta(minutes=1))
     for each in (over, taken_back):
-        assert route(report("safety", **SEALED), prompt(), here(each)).said == []
+        assert route(report("safety", **SEALED), prompt(), here(each)).events == ()
 
 
 def test_a_consent_given_later_amends_what_an_agency_may_see_once() -> None:
@@ -127,25 +128,27 @@ def test_a_consent_given_later_amends_what_an_agency_may_see_once() -> None:
     [event] = said(turn, ReferralAmended)
     assert event.link is not None
     assert "asthma" not in event.model_dump_json()
-    used = frozenset(use.referral_id for use in uses(turn.given))
-    assert extend_disclosure(turn.case, GrantedConsent(given.consent_id, used), prompt("again"), here(given)).said == []
+    used = frozenset(use.referral_id for use in uses(turn.disclosures))
+    assert (
+        extend_disclosure(turn.case, GrantedConsent(given.consent_id, used), prompt("again"), here(given)).events == ()
+    )
 
 
 def test_a_consent_that_gives_no_agency_more_says_nothing() -> None:
     filed = route(report("housing", **SEALED), prompt(), here())
     given = consent("clinic", groups=[HEALTH])
     assert (
-        extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), prompt("more"), here(given)).said
-        == []
+        extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), prompt("more"), here(given)).events
+        == ()
     )
 
 
 def test_a_consent_taken_back_recalls_what_was_given_and_ends_what_stood_on_it() -> None:
     given = consent("clinic", groups=[DRUGS])
     filed = route(report("health", service_code="drugs", **SEALED), prompt(), here(given))
-    fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.given))
+    fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.disclosures))
     turn = recall(filed.case, fallen, prompt("back"), here())
-    assert types(turn.said) == [
+    assert types(turn.events) == [
         "clinic < disclosure.recalled",
         "disclosure.recalled",
         "referral.cancelled",
@@ -153,19 +156,19 @@ def test_a_consent_taken_back_recalls_what_was_given_and_ends_what_stood_on_it()
         "case.unroutable",
     ]
     [told] = said(turn, agency_inbox.DisclosureRecalled)
-    assert told.receipts == tuple(each.receipt.receipt_id for each in filed.given)
+    assert told.receipts == tuple(each.receipt.receipt_id for each in filed.disclosures)
     assert DRUGS in told.groups
-    assert turn.recalled == [given.consent_id]
+    assert turn.recalled_consents == (given.consent_id,)
 
 
 def test_an_agency_that_never_heard_of_a_referral_does_not_hear_of_its_end() -> None:
     given = consent("refuge", groups=[VIOLENCE])
     filed = route(report("safety", **SEALED), prompt(), here(given))
-    fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.given, delivered=False))
+    fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.disclosures, delivered=False))
     turn = recall(filed.case, fallen, prompt("back"), here())
-    assert not [each for each in turn.said if each.topic.startswith("agency.")]
+    assert not [each for each in turn.events if each.topic.startswith("agency.")]
     assert not turn.case.open_referrals()
-    assert turn.case.waiting == {}
+    assert turn.case.triage == {}
 
 
 def test_a_request_that_was_withheld_is_repeated_when_it_may_be_made_without_the_consent() -> None:
@@ -173,7 +176,7 @@ def test_a_request_that_was_withheld_is_repeated_when_it_may_be_made_without_the
     filed = route(report("health", **SEALED), prompt(), here(given))
     [first] = said(filed, ReferralRequested)
     assert first.link is not None
-    fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.given, delivered=False))
+    fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.disclosures, delivered=False))
     turn = recall(filed.case, fallen, prompt("back"), here())
     [again] = said(turn, ReferralRequested)
     assert again.referral_id == first.referral_id
@@ -186,27 +189,27 @@ def test_a_need_can_be_handed_to_the_same_program_after_a_new_consent() -> None:
     given = consent("refuge", groups=[VIOLENCE])
     filed = route(report("safety", **SEALED), prompt(), here(given))
     ended = recall(
-        filed.case, RevokedConsent(given.consent_id, "consent-expired", uses(filed.given)), prompt("over"), here()
+        filed.case, RevokedConsent(given.consent_id, "consent-expired", uses(filed.disclosures)), prompt("over"), here()
     )
     assert ended.case.resolution is None
     turn = extend_disclosure(ended.case, GrantedConsent(given.consent_id, frozenset()), prompt("new"), here(given))
-    first, second = turn.case.tries(need_id("safety"))
+    first, second = turn.case.referrals_of(need_id("safety"))
     assert (first.agency, second.agency, second.attempt) == ("refuge", "refuge", 2)
 
 
 def test_a_case_that_has_ended_is_not_reopened_by_a_consent() -> None:
     filed = route(report("health", **SEALED), prompt(), here())
-    filed.case.resolution = Resolution.COMPLETED
+    ended = filed.case.with_resolution(Resolution.COMPLETED, NOON)
     given = consent("clinic", groups=[HEALTH])
     assert (
-        extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), prompt("more"), here(given)).said
-        == []
+        extend_disclosure(ended, GrantedConsent(given.consent_id, frozenset()), prompt("more"), here(given)).events
+        == ()
     )
 
 
 def test_whoever_was_given_something_is_told_of_an_erasure_and_the_blocks_are_dropped() -> None:
     filed = route(report("health", **SEALED), prompt(), here())
     turn = erase(filed.case, [(case_id(), "clinic"), (case_id(), "homes")], prompt("gone"), here())
-    assert types(turn.said) == ["clinic < person.erased", "homes < person.erased"]
+    assert types(turn.events) == ["clinic < person.erased", "homes < person.erased"]
     assert turn.case.report.sealed == {}
     assert "block" not in turn.case.text

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from cedarpy import policies_to_json_str
 
+from services.routing.domain.city import PlacementQuery
 from services.routing.domain.explanation import (
     NEED_WITHHELD,
     GroupDecision,
+    describe_policy,
     explain_disclosure,
     explain_placement,
-    in_words,
 )
-from services.routing.domain.placement import PlacementQuery
 from services.routing.domain.rules import RoutingRules, Rule
 from services.routing.domain.what_if import consents_as_known
 from services.routing.use_cases.explain.questions import HypotheticalReport
@@ -59,8 +59,8 @@ def policy_ids() -> set[str]:
 def test_each_policy_that_forbids_has_words() -> None:
     assert policy_ids() - PERMITS <= WORDS.keys()
     for policy in [*policy_ids() - PERMITS, NEED_WITHHELD]:
-        assert in_words(policy) != policy
-        assert re.fullmatch(r"[a-z0-9].*[^.]", in_words(policy))
+        assert describe_policy(policy) != policy
+        assert re.fullmatch(r"[a-z0-9].*[^.]", describe_policy(policy))
 
 
 def test_a_released_group_names_the_clause_its_version_and_why() -> None:
@@ -93,8 +93,8 @@ def test_a_group_that_needed_a_consent_names_it() -> None:
 
 
 def test_an_agency_that_may_not_know_of_the_need_is_given_nothing_else_either() -> None:
-    sharing = TOWN.sharing.under([agreement(clause("police", ADDRESS, CONTACT))])
-    decision = explain_disclosure(ask("noise", "loud"), replace(TOWN, sharing=sharing), "police")
+    sharing = TOWN.policy.under([agreement(clause("police", ADDRESS, CONTACT))])
+    decision = explain_disclosure(ask("noise", "loud"), replace(TOWN, policy=sharing), "police")
     assert not decision.entitled
     assert not any(each.released for each in decision.answers)
     address = next(each for each in decision.answers if each.group is ADDRESS)
@@ -134,24 +134,24 @@ def test_the_looks_into_the_book_tell_why_a_rule_counts() -> None:
     rules = [Rule("heat", ("homes/inspections",), need="housing"), Rule("all", ("police/precinct",))]
     rules.append(Rule("north", ("homes/inspections",), service="repair", need="housing", district="north"))
     book = RoutingRules(rules)
-    choice = explain_placement(ask("housing"), replace(TOWN, book=book))
+    choice = explain_placement(ask("housing"), replace(TOWN, rules=book))
     assert [(look.rule, look.why) for look in choice.looks] == [
         (None, "no rule names service repair and need housing and district south"),
         ("heat", "rule heat names need housing: it counts"),
         ("all", "rule all names nothing, and so applies to everything, and is less specific"),
     ]
-    north = explain_placement(ask("housing", district="north"), replace(TOWN, book=book))
+    north = explain_placement(ask("housing", district="north"), replace(TOWN, rules=book))
     assert north.looks[0].why.endswith("it counts")
 
 
 def test_a_program_of_another_district_says_so() -> None:
     book = RoutingRules([Rule("ill", ("clinic/north", "clinic/visits"), need="health", fallback="clinic/north")])
-    choice = explain_placement(ask("health"), replace(TOWN, book=book))
+    choice = explain_placement(ask("health"), replace(TOWN, rules=book))
     assert choice.candidates[0].why == "works only in north, and the district is south"
     assert choice.asked == "clinic/visits"
     assert choice.fallback is not None
     assert choice.fallback.standing == "other-district"
-    unknown = explain_placement(ask("health", district=None), replace(TOWN, book=book))
+    unknown = explain_placement(ask("health", district=None), replace(TOWN, rules=book))
     assert unknown.candidates[0].why == "works only in north, and the district is not known"
 
 
@@ -172,7 +172,7 @@ def test_of_two_protections_the_one_that_withholds_is_explained() -> None:
 def test_a_need_without_a_rule_says_so() -> None:
     choice = explain_placement(ask("loneliness"), TOWN)
     assert (choice.rule, choice.asked, choice.candidates) == (None, None, ())
-    assert choice.why == "the routing book has no rule for it"
+    assert choice.why == "no routing rule applies"
 
 
 def test_a_service_that_the_catalogue_lacks_bars_everybody() -> None:

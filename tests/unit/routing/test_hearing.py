@@ -24,7 +24,7 @@ def told(turn: CaseDecision, agency: str, *kinds: type) -> CaseDecision | Refuse
 def refusal_of(outcome: CaseDecision | RefusedUpdate) -> agency_inbox.UpdateRefused:
     """What the agency is told when an update changed nothing."""
     assert isinstance(outcome, RefusedUpdate)
-    (said,) = outcome.said
+    (said,) = outcome.events
     assert isinstance(said.event, agency_inbox.UpdateRefused)
     return said.event
 
@@ -39,7 +39,7 @@ def test_a_case_ends_when_its_last_need_is_met_at_the_agencys_own_time() -> None
         agency_updates.ReferralCompleted,
     )
     assert isinstance(turn, CaseDecision)
-    assert types(turn.said) == ["referral.completed", "case.resolved"]
+    assert types(turn.events) == ["referral.completed", "case.resolved"]
     assert turn.case.resolution is Resolution.COMPLETED
     assert turn.case.resolved_at == NOON + 3 * HOUR
 
@@ -47,7 +47,7 @@ def test_a_case_ends_when_its_last_need_is_met_at_the_agencys_own_time() -> None
 def test_an_agency_that_says_no_is_followed_by_the_next_candidate() -> None:
     turn = told(route(report("housing"), prompt(), around()), "homes", agency_updates.ReferralRejected)
     assert isinstance(turn, CaseDecision)
-    assert types(turn.said) == [
+    assert types(turn.events) == [
         "referral.rejected",
         "referral.requested",
         "clinic < referral.requested",
@@ -62,8 +62,8 @@ def test_an_agency_that_says_no_is_followed_by_the_next_candidate() -> None:
 def test_when_everybody_has_said_no_a_person_must_choose() -> None:
     turn = told(route(report("health"), prompt(), around()), "clinic", agency_updates.ReferralRejected)
     assert isinstance(turn, CaseDecision)
-    assert types(turn.said) == ["referral.rejected", "case.unroutable"]
-    assert turn.case.is_waiting(need_id("health"))
+    assert types(turn.events) == ["referral.rejected", "case.unroutable"]
+    assert turn.case.is_in_triage(need_id("health"))
     assert turn.case.resolution is None
 
 
@@ -75,8 +75,8 @@ def test_a_failure_and_a_withdrawn_acceptance_move_on_as_well() -> None:
     taken_back = told(filed, "homes", agency_updates.ReferralAccepted, agency_updates.ReferralCancelled)
     assert isinstance(failed, CaseDecision)
     assert isinstance(taken_back, CaseDecision)
-    assert types(failed.said)[:2] == ["referral.failed", "referral.requested"]
-    assert types(taken_back.said)[:2] == ["referral.cancelled", "referral.requested"]
+    assert types(failed.events)[:2] == ["referral.failed", "referral.requested"]
+    assert types(taken_back.events)[:2] == ["referral.cancelled", "referral.requested"]
 
 
 def test_saying_it_twice_does_nothing() -> None:
@@ -87,8 +87,8 @@ def test_saying_it_twice_does_nothing() -> None:
         agency_updates.ReferralAccepted,
     )
     assert isinstance(turn, CaseDecision)
-    assert turn.said == []
-    assert turn.noted == []
+    assert turn.events == ()
+    assert turn.history == ()
 
 
 def test_what_comes_out_of_order_is_refused_and_answered() -> None:
@@ -107,7 +107,7 @@ def test_another_agency_learns_nothing_about_a_referral_that_is_not_its_own() ->
     )
     assert refusal_of(foreign) == refusal_of(unknown)
     assert refusal_of(foreign).explanation == NOT_YOURS
-    assert foreign.said[0].topic == "agency.police.inbox.v1"
+    assert foreign.events[0].topic == "agency.police.inbox.v1"
 
 
 def test_a_hold_says_whether_the_agency_could_end_it() -> None:
@@ -133,7 +133,7 @@ def test_a_hold_says_whether_the_agency_could_end_it() -> None:
             around(),
         )
         assert isinstance(later, CaseDecision)
-        (event,) = [each.event for each in later.said]
+        (event,) = [each.event for each in later.events]
         assert isinstance(event, ReferralHeld)
         assert event.agency_controls is controls
 
@@ -144,8 +144,8 @@ def test_a_transfer_closes_one_referral_and_opens_the_next() -> None:
     turn = apply_update(filed.case, ReceivedUpdate("homes", moved, prompt("t")), around())
     assert isinstance(turn, CaseDecision)
     moves = ["referral.transferred", "referral.requested", "police < referral.requested", "disclosure.made"]
-    assert types(turn.said) == moves
-    assert isinstance(turn.said[0].event, ReferralTransferred)
+    assert types(turn.events) == moves
+    assert isinstance(turn.events[0].event, ReferralTransferred)
     first, second = turn.case.referrals.values()
     assert (first.state, first.last_change) == ("cancelled", "transferred")
     assert second.program_name == "police/precinct"
@@ -174,5 +174,5 @@ def test_an_agencys_words_are_noted_and_not_said_to_the_other_services() -> None
         around(),
     )
     assert isinstance(turn, CaseDecision)
-    assert turn.noted[0].words == "Ana was out"
-    assert not any("Ana" in each.event.model_dump_json() for each in turn.said)
+    assert turn.history[0].words == "Ana was out"
+    assert not any("Ana" in each.event.model_dump_json() for each in turn.events)

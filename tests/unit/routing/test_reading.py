@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.routing.domain.decision import CaseDecision
 from services.routing.domain.partner_access import (
-    LONGEST,
+    MAX_ACCESS,
     AccessRequest,
     GrantedAccess,
     NotOpened,
@@ -80,7 +80,7 @@ def test_without_an_access_a_read_is_a_read_and_with_one_it_names_it() -> None:
     for accesses, channel in (((), "read"), ((access(referral, FieldGroup.IDENTITY),), "emergency")):
         answer = read(turn.case, ReadRequest(referral.agency, referral.referral_id, READ), accesses, here)
         assert answer is not None
-        [given_] = answer.turn.given
+        [given_] = answer.decision.disclosures
         kinds = {ground.kind for ground in given_.receipt.grounds}
         assert (given_.receipt.channel, given_.receipt.form, "emergency" in kinds) == (channel, "thin", bool(accesses))
 
@@ -91,26 +91,26 @@ def test_an_access_to_something_that_the_report_does_not_have_gives_nothing_and_
     assert named(what(turn, referral, opened)) == named(what(turn, referral))
     answer = read(turn.case, ReadRequest(referral.agency, referral.referral_id, READ), (opened,), around(blocks=BLOCKS))
     assert answer is not None
-    assert answer.turn.given[0].receipt.channel == "read"
+    assert answer.decision.disclosures[0].receipt.channel == "read"
 
 
 @given(
     groups=st.frozensets(st.sampled_from(FieldGroup)),
-    lasts=st.timedeltas(timedelta(seconds=1), timedelta(days=3)),
+    duration=st.timedeltas(timedelta(seconds=1), timedelta(days=3)),
     at=st.timedeltas(timedelta(hours=-1), timedelta(days=4)),
 )
 def test_whatever_is_kept_of_an_access_it_opens_nothing_beyond_four_hours_nor_what_rests_on_consent(
-    groups: frozenset[FieldGroup], lasts: timedelta, at: timedelta
+    groups: frozenset[FieldGroup], duration: timedelta, at: timedelta
 ) -> None:
     turn, referral = filed()
     here = around(NOON + at, BLOCKS)
     need = turn.case.need(referral.need_id)
-    base = TOWN.plan(referral.agency, CaseDecision.on(turn.case, here, prompt()).asking(need))
-    wider = with_accesses(base, [access(referral, *groups, lasts=lasts)], NOON + at)
+    base = TOWN.plan(referral.agency, here.query(turn.case, need))
+    wider = with_accesses(base, [access(referral, *groups, lasts=duration)], NOON + at)
     more = wider.groups - base.groups
     assert more <= groups - CONSENT_ONLY
     assert base.groups <= wider.groups
-    if not timedelta() <= at < min(lasts, LONGEST):
+    if not timedelta() <= at < min(duration, MAX_ACCESS):
         assert more == set()
     else:
         assert more == groups - CONSENT_ONLY - base.groups
@@ -147,7 +147,7 @@ def test_what_is_opened_is_what_was_withheld_and_nothing_that_rests_on_consent()
     assert isinstance(outcome, Opened)
     assert outcome.access.groups.isdisjoint(CONSENT_ONLY)
     assert outcome.access.groups.isdisjoint({FieldGroup.NEED, FieldGroup.ADDRESS})
-    assert outcome.access.ends_at == NOON + LONGEST
+    assert outcome.access.ends_at == NOON + MAX_ACCESS
     assert named(what(turn, referral, outcome.access)) >= {"identity", "health", "narrative"}
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from services.routing.domain.agency_updates import ReceivedUpdate, apply_update
 from services.routing.domain.case import CaseState
-from services.routing.domain.deadlines import due, remind
+from services.routing.domain.deadlines import handle_overdue, list_due
 from services.routing.domain.decision import CaseDecision
 from services.routing.domain.submission import route
 from services.routing.domain.triage import Declined, TriageChoice, assign
@@ -16,8 +16,8 @@ from tests.unit.routing.town import HOUR, NOON, around, need_id, prompt, record,
 def wait(case: CaseState, hours: float) -> CaseDecision | None:
     """Look at a case so many hours after noon; None when nothing is due."""
     then = around(NOON + hours * HOUR)
-    waiting = due(case, then)
-    return remind(case, waiting[0], then) if waiting else None
+    waiting = list_due(case, then)
+    return handle_overdue(case, waiting[0], then) if waiting else None
 
 
 def test_nothing_happens_before_the_time_to_answer_has_passed() -> None:
@@ -27,16 +27,16 @@ def test_nothing_happens_before_the_time_to_answer_has_passed() -> None:
 def test_an_agency_is_reminded_then_escalated_then_somebody_else_is_asked() -> None:
     turn = wait(route(report("housing"), prompt(), around()).case, 4)
     assert turn is not None
-    assert types(turn.said) == ["referral.overdue", "homes < referral.overdue"]
+    assert types(turn.events) == ["referral.overdue", "homes < referral.overdue"]
     assert wait(turn.case, 7.9) is None
     turn = wait(turn.case, 8)
     assert turn is not None
-    assert types(turn.said) == ["referral.escalated", "homes < referral.overdue"]
-    assert isinstance(turn.said[1].event, ReferralOverdue)
-    assert turn.said[1].event.escalated
+    assert types(turn.events) == ["referral.escalated", "homes < referral.overdue"]
+    assert isinstance(turn.events[1].event, ReferralOverdue)
+    assert turn.events[1].event.escalated
     turn = wait(turn.case, 12)
     assert turn is not None
-    assert types(turn.said) == [
+    assert types(turn.events) == [
         "referral.cancelled",
         "homes < referral.cancelled",
         "referral.requested",
@@ -52,13 +52,13 @@ def test_without_a_fallback_a_person_must_choose() -> None:
         assert turn is not None
         turn = wait(turn.case, hours)
     assert turn is not None
-    assert types(turn.said) == ["referral.cancelled", "clinic < referral.cancelled", "case.unroutable"]
+    assert types(turn.events) == ["referral.cancelled", "clinic < referral.cancelled", "case.unroutable"]
 
 
 def test_after_a_long_silence_of_our_own_the_agency_still_has_time_after_each_reminder() -> None:
     turn = wait(route(report("housing"), prompt(), around()).case, 400)
     assert turn is not None
-    assert types(turn.said)[0] == "referral.overdue"
+    assert types(turn.events)[0] == "referral.overdue"
     assert wait(turn.case, 400) is None
 
 
@@ -79,7 +79,7 @@ def test_taking_a_step_twice_says_the_same() -> None:
     first, second = wait(case, 5), wait(case, 5)
     assert first is not None
     assert second is not None
-    assert (first.said, first.prompt.cause) == (second.said, second.prompt.cause)
+    assert (first.events, first.cause.id) == (second.events, second.cause.id)
 
 
 def test_a_person_chooses_a_program_and_is_on_record_for_it() -> None:
@@ -87,10 +87,10 @@ def test_a_person_chooses_a_program_and_is_on_record_for_it() -> None:
     later = around(NOON + timedelta(days=1))
     turn = assign(filed.case, TriageChoice(need_id("loneliness"), "police/precinct", "staff:kim"), later)
     assert isinstance(turn, CaseDecision)
-    assert types(turn.said) == ["referral.requested", "police < referral.requested", "disclosure.made"]
-    assert turn.prompt.by == "staff:kim"
-    assert turn.noted[0].why == "chosen by staff:kim"
-    assert turn.case.waiting[need_id("loneliness")].assigned_to == "police/precinct"
+    assert types(turn.events) == ["referral.requested", "police < referral.requested", "disclosure.made"]
+    assert turn.cause.by == "staff:kim"
+    assert turn.history[0].why == "chosen by staff:kim"
+    assert turn.case.triage[need_id("loneliness")].assigned_to == "police/precinct"
 
 
 def test_a_choice_that_cannot_be_carried_out_is_declined() -> None:

@@ -1,6 +1,7 @@
 """Where the sample city's routing rules and agreements send a report."""
 
-from services.routing.domain.placement import Placed, PlacementQuery, Unplaced, place
+from services.routing.domain.city import PlacementQuery
+from services.routing.domain.placement import Placed, Unplaced, place
 from services.routing.jurisdiction import load_city
 from shared.events.fields import FieldGroup
 from shared.kit.service.settings import SAMPLE_CITY

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from services.routing.domain.placement import RoutingCity
+from services.routing.domain.city import RoutingCity
 from services.routing.domain.rules import RoutingRules, Rule
 from services.routing.domain.submission import route
 from services.routing.domain.what_if import (
@@ -40,7 +40,7 @@ HOMES = AGREEMENTS[0]
 
 
 def under(*agreements: Agreement) -> RoutingCity:
-    return replace(TOWN, sharing=TOWN.sharing.under(agreements))
+    return replace(TOWN, policy=TOWN.policy.under(agreements))
 
 
 def past(*needs: str, consents: Iterable[Consent] = (), **said: Any) -> PastCase:
@@ -86,7 +86,7 @@ def test_a_new_agreement_brings_in_who_was_barred() -> None:
 
 def test_another_book_asks_somebody_else() -> None:
     book = RoutingRules([Rule("housing", ("clinic/visits",), need="housing"), *RULES[1:]])
-    first, *_ = differences(replace(TOWN, book=book), past())
+    first, *_ = differences(replace(TOWN, rules=book), past())
     assert first == PlacementDifference(
         report().needs[0], "homes/inspections", "clinic/visits", "rule housing, choice 1"
     )
@@ -110,7 +110,7 @@ def test_an_agency_that_was_asked_later_is_gone_through_as_well() -> None:
     second = first._replace(
         referral_id=report().case_id, agency="police", program=police.id, asked_at=NOON + HOUR, attempt=2
     )
-    case.case.referrals[second.referral_id] = second
+    case = replace(case, case=case.case.with_referral(second))
     less = agreement(clause("police", NEED))
     (found,) = differences(under(*AGREEMENTS[:2], less, AGREEMENTS[3]), case)
     assert isinstance(found, DisclosureDifference)

@@ -14,7 +14,7 @@ from services.routing.domain.consent_changes import (
     extend_disclosure,
     recall,
 )
-from services.routing.domain.deadlines import remind
+from services.routing.domain.deadlines import handle_overdue
 from services.routing.domain.decision import CaseDecision, OutgoingEvent
 from services.routing.domain.partner_access import AccessRequest, Opened, ReadRequest, open_withheld, read
 from services.routing.domain.submission import route, withdraw
@@ -49,7 +49,7 @@ WAYS_OF_A_REFERRAL: tuple[tuple[type[AgencyUpdate], ...], ...] = (
 
 def everything_said() -> list[OutgoingEvent]:
     """What routing says in a life full of incident."""
-    return [said for outcome in _outcomes() for said in outcome.said]
+    return [said for outcome in _outcomes() for said in outcome.events]
 
 
 def _outcomes() -> Iterator[CaseDecision | RefusedUpdate]:
@@ -64,7 +64,7 @@ def _outcomes() -> Iterator[CaseDecision | RefusedUpdate]:
     yield chosen
     case = filed.case
     for step in range(3):
-        turn = remind(case, next(iter(case.referrals)), around(NOON + timedelta(days=step + 1), BLOCKS))
+        turn = handle_overdue(case, next(iter(case.referrals)), around(NOON + timedelta(days=step + 1), BLOCKS))
         case = turn.case
         yield turn
     yield from _opened_by_an_agency(filed)
@@ -82,11 +82,11 @@ def _opened_by_an_agency(filed: CaseDecision) -> Iterator[CaseDecision]:
     wanted = AccessRequest(referral.agency, referral.referral_id, case_id(8), frozenset(), HOUR)
     opened = open_withheld(filed.case, wanted, (), here)
     assert isinstance(opened, Opened)
-    yield opened.turn
+    yield opened.decision
     for accesses in ((), (opened.access,)):
         answer = read(filed.case, asked, accesses, here)
         assert answer is not None
-        yield answer.turn
+        yield answer.decision
 
 
 def _consented() -> Iterator[CaseDecision]:
@@ -97,7 +97,7 @@ def _consented() -> Iterator[CaseDecision]:
     wider = extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), prompt("more"), here)
     [use] = [
         ConsentUse(each.receipt.receipt_id, case_id(), each.receipt.agency, groups, delivered=True)
-        for each in wider.given
+        for each in wider.disclosures
         for groups in each.consents.values()
     ]
     fallen = RevokedConsent(given.consent_id, "consent-withdrawn", (use,))

@@ -6,9 +6,8 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.routing.domain.city import Program
+from services.routing.domain.city import Program, RoutingCity
 from services.routing.domain.decision import CaseDecision, Cause, DecisionContext
-from services.routing.domain.placement import RoutingCity
 from services.routing.domain.rules import RoutingRules, Rule
 from shared.events.agency_updates import AgencyUpdate
 from shared.events.event import Event
@@ -136,7 +135,7 @@ class OpenKeys:
     def unseal(self, _: CaseSubmitted, group: FieldGroup) -> bytes | None:
         return self._blocks.get(group)
 
-    def seal_to(self, agency: str, plain: bytes) -> str:
+    def encrypt_to(self, agency: str, plain: bytes) -> str:
         return f"{agency}:{plain.decode()}"
 
     def digest(self, _: CaseSubmitted, sent: bytes) -> bytes:
@@ -175,7 +174,7 @@ def update(kind: type[AgencyUpdate], turn: CaseDecision, at: datetime = NOON, **
     referral = list(turn.case.referrals.values())[-1]
     if "reason" in kind.model_fields:
         said = {"reason": Reason.OTHER, "explanation": "because", **said}
-    values = {"case_id": turn.report.case_id, "referral_id": referral.referral_id, "occurred_at": at}
+    values = {"case_id": turn.case.report.case_id, "referral_id": referral.referral_id, "occurred_at": at}
     return kind(**{**values, **said})
 
 

@@ -155,7 +155,7 @@ def _need(found: NeedPlacements, whole: CasePlacements) -> Json:
                 "by": whole.reasons[each.referral_id].by,
                 "why": whole.reasons[each.referral_id].why,
             }
-            for each in whole.past.case.tries(need_id)
+            for each in whole.past.case.referrals_of(need_id)
         ],
         "triage": [_plain(each) for each in whole.triage if each.need_id == need_id],
         "then": describe_choice(found.then) if found.then else None,

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.routing.domain.city import RoutingCity
 from services.routing.domain.explanation import explain_placement
-from services.routing.domain.placement import RoutingCity
 from services.routing.http.api.explanation_answers import describe_choice, describe_choices, describe_sharing
 from services.routing.http.authentication import Staff, require_staff
 from services.routing.store.past_cases import find_case, forbid_writing
@@ -68,7 +68,7 @@ async def show_supposed(explainer: Explainer, request: Request, tx: Transaction)
         question = HypotheticalReport.model_validate_json(await request.body())
     except ValidationError as error:
         return refuse(422, first_error(error, "body"))
-    return reply(answer(question, explainer.desk.city, await explainer.desk.clock(tx)))
+    return reply(answer(question, explainer.context.city, await explainer.context.now(tx)))
 
 
 def answer(question: HypotheticalReport, city: RoutingCity, now: datetime) -> dict[str, Any]:

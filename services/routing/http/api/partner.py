@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.routing.domain.partner_access import LONGEST, AccessRequest, NotOpened, ReadRequest
+from services.routing.domain.partner_access import MAX_ACCESS, AccessRequest, NotOpened, ReadRequest
 from services.routing.http.api.ledger import describe
 from services.routing.http.authentication import AgencyEndpoint, require_agency
 from services.routing.store.ledger import DamagedLedgerError
@@ -18,7 +18,7 @@ from services.routing.store.partner_referrals import BEFORE_ALL, PageRequest
 from services.routing.use_cases.agency_keys import AgencyKeys
 from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.emergency_access import StatedReason, open_in_emergency
-from services.routing.use_cases.partner_reads import Listed, list_referrals, prove_receipt, read_referral
+from services.routing.use_cases.partner_reads import VisibleReferral, list_referrals, prove_receipt, read_referral
 from shared.events.event import Instant
 from shared.events.fields import FieldGroup
 from shared.events.validation import first_error
@@ -31,7 +31,7 @@ PREFIX: Final = "/partner/v1"
 AT_ONCE: Final = 100
 NO_SUCH_REFERRAL: Final = "there is no such referral"
 LARGEST_BODY: Final = 16_384
-MOST_MINUTES: Final = int(LONGEST.total_seconds()) // 60
+MOST_MINUTES: Final = int(MAX_ACCESS.total_seconds()) // 60
 
 
 def _may_be_opened(group: FieldGroup) -> FieldGroup:
@@ -172,7 +172,7 @@ def _read_page(request: Request, agency: str) -> PageRequest | str:
         return "after: the id of a referral"
 
 
-def _listed(listed: Listed) -> ListedReferral:
+def _listed(listed: VisibleReferral) -> ListedReferral:
     case, referral = listed
     return ListedReferral(
         referral_id=referral.referral_id,

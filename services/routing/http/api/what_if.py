@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from services.routing.domain.placement import RoutingCity
+from services.routing.domain.city import RoutingCity
 from services.routing.domain.what_if import CityComparison, start_early
 from services.routing.http.authentication import Staff, require_staff
 from services.routing.jurisdiction import JurisdictionError
@@ -125,14 +125,14 @@ def _prepare(wanted: Wanted, trials: Trials) -> Prepared | Refused:
     """Read the files; the caches of the city at work are left alone."""
     city = trials.city
     try:
-        changed = read_changed(trials.jurisdiction, wanted.files, city.sharing.keys)
+        changed = read_changed(trials.jurisdiction, wanted.files, city.policy.keys)
     except ChangeError as error:
         findings = tuple({"file": each.file, "line": each.line, "reason": each.reason} for each in error.findings)
         return Refused(422, "the files cannot be used", findings)
     except JurisdictionError as error:
         return Refused(409, str(error))
-    agreements, moved = start_early(changed.agreements, city.sharing.agreements, wanted.since)
-    before = replace(city, sharing=city.sharing.under(city.sharing.agreements))
-    after = replace(changed.city, sharing=changed.city.sharing.under(agreements))
+    agreements, moved = start_early(changed.agreements, city.policy.agreements, wanted.since)
+    before = replace(city, policy=city.policy.under(city.policy.agreements))
+    after = replace(changed.city, policy=changed.city.policy.under(agreements))
     notes = tuple(f"{each.id} begins on {each.starts}: it is tried as if it had begun before." for each in moved)
     return Prepared(CityComparison(before, after), wanted.since, notes)

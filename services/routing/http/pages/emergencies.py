@@ -10,9 +10,14 @@ from starlette.routing import Route
 
 from services.routing.http.authentication import Staff, require_staff
 from services.routing.http.pages.page import fill
-from services.routing.store.emergencies import MOST_SHOWN, AccessReview
+from services.routing.store.emergencies import MAX_LISTED, AccessReview
 from services.routing.use_cases.context import RoutingContext
-from services.routing.use_cases.emergency_access import NOBODY, AccessForReview, list_accesses_for_review, review
+from services.routing.use_cases.emergency_access import (
+    UNKNOWN_ACCESS,
+    AccessForReview,
+    list_accesses_for_review,
+    review,
+)
 from shared.events.validation import first_error
 from shared.events.wire import write_time
 from shared.kit.database.database import Database
@@ -36,7 +41,7 @@ def emergency_routes(desk: RoutingContext, database: Database, key: str) -> list
         shown = await list_accesses_for_review(desk, database)
         if "text/html" not in request.headers.get("accept", ""):
             return reply({"emergencies": [describe(each) for each in shown]})
-        return fill("emergencies", shown=[describe(each) for each in shown], most=MOST_SHOWN)
+        return fill("emergencies", shown=[describe(each) for each in shown], most=MAX_LISTED)
 
     async def decide(request: Request, staff: Staff) -> Response:
         try:
@@ -47,7 +52,7 @@ def emergency_routes(desk: RoutingContext, database: Database, key: str) -> list
         by = f"staff:{said.by or staff.name}"
         problem = await review(desk, database, AccessReview(access_id, by, said.justified), said.note)
         if problem:
-            return refuse(404 if problem == NOBODY else 409, problem)
+            return refuse(404 if problem == UNKNOWN_ACCESS else 409, problem)
         return RedirectResponse("/emergencies", 303) if _is_form(request) else reply({"reviewed_by": by})
 
     return [
@@ -58,7 +63,7 @@ def emergency_routes(desk: RoutingContext, database: Database, key: str) -> list
 
 def describe(shown: AccessForReview) -> dict[str, Any]:
     """Return an access as JSON; the words are there as long as the person's key is."""
-    kept, access = shown.kept, shown.kept.access
+    kept, access = shown.stored, shown.stored.access
     return {
         "access_id": str(access.access_id),
         "referral_id": str(access.referral_id),
@@ -68,7 +73,7 @@ def describe(shown: AccessForReview) -> dict[str, Any]:
         "ends_at": write_time(access.ends_at),
         "caseworker": kept.caseworker,
         "reason": shown.reason,
-        "late": shown.late,
+        "late": shown.is_late,
         "reviewed_at": write_time(kept.reviewed_at) if kept.reviewed_at else None,
         "reviewed_by": kept.reviewed_by,
         "justified": kept.justified,

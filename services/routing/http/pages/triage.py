@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from services.routing.domain.placement import PlacementQuery, RoutingCity
+from services.routing.domain.city import PlacementQuery, RoutingCity
 from services.routing.domain.triage import Declined, TriageChoice
 from services.routing.http.authentication import Staff, require_staff
 from services.routing.http.pages.page import fill

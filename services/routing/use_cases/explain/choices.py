@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from services.routing.domain.city import RoutingCity
 from services.routing.domain.explanation import PlacementExplanation, explain_placement
-from services.routing.domain.placement import RoutingCity
 from services.routing.domain.what_if import PastCase
 from services.routing.store.evidence import RequestRecord, TriageRecord, list_requests, list_triage
 from services.routing.store.past_cases import find_past
@@ -40,10 +40,10 @@ async def explain_placements(explainer: Explainer, tx: Transaction, case_id: UUI
     past = await find_past(tx, case_id)
     if past is None:
         return None
-    city, now = explainer.desk.city, await explainer.desk.clock(tx)
+    city, now = explainer.context.city, await explainer.context.now(tx)
     found = await explainer.history.find(tx, await explainer.history.set_at(tx, past.routed_at))
-    then = _route(past, replace(city, sharing=found.sharing), past.routed_at) if found else {}
-    anew = {need.need_id: explain_placement(past.asking_now(city, need, now), city) for need in past.case.report.needs}
+    then = _route(past, replace(city, policy=found.policy), past.routed_at) if found else {}
+    anew = {need.need_id: explain_placement(past.query_now(city, need, now), city) for need in past.case.report.needs}
     needs = tuple(NeedPlacements(need, then.get(need.need_id), anew[need.need_id]) for need in past.case.report.needs)
     return CasePlacements(past, now, needs, await list_requests(tx, case_id), await list_triage(tx, case_id))
 
@@ -53,7 +53,7 @@ def _route(past: PastCase, city: RoutingCity, at: datetime) -> dict[UUID, Placem
     holders: set[str] = set()
     chosen: dict[UUID, PlacementExplanation] = {}
     for need in past.case.report.needs:
-        choice = explain_placement(past.asking(city, need, at, holders), city)
+        choice = explain_placement(past.query(city, need, at, holders), city)
         chosen[need.need_id] = choice
         holders |= {choice.asked.partition("/")[0]} if choice.asked else set()
     return chosen

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from uuid import UUID
 
-from services.routing.domain.placement import RoutingCity
+from services.routing.domain.city import RoutingCity
 from services.routing.domain.what_if import PastCase
 from services.routing.store.evidence import Evidence
 
@@ -50,6 +50,6 @@ def _mentions(past: PastCase, evidence: Evidence, city: RoutingCity) -> Iterator
 def _named_by_book(past: PastCase, city: RoutingCity) -> Iterator[tuple[str, Involvement, UUID | None]]:
     report = past.case.report
     for need in report.needs:
-        rule = city.book.find(report.service_code, need.need, report.place.district)
+        rule = city.rules.find(report.service_code, need.need, report.place.district)
         for name in (*rule.candidates, *filter(None, [rule.fallback])) if rule else ():
             yield city.programs[name].agency, Involvement.BOOK, need.need_id

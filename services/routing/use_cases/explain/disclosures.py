@@ -63,7 +63,7 @@ class CaseDisclosures:
 class Explainer:
     """What explanations stand on."""
 
-    desk: RoutingContext
+    context: RoutingContext
     history: PolicyHistory
 
 
@@ -74,11 +74,11 @@ async def explain_disclosures(
     past = await find_past(tx, case_id)
     if past is None:
         return None
-    evidence, now = await find_evidence(tx, case_id), await explainer.desk.clock(tx)
-    concerned = concerned_agencies(past, evidence, explainer.desk.city, agency)
+    evidence, now = await find_evidence(tx, case_id), await explainer.context.now(tx)
+    concerned = concerned_agencies(past, evidence, explainer.context.city, agency)
     asking = _Asking(explainer, tx, past, evidence, now)
     agencies = [await asking.answer(name, because) for name, because in concerned.items()]
-    return CaseDisclosures(past, now, explainer.desk.city.sharing.hash, tuple(agencies), evidence)
+    return CaseDisclosures(past, now, explainer.context.city.policy.hash, tuple(agencies), evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,11 @@ class _Asking:
         return AgencyDisclosures(agency, tuple(because), tuple(about))
 
     async def _about(self, agency: str, need: Need) -> Sequence[NeedDisclosure]:
-        tries: list[Referral | None] = [each for each in self.past.case.tries(need.need_id) if each.agency == agency]
-        asking = self.past.asking_now(self.explainer.desk.city, need, self.now)
-        now = explain_disclosure(asking, self.explainer.desk.city, agency)
+        tries: list[Referral | None] = [
+            each for each in self.past.case.referrals_of(need.need_id) if each.agency == agency
+        ]
+        asking = self.past.query_now(self.explainer.context.city, need, self.now)
+        now = explain_disclosure(asking, self.explainer.context.city, agency)
         return [NeedDisclosure(need, each, await self._then(agency, need, each), now) for each in tries or [None]]
 
     async def _then(self, agency: str, need: Need, referral: Referral | None) -> PastDecision:
@@ -110,8 +112,8 @@ class _Asking:
         found = await self.explainer.history.find(self.tx, policy_set)
         if found is None:
             return PastDecision(at, policy_set, None, NOT_ON_RECORD)
-        city = replace(self.explainer.desk.city, sharing=found.sharing)
-        asking = self.past.asking(city, need, at, self.past.holders(at))
+        city = replace(self.explainer.context.city, policy=found.policy)
+        asking = self.past.query(city, need, at, self.past.holders(at))
         return PastDecision(
             at, policy_set, explain_disclosure(asking, city, agency), None if found.exact else OTHER_POLICIES
         )

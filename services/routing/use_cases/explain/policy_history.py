@@ -15,7 +15,7 @@ MOST: Final = 8
 class PastPolicy(NamedTuple):
     """What was decided by; not `exact` where the policies themselves were others, whose words are not kept in force."""
 
-    sharing: DisclosurePolicy
+    policy: DisclosurePolicy
     exact: bool
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.routing.domain.city import PlacementQuery, RoutingCity
 from services.routing.domain.explanation import explain_placement
-from services.routing.domain.placement import PlacementQuery, RoutingCity
 from shared.events.event import Slug
 from shared.events.fields import FieldGroup
 from shared.events.intake import Urgency
