@@ -1,1 +1,1 @@
-"""What every service stands on: broker, batches, inbox, outbox, relay, database, vault, telemetry, health, clock."""
+"""Platform code of all services, in packages by concept; imports between them point one way (see pyproject.toml)."""

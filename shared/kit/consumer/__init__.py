@@ -1,1 +1,1 @@
-"""Consumer."""
+"""Consumes Kafka messages in batches, each effect exactly once."""

@@ -1,1 +1,1 @@
-"""Database."""
+"""PostgreSQL: connections, parameters, migrations, and the kit's own tables."""

@@ -1,44 +1,42 @@
-"""PostgreSQL: transactions for writing, sessions for reading. The only place that commits."""
+"""PostgreSQL: a pool of connections, transactions and single statements. The only module that commits."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 Transaction = AsyncConnection[Any]
-"""A connection inside a transaction; whoever is given one never commits."""
+"""A connection inside a transaction. Functions that take one never commit."""
 
 
 class UnavailableError(Exception):
-    """Something that must be written with the rest cannot be written now: nothing is, and all of it is tried again."""
+    """A part of what the transaction must write cannot be written now: nothing is written, and the caller retries."""
 
 
-TRANSIENT_ERRORS = (
+TRANSIENT_ERRORS: Final = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     psycopg.errors.ReadOnlySqlTransaction,
     PoolTimeout,
     UnavailableError,
 )
-"""What is raised when the database is away, read-only, full, shedding load or closed to us in part: try again later."""
+"""Errors that a later retry may not meet: the database is unavailable, read-only, full or overloaded."""
 
-SUSPICION_SECONDS = 30.0
+UNHEALTHY_SECONDS: Final = 30.0
 
 
 class Database:
-    """One service's way to its own schema.
+    """The connections of one service to its own schema.
 
     Arguments:
         url: `postgresql://` address, with the service's own role.
-        schema: what unqualified table names mean.
+        schema: the schema of unqualified table names.
         staging: `CREATE TEMP TABLE` statements, run once for each connection (targets of COPY).
         size: connections at most.
     """
@@ -58,33 +56,31 @@ class Database:
             configure=self._configure,
             check=self._check,
         )
-        self._suspect_until = 0.0
+        self._unhealthy_until = 0.0
         self.committed = asyncio.Event()
-        self._watchers = [self.committed]
-        self._engine: AsyncEngine | None = None
+        self._commit_events = [self.committed]
 
     def commit_event(self) -> asyncio.Event:
-        """Return an event that is set at each announced commit in this process; whoever asked for it clears it."""
-        self._watchers.append(asyncio.Event())
-        return self._watchers[-1]
+        """Return an event that is set after each commit of this process; the caller clears it."""
+        self._commit_events.append(asyncio.Event())
+        return self._commit_events[-1]
 
     async def open(self) -> None:
-        """Start to connect; returns at once, even when the database is away."""
+        """Start to connect; return at once, even if the database is unavailable."""
         await self.pool.open(wait=False)
 
     async def close(self) -> None:
-        """Give every connection back."""
+        """Close every connection."""
         await self.pool.close(timeout=5)
-        if self._engine is not None:
-            await self._engine.dispose()
 
     @asynccontextmanager
     async def transaction(self, *, notify_commit: bool = True) -> AsyncIterator[Transaction]:
-        """Run one transaction: committed at the end of the block, rolled back when it raises.
+        """Run a block in one transaction: committed at its end, rolled back when it raises.
 
-        Whoever waits for `committed` in this process is told, unless it is not to be announced.
+        The commit sets the commit events of this process, so that the relay publishes at once. Use
+        `notify_commit=False` if the transaction enqueues no event.
         """
-        _heed_cancellation()
+        _raise_if_cancelled()
         async with self.pool.connection() as connection:
             try:
                 async with connection.transaction():
@@ -92,39 +88,27 @@ class Database:
                 if notify_commit:
                     self.notify_commit()
             except TRANSIENT_ERRORS as error:
-                await self._distrust(connection, error)
+                await self._discard(connection, error)
                 raise
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[Transaction]:
-        """Run one statement that is its own transaction, without the round trips of BEGIN and COMMIT."""
-        _heed_cancellation()
+        """Lend a connection for single statements, each a transaction of its own: BEGIN and COMMIT cost round trips."""
+        _raise_if_cancelled()
         async with self.pool.connection() as connection:
             try:
                 yield connection
                 self.notify_commit()
             except TRANSIENT_ERRORS as error:
-                await self._distrust(connection, error)
+                await self._discard(connection, error)
                 raise
 
-    @asynccontextmanager
-    async def session(self) -> AsyncIterator[AsyncSession]:
-        """Open a session that reads."""
-        if self._engine is None:
-            self._engine = self._make_engine()
-        async with AsyncSession(self._engine, expire_on_commit=False) as session:
-            yield session
-
-    def mark_unhealthy(self) -> None:
-        """Note that the database was away: for a while, connections are tried before they are lent."""
-        self._suspect_until = monotonic() + SUSPICION_SECONDS
-
     async def listener(self) -> Transaction:
-        """Open a connection outside the pool, for LISTEN; the caller closes it."""
+        """Open a connection outside of the pool, for LISTEN; the caller closes it."""
         return await AsyncConnection.connect(self._conninfo, autocommit=True)
 
     async def problem(self) -> str | None:
-        """Say why the database cannot be used now; None when it can."""
+        """Return why the database cannot be used now; None if it can."""
         try:
             async with self.pool.connection(timeout=2) as connection:
                 await connection.execute("SELECT 1")
@@ -133,47 +117,40 @@ class Database:
         return None
 
     def notify_commit(self) -> None:
-        """Tell whoever waits for `committed` in this process."""
-        for watcher in self._watchers:
-            watcher.set()
+        """Set the commit events of this process."""
+        for event in self._commit_events:
+            event.set()
 
-    async def _distrust(self, connection: Transaction, error: BaseException) -> None:
-        """Give a connection up that has turned read-only, and try the others before they are lent."""
+    def mark_unhealthy(self) -> None:
+        """Check connections before they are lent, for a while: the database was unavailable."""
+        self._unhealthy_until = monotonic() + UNHEALTHY_SECONDS
+
+    async def _discard(self, connection: Transaction, error: BaseException) -> None:
+        """Close a connection that has turned read-only, and check the others before they are lent."""
         if isinstance(error, UnavailableError):
-            return  # something of ours is missing: the connection is as good as before
+            return  # raised by a caller: the connection is sound
         if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+            # After a fail-over the old primary is a standby: the connection lives, but will never write again.
             await connection.close()
         self.mark_unhealthy()
 
     async def _check(self, connection: Transaction) -> None:
-        """Try a connection only after trouble: a round trip for each loan would cost every request."""
-        if monotonic() < self._suspect_until:
+        """Check a connection only after a failure: a round trip for each loan would slow down every request."""
+        if monotonic() < self._unhealthy_until:
             await AsyncConnectionPool.check_connection(connection)
 
     async def _configure(self, connection: Transaction) -> None:
+        # Prepare a statement when it runs for the second time; psycopg's default is the sixth.
         connection.prepare_threshold = 1
         for statement in self._staging:
             await connection.execute(statement)
 
-    def _make_engine(self) -> AsyncEngine:
-        async def connect() -> Transaction:
-            return await AsyncConnection.connect(self._conninfo)
 
-        where = conninfo_to_dict(self._conninfo)
-        return create_async_engine(
-            f"postgresql+psycopg://{where.get('host', '')}/",
-            async_creator=connect,
-            pool_size=2,
-            max_overflow=4,
-            pool_pre_ping=True,
-        )
+def _raise_if_cancelled() -> None:
+    """Raise CancelledError if a cancellation of this task was swallowed.
 
-
-def _heed_cancellation() -> None:
-    """End a task that was cancelled and has not noticed.
-
-    `asyncio.wait_for`, which the driver waits with, drops a cancellation that comes together with what is waited for
-    (before Python 3.12). A loop that goes on with another transaction would never end.
+    `asyncio.wait_for`, by which the driver waits, drops a cancellation that arrives together with the result (before
+    Python 3.12). A loop that goes on with another transaction would never end.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():

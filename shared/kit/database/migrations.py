@@ -1,4 +1,4 @@
-"""Alembic for one schema: what a service's `env.py` calls, and the kit's own tables as SQL."""
+"""Migrations of one schema: what a service's Alembic `env.py` calls, and the kit's own tables as SQL."""
 
 from alembic import context
 from sqlalchemy import Connection, MetaData, create_engine, pool, text
@@ -73,8 +73,7 @@ OUTBOX_GUARDS_UP = (
     """,
     "CREATE INDEX outbox_withheld_of_case ON outbox_withheld (case_id)",
 )
-"""What rows of the outbox stand on, and a note of those that were not said because it fell."""
-
+"""Consents that outbox rows require (`guards`), and a record of the events that were withheld."""
 
 SETTLED_LETTERS_UP = (
     """
@@ -88,14 +87,14 @@ SETTLED_LETTERS_UP = (
     "CREATE UNIQUE INDEX dead_letters_number ON dead_letters (number)",
     "CREATE INDEX dead_letters_open ON dead_letters (number) WHERE settled_at IS NULL",
 )
-"""A number by which an operator names a dead letter, and what became of it."""
+"""The number by which an operator names a dead letter, and its outcome."""
 
 
 def run(schema: str, metadata: MetaData) -> None:
-    """Migrate one schema, on the connection that the caller put into the Alembic config, else on its URL."""
-    given = context.config.attributes.get("connection")
-    if isinstance(given, Connection):
-        _migrate(given, schema, metadata)
+    """Migrate one schema, on the connection in the Alembic config if there is one, else on a connection to its URL."""
+    connection = context.config.attributes.get("connection")
+    if isinstance(connection, Connection):
+        _migrate(connection, schema, metadata)
         return
     engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "", poolclass=pool.NullPool)
     with engine.begin() as connection:

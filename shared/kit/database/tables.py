@@ -1,4 +1,4 @@
-"""The tables that every service has in its own schema: inbox, outbox and what it withheld, counters, dead letters."""
+"""The tables that every service has in its own schema: inbox, outbox, sequences, withheld events, dead letters."""
 
 from sqlalchemy import (
     BigInteger,
@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 
 def kit_tables(metadata: MetaData) -> None:
-    """Add the kit's tables to a service's metadata (its schema is the metadata's)."""
+    """Add the kit's tables to the metadata of a service's schema, for Alembic to compare."""
     _inbox(metadata)
     _outbox(metadata)
     _sequences(metadata)

@@ -1,1 +1,1 @@
-"""Dead letters."""
+"""Messages that cannot be processed: stored, listed, redriven, dismissed."""

@@ -1,15 +1,15 @@
-"""Dead letters, a second time: listed, read, and worked on again when what stood in their way is gone.
+"""The dead-letter queue of one service: list dead letters, redrive them, dismiss them.
 
-A letter is worked on from the table in which it lies, by what set it aside, and nobody else hears it again. In one
-transaction it takes effect, is noted in the inbox, and is settled; so doing it twice does no harm. It comes after
-whatever was heard of its case since: to the handler it is a message that is late.
+A dead letter is redriven from the table, by the subscription that failed; no other consumer gets it again. One
+transaction applies it, records it in the inbox and settles it, so a second redrive has no effect. Messages of its case
+have been processed since: to the handler it is a message that comes late.
 """
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from aiokafka import ConsumerRecord
 from psycopg.rows import class_row
@@ -24,33 +24,33 @@ from shared.kit.messaging.raw import RawMessage, read_raw
 log = logging.getLogger(__name__)
 
 Outcome = Literal["done", "known", "dismissed"]
-"""It took effect; it had taken effect before, and nothing was done; or somebody decided that it never shall."""
+"""Processed now; processed before, so that nothing was done; or an operator decided that it never shall be."""
 
-_COLUMNS = """number, topic, partition, position, consumer, reason, tries, created_at, settled_at, outcome, settled_by,
-    raw, repaired"""
+_COLUMNS: Final = """number, topic, partition, position, consumer, reason, tries, created_at, settled_at, outcome,
+    settled_by, raw, repaired"""
 
-_LIST = f"""
+_LIST_SQL: Final = f"""
     SELECT {_COLUMNS} FROM dead_letters
     WHERE number > %s AND (settled_at IS NULL OR %s) ORDER BY number LIMIT %s
-"""  # noqa: S608 - the columns are ours
+"""  # noqa: S608 - no value is in it
 
-_FIND = f"SELECT {_COLUMNS} FROM dead_letters WHERE number = %s"  # noqa: S608 - the columns are ours
+_FIND_SQL: Final = f"SELECT {_COLUMNS} FROM dead_letters WHERE number = %s"  # noqa: S608 - no value is in it
 
-_LOCK = f"{_FIND} FOR UPDATE"
+_LOCK_SQL: Final = f"{_FIND_SQL} FOR UPDATE"
 
-_SETTLE = """
-    -- Note what became of a letter, who saw to it, and the value that it was given where that was repaired.
+_SETTLE_SQL: Final = """
+    -- Record the outcome of a dead letter, the operator, and the repaired value if there was one.
     UPDATE dead_letters SET settled_at = now(), outcome = %s, settled_by = %s, repaired = %s WHERE number = %s
 """
 
-_FAILED = "UPDATE dead_letters SET tries = tries + 1, reason = %s WHERE number = %s"
+_COUNT_ATTEMPT_SQL: Final = "UPDATE dead_letters SET tries = tries + 1, reason = %s WHERE number = %s"
 
-_COUNT = "SELECT count(*) FROM (SELECT FROM dead_letters WHERE settled_at IS NULL LIMIT %s) AS waiting"
+_COUNT_OPEN_SQL: Final = "SELECT count(*) FROM (SELECT FROM dead_letters WHERE settled_at IS NULL LIMIT %s) AS open"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDeadLetter:
-    """One message that was set aside: where it was read, by whom, why not, and what became of it."""
+    """One dead letter: where it was read, by which consumer group, why it failed, and its outcome."""
 
     number: int
     topic: str
@@ -67,17 +67,17 @@ class StoredDeadLetter:
     repaired: bytes | None
 
     def message(self) -> RawMessage:
-        """Return key, value and headers as they came, without the headers that say why it lies here."""
+        """Return key, value and headers as they came, without the headers that say why it is a dead letter."""
         key, value, headers = read_raw(self.raw)
-        return key, value, [(name, said) for name, said in headers if not name.startswith(REASON_HEADER_PREFIX)]
+        return key, value, [(name, text) for name, text in headers if not name.startswith(REASON_HEADER_PREFIX)]
 
 
 class UnknownDeadLetterError(Exception):
-    """There is no letter of that number."""
+    """There is no dead letter of that number."""
 
 
 class RedriveFailedError(Exception):
-    """A letter cannot be worked on; the text says why, without personal data."""
+    """A dead letter cannot be processed, or failed again; the text says why, without personal data."""
 
 
 class DeadLetterQueue:
@@ -85,70 +85,70 @@ class DeadLetterQueue:
 
     def __init__(self, database: Database, subscriptions: Sequence[Subscription]) -> None:
         self._database = database
-        self._routes = subscriptions
+        self._subscriptions = subscriptions
 
     async def list_letters(self, after: int, limit: int, *, settled: bool = False) -> list[StoredDeadLetter]:
-        """Return letters in the order in which they were set aside; those that are settled only if they are wanted."""
+        """Return dead letters with numbers above `after`, in order; with `settled`, settled ones, too."""
         async with (
             self._database.statement() as connection,
             connection.cursor(row_factory=class_row(StoredDeadLetter)) as cursor,
         ):
-            await cursor.execute(_LIST, (after, settled, limit))
+            await cursor.execute(_LIST_SQL, (after, settled, limit))
             return await cursor.fetchall()
 
-    async def count_open(self, most: int) -> int:
-        """Count the letters that nobody has settled, up to so many."""
+    async def count_open(self, limit: int) -> int:
+        """Return the number of dead letters that are not settled; counting stops at the limit."""
         async with self._database.statement() as connection:
-            row = await (await connection.execute(_COUNT, (most,))).fetchone()
+            row = await (await connection.execute(_COUNT_OPEN_SQL, (limit,))).fetchone()
         return int(row[0]) if row else 0
 
     async def find(self, number: int) -> StoredDeadLetter:
-        """Return one letter.
+        """Return one dead letter.
 
         Raises:
-            UnknownLetterError: there is none of that number.
+            UnknownDeadLetterError: there is none of that number.
         """
         async with self._database.statement() as connection:
-            return await _one(connection, _FIND, number)
+            return await _get(connection, _FIND_SQL, number)
 
     async def redrive(self, number: int, by: str, value: bytes | None = None) -> StoredDeadLetter:
-        """Work on a letter again, with another value if one is given; one that is settled is left as it is.
+        """Process a dead letter again, with another value if one is given; a settled one stays as it is.
 
         Raises:
-            UnknownLetterError: there is none of that number.
-            StillFailingError: it cannot be worked on, or it failed again; it lies where it lay.
+            UnknownDeadLetterError: there is none of that number.
+            RedriveFailedError: it cannot be processed, or failed again; it stays in the queue.
         """
         try:
             async with self._database.transaction() as tx:
-                letter = await _one(tx, _LOCK, number)
+                letter = await _get(tx, _LOCK_SQL, number)
                 if letter.settled_at is None:
-                    outcome = await self._work(tx, letter, value)
-                    await tx.execute(_SETTLE, (outcome, by, value, number))
-                    log.info("dead letter %d was worked on again: %s", number, outcome)
+                    outcome = await self._process(tx, letter, value)
+                    await tx.execute(_SETTLE_SQL, (outcome, by, value, number))
+                    log.info("dead letter %d redriven: %s", number, outcome)
         except (UnknownDeadLetterError, RedriveFailedError, *TRANSIENT_ERRORS):
             raise
         except Exception as error:
             reason = str(error) if isinstance(error, MalformedMessageError) else type(error).__name__
             log.exception("dead letter %d failed again", number)
             async with self._database.transaction() as tx:
-                await tx.execute(_FAILED, (reason, number))
+                await tx.execute(_COUNT_ATTEMPT_SQL, (reason, number))
             raise RedriveFailedError(f"It failed again: {reason}.") from error
         return await self.find(number)
 
     async def dismiss(self, number: int, by: str) -> StoredDeadLetter:
-        """Decide that a letter shall never take effect; one that is settled is left as it is.
+        """Settle a dead letter without processing it; a settled one stays as it is.
 
         Raises:
-            UnknownLetterError: there is none of that number.
+            UnknownDeadLetterError: there is none of that number.
         """
         async with self._database.transaction() as tx:
-            letter = await _one(tx, _LOCK, number)
+            letter = await _get(tx, _LOCK_SQL, number)
             if letter.settled_at is None:
-                await tx.execute(_SETTLE, ("dismissed", by, None, number))
+                await tx.execute(_SETTLE_SQL, ("dismissed", by, None, number))
         return await self.find(number)
 
-    async def _work(self, tx: Transaction, letter: StoredDeadLetter, value: bytes | None) -> Outcome:
-        subscription = self._route_of(letter)
+    async def _process(self, tx: Transaction, letter: StoredDeadLetter, value: bytes | None) -> Outcome:
+        subscription = self._subscription_of(letter)
         message = decode_record(
             subscription.spec, _record(letter, value), ignore_unknown_types=subscription.ignore_unknown_types
         )
@@ -158,8 +158,8 @@ class DeadLetterQueue:
         await subscription.handler(batch, tx)
         return "done"
 
-    def _route_of(self, letter: StoredDeadLetter) -> Subscription:
-        for subscription in self._routes:
+    def _subscription_of(self, letter: StoredDeadLetter) -> Subscription:
+        for subscription in self._subscriptions:
             if subscription.group == letter.consumer and subscription.spec.source_of(letter.topic):
                 return subscription
         raise RedriveFailedError(
@@ -167,7 +167,7 @@ class DeadLetterQueue:
         )
 
 
-async def _one(tx: Transaction, query: str, number: int) -> StoredDeadLetter:
+async def _get(tx: Transaction, query: str, number: int) -> StoredDeadLetter:
     async with tx.cursor(row_factory=class_row(StoredDeadLetter)) as cursor:
         letter = await (await cursor.execute(query, (number,))).fetchone()
     if letter is None:
@@ -176,9 +176,9 @@ async def _one(tx: Transaction, query: str, number: int) -> StoredDeadLetter:
 
 
 def _record(letter: StoredDeadLetter, value: bytes | None) -> Record:
-    """Make the record that was read, as far as it is known."""
-    key, found, headers = letter.message()
-    given = found if value is None else value
+    """Return the record as it was read, as far as it is known, with another value if one is given."""
+    key, stored, headers = letter.message()
+    sent = stored if value is None else value
     return ConsumerRecord(
         topic=letter.topic,
         partition=letter.partition,
@@ -186,9 +186,9 @@ def _record(letter: StoredDeadLetter, value: bytes | None) -> Record:
         timestamp=int(letter.created_at.timestamp() * 1000),
         timestamp_type=0,
         key=key,
-        value=given,
+        value=sent,
         checksum=None,
         serialized_key_size=len(key or b""),
-        serialized_value_size=len(given or b""),
+        serialized_value_size=len(sent or b""),
         headers=headers,
     )

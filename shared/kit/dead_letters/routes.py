@@ -1,7 +1,8 @@
-"""Serves a service's dead letters to operators: to list and read, to have worked on again, to dismiss."""
+"""HTTP routes by which operators list, read, redrive and dismiss the dead letters of a service."""
 
 import base64
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -19,13 +20,13 @@ from shared.kit.http.auth import require_staff_key
 from shared.kit.http.replies import Endpoint, refuse, reply
 
 PAGE_SIZE: Final = 100
-"""Letters in one answer, at most."""
+"""Dead letters in one answer, at most."""
 
 MAX_BODY_BYTES: Final = 2_500_000
 
 
-class Asked(BaseModel):
-    """Who asks for something to be done with a letter, and the value that it is to be given, if that is repaired."""
+class SettleRequest(BaseModel):
+    """The body of a request to redrive or dismiss a dead letter: the operator, and the repaired value, if any."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,75 +34,81 @@ class Asked(BaseModel):
     value: str | None = Field(default=None, max_length=1_000_000)
 
 
-Doing = Callable[[int, Asked], Awaitable[StoredDeadLetter]]
+Settle = Callable[[int, SettleRequest], Awaitable[StoredDeadLetter]]
 
 
-def dead_letter_routes(redelivery: DeadLetterQueue, staff_key: str) -> list[Route]:
-    """Serve `/dead-letters`, and what can be done with one of them."""
+def dead_letter_routes(queue: DeadLetterQueue, staff_key: str) -> list[Route]:
+    """Return the routes `/dead-letters`, `/dead-letters/{number}`, and `redeliver` and `dismiss` below that."""
 
     async def list_letters(request: Request) -> Response:
         after = request.query_params.get("after", "0")
         if not after.isdecimal():
-            return refuse(422, "after is the number of the last letter that you have.")
+            return refuse(422, "after must be the number of the last dead letter that you have.")
         settled = request.query_params.get("settled") == "true"
-        letters = await redelivery.list_letters(int(after), PAGE_SIZE, settled=settled)
+        letters = await queue.list_letters(int(after), PAGE_SIZE, settled=settled)
         return reply({"letters": [_summary(letter) for letter in letters], "more": len(letters) == PAGE_SIZE})
 
     async def show(request: Request) -> Response:
-        letter = await redelivery.find(request.path_params["number"])
+        letter = await queue.find(request.path_params["number"])
         return reply(_summary(letter) | _content(letter))
 
-    async def redeliver(number: int, asked: Asked) -> StoredDeadLetter:
-        return await redelivery.redrive(number, asked.by, None if asked.value is None else asked.value.encode())
-
-    async def dismiss(number: int, asked: Asked) -> StoredDeadLetter:
-        return await redelivery.dismiss(number, asked.by)
-
-    guarded = {
+    endpoints = {
         "/dead-letters": (list_letters, "GET"),
-        "/dead-letters/{number:int}": (_known(show), "GET"),
-        "/dead-letters/{number:int}/redeliver": (_known(_does(redeliver)), "POST"),
-        "/dead-letters/{number:int}/dismiss": (_known(_does(dismiss)), "POST"),
+        "/dead-letters/{number:int}": (_or_404(show), "GET"),
+        "/dead-letters/{number:int}/redeliver": (_or_404(_settles(partial(_redrive, queue))), "POST"),
+        "/dead-letters/{number:int}/dismiss": (_or_404(_settles(partial(_dismiss, queue))), "POST"),
     }
     return [
-        Route(path, require_staff_key(endpoint, staff_key), methods=[way]) for path, (endpoint, way) in guarded.items()
+        Route(path, require_staff_key(endpoint, staff_key), methods=[method])
+        for path, (endpoint, method) in endpoints.items()
     ]
 
 
-def _known(endpoint: Endpoint) -> Endpoint:
-    async def asked(request: Request) -> Response:
+async def _redrive(queue: DeadLetterQueue, number: int, body: SettleRequest) -> StoredDeadLetter:
+    return await queue.redrive(number, body.by, None if body.value is None else body.value.encode())
+
+
+async def _dismiss(queue: DeadLetterQueue, number: int, body: SettleRequest) -> StoredDeadLetter:
+    return await queue.dismiss(number, body.by)
+
+
+def _or_404(endpoint: Endpoint) -> Endpoint:
+    async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
         except UnknownDeadLetterError:
             return refuse(404, f"There is no dead letter {request.path_params['number']} here.")
 
-    return asked
+    return answer
 
 
-def _does(doing: Doing) -> Endpoint:
-    async def done(request: Request) -> Response:
+def _settles(settle: Settle) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        # Checked before the body is read. A body without a length is chunked, and could be of any size.
         if int(request.headers.get("content-length", MAX_BODY_BYTES + 1)) > MAX_BODY_BYTES:
-            return refuse(413, f"The body has {MAX_BODY_BYTES} bytes at most, and says how many.")
+            return refuse(413, f"The body must have a Content-Length, of {MAX_BODY_BYTES} bytes at most.")
         try:
-            asked = Asked.model_validate_json(await request.body())
-            letter = await doing(request.path_params["number"], asked)
+            body = SettleRequest.model_validate_json(await request.body())
+            letter = await settle(request.path_params["number"], body)
         except ValidationError:
-            return refuse(422, 'The body is JSON: {"by": your name, "value": the repaired value, if there is one}.')
+            return refuse(
+                422, 'The body must be JSON: {"by": your name, "value": the repaired value, if there is one}.'
+            )
         except RedriveFailedError as error:
             return refuse(409, str(error))
         return reply(_summary(letter))
 
-    return done
+    return answer
 
 
 def _summary(letter: StoredDeadLetter) -> dict[str, Any]:
-    """Tell about a letter, without what its sender wrote."""
+    """Return a dead letter without its content, which may be personal data."""
     _, _, headers = letter.message()
-    said = dict(headers)
+    by_name = dict(headers)
     return {
         "number": letter.number,
-        "type": _text(said.get("ce_type")),
-        "case_id": _text(said.get("ce_subject")),
+        "type": _text(by_name.get("ce_type")),
+        "case_id": _text(by_name.get("ce_subject")),
         "topic": letter.topic,
         "partition": letter.partition,
         "offset": letter.position,
@@ -119,14 +126,14 @@ def _content(letter: StoredDeadLetter) -> dict[str, Any]:
     key, value, headers = letter.message()
     return {
         "key": _text(key),
-        "headers": [[name, _text(said)] for name, said in headers],
+        "headers": [[name, _text(header)] for name, header in headers],
         "value": _text(value),
         "repaired": _text(letter.repaired),
     }
 
 
 def _text(raw: bytes | None) -> str | None:
-    """Write bytes as text, or as a data URL (RFC 2397) where they are not UTF-8."""
+    """Return bytes as text, or as a data URL (RFC 2397) if they are not UTF-8."""
     if raw is None:
         return None
     try:

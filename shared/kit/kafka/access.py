@@ -1,4 +1,4 @@
-"""How to reach Kafka: where, as whom, and by whose word a broker's certificate is believed."""
+"""Access to Kafka: bootstrap servers, account, and the CA that signs the brokers' certificates."""
 
 import ssl
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ MECHANISM = "SCRAM-SHA-512"
 
 
 class KafkaAccessError(Exception):
-    """What we were told about Kafka does not suffice to reach it."""
+    """The settings for Kafka are incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
 class KafkaAccess:
-    """One account at Kafka; without a user, a broker without accounts. With a CA file the connection is encrypted."""
+    """One account at Kafka. Without a user, the broker has no accounts; with a CA file, the connection uses TLS."""
 
     bootstrap: str
     user: str = ""
@@ -24,7 +24,7 @@ class KafkaAccess:
     mechanism: str = MECHANISM
 
     def __post_init__(self) -> None:
-        """Refuse an account that cannot work.
+        """Check that there is a password.
 
         Raises:
             KafkaAccessError: a user without a password.
@@ -34,27 +34,27 @@ class KafkaAccess:
 
     @property
     def servers(self) -> list[str]:
-        """The addresses to begin with, each `host:port`."""
+        """The bootstrap servers, each `host:port`."""
         return self.bootstrap.split(",")
 
     @property
     def protocol(self) -> str:
-        """Kafka's name for how the connection is protected."""
+        """Kafka's name for the protection of the connection, such as `SASL_SSL`."""
         return "_".join([*(["SASL"] if self.user else []), "SSL" if self.ca else "PLAINTEXT"])
 
     def client(self) -> dict[str, Any]:
-        """Return what every client of aiokafka is to be told, by the names of its arguments."""
+        """Return the arguments for a client of aiokafka."""
         return {"bootstrap_servers": self.servers, "security_protocol": self.protocol, **self._account(), **self._tls()}
 
     def properties(self) -> dict[str, str]:
-        """Return the same by the names that librdkafka and its tools know."""
-        told = {"bootstrap.servers": self.bootstrap, "security.protocol": self.protocol}
+        """Return the properties for librdkafka and its tools."""
+        properties: dict[str, str] = {"bootstrap.servers": self.bootstrap, "security.protocol": self.protocol}
         if self.user:
-            told |= {"sasl.mechanism": self.mechanism, "sasl.username": self.user, "sasl.password": self.password}
-        return told | ({"ssl.ca.location": str(self.ca)} if self.ca else {})
+            properties |= {"sasl.mechanism": self.mechanism, "sasl.username": self.user, "sasl.password": self.password}
+        return properties | ({"ssl.ca.location": str(self.ca)} if self.ca else {})
 
     def environment(self) -> dict[str, str]:
-        """Return the same as a process of ours is told it; what is not needed is empty, so nothing is inherited."""
+        """Return the environment variables for a service. Unused ones are empty, so that it inherits none of them."""
         return {
             "HANDOFF_KAFKA_BOOTSTRAP": self.bootstrap,
             "HANDOFF_KAFKA_USER": self.user,
@@ -64,15 +64,15 @@ class KafkaAccess:
         }
 
     def ssl_context(self) -> ssl.SSLContext | None:
-        """Return what checks the broker's certificate; None where nothing is encrypted."""
+        """Return a context that checks the broker's certificate; None without TLS."""
         return ssl.create_default_context(cafile=self.ca) if self.ca else None
 
     def explain(self, error: BaseException) -> str:
-        """Say what an error means; Kafka's clients do not tell a wrong password from a broker that is away."""
+        """Return what an error means: a wrong password and an unavailable broker are the same error for a client."""
         from aiokafka.errors import KafkaConnectionError  # noqa: PLC0415 - the command line must start fast
 
         if self.user and isinstance(error, KafkaConnectionError):
-            return f"no connection: the broker is away, or the password of {self.user} is wrong"
+            return f"no connection: the broker is unavailable, or the password of {self.user} is wrong"
         return type(error).__name__
 
     def _account(self) -> dict[str, str]:
@@ -92,10 +92,10 @@ class KafkaAccess:
 def access_from(environment: Mapping[str, str]) -> KafkaAccess:
     """Read HANDOFF_KAFKA_BOOTSTRAP, HANDOFF_KAFKA_USER, HANDOFF_KAFKA_PASSWORD and HANDOFF_KAFKA_CA.
 
-    HANDOFF_KAFKA_MECHANISM=PLAIN is for an administrator who is to make SCRAM's accounts, and has none yet.
+    HANDOFF_KAFKA_MECHANISM=PLAIN is for an administrator who creates the SCRAM accounts, and has none yet.
 
     Raises:
-        KafkaAccessError: there is no address, or a user without a password.
+        KafkaAccessError: the bootstrap servers or the password are missing.
     """
     bootstrap = environment.get("HANDOFF_KAFKA_BOOTSTRAP")
     if not bootstrap:

@@ -1,1 +1,1 @@
-"""Messaging."""
+"""Messages between services: inbox, outbox, and what is in a message."""

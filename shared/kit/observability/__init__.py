@@ -1,1 +1,1 @@
-"""Observability."""
+"""Traces, metrics and logs."""

@@ -1,1 +1,1 @@
-"""Relay."""
+"""Publishes the outbox to Kafka."""

@@ -1,1 +1,1 @@
-"""Service."""
+"""A service as one or more processes: settings, start, stop, telemetry."""

@@ -1,4 +1,4 @@
-"""The settings that all services share, read once from the environment."""
+"""The settings that all services share, read from the environment at the start."""
 
 from pathlib import Path
 from typing import Literal
@@ -21,31 +21,33 @@ class ServiceSettings(BaseSettings):
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
     database_pool: int = Field(default=8, ge=2, description="connections to PostgreSQL, at most")
     kafka_bootstrap: str = Field(description="host:port of a Kafka broker, several with commas")
-    kafka_user: str = Field(default="", description="account at Kafka; without one, a broker without accounts")
+    kafka_user: str = Field(default="", description="account at Kafka; empty for a broker without accounts")
     kafka_password: SecretStr = Field(default=SecretStr(""), description="password of that account")
-    kafka_ca: Path | None = Field(default=None, description="certificate of who signs brokers' certificates; then TLS")
-    http_host: str = Field(default="127.0.0.1", description="address to serve on")
-    http_port: int = Field(default=0, ge=0, le=65535, description="port to serve on; 0 takes a free one")
-    public_url: str = Field(default="http://127.0.0.1:8311", description="where residents reach the front door")
+    kafka_ca: Path | None = Field(
+        default=None, description="certificate of the CA that signs the brokers' certificates; switches TLS on"
+    )
+    http_host: str = Field(default="127.0.0.1", description="address to listen on")
+    http_port: int = Field(default=0, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    public_url: str = Field(default="http://127.0.0.1:8311", description="public URL of intake, for residents")
     jurisdiction: Path = Field(default=SAMPLE_CITY, description="folder of the city's services, agencies and rules")
     master_key: SecretStr | None = Field(default=None, description="32 bytes in base64 that wrap the persons' keys")
-    master_key_file: Path | None = Field(default=None, description="file of the master key; made if it is missing")
+    master_key_file: Path | None = Field(default=None, description="file of the master key; created if it is missing")
     staff_key: SecretStr = Field(description="bearer key of operators")
     batch_size: int = Field(default=500, ge=1, le=5000, description="messages in one batch, at most")
-    log_format: Literal["json", "text"] = Field(default="json", description="how log lines are written")
-    trace_rate: float = Field(default=100.0, ge=0, description="new traces kept for each second, at most")
-    spans_url: str | None = Field(default=None, description="base URL of the metrics service, which keeps spans")
+    log_format: Literal["json", "text"] = Field(default="json", description="format of log lines")
+    trace_rate: float = Field(default=100.0, ge=0, description="new traces recorded per second, at most")
+    spans_url: str | None = Field(default=None, description="base URL of the metrics service, which stores spans")
     otlp_endpoint: str | None = Field(
         default=None,
         validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT"),
-        description="an OpenTelemetry collector; spans go there instead, and metrics, too",
+        description="OpenTelemetry collector for spans and metrics, instead of spans_url",
     )
 
     @property
     def kafka(self) -> KafkaAccess:
-        """How this service reaches Kafka.
+        """The service's access to Kafka.
 
         Raises:
-            KafkaAccessError: a user without a password.
+            KafkaAccessError: the password is missing.
         """
         return KafkaAccess(self.kafka_bootstrap, self.kafka_user, self.kafka_password.get_secret_value(), self.kafka_ca)

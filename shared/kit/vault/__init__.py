@@ -1,1 +1,1 @@
-"""Vault."""
+"""Personal data: encryption keys, and the consents that a release requires."""

@@ -1,4 +1,4 @@
-"""Keys of 32 random bytes in base64: given as text, or kept in a file that is made where it is missing."""
+"""Keys of 32 random bytes: given as base64 text, or kept in a file, which is created if it is missing."""
 
 import base64
 import os
@@ -9,17 +9,17 @@ KEY_BYTES = 32
 
 
 class KeyFileError(Exception):
-    """A key that is not given, or is not 32 bytes in base64."""
+    """No key is given, or it is not 32 bytes in base64."""
 
 
 def read_key(text: str | None, file: Path | None) -> bytes:
-    """Return a key from its base64 text, else from its file, which is made (mode 600) where it is missing.
+    """Return a key from its base64 text, else from its file, which is created with mode 600 if it is missing.
 
     Raises:
-        KeyFileError: neither is given, or what is there is not 32 bytes in base64.
+        KeyFileError: neither is given, or the text is not 32 bytes in base64.
     """
     if text is None and file is not None:
-        text = _read_or_make(file)
+        text = _read_or_create(file)
     if text is None:
         raise KeyFileError("neither the key nor its file is given")
     try:
@@ -31,19 +31,19 @@ def read_key(text: str | None, file: Path | None) -> bytes:
     return key
 
 
-def _read_or_make(file: Path) -> str:
+def _read_or_create(file: Path) -> str:
     if not file.exists():
-        _make(file)
+        _create(file)
     return file.read_text().strip()
 
 
-def _make(file: Path) -> None:
-    """Make the file as a whole or not at all: another process may be about to do the same."""
+def _create(file: Path) -> None:
+    """Create the file with its content in one step: another process may do the same at this moment."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as out:
         out.write(base64.b64encode(os.urandom(KEY_BYTES)).decode() + "\n")
-    with suppress(FileExistsError):
+    with suppress(FileExistsError):  # the other process was first: its key counts, and this one is dropped
         os.link(draft, file)
     draft.unlink()

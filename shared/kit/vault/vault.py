@@ -1,7 +1,7 @@
-"""Sealing of personal data: one key for each person, wrapped by a master key; erasing the key erases the data.
+"""Encryption of personal data: one key for each person, wrapped by a master key; deleting the key erases the data.
 
 AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce. A sealed block is bound to its person and field group,
-a wrapped key to its person and master key, as associated data: neither can be moved elsewhere.
+a wrapped key to its person and master key, as associated data: neither opens for another person.
 """
 
 import os
@@ -25,7 +25,7 @@ _FORMAT = b"\x01"
 
 
 class VaultError(Exception):
-    """A key or block that cannot be opened, or a master key that cannot be used."""
+    """A key or a sealed block cannot be opened, or a master key cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ class Person:
     secret: bytes
 
     def __repr__(self) -> str:
-        """Name the person, never the key."""
+        """Return the id without the key."""
         return f"Person({self.id})"
 
 
 class Vault:
-    """Seals and opens; holds the master key, and no person's key."""
+    """Seals and opens blocks; it keeps the master key, and no person's key."""
 
     def __init__(self, master_key: bytes) -> None:
         if len(master_key) != KEY_BYTES:
@@ -51,20 +51,20 @@ class Vault:
         self._master_id = sha256(b"handoff master key" + master_key).digest()[:4]
 
     def new_person(self, person_id: UUID) -> Person:
-        """Make a person with a fresh random key."""
+        """Return a person with a new random key."""
         secret = os.urandom(KEY_BYTES)
         return Person(person_id, AESGCM(secret), secret)
 
     def wrap(self, person: Person) -> bytes:
-        """Return the person's key as it may be kept: master key id (4 bytes), nonce (12), ciphertext and tag (48)."""
+        """Return the person's key for storage: master key id (4 bytes), nonce (12), ciphertext and tag (48)."""
         nonce = os.urandom(NONCE_BYTES)
         return self._master_id + nonce + self._master.encrypt(nonce, person.secret, person.id.bytes)
 
     def unwrap(self, person_id: UUID, wrapped: bytes) -> Person:
-        """Return the person whose wrapped key this is.
+        """Return the person of a wrapped key.
 
         Raises:
-            VaultError: another master key wrapped it, or it was tampered with.
+            VaultError: another master key wrapped it, or it was altered.
         """
         if wrapped[:4] != self._master_id:
             raise VaultError("this key was wrapped under another master key: check HANDOFF_MASTER_KEY")
@@ -83,28 +83,28 @@ class Vault:
 
     @staticmethod
     def open(person: Person, group: FieldGroup, block: str) -> bytes:
-        """Open one field group.
+        """Return the plaintext of one sealed field group.
 
         Raises:
-            VaultError: not a block of this person and group, or altered.
+            VaultError: it is not a block of this person and group, or it was altered.
         """
         try:
             raw = a2b_base64(block, strict_mode=True)
             if raw[:1] != _FORMAT:
-                raise VaultError("this block is of a format that we do not know")
+                raise VaultError("the sealed block has an unknown format")
             return person.key.decrypt(raw[1:13], raw[13:], _bound_to(person.id, group))
         except (InvalidTag, ValueError):
             raise VaultError(f"a sealed block of person {person.id} cannot be opened") from None
 
     async def load(self, tx: Transaction, person_ids: Iterable[UUID]) -> dict[UUID, Person]:
-        """Return the persons that still have a key; those who were erased are absent."""
+        """Return those of these persons that have a key; erased persons are missing."""
         wanted = array_literal(sorted({*person_ids}))
         rows = await tx.execute(_LOAD, (wanted,), binary=True)
         return {person_id: self.unwrap(person_id, wrapped) async for person_id, wrapped in rows}
 
 
 _LOAD = """
-    -- The keys of these persons, where they still exist.
+    -- The keys of these persons, but for those that were erased.
     SELECT person_id, wrapped FROM vault.person_keys WHERE person_id = ANY(%s::text::uuid[])
 """
 
@@ -117,10 +117,10 @@ def _bound_to(person_id: UUID, group: FieldGroup) -> bytes:
 
 
 def read_master_key(text: str | None, file: Path | None) -> bytes:
-    """Return the master key from its base64 text, else from its file, which is made (mode 600) where it is missing.
+    """Return the master key from its base64 text, else from its file, which is created with mode 600 if it is missing.
 
     Raises:
-        VaultError: neither is given, or what is there is not 32 bytes in base64.
+        VaultError: neither is given, or the text is not 32 bytes in base64.
     """
     try:
         return read_key(text, file)

@@ -60,7 +60,7 @@ async def test_the_same_id_from_another_source_is_another_event(kit: Database) -
         (record(7, b'{"type": "case.eaten.v1"}'), "message: unknown event type"),
         (record(7, ce_specversion="0.3"), "ce_specversion is not 1.0"),
         (record(7, ce_id="one"), "a header is not of its type"),
-        (record(7, ce_dataclassification="top-secret"), "ce_dataclassification is not a label that we know"),
+        (record(7, ce_dataclassification="top-secret"), "ce_dataclassification is not a known label"),
         (record(7, ce_type="case.submitted.v1"), "ce_type is not the event's type"),
         (record(7, ce_subject=str(uuid4())), "ce_subject is not the event's case"),
     ],
