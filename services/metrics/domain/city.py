@@ -1,4 +1,4 @@
-"""What metrics knows of its city: its calendar, its smallest published count, and what things are called."""
+"""What metrics knows of its city: its calendar, its smallest published count, and the names of things."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ class MetricsCity:
     names: Mapping[str, Mapping[str, str]]
     protection: ProtectionRules
 
-    def call(self, dimension: str, key: str) -> str:
-        """Return what people call this; the key of something that the city's folder no longer lists."""
+    def label(self, dimension: str, key: str) -> str:
+        """Return the name that people know; the key itself if the city's folder no longer lists it."""
         return self.names.get(dimension, {}).get(key, key or "Not known")
 
 

@@ -4,13 +4,13 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from psycopg import sql
-from psycopg.rows import class_row
 
 from services.metrics.domain import clocks
 from services.metrics.domain.cells import ALL_TIME, Cell
 from services.metrics.domain.tallies import Totals
 from services.metrics.store.figures import CASE_CLOCKS, REFERRAL_CLOCKS, ClockTable, group_by
 from shared.kit.database.database import Transaction
+from shared.kit.database.rows import read_rows
 
 PERCENTILES: Final = [0.5, 0.9, 0.95]
 
@@ -96,9 +96,7 @@ async def refresh_cells(tx: Transaction, dimension: str, *, all_time: bool) -> N
 
 async def list_cells(tx: Transaction, by: str, clock: str, first: date = ALL_TIME, last: date = ALL_TIME) -> list[Cell]:
     """Return the cells of one clock of the weeks from `first` to `last`; without them the cells of all time."""
-    values = {"by": by, "clock": clock, "first": first, "last": last}
-    async with tx.cursor(row_factory=class_row(Cell)) as cursor:
-        return await (await cursor.execute(_LIST_CELLS, values)).fetchall()
+    return await read_rows(tx, Cell, _LIST_CELLS, by=by, clock=clock, first=first, last=last)
 
 
 async def list_latest_weeks(tx: Transaction, clock: str, most: int) -> list[Cell]:

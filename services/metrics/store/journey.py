@@ -3,11 +3,10 @@
 from typing import Final
 from uuid import UUID
 
-from psycopg.rows import class_row
-
 from services.metrics.domain.journey import JourneyEntry
 from services.metrics.domain.records import CaseReference
 from shared.kit.database.database import Transaction
+from shared.kit.database.rows import read_rows
 
 MOST_ENTRIES_SHOWN: Final = 2000
 
@@ -26,20 +25,19 @@ _FIND_CASE = """
 _LIST_ENTRIES = """
     SELECT case_id, source, event_id, topic, type, about, sequence, occurred_at, causation_id, traceparent, summary,
         heard_at
-    FROM journey_entries WHERE case_id = %s ORDER BY heard_at, source, event_id LIMIT %s
+    FROM journey_entries WHERE case_id = %(case_id)s ORDER BY heard_at, source, event_id LIMIT %(most)s
 """
 
 
 async def find_case(tx: Transaction, any_id: str) -> CaseReference | None:
     """Return the case with this case id or service request id; None if metrics knows no such case."""
-    async with tx.cursor(row_factory=class_row(CaseReference)) as cursor:
-        return await (await cursor.execute(_FIND_CASE, {"case_id": _uuid(any_id), "any_id": any_id})).fetchone()
+    found = await read_rows(tx, CaseReference, _FIND_CASE, case_id=_uuid(any_id), any_id=any_id)
+    return found[0] if found else None
 
 
 async def list_entries(tx: Transaction, case_id: UUID) -> list[JourneyEntry]:
     """Return the events of a case, in the order of arrival."""
-    async with tx.cursor(row_factory=class_row(JourneyEntry)) as cursor:
-        return await (await cursor.execute(_LIST_ENTRIES, (case_id, MOST_ENTRIES_SHOWN))).fetchall()
+    return await read_rows(tx, JourneyEntry, _LIST_ENTRIES, case_id=case_id, most=MOST_ENTRIES_SHOWN)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -6,11 +6,11 @@ from typing import Final
 from uuid import UUID
 
 from psycopg import sql
-from psycopg.rows import class_row
 
 from services.metrics.domain.spans import Span
 from services.metrics.store.copy_stages import SPAN_STAGE
 from shared.kit.database.database import Transaction
+from shared.kit.database.rows import read_rows
 
 MOST_SPANS_SHOWN: Final = 5000
 MOST_SPANS_DELETED: Final = 5000
@@ -23,7 +23,7 @@ _INSERT_SPANS = """
 
 _COLUMNS = "trace_id, span_id, parent_id, name, service, kind, started_ns, ended_ns, status, attributes, links"
 
-_LIST_TRACE = f"SELECT {_COLUMNS} FROM spans WHERE trace_id = %s ORDER BY started_ns LIMIT {MOST_SPANS_SHOWN}"  # noqa: S608 - constants
+_LIST_TRACE = f"SELECT {_COLUMNS} FROM spans WHERE trace_id = %(trace_id)s ORDER BY started_ns LIMIT {MOST_SPANS_SHOWN}"  # noqa: S608 - constants
 
 _LIST_CASE = f"""
     -- Many cases may share a trace (an import files hundreds with one request): leave out the steps of the other cases.
@@ -34,7 +34,8 @@ _LIST_CASE = f"""
 """  # noqa: S608 - constants
 
 _LIST_BY_ID = f"""
-    SELECT {_COLUMNS} FROM spans JOIN unnest(%s::text[], %s::text[]) AS wanted (t, s) ON trace_id = t AND span_id = s
+    SELECT {_COLUMNS} FROM spans JOIN unnest(%(traces)s::text[], %(spans)s::text[]) AS wanted (t, s)
+        ON trace_id = t AND span_id = s
 """  # noqa: S608 - constants
 
 _DELETE_OLD = """
@@ -58,23 +59,19 @@ async def insert_spans(tx: Transaction, spans: Iterable[Span]) -> None:
 
 async def list_trace(tx: Transaction, trace_id: str) -> list[Span]:
     """Return the spans of a trace."""
-    async with tx.cursor(row_factory=class_row(Span)) as cursor:
-        return await (await cursor.execute(_LIST_TRACE, (trace_id,))).fetchall()
+    return await read_rows(tx, Span, _LIST_TRACE, trace_id=trace_id)
 
 
 async def list_spans_of_case(tx: Transaction, case_id: UUID, trace_ids: Sequence[str]) -> list[Span]:
     """Return the spans of these traces of a case, and of every trace with a span that names the case."""
-    async with tx.cursor(row_factory=class_row(Span)) as cursor:
-        values = {"case": case_id, "traces": list(trace_ids)}
-        return await (await cursor.execute(_LIST_CASE, values)).fetchall()
+    return await read_rows(tx, Span, _LIST_CASE, case=case_id, traces=list(trace_ids))
 
 
 async def list_spans_by_id(tx: Transaction, ids: Iterable[tuple[str, str]]) -> list[Span]:
     """Return the spans with these (trace id, span id); those that are not stored are missing."""
     pairs = sorted(set(ids))
-    async with tx.cursor(row_factory=class_row(Span)) as cursor:
-        await cursor.execute(_LIST_BY_ID, ([trace for trace, _ in pairs], [span for _, span in pairs]))
-        return await cursor.fetchall()
+    traces, spans = [trace for trace, _ in pairs], [span for _, span in pairs]
+    return await read_rows(tx, Span, _LIST_BY_ID, traces=traces, spans=spans)
 
 
 async def estimate_spans(tx: Transaction) -> int:

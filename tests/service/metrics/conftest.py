@@ -11,21 +11,21 @@ from tests.service.metrics.harness import MetricsHarness
 
 @pytest.fixture
 async def harness(database: OwnDatabase) -> AsyncIterator[MetricsHarness]:
-    """Put metrics together as its app does, without Kafka."""
+    """Build metrics as its app does, without Kafka."""
     async with MetricsHarness.open(database) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def empty_database(postgres_admin_url: str, template_database: str) -> Iterator[OwnDatabase]:
-    """Give the tests that leave nothing behind one database between them."""
+    """Give one database to the tests that leave nothing behind."""
     with databases.own_database(postgres_admin_url, template_database) as own:
         yield own
 
 
 @pytest.fixture
 async def empty(empty_database: OwnDatabase) -> AsyncIterator[MetricsHarness]:
-    """Put metrics together without any event, for a test that leaves it so."""
+    """Build metrics without any event, for a test that adds none."""
     async with MetricsHarness.open(empty_database) as opened:
         yield opened
         kept = ("journey_entries", "spans", "stale_cases", "dead_letters", "inbox")

@@ -1,4 +1,4 @@
-"""Metrics as tests use it: it hears records, makes figures, serves pages, and can be looked into."""
+"""A harness for metrics: consumes records, computes figures, serves HTTP, and queries the database."""
 
 import random
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -24,7 +24,7 @@ from shared.events.topics import TOPIC_SPECS
 from shared.events.wire import write_time
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.service.service import Service
-from tests.unit.metrics.case_events import CaseEvents, PublishedEvent
+from tests.unit.metrics.case_events import CaseEvents, TopicEvent
 
 STAFF_KEY = "staff"
 
@@ -43,17 +43,15 @@ class MetricsHarness:
     @classmethod
     @asynccontextmanager
     async def open(cls, own: OwnDatabase) -> AsyncIterator["MetricsHarness"]:
-        """Put an instance together as its app does."""
+        """Build an instance as its app does."""
         settings = MetricsSettings(database_url=own.url("metrics"), kafka_bootstrap="127.0.0.1:1", staff_key=STAFF_KEY)
         service = create_service(settings)
         await service.database.open()
-        await (
-            service.database.pool.wait()
-        )  # one connection: whoever asks before it is there makes the pool open another
-        prompt = [
-            replace(route, min_batch_interval=0) for route in service.subscriptions
-        ]  # rests save a city work, and a test nothing
-        consumers = {route.spec.topic: Consumer("metrics", route, service.database) for route in prompt}
+        # Wait for the first connection: a caller that comes before it makes the pool open another one.
+        await service.database.pool.wait()
+        # The interval saves a city work; it would only slow a test.
+        prompt = [replace(each, min_batch_interval=0) for each in service.subscriptions]
+        consumers = {each.spec.topic: Consumer("metrics", each, service.database) for each in prompt}
         transport = httpx.ASGITransport(Starlette(routes=list(service.http)))
         headers = {"authorization": f"Bearer {STAFF_KEY}"}
         async with (
@@ -75,7 +73,7 @@ class MetricsHarness:
         for part in _parts(mixed, chance):
             await self.consume_once(part)
 
-    async def consume_once(self, events: Iterable[PublishedEvent]) -> None:
+    async def consume_once(self, events: Iterable[TopicEvent]) -> None:
         """Consume these events, as one batch for each topic spec."""
         by_family: dict[str, list[ConsumerRecord[bytes, bytes]]] = {}
         for one in events:
@@ -98,17 +96,17 @@ class MetricsHarness:
             pass
 
     def query(self, sql: str, *values: Any) -> list[dict[str, Any]]:
-        """Look into the database as its administrator."""
+        """Query the database as its administrator."""
         return self._admin.execute(sql.encode(), values).fetchall()
 
     @cached_property
     def _admin(self) -> psycopg.Connection[dict[str, Any]]:
-        """One connection for all questions: to make one costs more than to ask."""
+        """One connection for all queries: opening one costs more than a query."""
         options = "-c search_path=metrics"
         return psycopg.connect(self.own.admin_url, autocommit=True, options=options, row_factory=dict_row)
 
 
-def record(one: PublishedEvent) -> ConsumerRecord[bytes, bytes]:
+def record(one: TopicEvent) -> ConsumerRecord[bytes, bytes]:
     """Write an event as its service's relay does."""
     envelope = one.envelope
     headers = {
@@ -138,7 +136,7 @@ def record(one: PublishedEvent) -> ConsumerRecord[bytes, bytes]:
     )
 
 
-def _parts(events: Sequence[PublishedEvent], chance: random.Random) -> Iterable[Sequence[PublishedEvent]]:
+def _parts(events: Sequence[TopicEvent], chance: random.Random) -> Iterable[Sequence[TopicEvent]]:
     start = 0
     while start < len(events):
         size = chance.randint(1, 120)

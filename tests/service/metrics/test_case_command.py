@@ -1,4 +1,4 @@
-"""`handoff case`: prints what metrics knows of a case, or says why it cannot."""
+"""`handoff case` prints the events and traces of a case, or why it cannot."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ async def test_show_prints_json_for_other_programs(harness: MetricsHarness) -> N
 async def test_an_unknown_case_is_an_error(empty: MetricsHarness) -> None:
     result = await run(empty, "show", "26-99999999")
     assert result.exit_code == 1
-    assert "No case is known by this id" in result.stderr
+    assert "Unknown case" in result.stderr
 
 
 async def test_a_wrong_key_is_an_error(empty: MetricsHarness) -> None:

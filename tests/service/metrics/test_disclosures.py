@@ -1,4 +1,4 @@
-"""What is shared, recalled, opened and erased is seen in a journey, changes no figure, and names nothing restricted."""
+"""Disclosures, emergency access and erasure appear in journeys, change no figure, and reveal no restricted group."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ def erase(case: CaseEvents) -> CaseEvents:
 
 
 def disclose(case: CaseEvents, **more: Any) -> CaseEvents:
-    """Say that an agency was given something, that it was opened in an emergency, and that it was recalled."""
+    """Publish a disclosure, an emergency access and a recall."""
     about = {"case_id": case.case_id, "referral_id": case.name("r"), "agency": "hra", "occurred_at": case.now}
     groups = {"groups": ["need", "health", "victim_services", "substance_use"]}
     grounds = [{"kind": "agreement", "id": "recovery-care/needs", "version": 1}]
@@ -36,7 +36,7 @@ def disclose(case: CaseEvents, **more: Any) -> CaseEvents:
 
 
 async def figures(harness: MetricsHarness) -> list[Any]:
-    """Return all that is counted, but for when."""
+    """Return all figures without their times."""
     await harness.refresh_figures()
     tables = ("totals WHERE n <> 0", "cells", "case_clocks", "referral_clocks", "case_tallies")
     return [sorted(map(str, harness.query(f"SELECT * FROM {table}"))) for table in tables]
@@ -99,7 +99,7 @@ async def test_a_case_that_is_protected_by_its_need_alone_is_redacted_too(harnes
 
 
 async def test_reports_about_violence_are_counted_in_totals_and_in_no_row(harness: MetricsHarness) -> None:
-    """Not even an operator sees them in a table of agencies, needs or districts."""
+    """Operators do not see them in tables by agency, need or district either."""
     await harness.consume(*(CaseEvents(number).file((NOISE,)).route({NOISE: POLICE}) for number in range(12)))
     await harness.consume(*(CaseEvents(100 + n).file((SECRET,)).route({SECRET: HELP}).resolve() for n in range(12)))
     await harness.refresh_figures()

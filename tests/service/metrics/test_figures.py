@@ -1,4 +1,4 @@
-"""Aggregates are those that anybody could compute from the events themselves."""
+"""Figures are those that anyone can compute from the events themselves."""
 
 from collections import Counter
 from collections.abc import Sequence

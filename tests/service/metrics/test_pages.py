@@ -1,4 +1,4 @@
-"""What metrics serves: figures to everybody, cases to operators."""
+"""Metrics serves figures to everyone, and cases to operators."""
 
 import asyncio
 import statistics
@@ -19,7 +19,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 @pytest.fixture(scope="module")
 def settled_database(postgres_admin_url: str, template_database: str) -> Iterator[OwnDatabase]:
-    """Give the tests that only read the hundred cases one database between them."""
+    """Give one database to the tests that only read the hundred cases."""
     with databases.own_database(postgres_admin_url, template_database) as own:
         asyncio.run(settle(own))
         yield own
@@ -32,13 +32,13 @@ async def settle(own: OwnDatabase) -> None:
 
 @pytest.fixture
 async def settled(settled_database: OwnDatabase) -> AsyncIterator[MetricsHarness]:
-    """Put metrics together with a hundred cases, for a test that only reads."""
+    """Build metrics with a hundred cases, for a test that only reads."""
     async with MetricsHarness.open(settled_database) as opened:
         yield opened
 
 
 async def consume_hundred(harness: MetricsHarness) -> list[CaseEvents]:
-    """Hear a hundred cases, each resolved by one of three agencies after so many minutes."""
+    """Consume the events of a hundred cases, each resolved by one of three agencies after so many minutes."""
     cases = []
     for number in range(100):
         agency = AGENCIES[number % 3] if number < 95 else "parks"

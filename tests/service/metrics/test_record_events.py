@@ -10,13 +10,13 @@ from services.metrics.domain.event_projection import facts_of
 from services.metrics.domain.facts import FACTS, Fact, merge
 from services.metrics.tables import FACT_TABLES
 from tests.service.metrics.harness import MetricsHarness
-from tests.unit.metrics.case_events import CaseEvents, PublishedEvent, random_case
+from tests.unit.metrics.case_events import CaseEvents, TopicEvent, random_case
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 
 
-def merged(events: list[PublishedEvent]) -> dict[type[Fact], list[Fact]]:
+def merged(events: list[TopicEvent]) -> dict[type[Fact], list[Fact]]:
     return merge(fact for one in events for fact in facts_of(one.event, one.envelope))
 
 

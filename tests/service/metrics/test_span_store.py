@@ -1,4 +1,4 @@
-"""Spans: kept once, found by case and trace, thrown away in time."""
+"""Spans are stored once, found by case and trace, and deleted in time."""
 
 import asyncio
 import gzip

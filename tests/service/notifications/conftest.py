@@ -1,4 +1,4 @@
-"""The notifications service on a database of its own, beside a mail server that does what the test says."""
+"""Notifications on a database of its own, with a mail server that the test controls."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -19,6 +19,6 @@ def mails() -> Iterator[MailServerForTests]:
 
 @pytest.fixture
 async def harness(database: OwnDatabase, mails: MailServerForTests) -> AsyncIterator[NotificationsHarness]:
-    """Put notifications together as its app does, without Kafka."""
+    """Build notifications as its app does, without Kafka."""
     async with NotificationsHarness.open(database, mails.port) as opened:
         yield opened

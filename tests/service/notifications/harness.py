@@ -1,4 +1,4 @@
-"""Notifications as tests use it: it hears records, sends mails, and can be looked into."""
+"""A harness for notifications: consumes records, sends mails, and queries the database."""
 
 import asyncio
 import base64
@@ -41,7 +41,7 @@ class NotificationsHarness:
     @classmethod
     @asynccontextmanager
     async def open(cls, own: OwnDatabase, smtp_port: int, **changed: Any) -> AsyncIterator["NotificationsHarness"]:
-        """Put an instance together."""
+        """Build an instance."""
         settings = _settings(own, smtp_port, **changed)
         database = make_database(settings)
         await database.open()
@@ -78,7 +78,7 @@ class NotificationsHarness:
         await self.consume(submitted(case_id, *self.seal(email)))
 
     def seal(self, email: str | None) -> tuple[UUID, str]:
-        """Make a person with a key in the vault; return their id and their sealed contact block."""
+        """Create a person with a key in the vault; return their id and their sealed contact fields."""
         vault = Vault(MASTER_KEY)
         person = vault.new_person(uuid4())
         with psycopg.connect(self.own.admin_url) as admin:
@@ -89,11 +89,11 @@ class NotificationsHarness:
         return person.id, Vault.seal(person, FieldGroup.CONTACT, plain)
 
     def server(self) -> SmtpConnection:
-        """Make a connection to the mail server."""
+        """Return a connection to the mail server."""
         return SmtpConnection(self.settings.smtp_account, self.deliveries.renderer.sender)
 
     def worker(self, server: SmtpConnection | None = None) -> SendWorker:
-        """Make a worker with a connection of its own."""
+        """Return a worker with a connection of its own."""
         return SendWorker(self.deliveries, server or self.server(), self.wake_up)
 
     async def send_all(self) -> None:
@@ -105,7 +105,7 @@ class NotificationsHarness:
         await server.close()
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Look into the database as its administrator."""
+        """Query the database as its administrator."""
         with psycopg.connect(self.own.admin_url, options="-c search_path=notifications") as admin:
             cursor = admin.execute(sql.encode(), values)
             return cursor.fetchall() if cursor.description else []

@@ -1,4 +1,4 @@
-"""A mail server that takes mails, or does not, as a test wants it to."""
+"""A mail server that accepts, rejects, stalls or drops, as a test tells it."""
 
 import threading
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ STALL = "never answer"
 
 
 class MailServerForTests:
-    """Answers RCPT and DATA from lists, then takes everything; remembers what it took, in order."""
+    """Answers RCPT and DATA from lists, then accepts everything; keeps the mails that it accepted, in order."""
 
     def __init__(self) -> None:
         self.port = any_free(1)[0]
@@ -32,12 +32,12 @@ class MailServerForTests:
         self._controller: Controller | None = None
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start to answer."""
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port, server_hostname="mail.example.org")
         self._controller.start()
 
     def stop(self) -> None:
-        """Be away."""
+        """Stop; connections are refused."""
         if self._controller is not None:
             self._controller.stop()
             self._controller = None

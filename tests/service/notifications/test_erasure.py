@@ -16,12 +16,12 @@ NOTHING = (None,) * 6
 
 
 def kept(harness: NotificationsHarness, case_id: UUID) -> list[tuple[object, ...]]:
-    """Return what is kept of the reporter of a case."""
+    """Return what is stored of the reporter of a case."""
     return harness.query(f"SELECT {PERSONAL} FROM cases WHERE case_id = %s", case_id)
 
 
 def empty_inbox(harness: NotificationsHarness) -> None:
-    """Let every message count as new: a replay after the inbox has been lost."""
+    """Empty the inbox, so that every message counts as new: a replay."""
     harness.query("DELETE FROM inbox")
 
 
@@ -59,7 +59,7 @@ async def test_queued_mails_of_an_erased_person_are_suppressed_and_an_event_says
 async def test_in_any_order_of_arrival_the_reporter_stays_erased(
     harness: NotificationsHarness, mails: MailServerForTests, order: tuple[int, ...]
 ) -> None:
-    """The key is still in the vault here: the tombstone alone must do."""
+    """The vault still has the key here: the erasure in the table must be enough."""
     case_id = uuid4()
     person_id, contact = harness.seal("ann@example.org")
     events: list[Event] = [

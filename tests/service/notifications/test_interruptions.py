@@ -1,4 +1,4 @@
-"""A service or a mail server that goes away costs no mail, and sends none twice."""
+"""No mail is lost or sent twice when a process or the mail server stops."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ asyncio.run(main())
 
 
 async def other_process(harness: NotificationsHarness) -> Process:
-    """Start a sender as a process of its own."""
+    """Start a send worker in a process of its own."""
     settings = harness.settings
     variables = {
         "HANDOFF_DATABASE_URL": settings.database_url.get_secret_value(),
@@ -144,6 +144,6 @@ async def test_a_queued_mail_wakes_an_idle_worker(harness: NotificationsHarness,
 
 
 async def stop(task: asyncio.Task[None]) -> None:
-    """Stop a sender, as the service does."""
+    """Stop a send worker, as the service does."""
     task.cancel()
     await asyncio.wait([task], timeout=PATIENCE_SECONDS)

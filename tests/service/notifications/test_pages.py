@@ -19,7 +19,7 @@ STAFF = {"authorization": f"Bearer {STAFF_KEY}"}
 
 @pytest.fixture
 def client(harness: NotificationsHarness) -> httpx.AsyncClient:
-    """Reach the pages of the service."""
+    """Return a client of the service."""
     database = harness.deliveries.database
     routes = [*delivery_routes(database, CITY.protection, STAFF_KEY), subject_export_route(database, STAFF_KEY)]
     app = Starlette(routes=routes)

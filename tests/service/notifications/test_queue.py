@@ -73,7 +73,7 @@ async def test_a_notification_that_arrives_before_its_case_waits_for_it(harness:
 async def test_a_notification_and_its_case_that_arrive_at_the_same_time_do_not_miss_each_other(
     harness: NotificationsHarness, *, heard_of_before: bool, case_first: bool
 ) -> None:
-    """What one consumer has not committed yet the other cannot see, so it has to wait."""
+    """One consumer does not see what the other has not committed yet, so it must wait."""
     case_id = uuid4()
     if heard_of_before:
         await harness.consume(held(case_id))

@@ -73,7 +73,7 @@ async def test_a_deferred_mail_is_sent_later(harness: NotificationsHarness, mail
 
 async def test_a_rejected_mail_has_failed(harness: NotificationsHarness, mails: MailServerForTests) -> None:
     refused = await harness.report()
-    mails.answers_to_recipient = ["550 nobody here"]
+    mails.answers_to_recipient = ["550 no such user"]
     await harness.send_all()
     too_odd = await harness.report()
     mails.answers_to_data = ["554 no"]
@@ -88,7 +88,7 @@ async def test_after_a_rejection_the_next_mail_goes_over_the_same_connection(
 ) -> None:
     for _ in range(3):
         await harness.report()
-    mails.answers_to_recipient = ["250 OK", "550 nobody here"]
+    mails.answers_to_recipient = ["250 OK", "550 no such user"]
     await harness.send_all()
     assert (len(mails.mails), mails.connections) == (2, 1)
 
@@ -180,7 +180,7 @@ async def test_an_unreadable_address_does_not_delay_the_others(
 
 
 def ids_of(mails: MailServerForTests) -> list[UUID]:
-    """Return the ids of the deliveries that the server took, from the Message-IDs."""
+    """Return the ids of the deliveries that the server accepted, from the Message-IDs."""
     return [UUID(str(mail["Message-ID"])[1:37]) for mail in mails.mails]
 
 

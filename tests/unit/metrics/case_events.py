@@ -31,7 +31,7 @@ def _named(space: UUID, what: str) -> UUID:
 
 
 @dataclass(frozen=True)
-class PublishedEvent:
+class TopicEvent:
     """One event on its topic."""
 
     topic: str
@@ -46,7 +46,7 @@ class CaseEvents:
     number: int
     now: datetime = START
     traceparent: str | None = None
-    events: list[PublishedEvent] = field(default_factory=list)
+    events: list[TopicEvent] = field(default_factory=list)
 
     @property
     def case_id(self) -> UUID:
@@ -78,7 +78,7 @@ class CaseEvents:
             classification=event.classification,
             traceparent=self.traceparent,
         )
-        self.events.append(PublishedEvent(topic, envelope, event))
+        self.events.append(TopicEvent(topic, envelope, event))
         return self
 
     def file(self, needs: tuple[str, ...] = NEEDS[:1], **more: Any) -> "CaseEvents":

@@ -1,4 +1,4 @@
-"""Laws are tried on machines that have other things to do: a slow example is no failure."""
+"""A slow example is not a failure: the machine that runs the tests has other work, too."""
 
 from hypothesis import HealthCheck, settings
 

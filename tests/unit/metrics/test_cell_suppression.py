@@ -1,4 +1,4 @@
-"""Small counts are not published, nor can they be worked out: not from a total, nor from two tables together."""
+"""Small counts are not published, and cannot be derived from a total, or from two tables together."""
 
 from fractions import Fraction
 
@@ -13,7 +13,7 @@ TOTAL: CountName = ("total",)
 
 
 def offer(sizes: list[int], *, minimum: int = MINIMUM) -> SuppressionProblem:
-    """SuppressionProblem rows and their total."""
+    """Return the problem of rows and their total."""
     rows: list[CountName] = [(f"{number:03}",) for number in range(len(sizes))]
     counts = dict(zip(rows, sizes, strict=True)) | {TOTAL: sum(sizes)}
     return SuppressionProblem(counts, {TOTAL: 0, **dict.fromkeys(rows, 1)}, [SumRelation(TOTAL, tuple(rows))], minimum)
@@ -45,7 +45,7 @@ def test_a_total_that_differs_little_from_its_only_large_part_is_published_and_t
 
 
 def test_what_one_table_suppresses_another_does_not_reveal() -> None:
-    """Both tables add up to the same, which is published nowhere."""
+    """Both tables have the same sum, which is never published."""
     counts: dict[CountName, int] = {
         ("all",): 100, ("need", "noise"): 100, ("agency", "hpd"): 60, ("agency", "nypd"): 35, ("agency", "parks"): 5,
     }  # fmt: skip
@@ -70,7 +70,7 @@ def test_what_is_suppressed_is_never_a_single_count_nor_few_together(sizes: list
 
 @st.composite
 def systems(draw: st.DrawFn) -> SuppressionProblem:
-    """Make a system of sums: a table of two dimensions of which only the margins, and some cells, are published."""
+    """Build a table of two dimensions, of which the margins and some cells are published."""
     rows, columns = draw(st.integers(1, 4)), draw(st.integers(1, 4))
     cells: dict[CountName, int] = {
         (str(row), str(column)): draw(st.integers(0, 25)) for row in range(rows) for column in range(columns)

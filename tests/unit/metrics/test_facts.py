@@ -10,12 +10,12 @@ from services.metrics.domain.event_projection import facts_of
 from services.metrics.domain.facts import FACTS, CaseFact, Fact, merge, merge_pair
 from services.metrics.tables import FACT_TABLES
 from shared.events.topics import REFERRALS
-from tests.unit.metrics.case_events import CaseEvents, PublishedEvent, random_case
+from tests.unit.metrics.case_events import CaseEvents, TopicEvent, random_case
 
 seeds = st.integers(min_value=0, max_value=10_000)
 
 
-def known(events: list[PublishedEvent]) -> dict[type[Fact], list[Fact]]:
+def known(events: list[TopicEvent]) -> dict[type[Fact], list[Fact]]:
     return merge(fact for one in events for fact in facts_of(one.event, one.envelope))
 
 

@@ -1,4 +1,4 @@
-"""Journeys: in an order that makes sense, without anybody's words."""
+"""Journeys show causes before effects, and no free text."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""What is published of many cases gives no small group away, by itself or taken from anything else published."""
+"""No published figure reveals a small group, by itself or together with another published figure."""
 
 from collections import Counter, defaultdict
 from functools import cache, lru_cache
@@ -30,7 +30,7 @@ ZONE = ZoneInfo("America/New_York")
 SECRET = "partner-violence-help"
 PROTECTION = ProtectionRules({"heat-hot-water": None, SECRET: FieldGroup.VICTIM_SERVICES})
 Groups = dict[CountName, set[UUID]]
-"""Of each count, whom it counts: cases, or referrals."""
+"""The cases or referrals that each count contains."""
 
 
 def rows_of(record: CaseRecord) -> list[tuple[str, UUID, list[tuple[str, str]], Any]]:
@@ -87,7 +87,7 @@ def many(number: int, seed: int, *, secret: int = 0) -> list[CaseRecord]:
 
 @lru_cache(maxsize=1 << 12)
 def any_record(place: int, seed: int) -> CaseRecord:
-    """Return what is known of any case; hypothesis asks for a third of them again."""
+    """Return the record of a random case; hypothesis asks for a third of them again."""
     return record_of(random_case(place, seed))
 
 
@@ -99,7 +99,7 @@ def kept_secret(place: int) -> CaseRecord:
 
 
 def shown(published: Publication) -> dict[CountName, int]:
-    """Return every count that is shown to anybody, by name, through what pages and API are made from."""
+    """Return every count that everyone may see, by name, through what pages and API are made from."""
     found: dict[CountName, int] = {
         ("total", name): n for name in published.aggregates.totals if (n := published.total(name))
     }

@@ -1,4 +1,4 @@
-"""Spans: read from OTLP, and grown into trees."""
+"""Spans are read from OTLP, and form trees."""
 
 import gzip
 

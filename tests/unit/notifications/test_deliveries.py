@@ -1,4 +1,4 @@
-"""To whom a mail goes, in which language, and what becomes of it."""
+"""The recipient, the language and the states of a mail."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

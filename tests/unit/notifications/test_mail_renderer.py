@@ -1,4 +1,4 @@
-"""Each mail can be written in each language, in plain content, and says nothing that it must not."""
+"""Each mail can be rendered in each language, is easy to read, and reveals nothing that it must not."""
 
 import itertools
 import re
@@ -24,7 +24,7 @@ IN_SPANISH = replace(CITY, profile=CITY.profile.model_copy(update={"default_lang
 RENDERER = MailRenderer(CITY, SAMPLE_CITY / TEMPLATES, None, "https://311.example.org")
 SPANISH = MailRenderer(IN_SPANISH, SAMPLE_CITY / TEMPLATES, None, "https://311.example.org")
 PREVIEW = 300
-"""So many characters of a mail at most are shown beside its subject."""
+"""Mail programs show at most about so many characters beside the subject."""
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DETAILS: dict[Template, list[str | None]] = {
     Template.CASE_RECEIVED: [None],
@@ -193,7 +193,7 @@ def test_sentences_are_short(language: str, mail: tuple[Template, str | None]) -
 
 
 def grade(text: str) -> float:
-    """School grade that a text asks for: Flesch and Kincaid (1975), with syllables counted as groups of vowels."""
+    """Return the school grade of a text (Flesch and Kincaid, 1975); each group of vowels counts as a syllable."""
     content = re.findall(r"[A-Za-z]+", text)
     sentences = len(re.findall(r"[.!?:](?:\s|$)", text))
     syllables = sum(max(1, len(re.findall(r"[aeiouy]+", re.sub(r"e$", "", word.lower())))) for word in content)

@@ -1,4 +1,4 @@
-"""Settings that would give something away are refused at the start."""
+"""Settings that would reveal a password are refused at the start."""
 
 import pytest
 from pydantic import ValidationError

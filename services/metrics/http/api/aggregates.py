@@ -1,6 +1,6 @@
 """`/clocks` and `/reconciliation`: whole figures for operators, publishable ones for everyone else."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -20,7 +20,7 @@ from services.metrics.use_cases.read_figures import (
 )
 from shared.kit.database.database import Database
 from shared.kit.http.auth import keys_match, read_bearer_key
-from shared.kit.http.replies import refuse, reply
+from shared.kit.http.replies import JsonAnswer, refuse, reply
 
 
 def aggregate_routes(database: Database, city: MetricsCity, staff_key: str) -> list[Route]:
@@ -32,10 +32,10 @@ def aggregate_routes(database: Database, city: MetricsCity, staff_key: str) -> l
         except ClockQueryError as error:
             return refuse(400, str(error))
         if keys_match(read_bearer_key(request), staff_key):
-            return reply([describe(cell) for cell in await read_clocks(database, query)])
+            return reply([cell_answer(cell) for cell in await read_clocks(database, query)])
         if query.is_for_operators:
             return refuse(401, "Only operators see single weeks and programs: small groups can be derived from them.")
-        return reply([describe(cell) for cell in await read_public_clocks(database, query, city)])
+        return reply([cell_answer(cell) for cell in await read_public_clocks(database, query, city)])
 
     async def reconciliation(request: Request) -> Response:
         if keys_match(read_bearer_key(request), staff_key):
@@ -67,20 +67,46 @@ def read_query(request: Request) -> ClockQuery:
         raise ClockQueryError("week must be the date of a Monday, as 2026-01-05.") from None
 
 
-def describe(cell: Cell | PublicCell) -> dict[str, Any]:
-    """Return a cell as JSON: its group under the name of the dimension; `suppressed` if one of its counts is."""
-    described: dict[str, Any] = {cell.by: cell.key, "clock": cell.clock}
-    if cell.week != ALL_TIME:
-        described["week"] = cell.week.isoformat()
-    if None in (cell.n, cell.invalid, cell.open):
-        described["suppressed"] = True
-    return described | {
-        "n": cell.n,
-        "bad": cell.invalid,
-        "waiting": cell.open,
-        "p50": cell.p50,
-        "p90": cell.p90,
-        "p95": cell.p95,
-        "hold_seconds": cell.hold,
-        "as_of": cell.as_of,
-    }
+class CellAnswer(JsonAnswer):
+    """A cell: its group is in the field of its dimension, and the fields of other dimensions are left out."""
+
+    city: str | None = None
+    district: str | None = None
+    agency: str | None = None
+    program: str | None = None
+    need: str | None = None
+    clock: str
+
+    week: str | None = None
+    """Left out in a cell of all time."""
+
+    suppressed: bool = False
+    """True if one of the counts is suppressed, which is then null; else left out."""
+
+    n: int | None
+    bad: int | None
+    waiting: int | None
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    hold_seconds: float | None
+    as_of: datetime
+
+
+def cell_answer(cell: Cell | PublicCell) -> CellAnswer:
+    """Return a cell as it is answered."""
+    group: dict[str, Any] = {cell.by: cell.key}
+    return CellAnswer(
+        **group,
+        clock=cell.clock,
+        week=cell.week.isoformat() if cell.week != ALL_TIME else None,
+        suppressed=None in (cell.n, cell.invalid, cell.open),
+        n=cell.n,
+        bad=cell.invalid,
+        waiting=cell.open,
+        p50=cell.p50,
+        p90=cell.p90,
+        p95=cell.p95,
+        hold_seconds=cell.hold,
+        as_of=cell.as_of,
+    )

@@ -15,7 +15,7 @@ from shared.kit.database.database import Database
 from shared.kit.http.auth import require_staff_key
 from shared.kit.http.replies import refuse, reply
 
-UNKNOWN_CASE: Final = "No case is known by this id here: neither as a case id nor as a service request id."
+UNKNOWN_CASE: Final = "Unknown case: metrics has no case with this case id or service request id."
 
 
 def case_routes(database: Database, city: MetricsCity, staff_key: str) -> list[Route]:

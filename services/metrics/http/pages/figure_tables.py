@@ -76,8 +76,8 @@ def figure_table(by: str, publication: Publication, city: MetricsCity) -> Figure
         {row_key(by, cell.key, cell.week): cell for cell in publication.cells(by, clock)}
         for clock in ("response", "resolution")
     )
-    keys = sorted(responses | resolutions, key=lambda key: (not key, city.call(by, key)))
-    rows = [FigureRow(city.call(by, key), responses.get(key), resolutions.get(key)) for key in keys]
+    keys = sorted(responses | resolutions, key=lambda key: (not key, city.label(by, key)))
+    rows = [FigureRow(city.label(by, key), responses.get(key), resolutions.get(key)) for key in keys]
     return FigureTable(*TEXTS[by], rows)
 
 
