@@ -15,9 +15,10 @@ from services.intake.http.api.requests import post_request
 from services.intake.http.api.resource import Resource, UnknownPath
 from services.intake.http.pages import report_form, status
 from services.intake.settings import IntakeSettings
+from services.intake.store.new_cases import CaseNumbers
 from services.intake.store.write_batcher import WriteBatcher
 from services.intake.use_cases.api_keys import ApiKeys
-from services.intake.use_cases.context import CaseNumbers, IntakeContext
+from services.intake.use_cases.context import IntakeContext
 from services.intake.workers.api_key_refresher import ApiKeyRefresher
 from services.intake.workers.idempotency_key_cleaner import IdempotencyKeyCleaner
 from shared.city.reader import last_change, load_agreements, read_city, read_translations

@@ -2,22 +2,36 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
+from random import getrandbits
+from secrets import randbelow
 from typing import Final
 from uuid import UUID
 
 import orjson
 
 from services.intake.domain.fields import Fields
-from services.intake.domain.new_case import CaseIdentifiers, NewCase, SealedPerson, case_from_report, service_request_id
+from services.intake.domain.new_case import (
+    SPARSE_NUMBERS,
+    CaseIdentifiers,
+    NewCase,
+    SealedPerson,
+    case_from_report,
+    service_request_id,
+)
 from services.intake.domain.problems import Refusal, refusal
 from services.intake.domain.report import Report, read_report
 from services.intake.store.consents import ConsentGrant
 from services.intake.store.new_cases import IdempotencyClaim, PendingCase, find_earlier_report
 from services.intake.use_cases.consents import open_with_consent
-from services.intake.use_cases.context import IntakeContext, new_uuid7, next_number
+from services.intake.use_cases.context import IntakeContext
 from shared.events.fields import FieldGroup
 from shared.events.intake import Channel, Origin
+
+RANDOM_A_BITS: Final = 12
+RANDOM_B_BITS: Final = 62
+"""The two random parts of a UUID version 7 (RFC 9562, section 5.7)."""
 
 MAX_KEY_LENGTH: Final = 255
 NOT_FINGERPRINTED: Final = frozenset({"api_key"})
@@ -144,19 +158,36 @@ async def _find_filed(context: IntakeContext, claim: IdempotencyClaim, report: R
 
 async def _new_case(context: IntakeContext, form: SubmittedForm, report: Report) -> NewCase:
     moment = context.clock()
-    case_id = new_uuid7(moment)
-    number = await next_number(context, public=not report.protections)
-    shown_number = service_request_id(number, moment.astimezone(context.jurisdiction.profile.zone))
-    identity = CaseIdentifiers(case_id, shown_number, context.tokens.hash_of(case_id))
-    sealed = seal_person(context, new_uuid7(moment), report.personal)
+    identity = await new_identifiers(context, moment, public=not report.protections)
+    sealed = seal_person(context, report.personal)
     return case_from_report(report, identity, sealed, Origin(channel=form.channel), moment)
 
 
+async def new_identifiers(context: IntakeContext, submitted_at: datetime, *, public: bool) -> CaseIdentifiers:
+    """Make the id, the number and the token of a new case.
+
+    A case that the public never sees gets a random number: were it counted with the others, a gap between the public
+    numbers would reveal it.
+    """
+    number = await context.numbers.next() if public else SPARSE_NUMBERS.start + randbelow(len(SPARSE_NUMBERS))
+    local = submitted_at.astimezone(context.jurisdiction.profile.zone)
+    case_id = new_uuid7(context.clock())
+    return CaseIdentifiers(case_id, service_request_id(number, local), context.tokens.hash_of(case_id))
+
+
 def seal_person(
-    context: IntakeContext, person_id: UUID, personal: Mapping[FieldGroup, bytes], record: bytes | None = None
+    context: IntakeContext, personal: Mapping[FieldGroup, bytes], record: bytes | None = None
 ) -> SealedPerson:
     """Seal a person's data under a new key of their own; `record` is what else an imported record says."""
+    person_id = new_uuid7(context.clock())
     person = context.vault.new_person(person_id)
     blocks = {group: context.vault.seal(person, group, plain) for group, plain in personal.items()}
     sealed_record = None if record is None else context.vault.seal(person, FieldGroup.NARRATIVE, record)
     return SealedPerson(person_id, context.vault.wrap(person), blocks, sealed_record)
+
+
+def new_uuid7(moment: datetime) -> UUID:
+    """Make an id that sorts by time (UUID version 7, RFC 9562): indexes grow at their end. It is not a secret."""
+    milliseconds = int(moment.timestamp() * 1000)
+    high, low = getrandbits(RANDOM_A_BITS), getrandbits(RANDOM_B_BITS)
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << RANDOM_B_BITS | low)

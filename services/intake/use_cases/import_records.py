@@ -13,10 +13,10 @@ from services.intake.domain.import_record import (
     remarks_on,
     rest_of,
 )
-from services.intake.domain.new_case import CaseIdentifiers, NewCase, service_request_id
+from services.intake.domain.new_case import NewCase
 from services.intake.store.new_cases import PendingCase, find_known_records, insert_cases
-from services.intake.use_cases.context import IntakeContext, new_uuid7, next_number
-from services.intake.use_cases.file_report import seal_person
+from services.intake.use_cases.context import IntakeContext
+from services.intake.use_cases.file_report import new_identifiers, seal_person
 from shared.kit.observability.traces import CASE_ID, span, traceparent_of
 
 
@@ -66,12 +66,8 @@ async def _pending(context: IntakeContext, source: str, readable: ReadableRecord
 
 
 async def _case(context: IntakeContext, source: str, readable: ReadableRecord) -> NewCase:
-    moment = context.clock()
-    case_id = new_uuid7(moment)
-    requested = readable.record.requested_at.astimezone(context.jurisdiction.profile.zone)
-    number = service_request_id(await next_number(context, public=not readable.protections), requested)
-    identity = CaseIdentifiers(case_id, number, context.tokens.hash_of(case_id))
-    sealed = seal_person(context, new_uuid7(moment), personal_of(readable), rest_of(readable.record))
+    identity = await new_identifiers(context, readable.record.requested_at, public=not readable.protections)
+    sealed = seal_person(context, personal_of(readable), rest_of(readable.record))
     return case_from_record(readable, identity, sealed, source, context.jurisdiction)
 
 

@@ -16,10 +16,11 @@ from deploy.local.servers.databases import OwnDatabase
 from services.intake.app import http_routes
 from services.intake.domain.tokens import Tokens
 from services.intake.handlers import subscriptions
+from services.intake.store.new_cases import CaseNumbers
 from services.intake.store.write_batcher import WriteBatcher
 from services.intake.tables import metadata
 from services.intake.use_cases.api_keys import ApiKeys
-from services.intake.use_cases.context import CaseNumbers, IntakeContext
+from services.intake.use_cases.context import IntakeContext
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
