@@ -7,12 +7,12 @@ from services.routing.http.api.cases import case_routes
 from services.routing.http.api.explanations import explanation_routes
 from services.routing.http.api.ledger import ledger_routes
 from services.routing.http.api.partner import partner_routes
-from services.routing.http.api.subject_export import held_routes
-from services.routing.http.api.what_if import Trials, trial_routes
+from services.routing.http.api.subject_export import subject_export_routes
+from services.routing.http.api.what_if import WhatIf, what_if_routes
 from services.routing.http.pages.emergencies import emergency_routes
-from services.routing.http.pages.explanations import sharing_page_routes
+from services.routing.http.pages.explanations import explanation_page_routes
 from services.routing.http.pages.triage import triage_routes
-from services.routing.http.pages.what_if import trials_page_routes
+from services.routing.http.pages.what_if import what_if_page_routes
 from services.routing.jurisdiction import load_city, read_agencies
 from services.routing.settings import RoutingSettings
 from services.routing.tables import SCHEMA
@@ -68,17 +68,17 @@ def create_service(settings: RoutingSettings) -> Service:
 def _pages(context: RoutingContext, database: Database, settings: RoutingSettings, signer: Signer) -> list[Route]:
     staff_key = settings.staff_key.get_secret_value()
     explainer = Explainer(context, PolicyHistory(context.city.policy))
-    trials = Trials(context.city, settings.jurisdiction, database)
+    what_if = WhatIf(context.city, settings.jurisdiction, database)
     return [
         *triage_routes(context, database, staff_key),
         *case_routes(context, database, staff_key),
-        *held_routes(context, database, staff_key),
+        *subject_export_routes(context, database, staff_key),
         *emergency_routes(context, database, staff_key),
         *explanation_routes(explainer, database, staff_key),
-        *sharing_page_routes(explainer, database, staff_key),
+        *explanation_page_routes(explainer, database, staff_key),
         *ledger_routes(database, signer, staff_key),
-        *trial_routes(trials, staff_key),
-        *trials_page_routes(trials, staff_key),
+        *what_if_routes(what_if, staff_key),
+        *what_if_page_routes(what_if, staff_key),
     ]
 
 

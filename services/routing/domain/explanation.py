@@ -1,6 +1,7 @@
 """Explain why an agency is given a field group or not, and why a program is asked: policy ids, and a sentence each."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
 from services.routing.domain.city import PlacementQuery, Program, RoutingCity
@@ -14,7 +15,8 @@ NEED_WITHHELD: Final = "need-withheld"
 """The denial of a group that agreements release to an agency that may not know of the need: it is given nothing."""
 
 
-class ReleasedForm(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReleasedForm:
     """One form in which a group is released: the clause, why the parties agreed on it, the consents it needed."""
 
     form: str
@@ -24,7 +26,8 @@ class ReleasedForm(NamedTuple):
     consents: tuple[str, ...]
 
 
-class GroupDecision(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class GroupDecision:
     """What was decided on one field group; `says` is one sentence, `clauses` is one on each clause that was tried."""
 
     group: FieldGroup
@@ -56,7 +59,8 @@ class DisclosureExplanation(NamedTuple):
 CandidateStatus = Literal["asked", "next", "other-district", "may-not-know"]
 
 
-class RuleLookup(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RuleLookup:
     """One look-up in the routing rules: what a rule would have to name, and the id of the rule that does, if any."""
 
     service: str | None
@@ -66,17 +70,19 @@ class RuleLookup(NamedTuple):
     why: str
 
 
-class Candidate(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Candidate:
     """A program that the rule names, and its status; `policies` are the ids of those that deny its agency the need."""
 
     program: str
     agency: str
     standing: CandidateStatus
     why: str
-    policies: tuple[str, ...] = ()
+    policies: tuple[str, ...]
 
 
-class PlacementExplanation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PlacementExplanation:
     """Which rule applies to a need and why, the status of each of its candidates, and the program that is asked."""
 
     need: str
@@ -109,7 +115,7 @@ def explain_placement(query: PlacementQuery, city: RoutingCity) -> PlacementExpl
     fallback = None
     if rule and rule.fallback:
         fallback = _candidate(city.programs[rule.fallback], query, city, "is asked when no candidate answers in time")
-        fallback = fallback._replace(standing="next") if fallback.standing == "asked" else fallback
+        fallback = replace(fallback, standing="next") if fallback.standing == "asked" else fallback
     return PlacementExplanation(
         need=query.need,
         rule=rule.id if rule else None,
@@ -190,16 +196,18 @@ def _candidates(rule: Rule, query: PlacementQuery, city: RoutingCity) -> Iterato
     for number, name in enumerate(rule.candidates, 1):
         found = _candidate(city.programs[name], query, city, f"is choice {number} of the rule")
         if found.standing == "asked" and is_asked:
-            found = found._replace(standing="next", why=f"{found.why}, and comes after the one that is asked")
+            found = replace(found, standing="next", why=f"{found.why}, and comes after the one that is asked")
         is_asked = is_asked or found.standing == "asked"
         yield found
 
 
 def _candidate(program: Program, query: PlacementQuery, city: RoutingCity, why: str) -> Candidate:
     if not program.serves(query.district):
-        return Candidate(program.name, program.agency, "other-district", _describe_districts(program, query.district))
+        return Candidate(
+            program.name, program.agency, "other-district", _describe_districts(program, query.district), ()
+        )
     if city.admits(program, query):
-        return Candidate(program.name, program.agency, "asked", why)
+        return Candidate(program.name, program.agency, "asked", why, ())
     policies = city.denied_by(program.agency, query)
     words = f"may not know of the need: {'; '.join(map(describe_denial, policies))}"
     return Candidate(program.name, program.agency, "may-not-know", words, policies)

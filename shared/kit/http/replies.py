@@ -24,7 +24,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class JsonAnswer(BaseModel):
     """Base of the JSON objects that the services answer with.
 
-    A field without a default is always in the answer. A field with a default is left out while it has that default.
+    A field without a default is always in the answer. A field with a default is left out while it has that default;
+    so is a field of a model or dataclass within it.
     `model_validate` also takes any object that has the fields as attributes.
     """
 

@@ -163,7 +163,7 @@ async def test_a_case_that_nobody_knows_is_not_found(world: World) -> None:
         for reference in (uuid4(), "SR-404", "%27"):
             for path in ("sharing", "routing"):
                 answer = await staff.get(f"/cases/{reference}/{path}")
-                assert (answer.status_code, "no such case" in answer.text) == (404, True)
+                assert (answer.status_code, "unknown case" in answer.text) == (404, True)
 
 
 async def test_the_choice_of_a_program_is_explained_with_what_was_noted(world: World) -> None:

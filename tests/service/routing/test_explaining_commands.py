@@ -15,7 +15,7 @@ from deploy.cli.agreements import agreements_app
 from deploy.cli.routing import routing_app
 from services.routing.domain.partner_access import GrantedAccess
 from services.routing.http.api.explanations import explanation_routes
-from services.routing.http.api.what_if import Trials, trial_routes
+from services.routing.http.api.what_if import WhatIf, what_if_routes
 from services.routing.jurisdiction import load_city
 from services.routing.store.emergencies import AccessReview, insert_access, save_review
 from services.routing.use_cases.explain.disclosures import Explainer
@@ -53,7 +53,7 @@ def site(world: World) -> Starlette:
     """What routing serves of it."""
     explainer = Explainer(world.desk, PolicyHistory(CITY.policy))
     routes = explanation_routes(explainer, world.database, KEY)
-    return Starlette(routes=[*routes, *trial_routes(Trials(CITY, SAMPLE_CITY, world.database), KEY)])
+    return Starlette(routes=[*routes, *what_if_routes(WhatIf(CITY, SAMPLE_CITY, world.database), KEY)])
 
 
 async def run(world: World, app: typer.Typer, *words: object, key: str = KEY) -> Result:
@@ -96,7 +96,7 @@ async def test_what_was_opened_in_an_emergency_is_in_the_explanation(town: World
 
 async def test_what_cannot_be_explained_is_said(town: World) -> None:
     unknown = await run(town, agreements_app, "explain", "SR-404")
-    assert (unknown.exit_code, "no such case" in unknown.stderr) == (1, True)
+    assert (unknown.exit_code, "unknown case" in unknown.stderr) == (1, True)
     refused = await run(town, agreements_app, "explain", "SR-1", key="wrong")
     assert (refused.exit_code, "401" in refused.stderr) == (1, True)
     away = CliRunner().invoke(

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.routing.http.api.subject_export import held_routes
+from services.routing.http.api.subject_export import subject_export_routes
 from shared.events.agency_updates import ReferralRejected
 from shared.kit.http.auth import hash_key
 from tests.service.routing.test_updates import WORDS, say, submit
@@ -19,7 +19,7 @@ KEY = hash_key("a key of the staff")
 
 async def ask(world: World, case_id: object, key: str = KEY) -> httpx.Response:
     """Ask what is held about a case."""
-    transport = httpx.ASGITransport(app=Starlette(routes=held_routes(world.desk, world.database, KEY)))
+    transport = httpx.ASGITransport(app=Starlette(routes=subject_export_routes(world.desk, world.database, KEY)))
     async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:
         return await client.get(f"/cases/{case_id}/held", headers={"authorization": f"Bearer {key}"})
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.routing.http.pages.explanations import sharing_page_routes
+from services.routing.http.pages.explanations import explanation_page_routes
 from services.routing.use_cases.explain.disclosures import Explainer
 from services.routing.use_cases.explain.policy_history import PolicyHistory
 from tests.service.routing.explaining import BEARER, KEY, put_on_record
@@ -19,7 +19,7 @@ PAGE = {**BEARER, "accept": "text/html"}
 
 def client(world: World, headers: dict[str, str]) -> httpx.AsyncClient:
     explainer = Explainer(world.desk, PolicyHistory(world.desk.city.policy))
-    transport = httpx.ASGITransport(Starlette(routes=sharing_page_routes(explainer, world.database, KEY)))
+    transport = httpx.ASGITransport(Starlette(routes=explanation_page_routes(explainer, world.database, KEY)))
     return httpx.AsyncClient(transport=transport, base_url="http://routing", headers=headers)
 
 
@@ -62,7 +62,7 @@ async def test_what_was_opened_in_an_emergency_is_told_and_what_a_reviewer_says_
         await reviewed(world, opened.json()["access_id"])
         after = (await staff.get("/sharing", params={"of": str(referral_id), "agency": "homes"})).text
     assert "opened in an emergency by Kim Lee, until 2026-03-02 12:30 UTC: identity, household, narrative" in before
-    assert 'Nobody has <a href="/emergencies">reviewed</a> it.' in before
+    assert 'Not <a href="/emergencies">reviewed</a> yet.' in before
     assert "Not justified, says staff:lou." in after
     assert "danger" not in before + after, "what caseworkers and reviewers wrote is personal"
 
@@ -76,7 +76,7 @@ async def reviewed(world: World, access_id: str) -> None:
 
 async def test_what_was_refused_of_late_is_listed(world: World) -> None:
     async with client(world, PAGE) as staff:
-        assert "Nothing was refused." in (await staff.get("/sharing")).text
+        assert "There are no denials." in (await staff.get("/sharing")).text
         await world.hear(world.file("noise", service_code="loud"))
         assert f"/sharing?of={case_id()}&amp;agency=nobody" in (await staff.get("/sharing")).text
     async with client(world, BEARER) as program:
@@ -90,13 +90,13 @@ async def test_a_report_of_violence_without_consent_is_in_no_list_and_is_explain
     await world.hear(world.file("safety", service_code="violence"))
     assert world.rows("SELECT count(*) FROM refused_disclosures") == [(1,)]
     async with client(world, PAGE) as staff:
-        assert "Nothing was refused." in (await staff.get("/sharing")).text
+        assert "There are no denials." in (await staff.get("/sharing")).text
         assert "victim services require a consent" in (await staff.get("/sharing", params={"of": "SR-1"})).text
 
 
 async def test_a_case_that_nobody_knows_is_said_and_nobody_gets_in_without_the_key(world: World) -> None:
     async with client(world, PAGE) as staff:
         page = await staff.get("/sharing", params={"of": "SR-404"})
-        assert (page.status_code, "no such case" in page.text) == (404, True)
+        assert (page.status_code, "unknown case" in page.text) == (404, True)
     async with client(world, {}) as anybody:
         assert (await anybody.get("/sharing")).status_code == 401

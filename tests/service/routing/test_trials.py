@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.routing.http.api.what_if import Trials, trial_routes
+from services.routing.http.api.what_if import WhatIf, what_if_routes
 from services.routing.jurisdiction import load_city
 from services.routing.use_cases.what_if import PAGE
 from shared.kit.service.settings import SAMPLE_CITY
@@ -38,7 +38,7 @@ async def town(world: World) -> World:
 
 
 def client(world: World) -> httpx.AsyncClient:
-    routes = trial_routes(Trials(CITY, SAMPLE_CITY, world.database), KEY)
+    routes = what_if_routes(WhatIf(CITY, SAMPLE_CITY, world.database), KEY)
     transport = httpx.ASGITransport(Starlette(routes=routes))
     return httpx.AsyncClient(transport=transport, base_url="http://routing", headers=BEARER, timeout=60)
 
@@ -138,8 +138,8 @@ async def test_what_cannot_be_used_is_refused_with_file_line_and_reason(town: Wo
     async with client(town) as staff:
         for path, files, words in (
             ("/sharing/try", {**SIGNED, name: "id = 3"}, "findings"),
-            ("/sharing/try", {"routing-book.toml": BOOK}, "is not tried here"),
-            ("/routing/try", SIGNED, "is not tried here"),
+            ("/sharing/try", {"routing-book.toml": BOOK}, "cannot be changed here"),
+            ("/routing/try", SIGNED, "cannot be changed here"),
             ("/sharing/try", {}, "files"),
         ):
             answer = await staff.post(path, json={"since": LONG_AGO, "files": files})

@@ -4,8 +4,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.routing.http.api.what_if import Trials
-from services.routing.http.pages.what_if import MOST_SHOWN, trials_page_routes
+from services.routing.http.api.what_if import WhatIf
+from services.routing.http.pages.what_if import MOST_SHOWN, what_if_page_routes
 from shared.kit.service.settings import SAMPLE_CITY
 from tests.service.routing.explaining import BEARER, KEY
 from tests.service.routing.test_trials import BOOK, CITY, SIGNED, file_repair, without_hpd
@@ -21,9 +21,9 @@ def chosen(texts: dict[str, str]) -> Files:
     return [("files", (name.rpartition("/")[2], text)) for name, text in texts.items()]
 
 
-def client(world: World, trials: Trials | None = None, most: int = MOST_SHOWN, **headers: str) -> httpx.AsyncClient:
-    trials = trials or Trials(CITY, SAMPLE_CITY, world.database)
-    transport = httpx.ASGITransport(Starlette(routes=trials_page_routes(trials, KEY, most)))
+def client(world: World, trials: WhatIf | None = None, most: int = MOST_SHOWN, **headers: str) -> httpx.AsyncClient:
+    trials = trials or WhatIf(CITY, SAMPLE_CITY, world.database)
+    transport = httpx.ASGITransport(Starlette(routes=what_if_page_routes(trials, KEY, most)))
     return httpx.AsyncClient(transport=transport, base_url="http://routing", headers=BEARER | headers, timeout=60)
 
 
@@ -37,7 +37,7 @@ async def test_the_form_asks_for_files_and_a_day(world: World) -> None:
         page = await staff.get("/trials")
     assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
     assert 'type="file" name="files"' in page.text
-    assert "<!-- middle -->" not in page.text
+    assert "<!-- streamed -->" not in page.text
 
 
 async def test_what_would_be_different_is_told_in_words_and_nothing_is_changed(world: World) -> None:
@@ -45,7 +45,7 @@ async def test_what_would_be_different_is_told_in_words_and_nothing_is_changed(w
     before = world.everything()
     page = await tried(world, chosen(without_hpd()))
     assert page.status_code == 200
-    assert page.text.index("0 of 1 cases looked at") < page.text.index("1 of 1 cases would be different.")
+    assert page.text.index("0 of 1 cases decided") < page.text.index("1 of 1 cases would be different.")
     assert "instead of hpd/" in page.text
     assert 'hpd <span class="no">is not given ' in page.text
     assert page.text.rstrip().endswith("</html>")
@@ -66,15 +66,15 @@ async def test_no_case_since_then_is_said(world: World) -> None:
 async def test_a_mistake_is_shown_with_file_and_line(world: World) -> None:
     page = await tried(world, chosen({"routing-book.toml": BOOK.replace('need = "', 'ned = "', 1)}))
     assert page.status_code == 422
-    assert "Nothing was tried: the files cannot be used." in page.text
+    assert "The run did not start: the files cannot be used." in page.text
     assert "routing-book.toml, line " in page.text
 
 
 @pytest.mark.parametrize(
     ("files", "since", "says"),
     [
-        (chosen(SIGNED), "soon", "say since when"),
-        ([("files", ("", ""))], "2026-01-01", "choose the files to try"),
+        (chosen(SIGNED), "soon", "since must be a day"),
+        ([("files", ("", ""))], "2026-01-01", "choose at least one file"),
         ([("files", ("a.toml", b"\xff\xfe"))], "2026-01-01", "a file is not text in UTF-8"),
     ],
     ids=["no day", "no file", "no text"],
@@ -82,7 +82,7 @@ async def test_a_mistake_is_shown_with_file_and_line(world: World) -> None:
 async def test_what_cannot_be_tried_is_said(world: World, files: Files, since: str, says: str) -> None:
     page = await tried(world, files, since)
     assert page.status_code == 422
-    assert f"Nothing was tried: {says}" in page.text
+    assert f"The run did not start: {says}" in page.text
 
 
 async def test_of_many_differences_the_first_are_listed_and_the_rest_counted(world: World) -> None:
@@ -90,15 +90,15 @@ async def test_of_many_differences_the_first_are_listed_and_the_rest_counted(wor
         await file_repair(world, number)
     page = await tried(world, chosen(without_hpd()), most=3)
     assert page.text.count('<a href="/sharing?of=') == 3
-    assert "further differences are not listed here" in page.text
+    assert "further differences are not listed" in page.text
     assert "5 of 5 cases would be different." in page.text
 
 
 async def test_one_trial_runs_at_a_time_and_none_for_strangers(world: World) -> None:
-    trials = Trials(CITY, SAMPLE_CITY, world.database)
+    trials = WhatIf(CITY, SAMPLE_CITY, world.database)
     async with client(world, trials) as staff, trials.running:
         page = await staff.post("/trials", data={"since": "2026-01-01"}, files=chosen(SIGNED))
-    assert (page.status_code, "another trial is running" in page.text) == (409, True)
+    assert (page.status_code, "another what-if run is in progress" in page.text) == (409, True)
     async with client(world, authorization="Bearer wrong") as stranger:
         assert (await stranger.get("/trials")).status_code == 401
     async with client(world, origin="http://elsewhere") as forged:

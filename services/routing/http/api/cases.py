@@ -76,7 +76,7 @@ class CaseView(JsonAnswer):
     needs: list[NeedView]
 
 
-def case_routes(desk: RoutingContext, database: Database, key: str) -> list[Route]:
+def case_routes(context: RoutingContext, database: Database, key: str) -> list[Route]:
     """Serve `/cases/{case_id}`."""
 
     async def show(request: Request, _: Staff) -> Response:
@@ -86,7 +86,7 @@ def case_routes(desk: RoutingContext, database: Database, key: str) -> list[Rout
                 return refuse(404, "routing knows no such case")
             report = CaseSubmitted.model_validate_json(found.case.report)
             persons = [report.person_id] if report.person_id else []
-            people = PersonKeyring(await desk.vault.load(tx, persons) if persons else {})
+            people = PersonKeyring(await context.vault.load(tx, persons) if persons else {})
         return reply(_case_view(found, report, people))
 
     return [Route("/cases/{case_id:uuid}", require_staff(show, key), methods=["GET"])]

@@ -95,23 +95,23 @@ class OpenedAccess(BaseModel):
     ends_at: Instant
 
 
-def partner_routes(desk: RoutingContext, database: Database, partners: AgencyKeys) -> list[Route]:
+def partner_routes(context: RoutingContext, database: Database, partners: AgencyKeys) -> list[Route]:
     """Serve `/partner/v1`."""
 
     async def read(request: Request, agency: str) -> Response:
         with span("agency reads", request.headers.get("traceparent"), SpanKind.SERVER) as spanned:
             asked = ReadRequest(agency, request.path_params["referral_id"], uuid4(), traceparent_of(spanned))
-            text = await read_referral(desk, database, asked)
+            text = await read_referral(context, database, asked)
         return _json(text) if text else refuse(404, NO_SUCH_REFERRAL)
 
     async def list_own(request: Request, agency: str) -> Response:
-        return await _list(desk, database, request, agency)
+        return await _list(context, database, request, agency)
 
     async def show_receipt(request: Request, agency: str) -> Response:
-        return await _prove(desk, database, request, agency)
+        return await _prove(context, database, request, agency)
 
     async def open_withheld(request: Request, agency: str) -> Response:
-        return await _open(desk, database, request, agency)
+        return await _open(context, database, request, agency)
 
     def route(path: str, endpoint: AgencyEndpoint, method: str = "GET") -> Route:
         return Route(f"{PREFIX}/{path}", require_agency(endpoint, partners), methods=[method])
@@ -124,24 +124,24 @@ def partner_routes(desk: RoutingContext, database: Database, partners: AgencyKey
     ]
 
 
-async def _list(desk: RoutingContext, database: Database, request: Request, agency: str) -> Response:
+async def _list(context: RoutingContext, database: Database, request: Request, agency: str) -> Response:
     page = _read_page(request, agency)
     if isinstance(page, str):
         return refuse(422, page)
-    found = await list_referrals(desk, database, page)
+    found = await list_referrals(context, database, page)
     last = found[-1][1].referral_id if len(found) == page.limit else None
     return reply(ReferralPage(referrals=[*map(_listed, found)], next=last))
 
 
-async def _prove(desk: RoutingContext, database: Database, request: Request, agency: str) -> Response:
+async def _prove(context: RoutingContext, database: Database, request: Request, agency: str) -> Response:
     try:
-        found = await prove_receipt(desk, database, agency, request.path_params["receipt_id"])
+        found = await prove_receipt(context, database, agency, request.path_params["receipt_id"])
     except DamagedLedgerError:
         return refuse(409, "the ledger contradicts itself: tell the city's operators")
     return reply(describe(found)) if found else refuse(404, "there is no such receipt")
 
 
-async def _open(desk: RoutingContext, database: Database, request: Request, agency: str) -> Response:
+async def _open(context: RoutingContext, database: Database, request: Request, agency: str) -> Response:
     body = await read_body(request)
     if body is None:
         return refuse(413, f"a body has {LARGEST_BODY} bytes at most")
@@ -152,7 +152,7 @@ async def _open(desk: RoutingContext, database: Database, request: Request, agen
     with span("agency opens in an emergency", request.headers.get("traceparent"), SpanKind.SERVER) as spanned:
         referral_id = request.path_params["referral_id"]
         wanted = AccessRequest(agency, referral_id, uuid4(), form.wanted, form.lasts, traceparent_of(spanned))
-        access = await open_in_emergency(desk, database, wanted, StatedReason(form.caseworker, form.reason))
+        access = await open_in_emergency(context, database, wanted, StatedReason(form.caseworker, form.reason))
     if access is None:
         return refuse(404, NO_SUCH_REFERRAL)
     if isinstance(access, NotOpened):

@@ -1,4 +1,4 @@
-"""What would be different: past cases under changed agreements or another routing book, as lines of JSON."""
+"""What-if runs: past cases decided again under changed agreements or routing rules, as lines of JSON."""
 
 import asyncio
 import logging
@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 HEADERS: Final = {"cache-control": "no-store", "content-type": "application/x-ndjson"}
 
 
-class Wanted(BaseModel):
-    """The changed files, by their names in the jurisdiction's folder, and since when cases are gone through."""
+class WhatIfRequest(BaseModel):
+    """The changed files, by their names in the jurisdiction folder, and the time since which cases were routed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,8 +40,8 @@ class Wanted(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Trials:
-    """What past cases are gone through with; one trial runs at a time."""
+class WhatIf:
+    """The city in force, and where its past cases are; `running` lets one run take place at a time."""
 
     city: RoutingCity
     jurisdiction: Path
@@ -49,23 +49,23 @@ class Trials:
     running: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class Refused(NamedTuple):
-    """Why nothing is tried, and what is wrong in which line of which file."""
+class RejectedRun(NamedTuple):
+    """Why a run does not start; `findings` name the file, the line and what is wrong in it."""
 
     status: int
     error: str
     findings: tuple[ReportLine, ...] = ()
 
 
-class Prepared(NamedTuple):
-    """What is tried, and what is said about it first."""
+class PreparedRun(NamedTuple):
+    """A run that can start; `notes` come before its report."""
 
-    trial: CityComparison
+    comparison: CityComparison
     since: datetime
     notes: tuple[str, ...]
 
 
-def trial_routes(trials: Trials, key: str) -> list[Route]:
+def what_if_routes(what_if: WhatIf, key: str) -> list[Route]:
     """Serve `/sharing/try`, which takes agreements, and `/routing/try`, which takes the files beside them.
 
     The answer is lines of JSON: `progress`, `asked` and `shared`, and at the end `summary`, or `failed`.
@@ -73,11 +73,11 @@ def trial_routes(trials: Trials, key: str) -> list[Route]:
 
     def serve(path: str, takes: Callable[[str], bool]) -> Route:
         async def run(request: Request, _: Staff) -> Response:
-            prepared = await prepare(trials, _read(await request.body(), takes))
-            if isinstance(prepared, Refused):
+            prepared = await prepare(what_if, _read(await request.body(), takes))
+            if isinstance(prepared, RejectedRun):
                 told = {"error": prepared.error, **({"findings": prepared.findings} if prepared.findings else {})}
                 return reply(told, prepared.status)
-            lines = (orjson.dumps(line) + b"\n" async for line in report(trials, prepared))
+            lines = (orjson.dumps(line) + b"\n" async for line in report(what_if, prepared))
             return StreamingResponse(lines, headers=HEADERS)
 
         return Route(path, require_staff(run, key), methods=["POST"])
@@ -86,53 +86,53 @@ def trial_routes(trials: Trials, key: str) -> list[Route]:
 
 
 def is_agreement(name: str) -> bool:
-    """Tell whether a file is one of agreements."""
+    """Tell whether the name of a file is that of an agreement."""
     return name.startswith(f"{SUBFOLDER}/") and name.endswith(".toml")
 
 
-async def prepare(trials: Trials, wanted: Wanted | Refused) -> Prepared | Refused:
-    """Make ready to decide by both, or say why that cannot be."""
-    if isinstance(wanted, Refused):
+async def prepare(what_if: WhatIf, wanted: WhatIfRequest | RejectedRun) -> PreparedRun | RejectedRun:
+    """Read the changed files, or say why the run does not start."""
+    if isinstance(wanted, RejectedRun):
         return wanted
-    if trials.running.locked():
-        return Refused(409, "another trial is running: try again when it has ended")
-    return await asyncio.to_thread(_prepare, wanted, trials)
+    if what_if.running.locked():
+        return RejectedRun(409, "another what-if run is in progress: try again when it has ended")
+    return await asyncio.to_thread(_prepare, wanted, what_if)
 
 
-async def report(trials: Trials, prepared: Prepared) -> AsyncIterator[ReportLine]:
-    """Report line by line; when the database goes away in the middle, the last line says so."""
-    async with trials.running:
+async def report(what_if: WhatIf, prepared: PreparedRun) -> AsyncIterator[ReportLine]:
+    """Yield the report line by line; if the database becomes unavailable, the last line says so."""
+    async with what_if.running:
         for note in prepared.notes:
             yield {"kind": "note", "says": note}
         try:
-            async for line in compare_past_cases(trials.database, prepared.trial, prepared.since):
+            async for line in compare_past_cases(what_if.database, prepared.comparison, prepared.since):
                 yield line
         except TRANSIENT_ERRORS as error:
-            log.warning("a trial was broken off: %s", type(error).__name__)
-            yield {"kind": "failed", "error": "nothing can be read at the moment: try again"}
+            log.warning("what-if run stopped: %s", type(error).__name__)
+            yield {"kind": "failed", "error": "the database is unavailable: try again"}
 
 
-def _read(body: bytes, takes: Callable[[str], bool]) -> Wanted | Refused:
+def _read(body: bytes, takes: Callable[[str], bool]) -> WhatIfRequest | RejectedRun:
     try:
-        wanted = Wanted.model_validate_json(body)
+        wanted = WhatIfRequest.model_validate_json(body)
     except ValidationError as error:
-        return Refused(422, first_error(error, "body"))
-    strange = sorted(name for name in wanted.files if not takes(name))
-    return Refused(422, f"files: {strange[0]} is not tried here") if strange else wanted
+        return RejectedRun(422, first_error(error, "body"))
+    foreign = sorted(name for name in wanted.files if not takes(name))
+    return RejectedRun(422, f"files: {foreign[0]} cannot be changed here") if foreign else wanted
 
 
-def _prepare(wanted: Wanted, trials: Trials) -> Prepared | Refused:
-    """Read the files; the caches of the city at work are left alone."""
-    city = trials.city
+def _prepare(wanted: WhatIfRequest, what_if: WhatIf) -> PreparedRun | RejectedRun:
+    """Read the files into a city of their own: the caches of the city in force are not touched."""
+    city = what_if.city
     try:
-        changed = read_changed(trials.jurisdiction, wanted.files, city.policy.keys)
+        changed = read_changed(what_if.jurisdiction, wanted.files, city.policy.keys)
     except ChangeError as error:
         findings = tuple({"file": each.file, "line": each.line, "reason": each.reason} for each in error.findings)
-        return Refused(422, "the files cannot be used", findings)
+        return RejectedRun(422, "the files cannot be used", findings)
     except JurisdictionError as error:
-        return Refused(409, str(error))
+        return RejectedRun(409, str(error))
     agreements, moved = start_early(changed.agreements, city.policy.agreements, wanted.since)
     before = replace(city, policy=city.policy.under(city.policy.agreements))
     after = replace(changed.city, policy=changed.city.policy.under(agreements))
-    notes = tuple(f"{each.id} begins on {each.starts}: it is tried as if it had begun before." for each in moved)
-    return Prepared(CityComparison(before, after), wanted.since, notes)
+    notes = tuple(f"{each.id} begins on {each.starts}: the run treats it as begun before." for each in moved)
+    return PreparedRun(CityComparison(before, after), wanted.since, notes)
