@@ -51,7 +51,7 @@ async def shield_with_grace(work: Coroutine[Any, Any, T], grace: float) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task], timeout=grace)
-        # The caller gets CancelledError whatever `work` raised: read its exception, or asyncio logs that nobody did.
+        # The caller gets CancelledError, whatever `work` raised. Read that, or asyncio logs it as never retrieved.
         task.add_done_callback(_retrieve_exception)
         task.cancel()
         raise

@@ -1,4 +1,4 @@
-"""Transactions, and tasks that are told to end."""
+"""Transactions of tasks that are cancelled."""
 
 import asyncio
 from contextlib import suppress
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.servers
 
 
 @pytest.mark.parametrize("way", ["transaction", "statement"])
-async def test_a_task_that_missed_its_cancellation_begins_nothing_more(kit: Database, way: str) -> None:
+async def test_a_task_that_swallowed_its_cancellation_begins_no_transaction(kit: Database, way: str) -> None:
     done, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def work() -> None:
@@ -20,7 +20,7 @@ async def test_a_task_that_missed_its_cancellation_begins_nothing_more(kit: Data
             async with getattr(kit, way)() as connection:
                 await connection.execute("INSERT INTO effects DEFAULT VALUES")
             done.set()
-            with suppress(asyncio.CancelledError):  # as a wait does that drops it
+            with suppress(asyncio.CancelledError):  # as asyncio.wait_for does before Python 3.12
                 await may_go_on.wait()
 
     task = asyncio.create_task(work())

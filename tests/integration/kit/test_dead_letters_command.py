@@ -1,4 +1,4 @@
-"""`handoff dead-letters` against a service with a real database; the other services are away."""
+"""`handoff dead-letters` with one service on a real database; the other services are unavailable."""
 
 import asyncio
 import json
@@ -23,23 +23,23 @@ KEY = "staff-key"
 
 
 async def run(database: Database, *words: str) -> Result:
-    """Run the command; routing is the service that is there."""
-    redelivery = DeadLetterQueue(database, [Subscription("kit", CASES, count)])
-    async with served(Starlette(routes=dead_letter_routes(redelivery, KEY))) as url:
+    """Run the command; only routing answers."""
+    queue = DeadLetterQueue(database, [Subscription("kit", CASES, count)])
+    async with served(Starlette(routes=dead_letter_routes(queue, KEY))) as url:
         away = f"http://127.0.0.1:{any_free(1)[0]}"
         environment = {f"HANDOFF_{name}_URL": away for name in ("INTAKE", "NOTIFICATIONS", "METRICS")}
         environment |= {"HANDOFF_ROUTING_URL": url, "HANDOFF_STAFF_KEY": KEY, "COLUMNS": "100", "LOGNAME": "ada"}
         return await asyncio.to_thread(CliRunner().invoke, dead_letters_app, list(words), env=environment)
 
 
-async def keep(database: Database, *letters: DeadLetter) -> None:
-    """Set messages aside."""
+async def store(database: Database, *letters: DeadLetter) -> None:
+    """Store messages as dead letters."""
     async with database.transaction() as tx:
         await insert_dead_letters(tx, "kit", letters)
 
 
 async def test_those_of_services_that_answer_are_listed_and_the_others_named(kit: Database) -> None:
-    await keep(kit, DeadLetter(record(7), "ArithmeticError", "kit", 3))
+    await store(kit, DeadLetter(record(7), "ArithmeticError", "kit", 3))
     result = await run(kit, "list")
     assert "routing 1" in result.stdout
     assert "case.withdrawn" in result.stdout
@@ -49,21 +49,21 @@ async def test_those_of_services_that_answer_are_listed_and_the_others_named(kit
 
 
 async def test_all_pages_are_listed_as_json(kit: Database) -> None:
-    await keep(kit, *(DeadLetter(record(n), "ArithmeticError", "kit") for n in range(PAGE_SIZE + 5)))
+    await store(kit, *(DeadLetter(record(n), "ArithmeticError", "kit") for n in range(PAGE_SIZE + 5)))
     result = await run(kit, "list", "--service", "routing", "--json")
     assert [letter["number"] for letter in json.loads(result.stdout)] == list(range(1, PAGE_SIZE + 6))
     assert result.exit_code == 0
 
 
 async def test_what_the_sender_wrote_is_shown_only_when_it_is_asked_for(kit: Database) -> None:
-    await keep(kit, DeadLetter(record(1, b'{"words": "Jane Doe"}'), "unreadable", "kit"))
+    await store(kit, DeadLetter(record(1, b'{"words": "Jane Doe"}'), "unreadable", "kit"))
     assert "Jane Doe" not in (await run(kit, "show", "routing", "1")).stdout
     assert "Jane Doe" in (await run(kit, "show", "routing", "1", "--content")).stdout
 
 
 async def test_all_are_redelivered_and_what_fails_again_stays(kit: Database) -> None:
     sound = [record(1), record(3)]
-    await keep(kit, *(DeadLetter(each, "ArithmeticError", "kit") for each in (sound[0], record(2, b"{"), sound[1])))
+    await store(kit, *(DeadLetter(each, "ArithmeticError", "kit") for each in (sound[0], record(2, b"{"), sound[1])))
     result = await run(kit, "redeliver", "routing", "--all")
     assert result.stdout == "routing 1: It has taken effect.\nrouting 3: It has taken effect.\n"
     assert result.stderr.startswith("routing 2: It failed again: ")
@@ -76,7 +76,7 @@ async def test_all_are_redelivered_and_what_fails_again_stays(kit: Database) -> 
 async def test_a_repaired_value_is_read_from_a_file(kit: Database, tmp_path: Path) -> None:
     sound = record(1)
     broken = record(1, b"{", **{name: said.decode() for name, said in sound.headers})
-    await keep(kit, DeadLetter(broken, "unreadable", "kit"))
+    await store(kit, DeadLetter(broken, "unreadable", "kit"))
     file = tmp_path / "repaired.json"
     file.write_bytes(sound.value or b"")
     result = await run(kit, "redeliver", "routing", "1", "--value", str(file))
@@ -87,7 +87,7 @@ async def test_a_repaired_value_is_read_from_a_file(kit: Database, tmp_path: Pat
 
 
 async def test_what_is_dismissed_is_kept_with_who_decided_it(kit: Database) -> None:
-    await keep(kit, DeadLetter(record(1), "ArithmeticError", "kit"))
+    await store(kit, DeadLetter(record(1), "ArithmeticError", "kit"))
     assert (await run(kit, "dismiss", "routing", "1", "--by", "Bob")).stdout == "routing 1: It is dismissed.\n"
     assert "dismissed by Bob" in (await run(kit, "list", "--service", "routing", "--settled")).stdout
     assert (await run(kit, "list", "--service", "routing")).stdout == "Nothing is set aside.\n"

@@ -1,4 +1,4 @@
-"""What is measured of real work, on real Kafka and PostgreSQL."""
+"""Metrics of consumers, relay and outbox, on real Kafka and PostgreSQL."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
@@ -24,6 +24,7 @@ from shared.kit.kafka.access import KafkaAccess
 from shared.kit.messaging import outbox
 from shared.kit.messaging.messages import Batch, Subscription
 from shared.kit.messaging.outbox import OutboxEvent
+from shared.kit.observability.http_metrics import RequestTimer
 from shared.kit.relay.relay import Relay
 from shared.kit.service.gauges import Gauges
 from shared.kit.service.service import Service, create_asgi
@@ -37,8 +38,8 @@ TYPE, OUTCOME, ERROR = "handoff.event.type", "handoff.outcome", "error.type"
 
 
 @pytest.fixture
-async def language(kafka: KafkaAccess) -> TopicSpec:
-    """Make a topic of its own, in intake's language, as `kit` says it."""
+async def spec(kafka: KafkaAccess) -> TopicSpec:
+    """Create a topic for intake's events, published by `kit`."""
     name = f"kit.{uuid4().hex[:12]}.v1"
     admin = AIOKafkaAdminClient(**kafka.client())
     await admin.start()
@@ -48,7 +49,7 @@ async def language(kafka: KafkaAccess) -> TopicSpec:
 
 
 def record(offset: int, value: bytes | None = None) -> ConsumerRecord[bytes, bytes]:
-    """Make a record as intake would write it, but for its value."""
+    """Make a record as intake writes it, with another value if one is given."""
     event = CaseWithdrawn(case_id=uuid4(), withdrawn_at=NOW)
     headers = {
         "ce_specversion": "1.0",
@@ -66,29 +67,29 @@ def record(offset: int, value: bytes | None = None) -> ConsumerRecord[bytes, byt
 
 
 async def accept(batch: Batch[Any], tx: Transaction) -> None:
-    """Take everything."""
+    """Accept every message."""
     del batch, tx
 
 
 def consumer(database: Database, measured: Measured, handler: Any = accept) -> Consumer:
-    """Make a consumer that is measured, and does not rest long."""
+    """Make a consumer with these instruments and short pauses."""
     made = Consumer("kit", Subscription("kit", CASES, handler), database, measured.instruments)
     made.backoff = ExponentialBackoff(0.001, 0.001)
     return made
 
 
 def said(topic: str) -> OutboxEvent:
-    """Make one announcement."""
+    """Make one event."""
     return OutboxEvent(topic, CaseWithdrawn(case_id=uuid4(), withdrawn_at=NOW), uuid4())
 
 
 async def announce(database: Database, announcements: list[OutboxEvent]) -> None:
-    """Queue announcements."""
+    """Enqueue events."""
     async with database.transaction() as tx:
         await outbox.enqueue(tx, announcements)
 
 
-async def test_what_is_done_and_what_is_repeated_are_told_apart(kit: Database) -> None:
+async def test_new_messages_and_repeats_are_counted_apart(kit: Database) -> None:
     measured, records = Measured(), [record(n) for n in range(10)]
     working = consumer(kit, measured)
     await working(records)
@@ -103,7 +104,7 @@ async def test_what_is_done_and_what_is_repeated_are_told_apart(kit: Database) -
     assert 0 < point["sum"] < 10
 
 
-async def test_what_cannot_be_read_and_what_fails_are_set_aside_under_different_errors(kit: Database) -> None:
+async def test_malformed_and_failing_messages_are_counted_under_different_errors(kit: Database) -> None:
     records = [record(n) for n in range(8)]
     poison = UUID(dict(records[5].headers)["ce_id"].decode())
 
@@ -124,7 +125,7 @@ async def test_what_cannot_be_read_and_what_fails_are_set_aside_under_different_
     assert measured.values("messaging.process.duration", ERROR) == {("ArithmeticError",): 6, (None,): 3}
 
 
-async def test_a_message_that_was_set_aside_before_is_not_counted_again(kit: Database) -> None:
+async def test_a_dead_letter_that_is_delivered_again_is_counted_once(kit: Database) -> None:
     measured, nonsense = Measured(), record(8, b"nonsense")
     working = consumer(kit, measured)
     await working([nonsense])
@@ -132,7 +133,7 @@ async def test_a_message_that_was_set_aside_before_is_not_counted_again(kit: Dat
     assert measured.values("handoff.dead_letters", ERROR) == {("MalformedMessageError",): 2}
 
 
-async def test_a_database_that_is_away_is_a_pause(kit: Database, kit_url: str) -> None:
+async def test_an_unavailable_database_is_counted_as_a_pause(kit: Database, kit_url: str) -> None:
     async def cut(batch: Batch[Any], tx: Transaction) -> None:
         with psycopg.connect(kit_url, autocommit=True) as admin:
             admin.execute("SELECT pg_terminate_backend(%s)", (tx.info.backend_pid,))
@@ -146,35 +147,35 @@ async def test_a_database_that_is_away_is_a_pause(kit: Database, kit_url: str) -
     assert measured.values("handoff.dead_letters", ERROR) == {}
 
 
-async def test_what_the_relay_sends_withholds_and_refuses_is_counted(
-    kit: Database, kafka: KafkaAccess, language: TopicSpec
+async def test_published_withheld_and_rejected_rows_are_counted(
+    kit: Database, kafka: KafkaAccess, spec: TopicSpec
 ) -> None:
-    async def none_stands(_: Transaction, guards: Collection[UUID]) -> set[UUID]:
-        del guards
+    async def none_valid(_: Transaction, required: Collection[UUID]) -> set[UUID]:
+        del required
         return set()
 
     measured = Measured()
-    relay = Relay("kit", kit, kafka, none_stands, measured.instruments)
-    fallen = said(language.topic)._replace(required_consents=(uuid4(),))
-    await announce(kit, [said(language.topic), said(language.topic), said(language.topic), fallen])
+    relay = Relay("kit", kit, kafka, none_valid, measured.instruments)
+    revoked = said(spec.topic)._replace(required_consents=(uuid4(),))
+    await announce(kit, [said(spec.topic), said(spec.topic), said(spec.topic), revoked])
     async with kit.transaction() as tx:
         await tx.execute("UPDATE outbox SET value = %s WHERE id = (SELECT min(id) FROM outbox)", ("x" * 2_000_000,))
     while await relay.relay_once():
         pass
     await relay.close()
     assert measured.values("handoff.outbox.rows", NAME, TYPE, OUTCOME) == {
-        (language.topic, "case.withdrawn.v1", "relayed"): 2,
-        (language.topic, "case.withdrawn.v1", "withheld"): 1,
-        (language.topic, "case.withdrawn.v1", "refused"): 1,
+        (spec.topic, "case.withdrawn.v1", "relayed"): 2,
+        (spec.topic, "case.withdrawn.v1", "withheld"): 1,
+        (spec.topic, "case.withdrawn.v1", "refused"): 1,
     }
     assert measured.values("messaging.client.sent.messages", NAME, TYPE, ERROR) == {
-        (language.topic, "case.withdrawn.v1", None): 2
+        (spec.topic, "case.withdrawn.v1", None): 2
     }
     assert measured.values("messaging.client.operation.duration", "messaging.operation.name") == {("send",): 1}
     assert measured.values("handoff.dead_letters", GROUP, ERROR) == {("relay", "MessageSizeTooLarge"): 1}
 
 
-async def test_a_kafka_that_is_away_is_a_pause_of_the_relay(kit: Database) -> None:
+async def test_an_unavailable_kafka_is_counted_as_a_pause_of_the_relay(kit: Database) -> None:
     measured = Measured()
     relay = Relay("kit", kit, KafkaAccess("127.0.0.1:1"), instruments=measured.instruments)
     task = asyncio.create_task(relay.run())
@@ -188,9 +189,9 @@ async def test_a_kafka_that_is_away_is_a_pause_of_the_relay(kit: Database) -> No
 
 
 @asynccontextmanager
-async def running(consumption: ConsumerSupervisor) -> AsyncIterator[None]:
-    """Consume for the length of a block."""
-    task = asyncio.create_task(consumption.run())
+async def running(supervisor: ConsumerSupervisor) -> AsyncIterator[None]:
+    """Consume during a block."""
+    task = asyncio.create_task(supervisor.run())
     try:
         yield
     finally:
@@ -200,14 +201,14 @@ async def running(consumption: ConsumerSupervisor) -> AsyncIterator[None]:
 
 
 async def seen(gauges: Gauges, measured: Measured, topic: str, lag: int) -> None:
-    """Look until the lag of a topic is this."""
+    """Poll until the lag of a topic is this."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while measured.values("handoff.consumer.lag", NAME) != {(topic,): lag}:
             await gauges.poll()
             await asyncio.sleep(0.1)
 
 
-async def test_what_waits_in_kafka_is_seen(kit: Database, kafka: KafkaAccess, language: TopicSpec) -> None:
+async def test_the_lag_of_a_consumer_is_measured(kit: Database, kafka: KafkaAccess, spec: TopicSpec) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def wait(batch: Batch[Any], tx: Transaction) -> None:
@@ -216,24 +217,24 @@ async def test_what_waits_in_kafka_is_seen(kit: Database, kafka: KafkaAccess, la
         await go_on.wait()
 
     measured, relay = Measured(), Relay("kit", kit, kafka)
-    consumption = ConsumerSupervisor("kit", [Subscription(f"kit-{uuid4().hex[:8]}", language, wait)], kit, kafka)
-    consumption.batch_size = 1
-    gauges = Gauges(relay, consumption, lambda: 0)
+    supervisor = ConsumerSupervisor("kit", [Subscription(f"kit-{uuid4().hex[:8]}", spec, wait)], kit, kafka)
+    supervisor.batch_size = 1
+    gauges = Gauges(relay, supervisor, lambda: 0)
     gauges.connect(measured.meter)
-    await announce(kit, [said(language.topic) for _ in range(9)])
+    await announce(kit, [said(spec.topic) for _ in range(9)])
     while await relay.relay_once():
         pass
     await relay.close()
-    async with running(consumption):
+    async with running(supervisor):
         await begun.wait()
-        await seen(gauges, measured, language.topic, 8)
+        await seen(gauges, measured, spec.topic, 8)
         go_on.set()
-        await seen(gauges, measured, language.topic, 0)
+        await seen(gauges, measured, spec.topic, 0)
     await gauges.poll()
     assert measured.points("handoff.consumer.lag") == []
 
 
-async def test_what_waits_in_the_outbox_is_seen_and_how_many_spans_were_lost(kit: Database, kafka: KafkaAccess) -> None:
+async def test_the_age_of_the_outbox_and_lost_spans_are_measured(kit: Database, kafka: KafkaAccess) -> None:
     measured = Measured()
     gauges = Gauges(Relay("kit", kit, kafka), ConsumerSupervisor("kit", [], kit, kafka), lambda: 3)
     gauges.connect(measured.meter)
@@ -246,7 +247,7 @@ async def test_what_waits_in_the_outbox_is_seen_and_how_many_spans_were_lost(kit
     assert 0.2 <= age < 10
 
 
-async def test_a_database_that_is_closed_leaves_no_old_age_standing(kit: Database, kafka: KafkaAccess) -> None:
+async def test_an_unavailable_database_leaves_no_old_value_exported(kit: Database, kafka: KafkaAccess) -> None:
     measured, relay = Measured(), Relay("kit", kit, kafka)
     gauges = Gauges(relay, ConsumerSupervisor("kit", [], kit, kafka), lambda: 0)
     gauges.connect(measured.meter)
@@ -257,12 +258,12 @@ async def test_a_database_that_is_closed_leaves_no_old_age_standing(kit: Databas
     assert measured.points("handoff.outbox.oldest_age") == []
 
 
-async def test_a_consumer_that_stops_on_purpose_is_seen(kit: Database, kafka: KafkaAccess) -> None:
+async def test_a_stopped_consumer_is_measured(kit: Database, kafka: KafkaAccess) -> None:
     measured, twofold = Measured(), Subscription("kit", CASES, accept, concurrency=2)
-    consumption = ConsumerSupervisor("kit", [twofold], kit, kafka)
-    Gauges(Relay("kit", kit, kafka), consumption, lambda: 0).connect(measured.meter)
+    supervisor = ConsumerSupervisor("kit", [twofold], kit, kafka)
+    Gauges(Relay("kit", kit, kafka), supervisor, lambda: 0).connect(measured.meter)
     assert measured.values("handoff.consumer.halted", NAME, GROUP) == {("intake.cases.v1", "kit"): 0}
-    await consumption._consumers[0]([record(n, b"nonsense") for n in range(MAX_CONSECUTIVE_FAILURES)])
+    await supervisor._consumers[0]([record(n, b"nonsense") for n in range(MAX_CONSECUTIVE_FAILURES)])
     assert measured.values("handoff.consumer.halted", NAME, GROUP) == {("intake.cases.v1", "kit"): 1}
 
 
@@ -271,6 +272,6 @@ async def test_a_service_without_a_collector_measures_nothing(kit_url: str) -> N
         database_url=SecretStr(kit_url), kafka_bootstrap="127.0.0.1:1", staff_key=SecretStr("key"), otlp_endpoint=None
     )
     app = create_asgi(Service("kit", settings, Database(kit_url, "kit")))
-    assert type(app.router.middleware_stack).__name__ != "TimedRequests"
+    assert not isinstance(app.router.middleware_stack, RequestTimer)
     async with app.router.lifespan_context(app):
         assert [task.get_name() for task in asyncio.all_tasks() if "Gauges" in task.get_name()] == []

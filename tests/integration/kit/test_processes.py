@@ -71,11 +71,11 @@ def test_both_processes_answer_and_neither_is_ready_while_the_main_process_canno
 ) -> None:
     pids = answering(service, port)
     assert pids[False] == service.pid != pids[True]
-    unsaid, ready = "has not reported", f"http://127.0.0.1:{port}/health/ready"
+    unreported, ready = "has not reported", f"http://127.0.0.1:{port}/health/ready"
 
     def answers() -> list[str]:
         found = [httpx.get(ready).text for _ in range(20)]
-        return [] if unsaid in "".join(found) else found
+        return [] if unreported in "".join(found) else found
 
     assert all("relay: " in answer for answer in eventually(answers))
 

@@ -1,4 +1,4 @@
-"""The outbox and its relay on real Kafka and PostgreSQL: in order, nothing lost, repeats only with the same id."""
+"""The relay on real Kafka and PostgreSQL: events in order, none lost, repeats only with the same id."""
 
 import asyncio
 import gc
@@ -34,7 +34,7 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
 @pytest.fixture
 async def topic(kafka: KafkaAccess) -> str:
-    """Make a topic with three partitions."""
+    """Create a topic with three partitions."""
     name = f"kit.{uuid4().hex[:12]}.v1"
     admin = AIOKafkaAdminClient(**kafka.client())
     await admin.start()
@@ -53,24 +53,24 @@ async def relays(kit: Database, kafka: KafkaAccess) -> AsyncIterator[list[Relay]
 
 
 def said(topic: str, case_id: UUID, traceparent: str | None = None) -> OutboxEvent:
-    """Make one announcement about a case."""
+    """Make one event about a case."""
     return OutboxEvent(topic, CaseWithdrawn(case_id=case_id, withdrawn_at=NOW), uuid4(), traceparent)
 
 
 async def announce(database: Database, announcements: Sequence[OutboxEvent]) -> None:
-    """Queue announcements in a transaction of their own."""
+    """Enqueue events in a transaction of their own."""
     async with database.transaction() as tx:
         await outbox.enqueue(tx, announcements)
 
 
 async def drain(relay: Relay) -> None:
-    """Relay until nothing waits."""
+    """Relay until the outbox is empty."""
     while await relay.relay_once():
         pass
 
 
 async def heard(kafka: KafkaAccess, topic: str, count: int) -> list[ConsumerRecord[bytes, bytes]]:
-    """Read a topic from its beginning until so many records are there; a second more shows if there are others."""
+    """Read a topic from its beginning until it has so many records, and half a second more for others."""
     consumer: Any = AIOKafkaConsumer(topic, **kafka.client(), auto_offset_reset="earliest")
     await consumer.start()
     try:
@@ -96,7 +96,7 @@ def by_case(records: Sequence[ConsumerRecord[bytes, bytes]]) -> dict[str, list[E
 
 
 async def running(relay: Relay) -> "asyncio.Task[None]":
-    """Run a relay beside the test."""
+    """Run a relay in a task."""
     return asyncio.create_task(relay.run())
 
 
@@ -131,7 +131,7 @@ async def test_the_events_of_a_case_arrive_in_order_and_numbered(
     }
 
 
-async def test_headers_are_cloud_events_and_the_trace_is_kept(
+async def test_headers_are_cloud_events_and_continue_the_trace(
     kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
 ) -> None:
     one = said(topic, uuid4(), TRACE)
@@ -191,7 +191,7 @@ async def test_a_relay_that_is_stopped_while_it_starts_leaves_no_connection_open
         task = await running(relays[0])
         await asyncio.sleep(milliseconds / 1000)
         await stop(task)
-        gc.collect()  # a connection that was left open says so now, and the test fails
+        gc.collect()  # an open connection warns now, and the test fails
 
 
 async def test_a_crash_between_send_and_delete_repeats_with_the_same_ids(
@@ -211,10 +211,10 @@ async def test_a_crash_between_send_and_delete_repeats_with_the_same_ids(
     assert len({read_envelope(record.headers).id for record in records}) == 7
 
 
-async def test_what_comes_while_kafka_has_not_acknowledged_the_rest_goes_with_it(
+async def test_rows_that_arrive_before_kafka_acknowledges_join_the_batch(
     kit: Database, kafka: KafkaAccess, topic: str
 ) -> None:
-    class Meanwhile(KafkaBatchSender):
+    class EnqueueingSender(KafkaBatchSender):
         async def flush(self) -> None:
             if len(self.rows) < 3:
                 await announce(kit, [said(topic, uuid4())])
@@ -222,29 +222,27 @@ async def test_what_comes_while_kafka_has_not_acknowledged_the_rest_goes_with_it
 
     await announce(kit, [said(topic, uuid4())])
     async with make_producer(kafka, "kit-relay") as producer, kit.transaction() as tx:
-        done = RelayBatch(tx, Meanwhile(producer, SOURCE), None)
+        done = RelayBatch(tx, EnqueueingSender(producer, SOURCE), None)
         await done.run(asyncio.Event(), max_seconds=30)
         assert (done.claimed, done.is_last) == (3, True)
     assert len(await heard(kafka, topic, 3)) == 3
     await until_empty(kit)
 
 
-async def test_a_round_with_a_row_that_stands_on_something_takes_no_more(
-    kit: Database, kafka: KafkaAccess, topic: str
-) -> None:
-    async def standing(_: Transaction, guards: Collection[UUID]) -> set[UUID]:
+async def test_a_batch_with_a_required_consent_claims_once(kit: Database, kafka: KafkaAccess, topic: str) -> None:
+    async def check(_: Transaction, required: Collection[UUID]) -> set[UUID]:
         await announce(kit, [said(topic, uuid4())])
-        return set(guards)
+        return set(required)
 
     await announce(kit, [said(topic, uuid4())._replace(required_consents=(uuid4(),))])
     async with make_producer(kafka, "kit-relay") as producer, kit.transaction() as tx:
-        done = RelayBatch(tx, KafkaBatchSender(producer, SOURCE), standing)
+        done = RelayBatch(tx, KafkaBatchSender(producer, SOURCE), check)
         await done.run(asyncio.Event(), max_seconds=30)
     assert (done.claimed, done.is_last) == (1, False)
     assert done.delay > 0
 
 
-async def test_a_sleeping_relay_is_woken_by_a_commit(kit: Database, relays: list[Relay], topic: str) -> None:
+async def test_a_commit_wakes_a_sleeping_relay(kit: Database, relays: list[Relay], topic: str) -> None:
     task = await running(relays[0])
     waits = []
     for _ in range(5):
@@ -257,7 +255,7 @@ async def test_a_sleeping_relay_is_woken_by_a_commit(kit: Database, relays: list
     assert sorted(waits)[2] < 0.3
 
 
-async def test_what_is_too_large_for_kafka_is_set_aside_and_the_rest_goes_on(
+async def test_an_event_too_large_for_kafka_becomes_a_dead_letter_and_the_others_go_through(
     kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
 ) -> None:
     await announce(kit, [said(topic, uuid4()), said(topic, uuid4())])
@@ -301,62 +299,62 @@ async def test_a_case_goes_to_the_partition_that_other_clients_choose_for_it(
     assert delivered == found
 
 
-async def test_what_stands_on_something_that_has_fallen_is_noted_and_not_said(
+async def test_an_event_whose_consent_was_revoked_is_withheld_and_recorded(
     kit: Database, kafka: KafkaAccess, topic: str
 ) -> None:
-    standing, fallen, cases = uuid4(), uuid4(), [uuid4() for _ in range(4)]
-    asked: list[set[UUID]] = []
+    valid, revoked, cases = uuid4(), uuid4(), [uuid4() for _ in range(4)]
+    checked: list[set[UUID]] = []
 
-    async def standing_now(_: Transaction, guards: Collection[UUID]) -> set[UUID]:
-        asked.append(set(guards))
-        return {standing} & set(guards)
+    async def check(_: Transaction, required: Collection[UUID]) -> set[UUID]:
+        checked.append(set(required))
+        return {valid} & set(required)
 
-    relay = Relay("kit", kit, kafka, standing_now)
-    guarded = ((), (standing,), (fallen,), (standing, fallen))
+    relay = Relay("kit", kit, kafka, check)
+    required = ((), (valid,), (revoked,), (valid, revoked))
     await announce(
-        kit, [said(topic, case)._replace(required_consents=guards) for case, guards in zip(cases, guarded, strict=True)]
+        kit, [said(topic, case)._replace(required_consents=ids) for case, ids in zip(cases, required, strict=True)]
     )
 
     await drain(relay)
     await relay.close()
 
-    assert asked == [{standing, fallen}]
+    assert checked == [{valid, revoked}]
     assert set(by_case(await heard(kafka, topic, 2))) == {str(case) for case in cases[:2]}
     async with kit.statement() as connection:
-        noted = await connection.execute("SELECT case_id, topic, event_type, sequence, guards FROM outbox_withheld")
-        assert sorted(await noted.fetchall()) == sorted(
-            (case, topic, "case.withdrawn.v1", 1, list(guards))
-            for case, guards in list(zip(cases, guarded, strict=True))[2:]
+        withheld = await connection.execute("SELECT case_id, topic, event_type, sequence, guards FROM outbox_withheld")
+        assert sorted(await withheld.fetchall()) == sorted(
+            (case, topic, "case.withdrawn.v1", 1, list(ids))
+            for case, ids in list(zip(cases, required, strict=True))[2:]
         )
 
 
-async def test_only_a_round_that_stands_on_something_waits_for_the_disk(
+async def test_only_a_batch_with_a_required_consent_waits_for_the_disk(
     kit: Database, kafka: KafkaAccess, topic: str
 ) -> None:
     commits: list[str] = []
 
-    async def note(tx: Transaction) -> None:
+    async def look(tx: Transaction) -> None:
         commits.extend(row[0] for row in await (await tx.execute("SHOW synchronous_commit")).fetchall())
 
-    async def standing(_: Transaction, guards: Collection[UUID]) -> set[UUID]:
-        return set(guards)
+    async def check(_: Transaction, required: Collection[UUID]) -> set[UUID]:
+        return set(required)
 
     async with make_producer(kafka, "kit-relay") as producer:
-        for guards in ((), (uuid4(),), ()):
-            await announce(kit, [said(topic, uuid4())._replace(required_consents=guards)])
+        for required in ((), (uuid4(),), ()):
+            await announce(kit, [said(topic, uuid4())._replace(required_consents=required)])
             async with kit.transaction() as tx:
-                await RelayBatch(tx, KafkaBatchSender(producer, SOURCE), standing).run(asyncio.Event())
-                await note(tx)
+                await RelayBatch(tx, KafkaBatchSender(producer, SOURCE), check).run(asyncio.Event())
+                await look(tx)
     async with kit.transaction() as tx:
-        await note(tx)
+        await look(tx)
     assert commits == ["off", "on", "off", "on"]
 
 
-async def test_a_relay_that_cannot_ask_says_nothing_that_stands_on_something(
+async def test_a_relay_without_a_check_withholds_every_event_that_requires_a_consent(
     kit: Database, relays: list[Relay], kafka: KafkaAccess, topic: str
 ) -> None:
-    free, guarded = uuid4(), uuid4()
-    await announce(kit, [said(topic, free), said(topic, guarded)._replace(required_consents=(uuid4(),))])
+    free, requiring = uuid4(), uuid4()
+    await announce(kit, [said(topic, free), said(topic, requiring)._replace(required_consents=(uuid4(),))])
 
     await drain(relays[0])
 

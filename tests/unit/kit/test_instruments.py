@@ -1,4 +1,4 @@
-"""Instruments: what they count, what they are silent about, and what they cost when nobody looks."""
+"""Instruments: what they count, by which labels, and that they do nothing without a meter."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What clients of Kafka are told, from what a process was told."""
+"""The settings of Kafka clients, from the environment of a process."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ ACCOUNT = {"HANDOFF_KAFKA_USER": "intake", "HANDOFF_KAFKA_PASSWORD": "guess-me-n
 CA = {"HANDOFF_KAFKA_CA": "/etc/ca.pem"}
 
 
-def test_without_a_user_a_broker_without_accounts_is_meant() -> None:
+def test_without_a_user_the_broker_has_no_accounts() -> None:
     assert access_from(BROKER).client() == {
         "bootstrap_servers": ["one:9092", "two:9092"],
         "security_protocol": "PLAINTEXT",
@@ -27,13 +27,13 @@ def test_with_a_user_the_client_proves_its_password_without_sending_it() -> None
 
 
 @pytest.mark.parametrize(("account", "protocol"), [(ACCOUNT, "SASL_SSL"), ({}, "SSL")])
-def test_with_an_authority_the_connection_is_encrypted(account: dict[str, str], protocol: str) -> None:
+def test_with_a_ca_the_connection_uses_tls(account: dict[str, str], protocol: str) -> None:
     access = access_from(BROKER | CA | account)
     assert access.protocol == protocol
     assert access.properties()["ssl.ca.location"] == "/etc/ca.pem"
 
 
-def test_a_process_that_is_told_the_same_reaches_kafka_the_same_way() -> None:
+def test_a_process_with_the_exported_environment_has_the_same_access() -> None:
     plain = {"HANDOFF_KAFKA_MECHANISM": "PLAIN"}
     for told in (BROKER, BROKER | ACCOUNT, BROKER | ACCOUNT | CA, BROKER | ACCOUNT | CA | plain):
         assert access_from(access_from(told).environment()) == access_from(told)
@@ -46,18 +46,18 @@ def test_a_service_reads_the_same_from_its_settings(monkeypatch: pytest.MonkeyPa
     assert ServiceSettings().kafka == access_from(told)
 
 
-def test_what_is_missing_is_named() -> None:
+def test_a_missing_setting_is_named() -> None:
     with pytest.raises(KafkaAccessError, match="HANDOFF_KAFKA_BOOTSTRAP"):
         access_from({})
     with pytest.raises(KafkaAccessError, match="HANDOFF_KAFKA_PASSWORD"):
         access_from(BROKER | {"HANDOFF_KAFKA_USER": "intake"})
 
 
-def test_no_password_is_shown() -> None:
+def test_the_password_is_not_in_the_repr() -> None:
     assert "guess-me-not" not in repr(KafkaAccess("one:9092", "intake", "guess-me-not", Path("ca.pem")))
 
 
-def test_a_client_that_gets_no_connection_says_that_the_password_may_be_wrong() -> None:
+def test_the_text_for_a_failed_connection_names_the_password() -> None:
     error = KafkaConnectionError("Unable to bootstrap")
     assert "password of intake" in access_from(BROKER | ACCOUNT).explain(error)
     assert "password" not in access_from(BROKER).explain(error)

@@ -1,4 +1,4 @@
-"""Rows as one parameter: what JSON cannot say by itself."""
+"""Rows and arrays as parameters of a statement."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from shared.kit.database.rows import rows_to_json
+from shared.kit.database.rows import array_literal, rows_to_json
 
 
 def test_cells_are_written_as_postgresql_reads_them() -> None:
@@ -24,6 +24,13 @@ def test_cells_are_written_as_postgresql_reads_them() -> None:
     )
 
 
-def test_a_cell_that_has_no_form_is_refused() -> None:
+def test_a_cell_without_a_form_in_json_is_refused() -> None:
     with pytest.raises(TypeError):
         rows_to_json([{"set": {1}}])
+
+
+def test_an_array_is_the_text_of_its_values() -> None:
+    assert array_literal([UUID(int=7), 3, "/services/intake"]) == (
+        "{00000000-0000-0000-0000-000000000007,3,/services/intake}"
+    )
+    assert array_literal([]) == "{}"

@@ -1,4 +1,4 @@
-"""Sealing: what it opens, and what it refuses to open."""
+"""Sealed blocks and wrapped keys: which ones open, and which do not."""
 
 import base64
 import os
@@ -53,7 +53,7 @@ def test_the_key_is_not_in_a_person_printed() -> None:
     assert repr(person) == f"Person({person.id})"
 
 
-def test_the_master_key_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_master_key_file_is_created_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "keys" / "master"
     first = read_master_key(None, file)
     assert len(first) == 32

@@ -1,4 +1,4 @@
-"""A relay that gives up on Kafka: what it was sending does not arrive after it has let go of what that stood on."""
+"""An aborted producer sends nothing later: by then the required consents are unlocked, and may be revoked."""
 
 import asyncio
 from collections.abc import Collection
@@ -19,64 +19,64 @@ from tests.topics import OwnTopics
 
 
 @dataclass
-class Line:
-    """The way to Kafka, which can be cut; `tries` counts what was to go over it meanwhile."""
+class Connection:
+    """The connection to Kafka, which can be cut; `attempts` counts the requests that fail meanwhile."""
 
     is_cut: bool = True
-    tries: int = 0
+    attempts: int = 0
 
-    def lead(self, send: Any) -> Any:
-        """Lead what a client sends over this line."""
+    def over(self, send: Any) -> Any:
+        """Return a `send` that uses this connection."""
 
-        async def over(node: int, request: Any, **said: Any) -> Any:
+        async def send_unless_cut(node: int, request: Any, **options: Any) -> Any:
             if self.is_cut and isinstance(request, ProduceRequest):
-                self.tries += 1
+                self.attempts += 1
                 raise NodeNotReadyError
-            return await send(node, request, **said)
+            return await send(node, request, **options)
 
-        return over
+        return send_unless_cut
 
 
-class Distant(Relay):
-    """A relay that reaches Kafka over a line."""
+class CuttableRelay(Relay):
+    """A relay whose connection to Kafka can be cut."""
 
-    line = Line()
+    connection = Connection()
 
     async def _ready_producer(self) -> AIOKafkaProducer:
         is_new = self._producer is None
         producer: Any = await super()._ready_producer()
         if is_new:
-            producer.client.send = self.line.lead(producer.client.send)
+            producer.client.send = self.connection.over(producer.client.send)
         return producer  # type: ignore[no-any-return]
 
 
 async def length(kafka: KafkaAccess, topic: str) -> int:
-    """Count what stands in a topic."""
+    """Return the number of records in a topic."""
     async with AIOKafkaConsumer(**kafka.client()) as consumer:
         part = TopicPartition(topic, 0)
         return int((await consumer.end_offsets([part]))[part])
 
 
-async def test_what_was_being_sent_when_kafka_did_not_answer_does_not_arrive_once_it_does(
+async def test_events_of_an_aborted_producer_do_not_arrive_once_kafka_answers_again(
     kit: Database, kafka: KafkaAccess, topics: OwnTopics
 ) -> None:
-    topic, standing = await topics.create("inbox.v1"), {uuid4()}
+    topic, valid = await topics.create("inbox.v1"), {uuid4()}
 
-    async def stand(_: Transaction, guards: Collection[UUID]) -> set[UUID]:
-        return standing & set(guards)
+    async def check(_: Transaction, required: Collection[UUID]) -> set[UUID]:
+        return valid & set(required)
 
-    relay = Distant("kit", kit, kafka, stand)
-    relay.line = line = Line()
-    await announce(kit, [said(topic, uuid4())._replace(required_consents=(*standing,))])
+    relay = CuttableRelay("kit", kit, kafka, check)
+    relay.connection = connection = Connection()
+    await announce(kit, [said(topic, uuid4())._replace(required_consents=(*valid,))])
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(3):
             await relay.relay_once()
-    assert line.tries > 1
-    standing.clear()
-    line.is_cut = False
+    assert connection.attempts > 1
+    valid.clear()
+    connection.is_cut = False
     await asyncio.sleep(1)
-    assert await length(kafka, topic) == 0, "what it stood on has fallen since"
-    assert await relay.relay_once() == 1, "it is withheld"
+    assert await length(kafka, topic) == 0, "its consent was revoked meanwhile"
+    assert await relay.relay_once() == 1, "the event is withheld"
     await announce(kit, [said(topic, uuid4())])
     assert await relay.relay_once() == 1
     assert await length(kafka, topic) == 1

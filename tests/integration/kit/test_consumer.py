@@ -1,4 +1,4 @@
-"""Batches on real PostgreSQL: once, whatever is delivered; narrowed down, whatever fails."""
+"""Batches on real PostgreSQL: each message has one effect, and a failing one does not stop the others."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,7 +24,7 @@ def consumer(database: Database, handler: Any = count) -> Consumer:
 
 
 async def letters(database: Database) -> list[tuple[int, str, int]]:
-    """List what was set aside: position, reason, tries."""
+    """List the dead letters: position, reason, attempts."""
     async with database.statement() as connection:
         rows = await connection.execute("SELECT position, reason, tries FROM dead_letters ORDER BY position")
         return await rows.fetchall()
@@ -37,7 +37,7 @@ async def test_a_message_delivered_again_has_no_second_effect(kit: Database) -> 
     assert await effects(kit) == ids(records)
 
 
-async def test_a_message_that_is_twice_in_one_batch_has_one_effect(kit: Database) -> None:
+async def test_a_message_that_is_in_a_batch_twice_has_one_effect(kit: Database) -> None:
     one = record(1)
     await consumer(kit)([one, record(2), one])
     assert (await effects(kit)).count(ids([one])[0]) == 1
@@ -65,7 +65,7 @@ async def test_the_same_id_from_another_source_is_another_event(kit: Database) -
         (record(7, ce_subject=str(uuid4())), "ce_subject is not the event's case"),
     ],
 )
-async def test_what_cannot_be_read_is_set_aside_and_the_others_go_through(
+async def test_a_malformed_message_becomes_a_dead_letter_and_the_others_go_through(
     kit: Database, bad: ConsumerRecord[bytes, bytes], reason: str
 ) -> None:
     good = [record(n) for n in range(5)]
@@ -76,18 +76,18 @@ async def test_what_cannot_be_read_is_set_aside_and_the_others_go_through(
     assert why.startswith(reason)
 
 
-async def test_whoever_only_listens_hears_an_event_of_an_unknown_type_as_a_plain_event(kit: Database) -> None:
+async def test_a_subscription_that_ignores_unknown_types_gets_them_as_plain_events(kit: Database) -> None:
     case_id = str(uuid4())
     value = f'{{"type": "case.eaten.v1", "case_id": "{case_id}"}}'.encode()
     strange = record(7, value, ce_type="case.eaten.v1", ce_subject=case_id)
     nonsense = record(8, b'{"type": "case.eaten.v1"}')
-    listener = Consumer("kit", Subscription("kit", CASES, count, ignore_unknown_types=True), kit)
-    await listener([strange, strange, nonsense])
+    following = Consumer("kit", Subscription("kit", CASES, count, ignore_unknown_types=True), kit)
+    await following([strange, strange, nonsense])
     assert await effects(kit) == ids([strange])
     assert [position for position, _, _ in await letters(kit)] == [8]
 
 
-async def test_a_poisonous_message_is_found_tried_and_set_aside_and_the_others_go_through_in_order(
+async def test_failing_messages_are_retried_and_become_dead_letters_and_the_others_go_through_in_order(
     kit: Database,
 ) -> None:
     records = [record(n) for n in range(33)]
@@ -96,7 +96,7 @@ async def test_a_poisonous_message_is_found_tried_and_set_aside_and_the_others_g
     assert await letters(kit) == [(7, "ArithmeticError", 3), (20, "ArithmeticError", 3)]
 
 
-async def test_a_letter_is_set_aside_once_however_often_it_comes(kit: Database) -> None:
+async def test_a_dead_letter_is_stored_once_however_often_it_is_delivered(kit: Database) -> None:
     bad = record(4, b"nonsense")
     await consumer(kit)([bad])
     await consumer(kit)([bad])
@@ -109,7 +109,7 @@ async def test_a_letter_is_set_aside_once_however_often_it_comes(kit: Database) 
     assert dict(headers)["ce_source"] == b"/services/intake"
 
 
-async def test_too_many_letters_in_a_row_stop_the_consumer(kit: Database) -> None:
+async def test_too_many_dead_letters_in_a_row_stop_the_consumer(kit: Database) -> None:
     stopped = consumer(kit)
     await stopped([record(n, b"nonsense") for n in range(MAX_CONSECUTIVE_FAILURES)])
     with pytest.raises(TooManyDeadLettersError):
@@ -118,13 +118,13 @@ async def test_too_many_letters_in_a_row_stop_the_consumer(kit: Database) -> Non
     assert "dead letters in a row" in (stopped.stopped or "")
 
 
-async def test_nonsense_from_an_agency_never_stops_the_consumer(kit: Database) -> None:
+async def test_malformed_messages_of_an_agency_never_stop_the_consumer(kit: Database) -> None:
     made = Consumer("kit", Subscription("kit", AGENCY_UPDATES, count), kit)
     await made([record(n, b"nonsense") for n in range(MAX_CONSECUTIVE_FAILURES * 2)])
     assert made.stopped is None
 
 
-async def test_a_database_that_is_away_fails_the_batch_and_loses_nothing(kit: Database, kit_url: str) -> None:
+async def test_an_unavailable_database_fails_the_batch_and_loses_nothing(kit: Database, kit_url: str) -> None:
     async def cut(batch: Batch[Any], tx: Transaction) -> None:
         with psycopg.connect(kit_url, autocommit=True) as admin:
             admin.execute("SELECT pg_terminate_backend(%s)", (tx.info.backend_pid,))

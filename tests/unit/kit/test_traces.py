@@ -1,4 +1,4 @@
-"""Traces: what is carried, what is kept, and what is never said."""
+"""Traceparents, sampling, and log lines without personal data."""
 
 import json
 import logging
@@ -24,29 +24,29 @@ def test_a_traceparent_is_read_as_it_is_written() -> None:
 @pytest.mark.parametrize(
     "wrong", [None, "", "00-1-2", "00-zz-b7ad6b7169203331-01", "00-" + "0" * 32 + "-" + "0" * 16 + "-01"]
 )
-def test_nonsense_is_no_context(wrong: str | None) -> None:
+def test_an_invalid_traceparent_is_no_context(wrong: str | None) -> None:
     assert context_of(wrong) is None
 
 
-def test_a_trace_that_nobody_records_still_has_an_id() -> None:
+def test_a_trace_that_is_not_sampled_has_an_id() -> None:
     made = new_traceparent()
     assert context_of(made) is not None
     assert not is_sampled(made)
 
 
 @pytest.mark.parametrize(("flags", "recorded"), [("00", False), ("01", True), ("02", False), ("03", True)])
-def test_the_lowest_flag_alone_says_whether_a_trace_is_recorded(flags: str, recorded: bool) -> None:  # noqa: FBT001
+def test_the_lowest_flag_alone_decides_if_a_trace_is_sampled(flags: str, recorded: bool) -> None:  # noqa: FBT001
     assert is_sampled(f"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}") is recorded
 
 
-def test_new_traces_are_kept_up_to_the_rate() -> None:
+def test_new_traces_are_sampled_up_to_the_rate() -> None:
     sampler = RateLimitedSampler(5)
     kept = [sampler.should_sample(None, n, "case").decision is Decision.RECORD_AND_SAMPLE for n in range(50)]
     assert kept[:5] == [True] * 5
     assert sum(kept) < 10
 
 
-def test_a_log_line_tells_an_error_by_its_type_and_place_and_never_quotes_it() -> None:
+def test_a_log_line_gives_an_error_by_class_and_place_and_never_quotes_it() -> None:
     try:
         int("ann@example.org")
     except ValueError:
@@ -55,4 +55,4 @@ def test_a_log_line_tells_an_error_by_its_type_and_place_and_never_quotes_it() -
     assert line["message"] == "case c1 failed"
     assert line["error"] == "builtins.ValueError"
     assert "ann@example.org" not in json.dumps(line)
-    assert "test_telemetry.py" in line["at"]
+    assert "test_traces.py" in line["at"]

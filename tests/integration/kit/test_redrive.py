@@ -1,4 +1,4 @@
-"""Dead letters worked on again, on real PostgreSQL: once, in one transaction with their effect, and never lost."""
+"""The dead-letter queue on real PostgreSQL: a redrive has one effect, in one transaction, and loses nothing."""
 
 import asyncio
 from typing import Any
@@ -21,23 +21,23 @@ from tests.integration.kit.effects import count, effects, failing_on, ids, recor
 KEY = "staff-key"
 
 
-def redelivery(database: Database, handler: Any = count) -> DeadLetterQueue:
-    """Make the dead letters' way back into a service with one consumer."""
+def queue(database: Database, handler: Any = count) -> DeadLetterQueue:
+    """Make the dead-letter queue of a service with one subscription."""
     return DeadLetterQueue(database, [Subscription("kit", CASES, handler)])
 
 
-async def lose(database: Database, *records: ConsumerRecord[bytes, bytes]) -> None:
-    """Have records set aside by a consumer that fails on each of them."""
+async def fail(database: Database, *records: ConsumerRecord[bytes, bytes]) -> None:
+    """Let a consumer fail on each of these records, so that they become dead letters."""
     consumer = Consumer("kit", Subscription("kit", CASES, failing_on(*ids(records))), database)
     consumer.backoff = ExponentialBackoff(0.001, 0.001)
     await consumer(records)
 
 
-async def test_a_letter_takes_effect_once_however_often_it_is_worked_on(kit: Database) -> None:
+async def test_a_dead_letter_takes_effect_once_however_often_it_is_redriven(kit: Database) -> None:
     lost = record(1)
-    await lose(kit, lost)
-    first = await redelivery(kit).redrive(1, "Ada")
-    again = await redelivery(kit).redrive(1, "Bob")
+    await fail(kit, lost)
+    first = await queue(kit).redrive(1, "Ada")
+    again = await queue(kit).redrive(1, "Bob")
     await Consumer("kit", Subscription("kit", CASES, count), kit)([lost])
     assert await effects(kit) == ids([lost])
     assert (first.outcome, first.settled_by, first.reason, first.tries) == (
@@ -47,79 +47,79 @@ async def test_a_letter_takes_effect_once_however_often_it_is_worked_on(kit: Dat
         MAX_ATTEMPTS,
     )
     assert again == first
-    assert await redelivery(kit).list_letters(0, 10) == []
+    assert await queue(kit).list_letters(0, 10) == []
 
 
-async def test_two_operators_at_once_do_it_once(kit: Database) -> None:
+async def test_several_operators_at_once_redrive_it_once(kit: Database) -> None:
     lost = record(1)
-    await lose(kit, lost)
-    await asyncio.gather(*(redelivery(kit).redrive(1, f"operator {n}") for n in range(8)))
+    await fail(kit, lost)
+    await asyncio.gather(*(queue(kit).redrive(1, f"operator {n}") for n in range(8)))
     assert await effects(kit) == ids([lost])
 
 
-async def test_what_was_heard_in_another_way_is_known(kit: Database) -> None:
+async def test_a_message_that_was_processed_meanwhile_is_known(kit: Database) -> None:
     lost = record(1)
-    await lose(kit, lost)
+    await fail(kit, lost)
     await Consumer("kit", Subscription("kit", CASES, count), kit)([lost])
-    assert (await redelivery(kit).redrive(1, "Ada")).outcome == "known"
+    assert (await queue(kit).redrive(1, "Ada")).outcome == "known"
     assert await effects(kit) == ids([lost])
 
 
-async def test_one_that_fails_again_stays_and_leaves_nothing(kit: Database) -> None:
+async def test_a_dead_letter_that_fails_again_stays_and_has_no_effect(kit: Database) -> None:
     lost = record(1)
-    await lose(kit, lost)
+    await fail(kit, lost)
     with pytest.raises(RedriveFailedError, match="ArithmeticError"):
-        await redelivery(kit, failing_on(*ids([lost]))).redrive(1, "Ada")
-    [letter] = await redelivery(kit).list_letters(0, 10)
+        await queue(kit, failing_on(*ids([lost]))).redrive(1, "Ada")
+    [letter] = await queue(kit).list_letters(0, 10)
     assert (letter.tries, letter.settled_at) == (MAX_ATTEMPTS + 1, None)
     assert await effects(kit) == []
-    assert (await redelivery(kit).redrive(1, "Ada")).outcome == "done"
+    assert (await queue(kit).redrive(1, "Ada")).outcome == "done"
 
 
-async def test_a_broken_value_is_repaired_and_both_are_kept(kit: Database) -> None:
+async def test_a_malformed_value_is_repaired_and_both_are_kept(kit: Database) -> None:
     sound = record(1)
     broken = record(1, b'{"case_id":', **{name: said.decode() for name, said in sound.headers})
-    await lose(kit, broken)
+    await fail(kit, broken)
     with pytest.raises(RedriveFailedError, match="value"):
-        await redelivery(kit).redrive(1, "Ada")
-    letter = await redelivery(kit).redrive(1, "Ada", sound.value)
+        await queue(kit).redrive(1, "Ada")
+    letter = await queue(kit).redrive(1, "Ada", sound.value)
     assert (letter.outcome, letter.repaired) == ("done", sound.value)
     assert letter.message() == (broken.key, b'{"case_id":', list(sound.headers))
     assert await effects(kit) == ids([sound])
 
 
-async def test_nobody_reads_it_here_so_it_can_only_be_dismissed(kit: Database) -> None:
+async def test_a_dead_letter_without_a_subscription_can_only_be_dismissed(kit: Database) -> None:
     async with kit.transaction() as tx:
         await insert_dead_letters(tx, "kit", [DeadLetter(record(1), "MessageSizeTooLarge", "relay")])
     with pytest.raises(RedriveFailedError, match="relay"):
-        await redelivery(kit).redrive(1, "Ada")
-    letter = await redelivery(kit).dismiss(1, "Ada")
+        await queue(kit).redrive(1, "Ada")
+    letter = await queue(kit).dismiss(1, "Ada")
     assert (letter.outcome, letter.tries) == ("dismissed", 1)
-    assert (await redelivery(kit).redrive(1, "Bob")).outcome == "dismissed"
+    assert (await queue(kit).redrive(1, "Bob")).outcome == "dismissed"
     assert await effects(kit) == []
 
 
-async def test_letters_come_in_the_order_in_which_they_were_set_aside(kit: Database) -> None:
-    await lose(kit, *(record(n) for n in range(5)))
-    ways = redelivery(kit)
-    await ways.dismiss(2, "Ada")
-    assert [letter.number for letter in await ways.list_letters(0, 10)] == [1, 3, 4, 5]
-    assert [letter.number for letter in await ways.list_letters(1, 2)] == [3, 4]
-    assert [letter.number for letter in await ways.list_letters(0, 10, settled=True)] == [1, 2, 3, 4, 5]
-    assert [await ways.count_open(most) for most in (10, 2)] == [4, 2]
+async def test_dead_letters_are_listed_in_order_with_settled_ones_only_on_request(kit: Database) -> None:
+    await fail(kit, *(record(n) for n in range(5)))
+    letters = queue(kit)
+    await letters.dismiss(2, "Ada")
+    assert [letter.number for letter in await letters.list_letters(0, 10)] == [1, 3, 4, 5]
+    assert [letter.number for letter in await letters.list_letters(1, 2)] == [3, 4]
+    assert [letter.number for letter in await letters.list_letters(0, 10, settled=True)] == [1, 2, 3, 4, 5]
+    assert [await letters.count_open(most) for most in (10, 2)] == [4, 2]
     with pytest.raises(UnknownDeadLetterError):
-        await ways.dismiss(6, "Ada")
+        await letters.dismiss(6, "Ada")
 
 
 def operator(database: Database, key: str = KEY) -> AsyncClient:
-    """Open the routes as an operator."""
-    app = Starlette(routes=dead_letter_routes(redelivery(database), KEY))
+    """Make a client with this key."""
+    app = Starlette(routes=dead_letter_routes(queue(database), KEY))
     return AsyncClient(transport=ASGITransport(app), base_url="http://kit", headers={"Authorization": f"Bearer {key}"})
 
 
-async def test_an_operator_lists_reads_and_redelivers(kit: Database) -> None:
+async def test_an_operator_lists_reads_and_redrives(kit: Database) -> None:
     lost = record(7)
-    await lose(kit, lost)
+    await fail(kit, lost)
     async with operator(kit) as client:
         listed = (await client.get("/dead-letters")).json()
         shown = (await client.get("/dead-letters/1")).json()
@@ -136,13 +136,13 @@ async def test_an_operator_lists_reads_and_redelivers(kit: Database) -> None:
     assert await effects(kit) == ids([lost])
 
 
-async def test_what_is_not_text_is_shown_all_the_same(kit: Database) -> None:
-    await lose(kit, record(1, b"\xff\x00"))
+async def test_a_value_that_is_not_text_is_shown_as_a_data_url(kit: Database) -> None:
+    await fail(kit, record(1, b"\xff\x00"))
     async with operator(kit) as client:
         assert (await client.get("/dead-letters/1")).json()["value"] == "data:;base64,/wA="
 
 
-async def test_many_are_given_page_by_page(kit: Database) -> None:
+async def test_many_dead_letters_are_listed_page_by_page(kit: Database) -> None:
     async with kit.transaction() as tx:
         await insert_dead_letters(
             tx, "kit", [DeadLetter(record(n), "ArithmeticError", "kit") for n in range(PAGE_SIZE + 1)]
@@ -153,7 +153,7 @@ async def test_many_are_given_page_by_page(kit: Database) -> None:
     assert (len(first["letters"]), first["more"], len(rest["letters"]), rest["more"]) == (PAGE_SIZE, True, 1, False)
 
 
-async def test_what_cannot_be_done_says_why(kit: Database) -> None:
+async def test_a_refused_request_says_why(kit: Database) -> None:
     async with kit.transaction() as tx:
         await insert_dead_letters(tx, "kit", [DeadLetter(record(1), "MessageSizeTooLarge", "relay")])
     async with operator(kit) as client:
@@ -168,5 +168,5 @@ async def test_what_cannot_be_done_says_why(kit: Database) -> None:
         answers += [await stranger.get("/dead-letters"), await stranger.post("/dead-letters/1/dismiss")]
     assert [answer.status_code for answer in answers] == [409, 422, 413, 404, 422, 401, 401]
     assert all(answer.json()["error"] for answer in answers)
-    [letter] = await redelivery(kit).list_letters(0, 10)
+    [letter] = await queue(kit).list_letters(0, 10)
     assert letter.settled_at is None

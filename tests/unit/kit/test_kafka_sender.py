@@ -1,4 +1,4 @@
-"""A batch never overtakes one of the same partition that may still fail, and never waits for those of others."""
+"""A record batch waits for the one before it in its partition, and for none of other partitions."""
 
 import asyncio
 from typing import Any
@@ -11,8 +11,8 @@ from shared.kit.messaging.outbox import OutboxRow
 from shared.kit.relay.kafka_sender import KafkaBatchSender
 
 
-class Kafka:
-    """A producer whose batches are acknowledged when the test says so; each topic has one partition."""
+class FakeProducer:
+    """A producer whose batches a test acknowledges; each topic has one partition."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, asyncio.Future[Any]]] = []
@@ -27,14 +27,14 @@ class Kafka:
         return BatchBuilder(262_144, 0, is_transactional=False)
 
     async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int) -> "asyncio.Future[Any]":
-        """Note a batch, and promise that it will be acknowledged."""
+        """List a batch, and return its acknowledgement."""
         assert (batch.record_count() > 0, partition) == (True, 0)
         self.sent.append((topic, asyncio.get_running_loop().create_future()))
         return self.sent[-1][1]
 
     @property
     def topics(self) -> list[str]:
-        """Where batches were sent to, in order."""
+        """The topics of the batches, in order."""
         return [topic for topic, _ in self.sent]
 
 
@@ -44,31 +44,31 @@ def row(topic: str) -> OutboxRow:
     return OutboxRow(1, topic, case_id, event_id, "case.withdrawn.v1", None, "internal", None, 1, None, "{}", None)
 
 
-async def give(sending: KafkaBatchSender, topic: str) -> None:
-    """Give one row to Kafka."""
+async def send(sending: KafkaBatchSender, topic: str) -> None:
+    """Send one row."""
     await sending.add(row(topic))
     await sending.flush()
 
 
 async def settle() -> None:
-    """Let every task go as far as it can."""
+    """Let every task run until it waits."""
     for _ in range(10):
         await asyncio.sleep(0)
 
 
 @pytest.fixture
-def kafka() -> Kafka:
-    return Kafka()
+def kafka() -> FakeProducer:
+    return FakeProducer()
 
 
 @pytest.fixture
-def sending(kafka: Kafka) -> KafkaBatchSender:
+def sending(kafka: FakeProducer) -> KafkaBatchSender:
     return KafkaBatchSender(kafka, b"/services/kit")  # type: ignore[arg-type]
 
 
-async def test_a_batch_waits_for_the_one_before_it(kafka: Kafka, sending: KafkaBatchSender) -> None:
-    await give(sending, "intake.cases.v1")
-    second = asyncio.create_task(give(sending, "intake.cases.v1"))
+async def test_a_batch_waits_for_the_one_before_it(kafka: FakeProducer, sending: KafkaBatchSender) -> None:
+    await send(sending, "intake.cases.v1")
+    second = asyncio.create_task(send(sending, "intake.cases.v1"))
     await settle()
     assert kafka.topics == ["intake.cases.v1"]
     kafka.sent[0][1].set_result(None)
@@ -82,15 +82,15 @@ async def test_a_batch_waits_for_the_one_before_it(kafka: Kafka, sending: KafkaB
     assert len(sending.rows) == 2
 
 
-async def test_batches_of_other_partitions_wait_for_nobody(kafka: Kafka, sending: KafkaBatchSender) -> None:
-    await give(sending, "intake.cases.v1")
-    await give(sending, "routing.referrals.v1")
+async def test_batches_of_other_partitions_do_not_wait(kafka: FakeProducer, sending: KafkaBatchSender) -> None:
+    await send(sending, "intake.cases.v1")
+    await send(sending, "routing.referrals.v1")
     assert kafka.topics == ["intake.cases.v1", "routing.referrals.v1"]
 
 
-async def test_what_comes_after_a_batch_that_failed_is_not_sent(kafka: Kafka, sending: KafkaBatchSender) -> None:
-    await give(sending, "intake.cases.v1")
+async def test_rows_behind_a_failed_batch_are_not_sent(kafka: FakeProducer, sending: KafkaBatchSender) -> None:
+    await send(sending, "intake.cases.v1")
     kafka.sent[0][1].set_exception(KafkaConnectionError())
     with pytest.raises(KafkaConnectionError):
-        await give(sending, "intake.cases.v1")
+        await send(sending, "intake.cases.v1")
     assert kafka.topics == ["intake.cases.v1"]
