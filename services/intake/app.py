@@ -9,10 +9,9 @@ from services.intake.domain.tokens import Tokens
 from services.intake.handlers import subscriptions
 from services.intake.http.api import imports, open311
 from services.intake.http.api.consents import delete_consent, get_consents, post_consent
-from services.intake.http.api.formats import Format
 from services.intake.http.api.persons import get_person, post_erase
 from services.intake.http.api.requests import post_request
-from services.intake.http.api.resource import Resource, UnknownPath
+from services.intake.http.api.resource import Format, Resource, UnknownPath
 from services.intake.http.pages import report_form, status
 from services.intake.settings import IntakeSettings
 from services.intake.store.new_cases import CaseNumbers

@@ -8,8 +8,7 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from services.intake.domain.consent_options import ConsentOption
-from services.intake.domain.fields import Fields, text_of
-from services.intake.domain.problems import Problem, invalid
+from services.intake.domain.validation import Fields, Problem, invalid, text_of
 from shared.events.fields import FieldGroup
 
 MAX_DURATION: Final = timedelta(days=366)

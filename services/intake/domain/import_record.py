@@ -10,9 +10,9 @@ from uuid import UUID, uuid5
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from services.intake.domain.city import IntakeCity
-from services.intake.domain.fields import CONTROL_CHARACTERS
 from services.intake.domain.new_case import CaseIdentifiers, ImportStatus, NewCase, SealedPerson
 from services.intake.domain.personal_data import Personal, encode_groups, group_answers
+from services.intake.domain.validation import CONTROL_CHARACTERS
 from shared.city.service_list import ServiceKind
 from shared.events.fields import FieldGroup
 from shared.events.intake import Origin, Place, RecordedReferral

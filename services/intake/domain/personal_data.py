@@ -14,8 +14,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from services.intake.domain.fields import Fields, printable_name, text_of
-from services.intake.domain.problems import Kind, Problem, invalid
+from services.intake.domain.validation import Fields, Kind, Problem, invalid, printable_name, text_of
 from shared.city.service_list import LISTS, AnswerGroup, Attribute, ServiceKind
 from shared.events.fields import FieldGroup
 

@@ -6,7 +6,6 @@ from typing import Final, cast, get_args
 
 from services.intake.domain.city import IntakeCity
 from services.intake.domain.consents import Permission, read_permission
-from services.intake.domain.fields import Fields, check_fields, list_values, text_of
 from services.intake.domain.personal_data import (
     Answers,
     Personal,
@@ -16,7 +15,16 @@ from services.intake.domain.personal_data import (
     read_location,
     read_personal,
 )
-from services.intake.domain.problems import Problem, Refusal, invalid, not_found
+from services.intake.domain.validation import (
+    Fields,
+    Problem,
+    Refusal,
+    check_fields,
+    invalid,
+    list_values,
+    not_found,
+    text_of,
+)
 from shared.city.service_list import ServiceKind
 from shared.events.fields import FieldGroup
 from shared.events.intake import Place, Urgency

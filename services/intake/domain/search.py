@@ -4,8 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.intake.domain.fields import Fields, check_fields, list_values, text_of
-from services.intake.domain.problems import Problem, Refusal, invalid
+from services.intake.domain.validation import Fields, Problem, Refusal, check_fields, invalid, list_values, text_of
 
 LONGEST_SPAN = timedelta(days=90)
 MOST_RESULTS = 1000

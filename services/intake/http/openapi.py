@@ -6,7 +6,6 @@ from services.intake.domain.search import DEFAULT_PAGE, LARGEST_PAGE, LONGEST_SP
 from services.intake.http.api.bodies import LARGEST_BODY
 from services.intake.http.api.body_schemas import ERASURE, GRANT, RECORDS, REPORT
 from services.intake.http.api.consents import ConsentAnswer
-from services.intake.http.api.formats import ApiError
 from services.intake.http.api.imports import ImportAnswer
 from services.intake.http.api.open311_answers import (
     DiscoveryDocument,
@@ -17,6 +16,7 @@ from services.intake.http.api.open311_answers import (
 )
 from services.intake.http.api.persons import ErasureAnswer
 from services.intake.http.api.requests import CreatedRequest
+from services.intake.http.api.resource import ApiError
 from services.intake.http.pages.disclosures import DisclosuresAnswer
 from services.intake.store.new_cases import KEY_LIFETIME
 from shared.kit.http import openapi

@@ -19,15 +19,16 @@ class ApiKeys:
     first_key: str | None = None
     _callers: dict[str, Caller] | None = None
 
-    async def caller_of(self, key: str) -> Caller | None:
-        """Return the caller who owns this key.
+    async def authorize(self, key: str, scope: str) -> str | None:
+        """Return the name of the caller who owns this key; None for an unknown key, and for one without the scope.
 
         Raises:
             psycopg.Error: the keys have never been read, and the database is unavailable.
         """
         if self._callers is None:
             await self.refresh()
-        return (self._callers or {}).get(hash_key(key))
+        caller = (self._callers or {}).get(hash_key(key))
+        return caller.name if caller and scope in caller.scopes else None
 
     async def refresh(self) -> None:
         """Read the keys from the database; the first time, the key of the settings is stored before.

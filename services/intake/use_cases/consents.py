@@ -7,8 +7,7 @@ from uuid import UUID
 import orjson
 
 from services.intake.domain.consents import StoredConsent, read_permission, read_signed_record
-from services.intake.domain.fields import Fields, check_fields
-from services.intake.domain.problems import Refusal, refusal
+from services.intake.domain.validation import Fields, Refusal, check_fields, refusal
 from services.intake.store import consents, persons
 from services.intake.store.consents import ConsentGrant, LockedCase
 from services.intake.store.new_cases import PendingCase, insert_cases

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import orjson
 
-from services.intake.domain.fields import Fields
 from services.intake.domain.new_case import (
     SPARSE_NUMBERS,
     CaseIdentifiers,
@@ -20,8 +19,8 @@ from services.intake.domain.new_case import (
     case_from_report,
     service_request_id,
 )
-from services.intake.domain.problems import Refusal, refusal
 from services.intake.domain.report import Report, read_report
+from services.intake.domain.validation import Fields, Refusal, refusal
 from services.intake.store.consents import ConsentGrant
 from services.intake.store.new_cases import IdempotencyClaim, PendingCase, find_earlier_report
 from services.intake.use_cases.consents import open_with_consent

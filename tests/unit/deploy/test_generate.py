@@ -6,8 +6,8 @@ from itertools import islice
 
 from deploy.local.generate import SAMPLE_CITY, Form, read_material, reports
 from services.intake.app import load_city
-from services.intake.domain.problems import Refusal
 from services.intake.domain.report import read_report
+from services.intake.domain.validation import Refusal
 
 MATERIAL = read_material()
 CITY = MATERIAL.city

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain.fields import Fields
-from services.intake.domain.problems import Refusal
+from services.intake.domain.validation import Fields, Refusal
 from services.intake.http.api.bodies import LARGEST_BODY, read_body, read_fields, read_form, read_json
 
 SAID = {"service_code": "no-heat", "lat": "40.7", "description": "cold & dark ñ\nsecond line"}

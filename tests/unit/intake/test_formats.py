@@ -4,9 +4,9 @@ import json
 
 from defusedxml import ElementTree
 
-from services.intake.domain.problems import Problem, Refusal
-from services.intake.http.api.formats import Format, refuse, render
+from services.intake.domain.validation import Problem, Refusal
 from services.intake.http.api.open311_answers import discovery_document, service_definition, service_list_item
+from services.intake.http.api.resource import Format, refuse, render
 from tests.unit.intake.town import HEAT, NOISE, TOWN
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain.problems import Refusal
 from services.intake.domain.report import Report, read_report
+from services.intake.domain.validation import Refusal
 from shared.events.fields import GROUP_MODELS, FieldGroup, Released
 from shared.events.intake import Place
 from tests.unit.intake.times import NOON

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.intake.domain.problems import Refusal
 from services.intake.domain.search import Search, TimeRange, read_search
+from services.intake.domain.validation import Refusal
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.intake.domain.city import Catalogue, Districts, IntakeCity
 from services.intake.domain.consent_options import ConsentCatalogue
-from services.intake.domain.fields import Fields
+from services.intake.domain.validation import Fields
 from shared.city.city import CityProfile, District
 from shared.city.service_list import AnswerChoice, Attribute, NeedKind, ServiceKind
 from shared.events.fields import FieldGroup

@@ -11,8 +11,7 @@ from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import Receive, Scope
 
-from services.intake.domain.fields import Fields
-from services.intake.domain.problems import Refusal, refusal
+from services.intake.domain.validation import Fields, Refusal, refusal
 
 RawHeaders = Mapping[bytes, bytes]
 

@@ -9,12 +9,11 @@ from uuid import UUID, uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.intake.domain.fields import Fields
-from services.intake.domain.problems import Refusal, refusal
+from services.intake.domain.validation import Fields, Refusal, refusal
 from services.intake.http.api.bodies import headers_of, read_body, read_fields
-from services.intake.http.api.formats import Format, answer, refuse
 from services.intake.http.api.persons import NO_CASE
 from services.intake.http.api.requests import authorize
+from services.intake.http.api.resource import Format, answer, refuse
 from services.intake.use_cases.api_keys import CONSENT
 from services.intake.use_cases.consents import (
     SignedForm,
@@ -108,4 +107,4 @@ async def _read_call(context: IntakeContext, request: Request) -> CaseworkerCall
     if not is_idempotency_key(key):
         return INVALID_KEY
     case_id = await find_case(context, request.path_params["case"])
-    return CaseworkerCall(case_id, caller.name, fields, key) if case_id else NO_CASE
+    return CaseworkerCall(case_id, caller, fields, key) if case_id else NO_CASE

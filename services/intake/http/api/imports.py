@@ -8,10 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.intake.domain.problems import Refusal, refusal
+from services.intake.domain.validation import Refusal, refusal
 from services.intake.http.api.bodies import headers_of, read_body
-from services.intake.http.api.formats import Format, answer, refuse
 from services.intake.http.api.requests import authorize
+from services.intake.http.api.resource import Format, answer, refuse
 from services.intake.use_cases.api_keys import IMPORT
 from services.intake.use_cases.context import IntakeContext
 from services.intake.use_cases.import_records import import_records

@@ -6,11 +6,9 @@ from typing import cast
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.intake.domain.fields import Fields, text_of
 from services.intake.domain.new_case import SERVICE_REQUEST_ID
-from services.intake.domain.problems import Refusal, refusal
 from services.intake.domain.search import Search, read_search
-from services.intake.http.api.formats import Format, answer, refuse
+from services.intake.domain.validation import Fields, Refusal, refusal, text_of
 from services.intake.http.api.open311_answers import (
     RequestToken,
     ServiceRequest,
@@ -19,7 +17,7 @@ from services.intake.http.api.open311_answers import (
     service_list_item,
     service_request,
 )
-from services.intake.http.api.resource import query_of
+from services.intake.http.api.resource import Format, answer, query_of, refuse
 from services.intake.http.translations import texts_in
 from services.intake.use_cases.context import IntakeContext
 from services.intake.use_cases.own_report import find_report

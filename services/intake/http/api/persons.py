@@ -10,11 +10,10 @@ from pydantic import PlainSerializer
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.intake.domain.fields import text_of
-from services.intake.domain.problems import Refusal, invalid, refusal
+from services.intake.domain.validation import Refusal, invalid, refusal, text_of
 from services.intake.http.api.bodies import headers_of, read_body, read_fields
-from services.intake.http.api.formats import Format, answer, refuse
 from services.intake.http.api.requests import authorize
+from services.intake.http.api.resource import Format, answer, refuse
 from services.intake.use_cases.api_keys import ERASE
 from services.intake.use_cases.context import IntakeContext
 from services.intake.use_cases.erase_person import Erasure, erase_person

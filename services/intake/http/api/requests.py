@@ -7,11 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive
 
-from services.intake.domain.fields import Fields, text_of
-from services.intake.domain.problems import Refusal, refusal
+from services.intake.domain.validation import Fields, Refusal, refusal, text_of
 from services.intake.http.api.bodies import RawHeaders, headers_of, read_body, read_fields
-from services.intake.http.api.formats import Format, answer, refuse
-from services.intake.store.api_keys import Caller
+from services.intake.http.api.resource import Format, answer, refuse
 from services.intake.use_cases.api_keys import FILE
 from services.intake.use_cases.context import IntakeContext
 from services.intake.use_cases.file_report import FiledReport, SubmittedForm, file_report
@@ -61,18 +59,17 @@ async def _read(
     if isinstance(caller, Refusal):
         return caller
     key = headers.get(b"idempotency-key")
-    return SubmittedForm(fields, caller.name, "api", key.decode("latin-1") if key else None, traceparent)
+    return SubmittedForm(fields, caller, "api", key.decode("latin-1") if key else None, traceparent)
 
 
-async def authorize(context: IntakeContext, headers: RawHeaders, fields: Fields, wanted: str) -> Caller | Refusal:
-    """Return the caller, by their API key; refuse a key that is missing, unknown or without the scope `wanted`."""
+async def authorize(context: IntakeContext, headers: RawHeaders, fields: Fields, scope: str) -> str | Refusal:
+    """Return the caller's name, by their API key; refuse a key that is missing, unknown or without the scope."""
     header = headers.get(b"authorization", b"")
     shown = header[len(BEARER) :].decode("latin-1").strip() if header.lower().startswith(BEARER) else ""
     key = shown or text_of(fields, "api_key")
     if not key:
         return NO_KEY
-    caller = await context.keys.caller_of(key)
-    return caller if caller and wanted in caller.scopes else WRONG_KEY
+    return await context.keys.authorize(key, scope) or WRONG_KEY
 
 
 def _created(context: IntakeContext, answer_format: Format, filed: FiledReport) -> Response:

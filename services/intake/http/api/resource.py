@@ -1,31 +1,67 @@
-"""Routes of the API: every answer, and every error, is in the format that the path names."""
+"""A resource of the API: one path with its methods, whose answers and errors are in the format that the path names."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import StrEnum
 from http import HTTPStatus
+from xml.sax.saxutils import escape  # nosec - writes only
 
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from services.intake.domain.fields import Fields, text_of
-from services.intake.domain.problems import Refusal, refusal
 from services.intake.domain.report import check_jurisdiction
+from services.intake.domain.validation import Fields, Refusal, refusal, text_of
 from services.intake.http.api.bodies import read_form
-from services.intake.http.api.formats import Format, refuse
 from services.intake.store.write_batcher import UNAVAILABLE
 from services.intake.use_cases.context import IntakeContext
+from shared.kit.http.replies import JsonAnswer, to_json
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[IntakeContext, Format, Request], Awaitable[Response]]
-
 RETRY_SECONDS = 2
-_FORMATS = {each.value: each for each in Format}
 UNKNOWN_PATH = refusal(HTTPStatus.NOT_FOUND, "unknown path: see /open311/discovery.json")
 UNKNOWN_FORMAT = refusal(HTTPStatus.NOT_FOUND, "the path must end in .json or .xml")
 DATABASE_UNAVAILABLE = refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the database is unavailable: try again")
 INTERNAL_ERROR = refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "internal error: it is logged")
+
+SINGULAR = {
+    "services": "service",
+    "attributes": "attribute",
+    "values": "value",
+    "service_requests": "request",
+    "errors": "error",
+    "endpoints": "endpoint",
+    "formats": "format",
+    "notes": "note",
+    "needs": "need",
+}
+"""The element of each item of a list in XML."""
+
+
+class Format(StrEnum):
+    """The format of an answer, by the extension of the path."""
+
+    JSON = "json"
+    XML = "xml"
+
+    @property
+    def media_type(self) -> str:
+        """The content type that Open311 names."""
+        return "application/json; charset=utf-8" if self is Format.JSON else "text/xml; charset=utf-8"
+
+
+_FORMATS = {each.value: each for each in Format}
+
+Handler = Callable[[IntakeContext, Format, Request], Awaitable[Response]]
+
+
+class ApiError(JsonAnswer):
+    """One reason why a request was refused."""
+
+    code: int
+    description: str
 
 
 class Resource:
@@ -90,3 +126,41 @@ class UnknownPath:
         """Answer 404, in XML if the path ends in .xml."""
         answer_format = Format.XML if scope["path"].endswith(".xml") else Format.JSON
         await refuse(answer_format, UNKNOWN_PATH)(scope, receive, send)
+
+
+def render(answer_format: Format, root: str, value: object) -> bytes:
+    """Write an answer; `root` is the outermost element of XML, which JSON leaves out."""
+    if answer_format is Format.JSON:
+        return to_json(value)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{_element(root, value)}'.encode()
+
+
+def answer(answer_format: Format, root: str, value: JsonAnswer | Sequence[JsonAnswer], status: int = 200) -> Response:
+    """Answer in the format of the request."""
+    return Response(render(answer_format, root, value), status, media_type=answer_format.media_type)
+
+
+def refuse(answer_format: Format, refused: Refusal) -> Response:
+    """Answer with every reason of a refusal, in the format of the request."""
+    errors = [ApiError(code=each.status, description=each.description) for each in refused.problems]
+    return answer(answer_format, "errors", errors, refused.status)
+
+
+def _element(name: str, value: object) -> str:
+    if value is None or value == "":
+        return f"<{name}/>"
+    return f"<{name}>{_content(name, value)}</{name}>"
+
+
+def _content(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, BaseModel):
+        value = value.model_dump(exclude_defaults=True)
+    if isinstance(value, Mapping):
+        return "".join(_element(part, inner) for part, inner in value.items())
+    if isinstance(value, Sequence):
+        return "".join(_element(SINGULAR.get(name, "item"), inner) for inner in value)
+    return str(value)

@@ -15,7 +15,7 @@ from services.intake.domain.consents import (
     RECIPIENTS,
     last_day,
 )
-from services.intake.domain.fields import Fields
+from services.intake.domain.validation import Fields
 from services.intake.http.translations import Texts
 from services.intake.use_cases.context import IntakeContext
 from shared.events.fields import FieldGroup

@@ -11,8 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from services.intake.domain.consents import RECIPIENTS, Permission, StoredConsent, read_permission
-from services.intake.domain.fields import Fields, check_fields, text_of
-from services.intake.domain.problems import Problem, Refusal, invalid
+from services.intake.domain.validation import Fields, Problem, Refusal, check_fields, invalid, text_of
 from services.intake.http.api.bodies import headers_of, read_body, read_form
 from services.intake.http.pages.consent_form import chosen, consent_form
 from services.intake.http.pages.page_route import PageRoute

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from services.intake.domain.consents import StoredConsent
 from services.intake.domain.disclosures import EMERGENCY_ACCESS, DisclosureEntry, DisclosureLog, RecallEntry
-from services.intake.domain.problems import refusal
-from services.intake.http.api.formats import Format, answer, refuse
+from services.intake.domain.validation import refusal
+from services.intake.http.api.resource import Format, answer, refuse
 from services.intake.http.pages.renderer import HEADERS, DateFormatter, texts_for
 from services.intake.http.translations import Texts
 from services.intake.use_cases.context import IntakeContext

@@ -14,8 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from services.intake.domain.fields import Fields, text_of
-from services.intake.domain.problems import Problem, Refusal
+from services.intake.domain.validation import Fields, Problem, Refusal, text_of
 from services.intake.http.api.bodies import headers_of, read_body, read_form
 from services.intake.http.pages.consent_form import chosen, consent_form
 from services.intake.http.pages.page_route import PageRoute

@@ -11,8 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from services.intake.domain.case import Note
 from services.intake.domain.tokens import read_token
-from services.intake.http.api.formats import Format
-from services.intake.http.api.resource import Resource
+from services.intake.http.api.resource import Format, Resource
 from services.intake.http.pages.consent_form import consent_form
 from services.intake.http.pages.consents import consent_routes
 from services.intake.http.pages.disclosures import get_disclosures, view_of

@@ -1,11 +1,14 @@
-"""The fields of a form: each name with the values that it is given, as Open311 sends them."""
+"""Validation of what callers send: the fields of a form, and the problems in them.
+
+A refusal is a value that holds every problem, so that the caller learns all of them in one answer.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import chain
-from typing import Final
-
-from services.intake.domain.problems import Problem, invalid
+from typing import Final, Literal
 
 Fields = Mapping[str, Sequence[str]]
 
@@ -15,6 +18,49 @@ MULTI_VALUED: Final = frozenset(
     {"need", "attribute", *(f"consent[{part}]{end}" for part in ("recipients", "groups") for end in ("", "[]"))}
 )
 """The fields of a report that may be given several times."""
+
+Kind = Literal["missing", "malformed", "long", "twice", "unknown", "range"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason: the HTTP status for it, and a description that names the field and never quotes its value.
+
+    `field` and `kind` state the same for the pages, which have texts of their own for each kind.
+    """
+
+    status: int
+    description: str
+    field: str = ""
+    kind: Kind = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Nothing was done, for these reasons."""
+
+    problems: tuple[Problem, ...]
+
+    @property
+    def status(self) -> int:
+        """The status of the answer: that of the first problem that is not a plain 400, else 400."""
+        others = (problem.status for problem in self.problems if problem.status != HTTPStatus.BAD_REQUEST)
+        return next(others, HTTPStatus.BAD_REQUEST)
+
+
+def refusal(status: int, description: str) -> Refusal:
+    """Make a refusal for one reason."""
+    return Refusal((Problem(status, description),))
+
+
+def invalid(description: str, field: str, kind: Kind = "malformed") -> Problem:
+    """Make the problem of a field that is missing or has a wrong value (400)."""
+    return Problem(HTTPStatus.BAD_REQUEST, description, field, kind)
+
+
+def not_found(description: str, field: str) -> Problem:
+    """Make the problem of a field that names something unknown (404)."""
+    return Problem(HTTPStatus.NOT_FOUND, description, field, "unknown")
 
 
 def text_of(fields: Fields, name: str) -> str | None:
