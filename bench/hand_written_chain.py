@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from shared.kit.kafka.access import KafkaAccess, access_from
+from shared.kit.kafka.access import KafkaAccess, read_kafka_access
 
 CASES_TOPIC, AGENCY_TOPIC = "bench.hand.cases", "bench.hand.agency"
 PAUSE_SECONDS = 0.01
@@ -98,6 +98,6 @@ async def router(url: str, kafka: KafkaAccess) -> None:
 
 if __name__ == "__main__":
     if sys.argv[3] == "front":
-        front(int(sys.argv[1]), sys.argv[2], access_from(os.environ))
+        front(int(sys.argv[1]), sys.argv[2], read_kafka_access(os.environ))
     else:
-        asyncio.run(router(sys.argv[2], access_from(os.environ)))
+        asyncio.run(router(sys.argv[2], read_kafka_access(os.environ)))

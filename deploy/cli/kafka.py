@@ -12,7 +12,7 @@ from deploy.cli.options import DataDir
 from deploy.errors import PlatformError
 from deploy.kafka.declared import Topic, agencies_of, declared_topics
 from deploy.local.settings import SAMPLE_CITY
-from shared.kit.kafka.access import KafkaAccess, KafkaAccessError, access_from
+from shared.kit.kafka.access import KafkaAccess, KafkaAccessError, read_kafka_access
 
 DIFFERENT = 1
 FAILED = 2
@@ -68,7 +68,7 @@ def find_kafka(data_dir: Path | None) -> tuple[KafkaAccess, list[str]]:
         KafkaAccessError: the environment names a user and no password.
     """
     if data_dir is None and os.environ.get("HANDOFF_KAFKA_BOOTSTRAP"):
-        return access_from(os.environ), agencies_of(Path(os.environ.get("HANDOFF_JURISDICTION") or SAMPLE_CITY))
+        return read_kafka_access(os.environ), agencies_of(Path(os.environ.get("HANDOFF_JURISDICTION") or SAMPLE_CITY))
     from deploy.cli.services import find_state  # noqa: PLC0415 - each command loads what it needs
 
     state = find_state(data_dir)

@@ -18,7 +18,7 @@ from deploy.kafka.declared import Topic, agencies_of, declared_topics
 from deploy.kafka.topics import TopicsError, create_topics
 from deploy.postgres.services import SERVICES
 from deploy.secret_files import write_secret
-from shared.kit.kafka.access import MECHANISM, KafkaAccess, KafkaAccessError, access_from
+from shared.kit.kafka.access import MECHANISM, KafkaAccess, KafkaAccessError, read_kafka_access
 from shared.kit.service.settings import SAMPLE_CITY
 
 _RULES_VISIBLE_WITHIN_SECONDS = 20.0
@@ -40,7 +40,7 @@ async def prepare_broker(environment: Mapping[str, str]) -> None:
     Raises:
         TopicsError, RulesError, NotReadyError, KafkaAccessError: the broker does not answer, or rejects a request.
     """
-    kafka = access_from(environment)
+    kafka = read_kafka_access(environment)
     agencies = agencies_of(Path(environment.get("HANDOFF_JURISDICTION") or SAMPLE_CITY))
     topics = declared_topics(agencies)
     await create_topics(kafka, topics, int(environment.get("HANDOFF_KAFKA_REPLICATION", "1")))

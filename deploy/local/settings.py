@@ -7,7 +7,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from shared.kit.kafka.access import KafkaAccess, access_from
+from shared.kit.kafka.access import KafkaAccess, read_kafka_access
 
 SAMPLE_CITY = Path(__file__).parents[1] / "jurisdictions" / "sample-city"
 DEFAULT_DATA_DIR = Path(".handoff")
@@ -116,7 +116,7 @@ def settings_from(environment: Mapping[str, str], data_dir: Path) -> PlatformSet
     return PlatformSettings(
         folder=DataFolder(data_dir.resolve()),
         jurisdiction=Path(environment.get("HANDOFF_JURISDICTION") or SAMPLE_CITY).resolve(),
-        kafka=access_from(environment) if environment.get("HANDOFF_KAFKA_BOOTSTRAP") else None,
+        kafka=read_kafka_access(environment) if environment.get("HANDOFF_KAFKA_BOOTSTRAP") else None,
         database_url=environment.get("HANDOFF_DATABASE_URL") or None,
         any_ports=environment.get("HANDOFF_PORTS") == "any",
     )

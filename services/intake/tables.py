@@ -20,10 +20,10 @@ from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
-from shared.kit.database.tables import kit_tables
+from shared.kit.database.tables import add_kit_tables
 
 metadata = MetaData(schema="intake")
-kit_tables(metadata)
+add_kit_tables(metadata)
 
 NOW = {"server_default": func.now()}
 

@@ -37,10 +37,10 @@ from services.metrics.domain.clocks import CaseClocks, ReferralClocks
 from services.metrics.domain.facts import CaseFact, DeliveryFact, Fact, HoldFact, NeedFact, ReferralFact
 from services.metrics.domain.journey import JourneyEntry
 from services.metrics.domain.spans import Span
-from shared.kit.database.tables import kit_tables
+from shared.kit.database.tables import add_kit_tables
 
 metadata = MetaData(schema="metrics")
-kit_tables(metadata)
+add_kit_tables(metadata)
 
 _TYPES: Final[dict[Any, TypeEngine[Any]]] = {
     UUID: Uuid(),

@@ -8,10 +8,10 @@ from sqlalchemy import Text as SqlText
 from sqlmodel import Field, SQLModel
 
 from services.notifications.domain.deliveries import STATES
-from shared.kit.database.tables import kit_tables
+from shared.kit.database.tables import add_kit_tables
 
 metadata = MetaData(schema="notifications")
-kit_tables(metadata)
+add_kit_tables(metadata)
 
 
 class NotificationsModel(SQLModel):

@@ -20,12 +20,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
-from shared.kit.database.tables import kit_tables
+from shared.kit.database.tables import add_kit_tables
 
 SCHEMA: Final = "routing"
 
 metadata = MetaData(schema=SCHEMA)
-kit_tables(metadata)
+add_kit_tables(metadata)
 
 Moment: Any = DateTime(timezone=True)
 

@@ -52,11 +52,6 @@ def inbox_topic(agency: str) -> str:
     return AGENCY_INBOX.topic.format(agency=agency)
 
 
-def updates_topic(agency: str) -> str:
-    """Return the topic that only this agency writes."""
-    return AGENCY_UPDATES.topic.format(agency=agency)
-
-
 @lru_cache(maxsize=1024)
 def family_of(topic: str) -> str:
     """Return the family name of a topic, for example `agency.{agency}.inbox.v1`; for other topics their own name."""

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from shared.events.topics import CASES, TOPIC_SPECS, updates_topic
+from shared.events.topics import AGENCY_UPDATES, CASES, TOPIC_SPECS
 from shared.kit.kafka.access import KafkaAccess
 from tests.city import RunningCity, running_city
 from tests.measured import Sink, otlp_sink
@@ -106,7 +106,7 @@ def write_strangely(city: RunningCity) -> Planted:
         write(
             city.state.kafka,
             (CASES.topic, case_id, event, headers),
-            (updates_topic("nypd"), mark.mark, mark.phone, nonsense),
+            (AGENCY_UPDATES.topic.format(agency="nypd"), mark.mark, mark.phone, nonsense),
         )
     )
     return mark

@@ -1,6 +1,6 @@
 """Alembic for the `intake` schema."""
 
 from services.intake.tables import metadata
-from shared.kit.database.migrations import run
+from shared.kit.database.migrations import run_migrations
 
-run("intake", metadata)
+run_migrations("intake", metadata)

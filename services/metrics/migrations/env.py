@@ -1,6 +1,6 @@
 """Runs Alembic on the `metrics` schema."""
 
 from services.metrics.tables import metadata
-from shared.kit.database.migrations import run
+from shared.kit.database.migrations import run_migrations
 
-run("metrics", metadata)
+run_migrations("metrics", metadata)

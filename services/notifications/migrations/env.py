@@ -1,6 +1,6 @@
 """Runs Alembic on the `notifications` schema."""
 
 from services.notifications.tables import metadata
-from shared.kit.database.migrations import run
+from shared.kit.database.migrations import run_migrations
 
-run("notifications", metadata)
+run_migrations("notifications", metadata)

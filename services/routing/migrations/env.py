@@ -1,6 +1,6 @@
 """Alembic for the `routing` schema."""
 
 from services.routing.tables import SCHEMA, metadata
-from shared.kit.database.migrations import run
+from shared.kit.database.migrations import run_migrations
 
-run(SCHEMA, metadata)
+run_migrations(SCHEMA, metadata)

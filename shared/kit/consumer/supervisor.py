@@ -15,7 +15,7 @@ from shared.kit.kafka.clients import (
     ABORT_SECONDS,
     ConsumerOptions,
     is_running,
-    lags,
+    list_lags,
     make_broker,
     start_broker,
     stop_broker,
@@ -89,11 +89,11 @@ class ConsumerSupervisor:
         """Return for each subscription how many of its consumers have stopped after too many dead letters."""
         return _summed((consumer.subscription, int(consumer.stopped is not None)) for consumer in self._consumers)
 
-    async def lags(self) -> list[tuple[Subscription, int]]:
+    async def list_lags(self) -> list[tuple[Subscription, int]]:
         """Return for each subscription how many messages wait in the partitions assigned to this process."""
         waiting = []
         for consumer, subscriber in zip(self._consumers, self._subscribers, strict=False):
-            waiting += [(consumer.subscription, lag) for lag in await lags(subscriber)]
+            waiting += [(consumer.subscription, lag) for lag in await list_lags(subscriber)]
         return _summed(waiting)
 
     def _options(self, subscription: Subscription) -> ConsumerOptions:

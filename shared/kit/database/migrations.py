@@ -90,7 +90,7 @@ SETTLED_LETTERS_UP = (
 """The number by which an operator names a dead letter, and its outcome."""
 
 
-def run(schema: str, metadata: MetaData) -> None:
+def run_migrations(schema: str, metadata: MetaData) -> None:
     """Migrate one schema, on the connection in the Alembic config if there is one, else on a connection to its URL."""
     connection = context.config.attributes.get("connection")
     if isinstance(connection, Connection):

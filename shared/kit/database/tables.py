@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 
-def kit_tables(metadata: MetaData) -> None:
+def add_kit_tables(metadata: MetaData) -> None:
     """Add the kit's tables to the metadata of a service's schema, for Alembic to compare."""
     _inbox(metadata)
     _outbox(metadata)

@@ -89,7 +89,7 @@ class KafkaAccess:
         return {"ssl_context": context} if context else {}
 
 
-def access_from(environment: Mapping[str, str]) -> KafkaAccess:
+def read_kafka_access(environment: Mapping[str, str]) -> KafkaAccess:
     """Read HANDOFF_KAFKA_BOOTSTRAP, HANDOFF_KAFKA_USER, HANDOFF_KAFKA_PASSWORD and HANDOFF_KAFKA_CA.
 
     HANDOFF_KAFKA_MECHANISM=PLAIN is for an administrator who creates the SCRAM accounts, and has none yet.

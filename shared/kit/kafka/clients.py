@@ -42,7 +42,7 @@ HEARTBEAT_MS: Final = 500
 ABORT_SECONDS: Final = 2.0
 STOP_SECONDS: Final = 12.0
 POSITION_SECONDS: Final = 1.0
-"""How long lags() waits for the position of a consumer that was assigned a partition just now."""
+"""How long list_lags() waits for the position of a consumer that was assigned a partition just now."""
 
 METADATA_AGE_MS: Final = 15_000
 """How soon a new agency's topic is found."""
@@ -183,7 +183,7 @@ def is_running(subscriber: Any) -> bool:
     return subscriber.consumer is not None and bool(subscriber.tasks) and not any(t.done() for t in subscriber.tasks)
 
 
-async def lags(subscriber: Any) -> list[int]:
+async def list_lags(subscriber: Any) -> list[int]:
     """Return for each partition of a subscriber how many messages wait, by the broker's last answer to a fetch."""
     consumer, found = subscriber.consumer, []
     for partition in consumer.assignment() if consumer is not None else ():

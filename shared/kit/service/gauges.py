@@ -48,7 +48,7 @@ class Gauges:
 
     async def poll(self) -> None:
         """Query what the exporter's thread cannot query."""
-        self._lags = _observations(await self._consumers.lags())
+        self._lags = _observations(await self._consumers.list_lags())
         try:
             self._oldest_age = await self._relay.oldest_age()
         except TRANSIENT_ERRORS as error:

@@ -22,7 +22,7 @@ from deploy.local.settings import DataFolder
 from deploy.local.state import NotRunningError, PlatformState, is_locked, read_state
 from deploy.postgres.services import SERVICES
 from deploy.readiness import check_health
-from shared.events.topics import updates_topic
+from shared.events.topics import AGENCY_UPDATES
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -136,7 +136,7 @@ async def say_nonsense(state: PlatformState) -> None:
     producer = AIOKafkaProducer(**state.kafka.client())
     await producer.start()
     try:
-        await producer.send_and_wait(updates_topic("hpd"), b"nonsense", b"key")
+        await producer.send_and_wait(AGENCY_UPDATES.topic.format(agency="hpd"), b"nonsense", b"key")
     finally:
         await producer.stop()
 

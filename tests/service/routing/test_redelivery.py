@@ -6,7 +6,7 @@ import pytest
 
 from services.routing.handlers import subscriptions
 from shared.events.agency_updates import ReferralAccepted
-from shared.events.topics import AGENCY_UPDATES, CASES, updates_topic
+from shared.events.topics import AGENCY_UPDATES, CASES
 from shared.kit.dead_letters.dead_letters import DeadLetter, insert_dead_letters
 from shared.kit.dead_letters.redrive import DeadLetterQueue
 from shared.kit.messaging.messages import Record
@@ -45,7 +45,7 @@ async def test_an_answer_that_was_given_again_meanwhile_changes_nothing(world: W
     ((referral_id,),) = world.rows("SELECT referral_id FROM referrals")
     accepted = ReferralAccepted(case_id=filed.case_id, referral_id=referral_id, occurred_at=NOON)
     source = AGENCY_UPDATES.source.format(agency="homes")
-    await lose(world, record(updates_topic("homes"), source, accepted, uuid4()), 1)
+    await lose(world, record(AGENCY_UPDATES.topic.format(agency="homes"), source, accepted, uuid4()), 1)
     await world.hear_from("homes", accepted)
     before = world.rows("SELECT state, changes FROM referrals")
     assert await redeliver(world, 1) == "done"

@@ -17,7 +17,7 @@ from services.routing.use_cases.context import RoutingContext
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
-from shared.events.topics import AGENCY_UPDATES, CASES, updates_topic
+from shared.events.topics import AGENCY_UPDATES, CASES
 from shared.events.wire import event_id
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Database, Transaction
@@ -96,7 +96,7 @@ class World:
 
     async def hear_from(self, agency: str, *events: Event) -> None:
         """Deliver what an agency says, in one batch, and the same batch again."""
-        topic, source = updates_topic(agency), AGENCY_UPDATES.source.format(agency=agency)
+        topic, source = AGENCY_UPDATES.topic.format(agency=agency), AGENCY_UPDATES.source.format(agency=agency)
         await self._deliver(1, [record(topic, source, event, uuid4()) for event in events])
 
     async def _deliver(self, route: int, records: Sequence[Record]) -> None:

@@ -8,7 +8,7 @@ from deploy.kafka.declared import agencies_of, declared_topics
 from deploy.kafka.preparation import service_passwords, write_account_files
 from deploy.local.agencies.credentials import connection_of, read_account
 from deploy.postgres.services import SERVICES
-from shared.events.topics import dead_letter_topic, inbox_topic, updates_topic
+from shared.events.topics import AGENCY_UPDATES, dead_letter_topic, inbox_topic
 from shared.kit.kafka.access import KafkaAccess
 
 SAMPLE_CITY = Path("deploy/jurisdictions/sample-city")
@@ -23,7 +23,7 @@ def rules_of(account: str) -> set[str]:
 def test_an_agency_reads_its_inbox_writes_its_updates_and_that_is_all() -> None:
     assert rules_of("agency.hpd") == {
         f"read of topic {inbox_topic('hpd')}",
-        f"write of topic {updates_topic('hpd')}",
+        f"write of topic {AGENCY_UPDATES.topic.format(agency='hpd')}",
         "read of group agency.hpd",
         "read of group agency.hpd.*",
     }

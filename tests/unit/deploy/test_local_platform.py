@@ -19,7 +19,7 @@ from deploy.local.stack_plan import Addresses, StackPlan, choose_addresses
 from deploy.local.state import NotRunningError, read_state
 from deploy.postgres.services import SERVICES
 from deploy.secret_files import write_secret
-from shared.kit.kafka.access import KafkaAccess, access_from
+from shared.kit.kafka.access import KafkaAccess, read_kafka_access
 
 
 @pytest.fixture
@@ -124,10 +124,10 @@ def test_at_a_kafka_of_your_own_a_service_has_its_own_account_and_the_administra
     plan = StackPlan(settings, keys, choose_addresses(settings, keys))
     for service, component in zip(SERVICES, plan.services(), strict=True):
         told = KafkaAccess("kafka:9092", service, keys.kafka_passwords[service], Path("ca.pem"))
-        assert access_from(component.process.environment) == told
+        assert read_kafka_access(component.process.environment) == told
     rest = (plan.mailbox().process.environment, plan.agencies().process.environment)
     assert [told["HANDOFF_KAFKA_PASSWORD"] for told in rest] == ["", ""]
-    assert access_from(plan.preparation().environment) == administrator
+    assert read_kafka_access(plan.preparation().environment) == administrator
 
 
 def test_messages_that_were_kept_without_accounts_are_left_alone_and_it_is_said_what_to_do(tmp_path: Path) -> None:

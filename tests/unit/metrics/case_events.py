@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from shared.events import agency_updates, intake, notifications, referrals, routing
 from shared.events.event import Event
 from shared.events.reasons import OUTSIDE_AGENCY_CONTROL, Reason
-from shared.events.topics import CASES, DELIVERIES, REFERRALS, updates_topic
+from shared.events.topics import AGENCY_UPDATES, CASES, DELIVERIES, REFERRALS
 from shared.events.wire import Envelope, event_id
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -160,7 +160,7 @@ class CaseEvents:
             reason=Reason.NO_ACCESS,
             explanation=explanation,
         )
-        return self.publish(updates_topic(agency), event)
+        return self.publish(AGENCY_UPDATES.topic.format(agency=agency), event)
 
     def resolve(self, resolution: str = "completed", *, record_only: bool = False) -> "CaseEvents":
         event = routing.CaseResolved(
