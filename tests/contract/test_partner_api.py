@@ -10,7 +10,7 @@ from services.routing.domain.disclosure import PARTNER_PATH
 from services.routing.domain.partner_access import ReadRequest, read
 from services.routing.domain.submission import route
 from services.routing.http import openapi
-from services.routing.http.api.ledger import describe
+from services.routing.http.api.ledger import describe_proof
 from services.routing.use_cases.ledger import Proof
 from shared.events.fields import FieldGroup
 from shared.policy.receipts import facts_of
@@ -39,7 +39,7 @@ def test_a_read_is_answered_as_published_with_every_field_and_no_other() -> None
 
 def test_a_receipt_is_answered_as_published() -> None:
     [given] = route(report("housing"), prompt(), around()).disclosures
-    answered = describe(Proof(facts_of(given.receipt), 3, [b"x"], "a note"))
+    answered = describe_proof(Proof(facts_of(given.receipt), 3, [b"x"], "a note"))
     assert problems("ProvenReceipt", answered) == []
     assert answered["receipt"].keys() == DOCUMENT["components"]["schemas"]["GivenReceipt"]["properties"].keys()
 

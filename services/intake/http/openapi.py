@@ -6,7 +6,7 @@ from services.intake.domain.search import DEFAULT_PAGE, LARGEST_PAGE, LONGEST_SP
 from services.intake.http.api.bodies import LARGEST_BODY
 from services.intake.http.api.body_schemas import ERASURE, GRANT, RECORDS, REPORT
 from services.intake.http.api.consents import ConsentAnswer
-from services.intake.http.api.imports import ImportAnswer
+from services.intake.http.api.imports import ImportOutcomes
 from services.intake.http.api.open311_answers import (
     DiscoveryDocument,
     RequestToken,
@@ -221,7 +221,7 @@ _API_PATHS: Final[Part] = {
             ],
             security=_API_KEY,
             requestBody=json_body(RECORDS),
-            responses=_IMPORTS.describe(200, ImportAnswer, 400, 403, 404, 413, 503),
+            responses=_IMPORTS.describe(200, ImportOutcomes, 400, 403, 404, 413, 503),
         )
     },
     "/api/v1/cases/{case}/consents": {

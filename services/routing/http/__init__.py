@@ -1,1 +1,1 @@
-"""What routing serves to staff: the triage desk, and what became of a case."""
+"""HTTP of routing: the partner API for agencies, and the API and pages for staff."""

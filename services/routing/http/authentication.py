@@ -1,4 +1,4 @@
-"""Lets staff in: programs with a bearer key, browsers with a name and the same key as the password."""
+"""Authentication of staff (a bearer key, or HTTP Basic with the key as password) and of agencies (a bearer key)."""
 
 import base64
 import binascii
@@ -14,12 +14,12 @@ from shared.kit.http.auth import keys_match, read_bearer_key
 from shared.kit.http.replies import Endpoint, refuse, unavailable_as_503
 
 ANONYMOUS_STAFF = "staff"
-"""Who is noted when a key was shown without a name."""
+"""The name that is recorded for a request with the key but without a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """Somebody who showed the key, by the name that they gave."""
+    """A member of staff, by the name that they gave with the key."""
 
     name: str
 
@@ -28,22 +28,22 @@ StaffEndpoint = Callable[[Request, Staff], Awaitable[Response]]
 
 
 def require_staff(endpoint: StaffEndpoint, key: str) -> Endpoint:
-    """Let only those pass who show the key, and no form that another site has sent."""
+    """Answer 401 to requests without the staff key, and 403 to forms that another site has sent."""
 
     async def guarded(request: Request) -> Response:
-        staff = _recognise(request, key)
+        staff = _authenticate(request, key)
         if staff is None:
             refused = refuse(401, "show the staff key: Authorization: Bearer <HANDOFF_STAFF_KEY>")
             refused.headers["www-authenticate"] = 'Basic realm="Handoff, staff only", charset="UTF-8"'
             return refused
-        if request.method not in {"GET", "HEAD"} and not _is_own(request):
-            return refuse(403, "this form was not sent from our own page")
+        if request.method not in {"GET", "HEAD"} and not _is_same_origin(request):
+            return refuse(403, "this form was sent by another site")
         return await endpoint(request, staff)
 
     return unavailable_as_503(guarded)
 
 
-def _recognise(request: Request, key: str) -> Staff | None:
+def _authenticate(request: Request, key: str) -> Staff | None:
     if keys_match(read_bearer_key(request), key):
         return Staff(ANONYMOUS_STAFF)
     name, password = _basic_of(request)
@@ -51,7 +51,7 @@ def _recognise(request: Request, key: str) -> Staff | None:
 
 
 def _basic_of(request: Request) -> tuple[str, str]:
-    """Return the name and the password of HTTP Basic (RFC 7617); both empty without them."""
+    """Return name and password of HTTP Basic (RFC 7617); both are empty without it."""
     scheme, _, shown = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return "", ""
@@ -62,8 +62,12 @@ def _basic_of(request: Request) -> tuple[str, str]:
     return name.strip()[:100], password
 
 
-def _is_own(request: Request) -> bool:
-    """Tell whether a browser sends it from our own page; a browser shows a remembered password to every site's form."""
+def _is_same_origin(request: Request) -> bool:
+    """Tell whether a page of this service sends the request.
+
+    A browser adds a remembered Basic password to every request, also to that of a form on another site (CSRF); the
+    Origin header then names that site.
+    """
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
@@ -73,7 +77,7 @@ AgencyEndpoint = Callable[[Request, str], Awaitable[Response]]
 
 
 def require_agency(endpoint: AgencyEndpoint, partners: AgencyKeys) -> Endpoint:
-    """Let only those pass who show the key of an agency, and say which agency that is."""
+    """Answer 401 to requests without the key of an agency, and give the endpoint the agency's id."""
 
     async def guarded(request: Request) -> Response:
         agency = partners.recognise(read_bearer_key(request))

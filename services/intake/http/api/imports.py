@@ -38,7 +38,7 @@ class ImportOutcome(JsonAnswer):
     remarks: list[str]
 
 
-class ImportAnswer(JsonAnswer):
+class ImportOutcomes(JsonAnswer):
     """The outcome of each record, in the order in which they were sent."""
 
     results: list[ImportOutcome]
@@ -50,7 +50,7 @@ async def post_records(context: IntakeContext, answer_format: Format, request: R
         results = await _import(context, request)
     if isinstance(results, Refusal):
         return refuse(answer_format, results)
-    return answer(answer_format, "results", ImportAnswer(results=results))
+    return answer(answer_format, "results", ImportOutcomes(results=results))
 
 
 async def _import(context: IntakeContext, request: Request) -> list[ImportOutcome] | Refusal:

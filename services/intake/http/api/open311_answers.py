@@ -211,11 +211,11 @@ def service_request(
         long=long,
         media_url=None,
         extended_attributes=RequestAttributes(channel=case.channel, district=case.district) if is_extended else None,
-        notes=[_note(each, jurisdiction, texts) for each in history] if is_extended else None,
+        notes=[_request_note(each, jurisdiction, texts) for each in history] if is_extended else None,
     )
 
 
-def _note(note: Note, jurisdiction: IntakeCity, texts: Texts) -> RequestNote:
+def _request_note(note: Note, jurisdiction: IntakeCity, texts: Texts) -> RequestNote:
     return RequestNote(
         datetime=note.happened_at,
         summary=texts.describe_note(note.kind, note.agency, note.need),

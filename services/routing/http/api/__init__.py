@@ -1,1 +1,1 @@
-"""Api."""
+"""Routing's JSON APIs: for agencies, and for staff."""

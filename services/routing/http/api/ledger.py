@@ -1,7 +1,8 @@
-"""The ledger: checkpoints for everybody, receipts and their proofs for staff, and all of it for whoever verifies it."""
+"""`/ledger`: signed checkpoints and consistency proofs for the public, receipts and their proofs for staff."""
 
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -18,20 +19,19 @@ from services.routing.store.receipts import list_receipts
 from services.routing.use_cases.ledger import Proof, prove, prove_extension, sign
 from shared.events.event import Instant
 from shared.events.fields import FieldGroup
-from shared.events.wire import write_time
 from shared.kit.database.database import Database, Transaction
-from shared.kit.http.replies import Endpoint, refuse, reply, unavailable_as_503
+from shared.kit.http.replies import Endpoint, JsonAnswer, refuse, reply, unavailable_as_503
 from shared.policy.checkpoint import Signer
 from shared.policy.merkle import LeafRange
 
 RECEIPTS_AT_ONCE: Final = 1000
 CHECKPOINTS_AT_ONCE: Final = 1000
-_LONGEST: Final = 18
-"""Digits of a number that the database can take."""
+_MAX_DIGITS: Final = 18
+"""Digits of the largest number that PostgreSQL's bigint can hold in any case."""
 
 
 class ReceiptGround(BaseModel):
-    """What a disclosure stands on."""
+    """What a disclosure depends on."""
 
     kind: Literal["agreement", "consent", "emergency"]
     id: str
@@ -39,7 +39,7 @@ class ReceiptGround(BaseModel):
 
 
 class GivenReceipt(BaseModel):
-    """A receipt, as it is hashed into the ledger."""
+    """A receipt, with the fields that are hashed into the ledger."""
 
     receipt_id: UUID
     case_id: UUID
@@ -57,7 +57,10 @@ class GivenReceipt(BaseModel):
 
 
 class ProvenReceipt(BaseModel):
-    """A receipt with its place and its proof; without a place, or a checkpoint, it still waits for them."""
+    """A receipt with its index in the ledger and its inclusion proof.
+
+    Without an index, or a checkpoint, the receipt is not yet sequenced, or not yet signed.
+    """
 
     receipt: GivenReceipt
     place: int | None
@@ -66,11 +69,35 @@ class ProvenReceipt(BaseModel):
 
 
 Answer = Callable[[Request, Transaction], Awaitable[Response]]
-"""Answers one request from what is read in one transaction."""
+"""Answers one request from what one transaction reads."""
+
+
+class CheckpointView(JsonAnswer):
+    """A signed tree head; `note` is the text with its signature (c2sp.org/signed-note)."""
+
+    size: int
+    root: str
+    signed_at: datetime
+    note: str
+
+
+class CheckpointsView(JsonAnswer):
+    """Checkpoints, those of the smallest trees first."""
+
+    checkpoints: list[CheckpointView]
+
+
+class ExtentView(JsonAnswer):
+    """The size of the ledger, and what lies outside of it; `waiting` counts receipts without an index."""
+
+    size: int
+    waiting: int
+    stray_places: list[int]
+    stray_nodes: list[tuple[int, int]]
 
 
 def ledger_routes(database: Database, signer: Signer, key: str) -> list[Route]:
-    """Serve `/ledger` and what is below it."""
+    """Serve `/ledger` and the paths below it."""
 
     async def show_key(_: Request) -> Response:
         return PlainTextResponse(f"{signer.verifier}\n")
@@ -104,20 +131,20 @@ def ledger_routes(database: Database, signer: Signer, key: str) -> list[Route]:
 async def show_checkpoint(_: Request, tx: Transaction) -> Response:
     """Answer with the latest checkpoint, as a signed note."""
     latest = await find_latest(tx)
-    return PlainTextResponse(latest.note) if latest else refuse(404, "the ledger has not been signed yet")
+    return PlainTextResponse(latest.note) if latest else refuse(404, "the ledger is not signed yet")
 
 
 async def show_checkpoints(request: Request, tx: Transaction) -> Response:
-    """Answer with the checkpoints of trees larger than `after`, the smallest first, a thousand at most."""
+    """Answer with the checkpoints of trees larger than `after`, the smallest first, at most a thousand."""
     after = _number(request, "after", -1)
     if after is None:
         return refuse(422, "after: a number of receipts")
     found = await list_checkpoints(tx, after, CHECKPOINTS_AT_ONCE)
-    shown = [
-        {"size": tree.size, "root": _base64(tree.root), "signed_at": write_time(signed_at), "note": note}
-        for tree, signed_at, note in found
+    checkpoints = [
+        CheckpointView(size=each.tree.size, root=_base64(each.tree.root), signed_at=each.signed_at, note=each.note)
+        for each in found
     ]
-    return reply({"checkpoints": shown})
+    return reply(CheckpointsView(checkpoints=checkpoints))
 
 
 async def show_consistency(request: Request, tx: Transaction) -> Response:
@@ -125,28 +152,28 @@ async def show_consistency(request: Request, tx: Transaction) -> Response:
     old, new = _number(request, "from"), _number(request, "to")
     path = None if old is None or new is None else await prove_extension(tx, old, new)
     if path is None:
-        return refuse(422, "from, to: sizes that the ledger has had")
+        return refuse(422, "from, to: sizes of the ledger, now or before")
     return reply({"from": old, "to": new, "path": [*map(_base64, path)]})
 
 
 async def show_extent(_: Request, tx: Transaction) -> Response:
-    """Answer with how far the ledger goes, and what lies outside of it."""
+    """Answer with the size of the ledger, and what lies outside of it."""
     extent = await read_extent(tx)
     return reply(
-        {
-            "size": extent.leaves,
-            "waiting": extent.waiting,
-            "stray_places": extent.stray_places,
-            "stray_nodes": extent.stray_nodes,
-        }
+        ExtentView(
+            size=extent.leaves,
+            waiting=extent.waiting,
+            stray_places=list(extent.stray_places),
+            stray_nodes=[(node.level, node.number) for node in extent.stray_nodes],
+        )
     )
 
 
 async def show_receipts(request: Request, tx: Transaction) -> Response:
-    """Answer with the receipts that have the places from `from` to before `to`, and the nodes that they complete."""
+    """Answer with the receipts from index `from` to before `to`, and the nodes of the tree that they complete."""
     start, end = _number(request, "from"), _number(request, "to")
     if start is None or end is None or not start <= end <= start + RECEIPTS_AT_ONCE:
-        return refuse(422, f"from, to: places, not more than {RECEIPTS_AT_ONCE} apart")
+        return refuse(422, f"from, to: indices, at most {RECEIPTS_AT_ONCE} apart")
     receipts, nodes = await list_receipts(tx, LeafRange(start, end)), await list_nodes(tx, LeafRange(start, end))
     page = {
         "receipts": [{"place": place, **facts} for place, facts in receipts],
@@ -156,13 +183,16 @@ async def show_receipts(request: Request, tx: Transaction) -> Response:
 
 
 async def show_receipt(request: Request, tx: Transaction) -> Response:
-    """Answer with one receipt, its place, and the proof of it."""
+    """Answer with one receipt, its index, and its inclusion proof."""
     found = await prove(tx, request.path_params["receipt_id"])
-    return reply(describe(found)) if found else refuse(404, "there is no such receipt")
+    return reply(describe_proof(found)) if found else refuse(404, "unknown receipt")
 
 
-def describe(proof: Proof) -> dict[str, Any]:
-    """Return a receipt and its proof as JSON."""
+def describe_proof(proof: Proof) -> dict[str, Any]:
+    """Return a receipt and its proof as JSON, in the shape of `ProvenReceipt`.
+
+    No model writes it: a verifier hashes the facts, so they are answered exactly as they are stored.
+    """
     return {
         "receipt": proof.facts,
         "place": proof.place,
@@ -172,7 +202,7 @@ def describe(proof: Proof) -> dict[str, Any]:
 
 
 def _read(database: Database, answer: Answer) -> Endpoint:
-    """Answer in a transaction of its own; a ledger that contradicts itself is said."""
+    """Answer in a transaction of its own; 409 for a ledger that contradicts itself."""
 
     async def endpoint(request: Request) -> Response:
         try:
@@ -185,11 +215,11 @@ def _read(database: Database, answer: Answer) -> Endpoint:
 
 
 def _number(request: Request, name: str, default: int | None = None) -> int | None:
-    """Read a number from the query; None where it is none."""
+    """Read a number from the query; None if it is not one."""
     text = request.query_params.get(name)
     if text is None:
         return default
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 def _base64(data: bytes) -> str:

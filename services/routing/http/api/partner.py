@@ -1,4 +1,4 @@
-"""The partner API: an agency reads about its referrals, proves what it was given, opens more in an emergency."""
+"""The partner API: an agency reads its referrals, proves what it received, and opens more in an emergency."""
 
 from datetime import timedelta
 from typing import Annotated, Final
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.routing.domain.partner_access import MAX_ACCESS, AccessRequest, NotOpened, ReadRequest
-from services.routing.http.api.ledger import describe
+from services.routing.http.api.ledger import describe_proof
 from services.routing.http.authentication import AgencyEndpoint, require_agency
 from services.routing.store.ledger import DamagedLedgerError
 from services.routing.store.partner_referrals import BEFORE_ALL, PageRequest
@@ -29,19 +29,19 @@ from shared.policy.plan import CONSENT_ONLY
 
 PREFIX: Final = "/partner/v1"
 AT_ONCE: Final = 100
-NO_SUCH_REFERRAL: Final = "there is no such referral"
+UNKNOWN_REFERRAL: Final = "unknown referral"
 LARGEST_BODY: Final = 16_384
 MOST_MINUTES: Final = int(MAX_ACCESS.total_seconds()) // 60
 
 
 def _may_be_opened(group: FieldGroup) -> FieldGroup:
     if group in CONSENT_ONLY:
-        raise ValueError("opened by the person's written consent alone, never in an emergency")
+        raise ValueError("requires the person's written consent: cannot be opened in an emergency")
     return group
 
 
 class EmergencyForm(BaseModel):
-    """What a caseworker wants to open, and why; without groups, all that is withheld."""
+    """What a caseworker opens, and why; without groups, all that is withheld and may be opened."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -52,17 +52,17 @@ class EmergencyForm(BaseModel):
 
     @property
     def wanted(self) -> frozenset[FieldGroup]:
-        """The groups that are named; empty for all that is withheld."""
+        """The field groups that are named; none stands for all that is withheld."""
         return frozenset(self.groups or ())
 
     @property
     def lasts(self) -> timedelta:
-        """For how long."""
+        """How long the access lasts."""
         return timedelta(minutes=self.minutes)
 
 
 async def read_body(request: Request) -> bytes | None:
-    """Read a body; None for one that is too large."""
+    """Read the body; None for one with more than `LARGEST_BODY` bytes."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -72,7 +72,7 @@ async def read_body(request: Request) -> bytes | None:
 
 
 class ListedReferral(BaseModel):
-    """A referral in a list: nothing of what is in it."""
+    """A referral in a list, without its content."""
 
     referral_id: UUID
     case_id: UUID
@@ -81,14 +81,14 @@ class ListedReferral(BaseModel):
 
 
 class ReferralPage(BaseModel):
-    """A part of the list; `next` is what to ask on after, null at the end."""
+    """A page of the list; `next` is the `after` of the next page, null on the last one."""
 
     referrals: list[ListedReferral]
     next: UUID | None
 
 
 class OpenedAccess(BaseModel):
-    """What is open now, and until when."""
+    """An emergency access: the field groups, and when it ends."""
 
     access_id: UUID
     groups: list[FieldGroup]
@@ -99,10 +99,10 @@ def partner_routes(context: RoutingContext, database: Database, partners: Agency
     """Serve `/partner/v1`."""
 
     async def read(request: Request, agency: str) -> Response:
-        with span("agency reads", request.headers.get("traceparent"), SpanKind.SERVER) as spanned:
-            asked = ReadRequest(agency, request.path_params["referral_id"], uuid4(), traceparent_of(spanned))
+        with span("read referral", request.headers.get("traceparent"), SpanKind.SERVER) as active:
+            asked = ReadRequest(agency, request.path_params["referral_id"], uuid4(), traceparent_of(active))
             text = await read_referral(context, database, asked)
-        return _json(text) if text else refuse(404, NO_SUCH_REFERRAL)
+        return _json(text) if text else refuse(404, UNKNOWN_REFERRAL)
 
     async def list_own(request: Request, agency: str) -> Response:
         return await _list(context, database, request, agency)
@@ -137,24 +137,24 @@ async def _prove(context: RoutingContext, database: Database, request: Request, 
     try:
         found = await prove_receipt(context, database, agency, request.path_params["receipt_id"])
     except DamagedLedgerError:
-        return refuse(409, "the ledger contradicts itself: tell the city's operators")
-    return reply(describe(found)) if found else refuse(404, "there is no such receipt")
+        return refuse(409, "the ledger contradicts itself: report this to the city's operators")
+    return reply(describe_proof(found)) if found else refuse(404, "unknown receipt")
 
 
 async def _open(context: RoutingContext, database: Database, request: Request, agency: str) -> Response:
     body = await read_body(request)
     if body is None:
-        return refuse(413, f"a body has {LARGEST_BODY} bytes at most")
+        return refuse(413, f"the body has more than {LARGEST_BODY} bytes")
     try:
         form = EmergencyForm.model_validate_json(body)
     except ValidationError as error:
         return refuse(422, first_error(error, "body"))
-    with span("agency opens in an emergency", request.headers.get("traceparent"), SpanKind.SERVER) as spanned:
+    with span("open emergency access", request.headers.get("traceparent"), SpanKind.SERVER) as active:
         referral_id = request.path_params["referral_id"]
-        wanted = AccessRequest(agency, referral_id, uuid4(), form.wanted, form.lasts, traceparent_of(spanned))
+        wanted = AccessRequest(agency, referral_id, uuid4(), form.wanted, form.lasts, traceparent_of(active))
         access = await open_in_emergency(context, database, wanted, StatedReason(form.caseworker, form.reason))
     if access is None:
-        return refuse(404, NO_SUCH_REFERRAL)
+        return refuse(404, UNKNOWN_REFERRAL)
     if isinstance(access, NotOpened):
         return refuse(409, access.why)
     opened = OpenedAccess(access_id=access.access_id, groups=sorted(access.groups), ends_at=access.ends_at)
@@ -162,7 +162,7 @@ async def _open(context: RoutingContext, database: Database, request: Request, a
 
 
 def _read_page(request: Request, agency: str) -> PageRequest | str:
-    """Read what part of the list is wanted, or say what is wrong with the question."""
+    """Read which page of the list is requested, or say what is wrong in the query."""
     state, after = request.query_params.get("state", "open"), request.query_params.get("after")
     if state not in {"open", "all"}:
         return "state: open or all"
@@ -183,5 +183,5 @@ def _listed(listed: VisibleReferral) -> ListedReferral:
 
 
 def _json(text: bytes) -> Response:
-    """Answer with these very bytes: the receipt has their digest."""
+    """Answer with exactly these bytes: the receipt contains their digest."""
     return Response(text, media_type="application/json", headers={"cache-control": "no-store"})
