@@ -2,7 +2,6 @@
 
 import json
 import random
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,9 +9,10 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 
-from services.routing.domain.city import PlacementQuery
+from services.routing.domain.city import PlacementQuery, RoutingCity, routing_city
 from services.routing.domain.placement import Placed, place
-from services.routing.jurisdiction import load_city
+from shared.city.reader import load_agreements, read_city
+from shared.city.service_list import ServiceKind
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Need, Origin, Place
 from shared.events.topics import CASES
@@ -45,33 +45,38 @@ class BenchCase:
     wrapped_key: bytes
 
 
+def sample_city() -> RoutingCity:
+    """Return the sample city as routing decides by it."""
+    city = read_city(SAMPLE_CITY)
+    return routing_city(city, [file.content for file in load_agreements(SAMPLE_CITY, city)])
+
+
 def make_cases(count: int, seed: int = 7) -> list[BenchCase]:
     """Return that many cases; the same seed gives the same cases, but for their keys."""
     rng = random.Random(seed)
     vault = Vault(MASTER_KEY)
-    services = tomllib.loads((SAMPLE_CITY / "services.toml").read_text())["service"]
-    services = [service for service in services if _is_placed(service)]
+    city = sample_city()
+    services = [service for service in read_city(SAMPLE_CITY).services.values() if _is_placed(service, city)]
     return [_make_case(number, vault, rng, rng.choice(services)) for number in range(count)]
 
 
-def _is_placed(service: dict[str, list[str]]) -> bool:
+def _is_placed(service: ServiceKind, city: RoutingCity) -> bool:
     """Return whether routing finds a program for every need of a service: the loop written by hand has no triage."""
-    city, code = load_city(SAMPLE_CITY), str(service["code"])
     queries = [
-        PlacementQuery(n, code, "bronx", "routine", city.protection.protections_of(code, [n]), NOW)
-        for n in service["needs"]
+        PlacementQuery(n, service.code, "bronx", "routine", city.protection.protections_of(service.code, [n]), NOW)
+        for n in service.needs
     ]
     return all(isinstance(place(each, city), Placed) for each in queries)
 
 
-def _make_case(number: int, vault: Vault, rng: random.Random, service: dict[str, list[str]]) -> BenchCase:
+def _make_case(number: int, vault: Vault, rng: random.Random, service: ServiceKind) -> BenchCase:
     case_id = UUID(int=rng.getrandbits(128), version=4)
     person = vault.new_person(UUID(int=rng.getrandbits(128), version=4))
     event = CaseSubmitted(
         case_id=case_id,
         service_request_id=f"26-{number:08d}",
-        service_code=str(service["code"]),
-        needs=tuple(Need(need_id=UUID(int=rng.getrandbits(128)), need=need) for need in service["needs"]),
+        service_code=service.code,
+        needs=tuple(Need(need_id=UUID(int=rng.getrandbits(128)), need=need) for need in service.needs),
         place=Place(cell="882a1072c7fffff", district=rng.choice(["manhattan", "bronx", "brooklyn", "queens"])),
         origin=Origin(channel="api"),
         submitted_at=NOW,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from bench.cases import MASTER_KEY, BenchCase, make_cases, publish
+from bench.cases import MASTER_KEY, BenchCase, make_cases, publish, sample_city
 from bench.consumers import BatchWork, consume_as_a_service, consume_plainly
 from bench.figures import Figure, in_turns
 from bench.hand_written_router import HandWrittenRouter, header
@@ -18,7 +18,6 @@ from bench.processes import script
 from bench.servers import Servers, admin, make_topic, opened
 from deploy.local.servers import databases
 from services.routing.handlers import subscriptions
-from services.routing.jurisdiction import load_city
 from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.person_keys import DIGEST_KEY_INFO
 from shared.events.fields import FieldGroup
@@ -26,7 +25,6 @@ from shared.events.topics import CASES, TopicSpec
 from shared.kit.database.database import Database, Transaction
 from shared.kit.messaging.messages import Record, Subscription
 from shared.kit.observability.traces import export_to_metrics_service, start_traces
-from shared.kit.service.settings import SAMPLE_CITY
 from shared.kit.vault.vault import Person, Vault
 
 EVENTS = 5_000
@@ -63,7 +61,7 @@ async def throughput(servers: Servers) -> list[Figure]:
 
     async def hand_written() -> float:
         async with _routing_database(servers, template) as database:
-            router = HandWrittenRouter(database, load_city(SAMPLE_CITY), Vault(MASTER_KEY))
+            router = HandWrittenRouter(database, sample_city(), Vault(MASTER_KEY))
             return await consume_plainly(servers.kafka, PLAIN.topic, EVENTS, router)
 
     against_bare = await in_turns(ours, bare_loop)
@@ -137,7 +135,7 @@ def _make_template(servers: Servers, cases: Sequence[BenchCase]) -> str:
 
 def _subscription(spec: TopicSpec) -> Subscription:
     """Return routing's subscription to intake's cases, on another topic."""
-    return replace(subscriptions(RoutingContext(load_city(SAMPLE_CITY), Vault(MASTER_KEY)))[0], spec=spec)
+    return replace(subscriptions(RoutingContext(sample_city(), Vault(MASTER_KEY)))[0], spec=spec)
 
 
 @asynccontextmanager

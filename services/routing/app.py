@@ -2,6 +2,7 @@
 
 from starlette.routing import Route
 
+from services.routing.domain.city import routing_city
 from services.routing.handlers import subscriptions
 from services.routing.http.api.cases import case_routes
 from services.routing.http.api.explanations import explanation_routes
@@ -13,7 +14,6 @@ from services.routing.http.pages.emergencies import emergency_routes
 from services.routing.http.pages.explanations import explanation_page_routes
 from services.routing.http.pages.triage import triage_routes
 from services.routing.http.pages.what_if import what_if_page_routes
-from services.routing.jurisdiction import load_city, read_agencies
 from services.routing.settings import RoutingSettings
 from services.routing.tables import SCHEMA
 from services.routing.use_cases.agency_keys import load_agency_keys
@@ -24,6 +24,7 @@ from services.routing.use_cases.ledger import make_signer
 from services.routing.workers.deadlines import watch_deadlines
 from services.routing.workers.ledger_sequencer import LedgerSequencer
 from services.routing.workers.policy_registration import PolicyRegistration, policy_set_of
+from shared.city.reader import load_agreements, read_city
 from shared.kit.database.database import Database
 from shared.kit.service.service import Service
 from shared.kit.vault.consents import lock_valid_consents
@@ -35,15 +36,17 @@ def create_service(settings: RoutingSettings) -> Service:
     """Return the service.
 
     Raises:
-        JurisdictionError: a file of the city's folder cannot be used.
+        CityError: a file of the city's folder cannot be used.
         VaultError: there is no master key that can be used.
         KeyFileError: there is no key to sign the ledger with.
         PartnersError: the file of the agencies' keys cannot be used.
     """
     database = Database(settings.database_url.get_secret_value(), SCHEMA, size=settings.database_pool)
-    partners = load_agency_keys(settings.partners_file, read_agencies(settings.jurisdiction))
-    city = load_city(settings.jurisdiction, partners.envelopes.agencies)
-    registration = PolicyRegistration(database, policy_set_of(settings.jurisdiction, city.policy))
+    files = read_city(settings.jurisdiction)
+    agreements = load_agreements(settings.jurisdiction, files)
+    partners = load_agency_keys(settings.partners_file, files.agencies)
+    city = routing_city(files, [each.content for each in agreements], partners.envelopes.agencies)
+    registration = PolicyRegistration(database, policy_set_of(agreements, city.policy))
     context = RoutingContext(
         city, _open_vault(settings), check_ready=registration.check, encrypt_to=partners.envelopes.seal
     )

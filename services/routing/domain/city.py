@@ -1,15 +1,16 @@
 """The city as routing knows it: the programs of its agencies (after HSDS), routing rules, disclosure policy."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import reduce
 from typing import Final, NamedTuple
 
-from services.routing.domain.rules import RoutingRules
+from shared.city.city import City, Program
+from shared.city.routing_rules import RoutingRules
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted
-from shared.policy.agreements import FRONT_DOOR
+from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.consent import Consent
 from shared.policy.decision import DisclosurePolicy
 from shared.policy.disclosure_query import DisclosureQuery
@@ -20,30 +21,6 @@ ONLY_THE_FRONT_DOOR: Final = frozenset({FRONT_DOOR})
 
 UNKNOWN_SERVICE_DENIES: Final = ("unknown-service",)
 """The policy id that is recorded when a report's service is not in the service list: no agency may see the report."""
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """One service that an agency offers; without `districts` it serves the whole city."""
-
-    agency: str
-    id: str
-    needs: frozenset[str]
-    answer_within: timedelta
-    districts: frozenset[str] = frozenset()
-
-    @property
-    def name(self) -> str:
-        """The name by which routing rules and events refer to it: agency/program."""
-        return f"{self.agency}/{self.id}"
-
-    def serves(self, district: str | None) -> bool:
-        """Tell whether it works in a district; a report whose district is unknown is in none."""
-        return not self.districts or district in self.districts
-
-
-ProgramIndex = Mapping[str, Program]
-"""Programs by their names, agency/program."""
 
 
 class CaseSnapshot(NamedTuple):
@@ -85,7 +62,7 @@ class PlacementQuery(NamedTuple):
 class RoutingCity:
     """What routing decides by."""
 
-    programs: ProgramIndex
+    programs: Mapping[str, Program]
     rules: RoutingRules
     policy: DisclosurePolicy
     protection: ProtectionRules
@@ -116,3 +93,13 @@ class RoutingCity:
     def protections_of(self, report: CaseSubmitted) -> tuple[FieldGroup, ...]:
         """Return the groups that protect a whole report, the strictest first."""
         return self.protection.protections_of(report.service_code, (need.need for need in report.needs))
+
+
+def routing_city(city: City, agreements: Iterable[Agreement], keys: Collection[str] = ()) -> RoutingCity:
+    """Return a city as routing decides by it; `keys` are the agencies that have a public key."""
+    return RoutingCity(
+        programs=city.programs,
+        rules=city.rules,
+        policy=DisclosurePolicy(agreements, keys, services=city.services),
+        protection=city.protection,
+    )

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
-from services.routing.domain.city import PlacementQuery, Program, RoutingCity
-from services.routing.domain.rules import Rule, RuleKey
+from services.routing.domain.city import PlacementQuery, RoutingCity
+from shared.city.city import Program
+from shared.city.routing_rules import Rule, RuleKey
 from shared.events.fields import FieldGroup
 from shared.policy.decision import DisclosurePolicy
 from shared.policy.explanation import GroupExplanation, describe_denial, explain

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.routing.domain.city import PlacementQuery, Program, RoutingCity
-from services.routing.domain.rules import Rule
+from services.routing.domain.city import PlacementQuery, RoutingCity
+from shared.city.city import Program
+from shared.city.routing_rules import Rule
 from shared.events.reasons import Reason
 
 Denials = Mapping[str, tuple[str, ...]]

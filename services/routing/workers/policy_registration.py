@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Final
 
-from services.routing.jurisdiction.agreements import SUBFOLDER, read_agreements
 from services.routing.store.agreements import AgreementText, ChangedAgreementError, PolicySet, record_policy_set
+from shared.city.agreement_files import AgreementFile
 from shared.kit.database.database import TRANSIENT_ERRORS, Database, UnavailableError
 from shared.policy.decision import DisclosurePolicy
 from shared.policy.policies import our_policies
@@ -54,9 +54,8 @@ class PolicyRegistration:
             raise UnavailableError(self._problem)
 
 
-def policy_set_of(jurisdiction: Path, sharing: DisclosurePolicy) -> PolicySet:
+def policy_set_of(agreements: Iterable[AgreementFile], sharing: DisclosurePolicy) -> PolicySet:
     """Return what is decided by, with the agreements as their files have them."""
     policies = our_policies()
-    files = read_agreements(jurisdiction / SUBFOLDER).files
-    written = [AgreementText(file.agreement, file.text) for file in files]
+    written = [AgreementText(file.content, file.text) for file in agreements]
     return PolicySet(sharing.hash, written, f"{policies.text}\n{policies.schema_text}")

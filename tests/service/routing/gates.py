@@ -7,8 +7,9 @@ from uuid import UUID
 
 from psycopg.pq import TransactionStatus
 
-from services.routing.domain.city import Program, RoutingCity
-from services.routing.domain.rules import RoutingRules, Rule
+from services.routing.domain.city import RoutingCity
+from shared.city.city import Program
+from shared.city.routing_rules import RoutingRules, Rule
 from shared.events.fields import FieldGroup
 from shared.kit.database.database import Transaction
 from shared.kit.vault.consents import LockedConsents, lock_consents, lock_valid_consents

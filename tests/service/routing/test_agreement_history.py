@@ -8,7 +8,6 @@ import psycopg
 import pytest
 
 from deploy.local.servers.databases import OwnDatabase
-from services.routing.jurisdiction.agreements import read_agreements
 from services.routing.store.agreements import (
     AgreementText,
     ChangedAgreementError,
@@ -18,6 +17,7 @@ from services.routing.store.agreements import (
     record_policy_set,
 )
 from services.routing.tables import SCHEMA
+from shared.city.reader import read_agreements
 from shared.kit.database.database import Database
 from shared.kit.service.settings import SAMPLE_CITY
 from shared.policy.agreements import Agreement
@@ -25,7 +25,7 @@ from shared.policy.agreements import Agreement
 pytestmark = pytest.mark.servers
 
 FILES = read_agreements(SAMPLE_CITY / "agreements").files
-WRITTEN = {file.agreement.id: AgreementText(file.agreement, file.text) for file in FILES}
+WRITTEN = {file.content.id: AgreementText(file.content, file.text) for file in FILES}
 SHELTER, REPAIRS = WRITTEN["shelter-beds"], WRITTEN["emergency-repairs"]
 
 
@@ -75,7 +75,7 @@ async def test_what_is_recorded_is_found_as_it_was(kept: Database) -> None:
     async with kept.transaction() as tx:
         found = await as_of(tx, moment)
         assert found == await list_agreements_in(tx, "one")
-    assert found == sorted((file.agreement for file in FILES), key=lambda agreement: agreement.id)
+    assert found == sorted((file.content for file in FILES), key=lambda agreement: agreement.id)
 
 
 async def test_starting_again_with_the_same_adds_nothing(kept: Database) -> None:

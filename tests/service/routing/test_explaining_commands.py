@@ -16,7 +16,6 @@ from deploy.cli.routing import routing_app
 from services.routing.domain.partner_access import GrantedAccess
 from services.routing.http.api.explanations import explanation_routes
 from services.routing.http.api.what_if import WhatIf, what_if_routes
-from services.routing.jurisdiction import load_city
 from services.routing.store.emergencies import AccessReview, insert_access, save_review
 from services.routing.use_cases.explain.disclosures import Explainer
 from services.routing.use_cases.explain.policy_history import PolicyHistory
@@ -26,11 +25,11 @@ from tests.service.routing.explaining import KEY
 from tests.service.routing.partner_client import referral_of
 from tests.service.routing.world import World
 from tests.serving import served
-from tests.unit.routing.town import HOUR, NOON, case_id
+from tests.unit.routing.town import HOUR, NOON, case_id, sample_city
 
 pytestmark = pytest.mark.servers
 
-CITY = load_city(SAMPLE_CITY)
+CITY = sample_city()
 AGREEMENTS = SAMPLE_CITY / "agreements"
 SINCE = ("--since", "2026-01-01")
 

@@ -11,10 +11,10 @@ import pytest
 
 from deploy.local.servers.databases import OwnDatabase
 from services.routing.handlers import subscriptions
-from services.routing.jurisdiction.agreements import load_agreements
 from services.routing.store.agreements import list_agreements_in
 from services.routing.tables import SCHEMA
 from services.routing.workers.policy_registration import PolicyRegistration, policy_set_of
+from shared.city.reader import load_agreements, read_city
 from shared.events.topics import CASES
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Database, UnavailableError
@@ -36,11 +36,11 @@ async def kept(database: OwnDatabase) -> AsyncIterator[Database]:
 
 
 def sharing_in(city: Path) -> DisclosurePolicy:
-    return DisclosurePolicy(load_agreements(city))
+    return DisclosurePolicy([file.content for file in load_agreements(city, read_city(city))])
 
 
 def register_of(kept: Database, city: Path) -> PolicyRegistration:
-    return PolicyRegistration(kept, policy_set_of(city, sharing_in(city)))
+    return PolicyRegistration(kept, policy_set_of(load_agreements(city, read_city(city)), sharing_in(city)))
 
 
 async def test_what_is_on_record_may_be_decided_by(kept: Database) -> None:

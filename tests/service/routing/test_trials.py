@@ -10,16 +10,15 @@ import pytest
 from starlette.applications import Starlette
 
 from services.routing.http.api.what_if import WhatIf, what_if_routes
-from services.routing.jurisdiction import load_city
 from services.routing.use_cases.what_if import PAGE
 from shared.kit.service.settings import SAMPLE_CITY
 from tests.service.routing.explaining import BEARER, KEY
 from tests.service.routing.world import World
-from tests.unit.routing.town import case_id
+from tests.unit.routing.town import case_id, sample_city
 
 pytestmark = pytest.mark.servers
 
-CITY = load_city(SAMPLE_CITY)
+CITY = sample_city()
 SIGNED = {f"agreements/{path.name}": path.read_text("utf-8") for path in (SAMPLE_CITY / "agreements").glob("*.toml")}
 BOOK = (SAMPLE_CITY / "routing-book.toml").read_text("utf-8")
 LONG_AGO = "2026-01-01T00:00:00Z"

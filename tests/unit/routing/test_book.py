@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.routing.domain.city import CaseSnapshot, PlacementQuery
 from services.routing.domain.placement import Placed, Unplaced, place, place_fallback
-from services.routing.domain.rules import RoutingRules, Rule
+from shared.city.routing_rules import RoutingRules, Rule
 from shared.events.fields import FieldGroup
 from shared.events.reasons import Reason
 from shared.policy.consent import Consent

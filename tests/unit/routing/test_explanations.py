@@ -17,9 +17,9 @@ from services.routing.domain.explanation import (
     explain_disclosure,
     explain_placement,
 )
-from services.routing.domain.rules import RoutingRules, Rule
 from services.routing.domain.what_if import consents_as_known
 from services.routing.use_cases.explain.questions import HypotheticalReport
+from shared.city.routing_rules import RoutingRules, Rule
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Form
 from shared.policy.consent import Consent

@@ -2,14 +2,12 @@
 
 from services.routing.domain.city import PlacementQuery
 from services.routing.domain.placement import Placed, Unplaced, place
-from services.routing.jurisdiction import load_city
 from shared.events.fields import FieldGroup
-from shared.kit.service.settings import SAMPLE_CITY
-from tests.unit.routing.town import NOON
+from tests.unit.routing.town import NOON, sample_city
 
 
 def test_the_sample_city_sends_a_cold_apartment_to_housing_and_rats_to_health() -> None:
-    city = load_city(SAMPLE_CITY)
+    city = sample_city()
     asked = {
         ("inadequate-housing", "heat-hot-water"): "hpd/heat-and-hot-water",
         ("environmental-health", "rats-or-mice"): "dohmh/pest-control",
@@ -22,7 +20,7 @@ def test_the_sample_city_sends_a_cold_apartment_to_housing_and_rats_to_health() 
 
 
 def test_the_sample_city_sends_violence_by_a_partner_to_nobody_without_a_consent() -> None:
-    city = load_city(SAMPLE_CITY)
+    city = sample_city()
     protections = city.protection.protections_of("partner-violence-help", ["intimate-partner-violence"])
     assert protections == (FieldGroup.VICTIM_SERVICES,)
     asking = PlacementQuery("intimate-partner-violence", "partner-violence-help", "bronx", "urgent", protections, NOON)

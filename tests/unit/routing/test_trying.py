@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from services.routing.domain.city import RoutingCity
-from services.routing.domain.rules import RoutingRules, Rule
 from services.routing.domain.submission import route
 from services.routing.domain.what_if import (
     CityComparison,
@@ -15,6 +14,7 @@ from services.routing.domain.what_if import (
     PlacementDifference,
     start_early,
 )
+from shared.city.routing_rules import RoutingRules, Rule
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Agreement, Form
 from shared.policy.consent import Consent

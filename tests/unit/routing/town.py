@@ -6,14 +6,17 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.routing.domain.city import Program, RoutingCity
+from services.routing.domain.city import RoutingCity, routing_city
 from services.routing.domain.decision import CaseDecision, Cause, DecisionContext
-from services.routing.domain.rules import RoutingRules, Rule
+from shared.city.city import Program
+from shared.city.reader import load_agreements, read_city
+from shared.city.routing_rules import RoutingRules, Rule
 from shared.events.agency_updates import AgencyUpdate
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Need, Origin, Place, RecordedReferral
 from shared.events.reasons import Reason
+from shared.kit.service.settings import SAMPLE_CITY
 from shared.policy.agreements import FRONT_DOOR, Agreement, Clause, Contact, Form, Status
 from shared.policy.consent import Consent
 from shared.policy.decision import DisclosurePolicy
@@ -93,6 +96,12 @@ TOWN = RoutingCity(
     DisclosurePolicy(AGREEMENTS, KEYED, services=PROTECTS),
     PROTECTION,
 )
+
+
+def sample_city() -> RoutingCity:
+    """The sample city as routing decides by it, without agencies that have a public key."""
+    city = read_city(SAMPLE_CITY)
+    return routing_city(city, [file.content for file in load_agreements(SAMPLE_CITY, city)])
 
 
 def case_id(number: int = 1) -> UUID:

@@ -14,13 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from services.routing.domain.city import RoutingCity
+from services.routing.domain.city import RoutingCity, routing_city
 from services.routing.domain.what_if import CityComparison, start_early
 from services.routing.http.authentication import Staff, require_staff
-from services.routing.jurisdiction import JurisdictionError
-from services.routing.jurisdiction.agreements import SUBFOLDER
-from services.routing.jurisdiction.changes import FILES, ChangeError, read_changed
 from services.routing.use_cases.what_if import ReportLine, compare_past_cases
+from shared.city.reader import AGREEMENTS, REPLACEABLE, ChangedFilesError, read_changed
+from shared.city.toml_files import CityError
 from shared.events.validation import first_error
 from shared.kit.database.database import TRANSIENT_ERRORS, Database
 from shared.kit.http.replies import reply
@@ -82,12 +81,12 @@ def what_if_routes(what_if: WhatIf, key: str) -> list[Route]:
 
         return Route(path, require_staff(run, key), methods=["POST"])
 
-    return [serve("/sharing/try", is_agreement), serve("/routing/try", FILES.__contains__)]
+    return [serve("/sharing/try", is_agreement), serve("/routing/try", REPLACEABLE.__contains__)]
 
 
 def is_agreement(name: str) -> bool:
     """Tell whether the name of a file is that of an agreement."""
-    return name.startswith(f"{SUBFOLDER}/") and name.endswith(".toml")
+    return name.startswith(f"{AGREEMENTS}/") and name.endswith(".toml")
 
 
 async def prepare(what_if: WhatIf, wanted: WhatIfRequest | RejectedRun) -> PreparedRun | RejectedRun:
@@ -125,14 +124,15 @@ def _prepare(wanted: WhatIfRequest, what_if: WhatIf) -> PreparedRun | RejectedRu
     """Read the files into a city of their own: the caches of the city in force are not touched."""
     city = what_if.city
     try:
-        changed = read_changed(what_if.jurisdiction, wanted.files, city.policy.keys)
-    except ChangeError as error:
+        changed = read_changed(what_if.jurisdiction, wanted.files)
+    except ChangedFilesError as error:
         findings = tuple({"file": each.file, "line": each.line, "reason": each.reason} for each in error.findings)
         return RejectedRun(422, "the files cannot be used", findings)
-    except JurisdictionError as error:
+    except CityError as error:
         return RejectedRun(409, str(error))
-    agreements, moved = start_early(changed.agreements, city.policy.agreements, wanted.since)
+    written = [file.content for file in changed.agreements]
+    agreements, moved = start_early(written, city.policy.agreements, wanted.since)
     before = replace(city, policy=city.policy.under(city.policy.agreements))
-    after = replace(changed.city, policy=changed.city.policy.under(agreements))
+    after = routing_city(changed.city, agreements, city.policy.keys)
     notes = tuple(f"{each.id} begins on {each.starts}: the run treats it as begun before." for each in moved)
     return PreparedRun(CityComparison(before, after), wanted.since, notes)

@@ -14,9 +14,8 @@ from starlette.routing import Route
 from services.routing.http.api.what_if import PreparedRun, RejectedRun, WhatIf, WhatIfRequest, prepare, report
 from services.routing.http.authentication import Staff, require_staff
 from services.routing.http.pages.page import render, render_part, stream
-from services.routing.jurisdiction.agreements import SUBFOLDER
-from services.routing.jurisdiction.changes import FILES
 from services.routing.use_cases.what_if import ReportLine
+from shared.city.reader import AGREEMENTS, REPLACEABLE
 
 MOST_FILES: Final = 1000
 MOST_SHOWN: Final = 200
@@ -65,7 +64,7 @@ async def _read(since: str, files: list[UploadFile]) -> WhatIfRequest | Rejected
 
 def _place_of(filename: str) -> str:
     name = PurePosixPath(filename).name
-    return name if name in FILES else f"{SUBFOLDER}/{name}"
+    return name if name in REPLACEABLE else f"{AGREEMENTS}/{name}"
 
 
 async def _in_words(what_if: WhatIf, prepared: PreparedRun, most: int) -> AsyncIterator[str]:
