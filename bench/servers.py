@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 
 from deploy.kafka import topics
-from deploy.kafka.declared import agencies_of, declared_topics
+from deploy.kafka.topic_declarations import agencies_of, declared_topics
 from deploy.local.servers import databases
 from deploy.local.servers.databases import OwnDatabase
 from deploy.local.servers.temporary import child_kafka, child_postgres

@@ -17,7 +17,7 @@ from typing import Any
 
 from joserfc.jwk import OKPKey
 
-from deploy.kafka.declared import agencies_of
+from deploy.kafka.topic_declarations import agencies_of
 from deploy.secret_files import write_secret
 from shared.kit.service.settings import SAMPLE_CITY
 

@@ -1,4 +1,4 @@
-"""`handoff agreements`: what is wrong in agreements, what they decided about a case, and what others would have."""
+"""`handoff agreements`: checks agreements, explains what they decided about a case, and compares them with others."""
 
 import json
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ agreements_app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_
 
 Folder = Annotated[
     Path | None,
-    typer.Argument(exists=True, file_okay=False, help="A jurisdiction's folder, or one of agreements only."),
+    typer.Argument(exists=True, file_okay=False, help="A jurisdiction's folder, or a folder of agreements."),
 ]
 City = Annotated[
     Path,
@@ -43,7 +43,7 @@ City = Annotated[
         envvar="HANDOFF_JURISDICTION",
         exists=True,
         file_okay=False,
-        help="The city against which a folder of agreements only is held.",
+        help="The city of a folder of agreements: its agencies, needs, services and districts.",
     ),
 ]
 Partners = Annotated[
@@ -52,24 +52,27 @@ Partners = Annotated[
         envvar="HANDOFF_PARTNERS_FILE",
         exists=True,
         dir_okay=False,
-        help="The file with the agencies' public keys: tells which sealed shares nobody could open.",
+        help="The file of the agencies' public keys, to find sealed shares for an agency without a key.",
     ),
 ]
-At = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day to check for; default today.")]
+At = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day of the check. Default: today.")]
 
 
 @agreements_app.callback()
 def agreements() -> None:
-    """Look after data-sharing agreements."""
+    """Check and explain data-sharing agreements, and compare them with others."""
 
 
 @agreements_app.command()
 def check(folder: Folder = None, *, at: At = None, city: City = SAMPLE_CITY, partners: Partners = None) -> None:
-    """Say what is wrong or doubtful in agreements, with file and line, and list them. Exits with 1 on an error."""
-    jurisdiction, lying_in = find_folders(folder, city)
+    """List the agreements, with their errors and warnings by file and line.
+
+    Exit code 1: there is an error.
+    """
+    jurisdiction, agreement_folder = find_folders(folder, city)
     keys = read_keys(partners) if partners else None
     try:
-        reading, findings = check_agreements(jurisdiction, (at or datetime.now(UTC)).date(), lying_in, keys)
+        reading, findings = check_agreements(jurisdiction, (at or datetime.now(UTC)).date(), agreement_folder, keys)
     except CityError as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(1) from None
@@ -81,23 +84,23 @@ def check(folder: Folder = None, *, at: At = None, city: City = SAMPLE_CITY, par
 def explain(
     case: Annotated[str, typer.Argument(help="A referral id, the case id, or the service request id.")],
     agency: Annotated[
-        str | None, typer.Option(help="Only about this agency, also if it has nothing to do with it.")
+        str | None, typer.Option(help="Explain for this agency only, even if it has no part in the case.")
     ] = None,
     *,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Say what each agency was given of a case, what was withheld from it, and which clause, consent or policy decided.
+    """Explain what was disclosed to each agency and what was withheld, and which clause, consent or policy decided it.
 
-    As it was decided then, and as it would be now where that differs; with receipts, recalls and refusals.
+    The output has the decision of then, and that of now where it differs; with receipts, recalls and refusals.
     """
 
     def run(client: RoutingClient) -> None:
-        told = client.get(f"/cases/{quote(case, safe='')}/sharing", agency=agency)
+        answer = client.get(f"/cases/{quote(case, safe='')}/sharing", agency=agency)
         if as_json:
-            Console().print_json(data=told)
+            Console().print_json(data=answer)
         else:
-            print_sharing(told, Console())
+            print_sharing(answer, Console())
 
     run_with_routing(data_dir, run)
 
@@ -108,7 +111,7 @@ def try_command(
     folder: Annotated[
         Path,
         typer.Option(
-            "--with", exists=True, file_okay=False, help="A jurisdiction's folder, or one of agreements only."
+            "--with", exists=True, file_okay=False, help="A jurisdiction's folder, or a folder of agreements."
         ),
     ],
     limit: Limit = 50,
@@ -116,23 +119,24 @@ def try_command(
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Say what would have been different in past cases under the agreements of a folder, and none beside them.
+    """Show what would differ in past cases if the agreements of a folder replaced the present ones.
 
-    An agreement that is new or changed counts as if it had begun by then; consents count as they stood. Nothing is
-    written and nobody is told anything. Exit code 2: the agreements cannot be used, with file, line and reason.
+    A new or changed agreement applies as if it had started before the cases; consents apply as they were then. The
+    command changes no case and sends no message. Exit code 2: the agreements have errors; each is printed with file,
+    line and reason.
     """
 
     def run(client: RoutingClient) -> None:
-        _, lying_in = find_folders(folder, folder)
-        names = {f"{AGREEMENTS}/{path.name}": path for path in sorted(lying_in.glob("*.toml"))}
-        body = {"since": start_of_day(since), "files": read_files(lying_in, names)}
+        _, agreement_folder = find_folders(folder, folder)
+        names = {f"{AGREEMENTS}/{path.name}": path for path in sorted(agreement_folder.glob("*.toml"))}
+        body = {"since": start_of_day(since), "files": read_files(agreement_folder, names)}
         run_what_if(client, "/sharing/try", body, WhatIfView(Console(), limit, as_json=as_json))
 
     run_with_routing(data_dir, run)
 
 
 def find_folders(folder: Path | None, city: Path) -> tuple[Path, Path]:
-    """Return the jurisdiction's folder, and the folder in which the agreements lie."""
+    """Return the jurisdiction's folder, and the folder of the agreements."""
     if folder is None:
         return city, city / AGREEMENTS
     if (folder / AGENCIES).exists():  # every city has this file, and no folder of agreements has
@@ -147,8 +151,8 @@ def read_keys(partners: Path) -> frozenset[str]:
         typer.BadParameter: the file is not `{agency: {"public_jwks": [...]}}`.
     """
     try:
-        said = json.loads(partners.read_text(encoding="utf-8"))
-        return frozenset(agency for agency, form in said.items() if form.get("public_jwks"))
+        entries = json.loads(partners.read_text(encoding="utf-8"))
+        return frozenset(agency for agency, entry in entries.items() if entry.get("public_jwks"))
     except (OSError, ValueError, AttributeError) as error:
         raise typer.BadParameter(f"{partners} cannot be used: {type(error).__name__}") from None
 

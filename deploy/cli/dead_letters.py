@@ -33,6 +33,7 @@ _console = Console(highlight=False)
 Service = Annotated[str, typer.Argument(help=f"One of {', '.join(NAMES)}.", metavar="SERVICE")]
 Number = Annotated[int, typer.Argument(help="The number that `list` shows.", min=1)]
 Numbers = Annotated[list[int] | None, typer.Argument(help="The numbers that `list` shows.", min=1)]
+Chosen = Annotated[list[int], typer.Argument(help="The numbers that `list` shows.")]
 Only = Annotated[str | None, typer.Option("--service", help="List those of this service only.")]
 Settled = Annotated[bool, typer.Option("--settled", help="Also list those that were redelivered or dismissed.")]
 Content = Annotated[
@@ -113,7 +114,7 @@ def redeliver(  # noqa: PLR0913 - each is an option of the command line
 
 
 @dead_letters_app.command()
-def dismiss(service: Service, numbers: list[int], by: By = None, data_dir: DataDir = None) -> None:
+def dismiss(service: Service, numbers: Chosen, by: By = None, data_dir: DataDir = None) -> None:
     """Mark dead letters as never to take effect. They stay on record, with the name of the person who decided it."""
     _settle(_services(data_dir), _checked(service), numbers, "dismiss", _body(by))
 

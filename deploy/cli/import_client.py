@@ -24,7 +24,7 @@ class IntakeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ImportAnswer:
+class RecordResult:
     """Intake's answer for one record; `outcome` is created, duplicate or refused."""
 
     outcome: str
@@ -42,7 +42,7 @@ class RetryPolicy:
 
 def post_records(
     client: httpx.Client, source: str, records: Sequence[ImportRecord], retry: RetryPolicy
-) -> list[ImportAnswer]:
+) -> list[RecordResult]:
     """Post records and return an answer for each, in their order.
 
     If intake refuses the whole chunk, post its halves: in the end intake refuses only the invalid record.
@@ -56,7 +56,7 @@ def post_records(
     if response.status_code not in {TOO_LARGE, UNPROCESSABLE, httpx.codes.BAD_REQUEST}:
         raise IntakeError(f"Intake answered {response.status_code}: {response.text[:200]}")
     if len(records) == 1:
-        return [ImportAnswer("refused", reason=f"{response.status_code}: {response.text[:200]}")]
+        return [RecordResult("refused", reason=f"{response.status_code}: {response.text[:200]}")]
     half = len(records) // 2
     halves = (post_records(client, source, part, retry) for part in (records[:half], records[half:]))
     return list(chain.from_iterable(halves))
@@ -93,14 +93,14 @@ def _retry_after(response: httpx.Response) -> float:
     return float(text) if text.isdecimal() else 0.0
 
 
-def _answers(body: dict[str, Any], records: Sequence[ImportRecord]) -> list[ImportAnswer]:
+def _answers(body: dict[str, Any], records: Sequence[ImportRecord]) -> list[RecordResult]:
     """Read the results, which are in the order of the records; a record without a result counts as refused."""
     results = list(body["results"])
     answers = []
     for record in records:
         is_next = bool(results) and results[0]["external_id"] == record.external_id
         result = results.pop(0) if is_next else _NO_RESULT
-        answers.append(ImportAnswer(result["outcome"], result["reason"] or "", tuple(result["remarks"] or ())))
+        answers.append(RecordResult(result["outcome"], result["reason"] or "", tuple(result["remarks"] or ())))
     return answers
 
 

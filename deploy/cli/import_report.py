@@ -9,7 +9,7 @@ from typing import IO
 from rich.console import Console
 from rich.table import Table
 
-from deploy.cli.import_client import ImportAnswer
+from deploy.cli.import_client import RecordResult
 from deploy.cli.import_files.rows import RowProblem
 from deploy.cli.import_files.values import ParsedRow
 
@@ -28,15 +28,15 @@ class ImportTally:
 
     def add_problem(self, problem: RowProblem) -> None:
         """Count a row that cannot be parsed."""
-        self._add(problem.line, "", ImportAnswer("unreadable", problem.reason))
+        self._add(problem.line, "", RecordResult("unreadable", problem.reason))
 
-    def add_answers(self, parsed: Iterable[ParsedRow], answers: Iterable[ImportAnswer]) -> None:
+    def add_answers(self, parsed: Iterable[ParsedRow], answers: Iterable[RecordResult]) -> None:
         """Count the rows that intake has answered."""
         for row, answer in zip(parsed, answers, strict=True):
             remarks = dict.fromkeys((*map(str, row.remarks), *answer.remarks))
-            self._add(row.line, row.record.external_id, ImportAnswer(answer.outcome, answer.reason, tuple(remarks)))
+            self._add(row.line, row.record.external_id, RecordResult(answer.outcome, answer.reason, tuple(remarks)))
 
-    def _add(self, line: int, external_id: str, answer: ImportAnswer) -> None:
+    def _add(self, line: int, external_id: str, answer: RecordResult) -> None:
         self.outcomes[answer.outcome] += 1
         self.remarks.update(answer.remarks)
         if answer.reason and len(self.failures) < SHOWN:

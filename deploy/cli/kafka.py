@@ -10,7 +10,7 @@ import typer
 
 from deploy.cli.options import DataDir
 from deploy.errors import PlatformError
-from deploy.kafka.declared import Topic, agencies_of, declared_topics
+from deploy.kafka.topic_declarations import Topic, agencies_of, declared_topics
 from deploy.local.settings import SAMPLE_CITY
 from shared.kit.kafka.access import KafkaAccess, KafkaAccessError, read_kafka_access
 

@@ -1,4 +1,4 @@
-"""`handoff ledger`: verify that no receipt of a disclosure was changed, lost, inserted or moved."""
+"""`handoff ledger`: verifies that no receipt of a disclosure was changed, deleted, inserted or moved."""
 
 import json
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deploy.cli.ledger_checks import LedgerReport, TrustAnchors, check, verify
 from deploy.cli.ledger_client import LedgerClient, LedgerError, ShownReceipt, open_ledger
+from deploy.cli.options import AsJson, DataDir
 from deploy.errors import PlatformError
 from shared.policy.checkpoint import NoteError, Verifier, open_checkpoint, read_verifier
 
@@ -19,18 +20,16 @@ UNREADABLE: Final = 3
 SHOWN_PROBLEMS: Final = 100
 
 ledger_app = typer.Typer(
-    help="Verify what was disclosed.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    help="Verify the ledger of disclosures.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 
-DataDir = Annotated[Path | None, typer.Option(help="Data folder of the platform; default .handoff.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 Keys = Annotated[
     list[str] | None,
-    typer.Option("--key", help="A key that you trust, as `handoff ledger key` prints it. Default: the one it has now."),
+    typer.Option("--key", help="A key that you trust, as `handoff ledger key` prints it. Default: the present one."),
 ]
 Since = Annotated[
     list[Path] | None,
-    typer.Option("--since-checkpoint", exists=True, dir_okay=False, help="A checkpoint that you kept earlier."),
+    typer.Option("--since-checkpoint", exists=True, dir_okay=False, help="File with an earlier checkpoint."),
 ]
 
 
@@ -38,9 +37,9 @@ Since = Annotated[
 def verify_command(
     since_checkpoint: Since = None, key: Keys = None, *, as_json: AsJson = False, data_dir: DataDir = None
 ) -> None:
-    """Compute the whole ledger anew, and hold it against its tree and everything that was signed.
+    """Compute the whole ledger's tree again, and compare it with the stored tree and the signed checkpoints.
 
-    Exit code 0: everything is as it was written; 1: something is not; 3: the ledger cannot be read.
+    Exit code 0: the ledger is as it was written; 1: it is not; 3: it cannot be read.
     """
 
     def run(ledger: LedgerClient) -> bool:
@@ -63,7 +62,10 @@ def receipt_command(
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Print a receipt, and prove that it is in the ledger; what was not signed yet is signed now."""
+    """Print a receipt, and prove that it is in the ledger; if no checkpoint covers it yet, have one signed.
+
+    Exit code 1: the receipt is not proven; 3: the ledger cannot be read.
+    """
 
     def run(ledger: LedgerClient) -> bool:
         shown = ledger.receipt(receipt_id)
@@ -80,10 +82,10 @@ def receipt_command(
 
 @ledger_app.command("checkpoint")
 def checkpoint_command(
-    now: Annotated[bool, typer.Option("--now", help="Sign the ledger as it is now.")] = False,  # noqa: FBT002 - a flag
+    now: Annotated[bool, typer.Option("--now", help="Have the ledger signed as it is now.")] = False,  # noqa: FBT002 - a flag
     data_dir: DataDir = None,
 ) -> None:
-    """Print the latest checkpoint. Keep it: `verify --since-checkpoint FILE` holds the ledger to it."""
+    """Print the latest checkpoint. Store it: `verify --since-checkpoint FILE` compares the ledger with it later."""
 
     def run(ledger: LedgerClient) -> bool:
         typer.echo(ledger.sign() if now else ledger.checkpoint(), nl=False)
@@ -94,7 +96,7 @@ def checkpoint_command(
 
 @ledger_app.command("key")
 def key_command(data_dir: DataDir = None) -> None:
-    """Print the key that checkpoints are signed with, for anybody to check them."""
+    """Print the public key of the checkpoints' signatures."""
 
     def run(ledger: LedgerClient) -> bool:
         typer.echo(str(ledger.key()))
@@ -106,11 +108,11 @@ def key_command(data_dir: DataDir = None) -> None:
 def _run(data_dir: Path | None, action: Callable[[LedgerClient], bool]) -> None:
     try:
         with open_ledger(data_dir) as ledger:
-            right = action(ledger)
+            is_proven = action(ledger)
     except (PlatformError, LedgerError, NoteError, OSError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(UNREADABLE) from None
-    if not right:
+    if not is_proven:
         raise typer.Exit(WRONG)
 
 
@@ -131,14 +133,14 @@ def _print(report: LedgerReport, earlier: int) -> None:
         console.print(problem, style="red", markup=False)
     if len(report.problems) > SHOWN_PROBLEMS:
         console.print(f"and {len(report.problems) - SHOWN_PROBLEMS:,} more", style="red")
-    held = f"{report.receipts:,} receipts, {report.checkpoints:,} checkpoints"
-    held += f" and {earlier} of your own" if earlier else ""
+    scope = f"{report.receipts:,} receipts, {report.checkpoints:,} checkpoints"
+    scope += f" and {earlier} of your own" if earlier else ""
     if report.problems:
-        console.print(f"{held}: the ledger is not what was written.", style="bold red")
+        console.print(f"{scope}: the ledger is not what was written.", style="bold red")
     else:
-        console.print(f"{held}: nothing was changed, lost, inserted or moved.", style="green")
+        console.print(f"{scope}: nothing was changed, lost, inserted or moved.", style="green")
     if report.waiting:
-        console.print(f"{report.waiting:,} more receipts wait for their places; verify again to see them.")
+        console.print(f"{report.waiting:,} more receipts wait for their places; verify again to include them.")
 
 
 def _print_receipt(shown: ShownReceipt, problem: str | None, keys: list[Verifier], *, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from deploy.cli.ledger_client import KeptCheckpoint, LedgerClient, LedgerExtent, ShownReceipt
+from deploy.cli.ledger_client import KeptCheckpoint, LedgerClient, LedgerSummary, ShownReceipt
 from shared.policy.audit import INSERTED, LedgerAudit, LedgerFinding
 from shared.policy.checkpoint import NoteError, Verifier, open_checkpoint
 from shared.policy.proofs import TreeHead, is_included
@@ -92,7 +92,7 @@ def _open_earlier(trust: TrustAnchors, problems: list[str]) -> Iterator[TreeHead
             problems.append(f"checkpoint in {where}: {error}")
 
 
-def _strays(extent: LedgerExtent) -> Iterator[LedgerFinding]:
+def _strays(extent: LedgerSummary) -> Iterator[LedgerFinding]:
     for place in extent.stray_places:
         yield LedgerFinding(place, place, INSERTED)
     for node in extent.stray_nodes:

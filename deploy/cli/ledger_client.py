@@ -36,7 +36,7 @@ class KeptCheckpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerExtent:
+class LedgerSummary:
     """The number of receipts in the tree, the number that wait for a place, and what is stored outside the tree."""
 
     size: int
@@ -87,11 +87,11 @@ class LedgerClient:
                 raise LedgerError("Routing returned the same checkpoints twice.")
             after, query = page[-1]["size"], f"?after={page[-1]['size']}"
 
-    def extent(self) -> LedgerExtent:
+    def extent(self) -> LedgerSummary:
         """Return the extent of the ledger."""
         content = self._json("/ledger")
         nodes = tuple(Node(*node) for node in content["stray_nodes"])
-        return LedgerExtent(int(content["size"]), int(content["waiting"]), tuple(content["stray_places"]), nodes)
+        return LedgerSummary(int(content["size"]), int(content["waiting"]), tuple(content["stray_places"]), nodes)
 
     def pages(self, size: int) -> Iterator[LedgerPage]:
         """Yield the receipts and nodes of the first `size` places, page by page."""

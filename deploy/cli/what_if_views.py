@@ -68,7 +68,7 @@ def _differences(lines: list[Line]) -> Table:
 
 def _difference(line: Line) -> str:
     if line["kind"] == "asked":
-        before, after = line["before"] or "nobody", line["after"] or "nobody: a person must choose"
+        before, after = line["before"] or "no program", line["after"] or "no program: a person must choose"
         return f"asked is {escape(after)}, instead of {escape(before)} [dim]({escape(line['why'])})[/]"
     added = [f"[green]+{group}[/] {form}" for form, groups in line["added"].items() for group in groups]
     removed = [f"[red]-{group}[/] {form}" for form, groups in line["removed"].items() for group in groups]
@@ -78,7 +78,7 @@ def _difference(line: Line) -> str:
 def _summary_tables(summary: Line) -> list[Table]:
     asked = _table("asked before", "asked instead", "needs")
     for each in summary["asked"]:
-        asked.add_row(escape(each["before"] or "nobody"), escape(each["after"] or "nobody"), f"{each['needs']:,}")
+        asked.add_row(escape(each["before"] or "none"), escape(each["after"] or "none"), f"{each['needs']:,}")
     groups = _table("agency", "group", "form", "added", "removed")
     for each in summary["groups"]:
         added, removed = (f"{each[name]:,}" if each[name] else "" for name in ("added", "removed"))

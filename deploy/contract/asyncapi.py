@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, Final
 
-from deploy.contract.catalogue import PublishedEvent
+from deploy.contract.catalogue import EventContract
 from deploy.contract.headers import headers_expected, headers_of, headers_written
-from deploy.kafka.declared import Topic, declared_topics
+from deploy.kafka.topic_declarations import Topic, declared_topics
 from shared.events.topics import dead_letter_topic
 
 Document = dict[str, Any]
@@ -37,7 +37,7 @@ _ACCOUNT = {
 }
 
 
-def document(events: Iterable[PublishedEvent], examples: Mapping[str, Document], version: str) -> Document:
+def document(events: Iterable[EventContract], examples: Mapping[str, Document], version: str) -> Document:
     """Return the document; `examples` are by the event's name."""
     families = {family: list(members) for family, members in groupby(events, lambda event: event.family)}
     topics = {topic.name: topic for topic in declared_topics([_PLACE])}
@@ -75,7 +75,7 @@ def _info(version: str) -> Document:
     }
 
 
-def _channel(members: list[PublishedEvent], topics: Mapping[str, Topic]) -> Document:
+def _channel(members: list[EventContract], topics: Mapping[str, Topic]) -> Document:
     spec = members[0].language
     channel: Document = {
         "address": spec.topic,
@@ -116,7 +116,7 @@ def _letter_headers() -> Document:
     return {"type": "object", "required": list(about), "properties": properties}
 
 
-def _message(event: PublishedEvent, example: Document) -> Document:
+def _message(event: EventContract, example: Document) -> Document:
     base = "update-headers" if _PLACE in event.language.source else "event-headers"
     return {
         "name": event.event_type,
@@ -130,7 +130,7 @@ def _message(event: PublishedEvent, example: Document) -> Document:
 
 
 def _operations(
-    families: Mapping[str, list[PublishedEvent]], topics: Mapping[str, Topic]
+    families: Mapping[str, list[EventContract]], topics: Mapping[str, Topic]
 ) -> Iterator[tuple[str, Document]]:
     for family, members in families.items():
         topic = topics[members[0].language.topic]
@@ -148,5 +148,5 @@ def _party(party: str) -> str:
     return AGENCY if party == _PLACE else party
 
 
-def _key(event: PublishedEvent) -> str:
+def _key(event: EventContract) -> str:
     return f"{event.family}.{event.event_type}"

@@ -10,7 +10,7 @@ from shared.events.wire import schema_uri
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedEvent:
+class EventContract:
     """One published event; `event_type` is its name on the wire, such as `case.submitted.v1`."""
 
     language: TopicSpec
@@ -33,9 +33,9 @@ class PublishedEvent:
         return f"{self.family}/{self.event_type}"
 
 
-def published() -> Iterator[PublishedEvent]:
+def published() -> Iterator[EventContract]:
     """Yield every event of every topic."""
     for language in TOPIC_SPECS:
         union = cast("Mapping[str, Mapping[str, Any]]", language.events.core_schema["choices"])
         for event_type, choice in union.items():
-            yield PublishedEvent(language, event_type, choice["cls"])
+            yield EventContract(language, event_type, choice["cls"])

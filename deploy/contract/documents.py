@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.contract import agreement_schema, asyncapi
-from deploy.contract.catalogue import PublishedEvent, published
+from deploy.contract.catalogue import EventContract, published
 from deploy.contract.examples import AGENCY, example_id, examples
 from deploy.contract.schemas import schema_of
 from services.intake.http import openapi
@@ -23,9 +23,9 @@ Message = dict[str, Any]
 TRACEPARENT = f"00-{example_id('trace').hex}-{example_id('span').hex[:16]}-01"
 
 
-def write_message(published_event: PublishedEvent, event: Event) -> Message:
+def write_message(contract: EventContract, event: Event) -> Message:
     """Return an event as the message that the relay sends: topic, key, headers and value."""
-    topic = published_event.language.topic.format(agency=AGENCY)
+    topic = contract.language.topic.format(agency=AGENCY)
     cause = example_id("cause")
     row = OutboxRow(
         id=1,
@@ -41,9 +41,7 @@ def write_message(published_event: PublishedEvent, event: Event) -> Message:
         value=event.model_dump_json(),
         raw=None,
     )
-    key, value, headers = encode_row(
-        row, published_event.language.source.format(agency=AGENCY).encode(), row.traceparent
-    )
+    key, value, headers = encode_row(row, contract.language.source.format(agency=AGENCY).encode(), row.traceparent)
     return {
         "topic": topic,
         "key": (key or b"").decode(),
@@ -55,10 +53,7 @@ def write_message(published_event: PublishedEvent, event: Event) -> Message:
 def example_messages() -> dict[str, Message]:
     """Return an example message of each event, by the event's name."""
     found = {type(event): event for event in examples()}
-    return {
-        published_event.name: write_message(published_event, found[published_event.model])
-        for published_event in published()
-    }
+    return {contract.name: write_message(contract, found[contract.model]) for contract in published()}
 
 
 FAMILIES: Final = ("schemas/*/*.json", "examples/*/*.json")
@@ -106,7 +101,7 @@ def contract_documents(root: Path) -> dict[str, str]:
 
 def event_schemas() -> dict[str, Any]:
     """Return the schema of each event by the event's name."""
-    return {published_event.name: schema_of(published_event) for published_event in published()}
+    return {contract.name: schema_of(contract) for contract in published()}
 
 
 def _version(root: Path) -> str:

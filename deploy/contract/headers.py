@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deploy.contract.catalogue import PublishedEvent
+from deploy.contract.catalogue import EventContract
 from shared.events.event import Classification, Event
 
 Schema = dict[str, Any]
@@ -56,7 +56,7 @@ def headers_expected() -> Schema:
     return _headers("The headers of an agency's update, each as UTF-8 text.", _REQUIRED)
 
 
-def headers_of(event: PublishedEvent, base: str) -> Schema:
+def headers_of(event: EventContract, base: str) -> Schema:
     """Return the schema of one event's headers: the one at `base`, with the values of this event."""
     values = {
         "ce_type": {"const": event.event_type},

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deploy.contract.catalogue import PublishedEvent
+from deploy.contract.catalogue import EventContract
 
 Schema = dict[str, Any]
 
@@ -13,7 +13,7 @@ _LISTS_OF_SCHEMAS = ("anyOf", "oneOf", "allOf", "prefixItems")
 _SCHEMAS = ("items", "additionalProperties", "propertyNames")
 
 
-def schema_of(event: PublishedEvent) -> Schema:
+def schema_of(event: EventContract) -> Schema:
     """Return the schema of one event. `type` is required, although the code's models have a default for it."""
     schema = _closed(event.model.model_json_schema())
     schema["properties"]["type"].pop("default")

@@ -1,4 +1,7 @@
-"""Fills in the H3 cells of a jurisdiction's districts from the outlines that people draw."""
+"""Computes the H3 cells of a jurisdiction's districts from their outlines.
+
+`python -m deploy.jurisdictions.districts FILE` writes them to a `districts.toml`.
+"""
 
 import re
 import sys
@@ -10,20 +13,20 @@ import h3
 from shared.city.city import DistrictsFile
 from shared.city.toml_files import CityError, parse_toml
 
-CELLS_FOR_EACH_LINE = 6
+CELLS_PER_LINE = 6
 
 
 def cells_of(outline: Sequence[tuple[float, float]], resolution: int) -> list[str]:
-    """List the cells whose centre lies in an outline of (latitude, longitude) corners."""
+    """Return the cells whose centre is inside an outline of (latitude, longitude) corners."""
     corners = [[longitude, latitude] for latitude, longitude in [*outline, outline[0]]]
     return sorted(h3.geo_to_cells({"type": "Polygon", "coordinates": [corners]}, resolution))
 
 
 def fill(text: str) -> str:
-    """Replace every list of cells in a districts file by the cells of the outline above it.
+    """Return the text of a districts file with the cells of each outline in place of the present list.
 
     Raises:
-        CityError: the text is not that of a districts file.
+        CityError: the text is not a districts file.
     """
     parsed = parse_toml("districts.toml", text, DistrictsFile)
     if isinstance(parsed, list):
@@ -34,8 +37,8 @@ def fill(text: str) -> str:
 
 
 def as_toml(cells: list[str]) -> str:
-    """Write cells as a TOML list of a few for each line."""
-    groups = [cells[i : i + CELLS_FOR_EACH_LINE] for i in range(0, len(cells), CELLS_FOR_EACH_LINE)]
+    """Return cells as a TOML list with a few cells per line."""
+    groups = [cells[i : i + CELLS_PER_LINE] for i in range(0, len(cells), CELLS_PER_LINE)]
     lines = ["  " + " ".join(f'"{cell}",' for cell in group) for group in groups]
     return "\n".join(["cells = [", *lines, "]"])
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from deploy.kafka.declared import Topic
+from deploy.kafka.topic_declarations import Topic
 from deploy.postgres.services import SERVICES
 
 ADMIN = "admin"

@@ -14,10 +14,11 @@ from secrets import token_urlsafe
 from deploy.errors import NotReadyError
 from deploy.kafka.acls import AclDifference, account_of, declared_acls, difference
 from deploy.kafka.broker_admin import BrokerAdmin, BrokerAdminError
-from deploy.kafka.declared import Topic, agencies_of, declared_topics
+from deploy.kafka.topic_declarations import Topic, agencies_of, declared_topics
 from deploy.kafka.topics import TopicsError, create_topics
 from deploy.postgres.services import SERVICES
 from deploy.secret_files import write_secret
+from shared.city.toml_files import CityError
 from shared.kit.kafka.access import MECHANISM, KafkaAccess, KafkaAccessError, read_kafka_access
 from shared.kit.service.settings import SAMPLE_CITY
 
@@ -31,7 +32,7 @@ class RulesError(Exception):
     """Accounts or access rules cannot be read or created."""
 
 
-PREPARATION_ERRORS = (TopicsError, RulesError, NotReadyError, KafkaAccessError)
+PREPARATION_ERRORS = (TopicsError, RulesError, NotReadyError, KafkaAccessError, CityError)
 
 
 async def prepare_broker(environment: Mapping[str, str]) -> None:
@@ -39,6 +40,7 @@ async def prepare_broker(environment: Mapping[str, str]) -> None:
 
     Raises:
         TopicsError, RulesError, NotReadyError, KafkaAccessError: the broker does not answer, or rejects a request.
+        CityError: the city's agencies.toml has errors.
     """
     kafka = read_kafka_access(environment)
     agencies = agencies_of(Path(environment.get("HANDOFF_JURISDICTION") or SAMPLE_CITY))

@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 
-from deploy.kafka.declared import Topic
+from deploy.kafka.topic_declarations import Topic
 from deploy.readiness import wait_for_kafka
 from shared.kit.kafka.access import KafkaAccess
 

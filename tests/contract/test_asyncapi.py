@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from deploy.contract.catalogue import published
-from deploy.kafka.declared import declared_topics
+from deploy.kafka.topic_declarations import declared_topics
 from shared.events.topics import TOPIC_SPECS, dead_letter_topic
 from tests.contract.asyncapi_form import DOCUMENT
 

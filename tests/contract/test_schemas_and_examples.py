@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from deploy.contract.catalogue import PublishedEvent, published
+from deploy.contract.catalogue import EventContract, published
 from deploy.contract.documents import example_messages
 from deploy.contract.headers import headers_expected, headers_written
 from deploy.contract.schemas import schema_of
@@ -36,7 +36,7 @@ def objects(schema: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("said", EVENTS, ids=NAMES)
-def test_a_schema_is_a_schema_and_is_named_as_messages_name_it(said: PublishedEvent) -> None:
+def test_a_schema_is_a_schema_and_is_named_as_messages_name_it(said: EventContract) -> None:
     schema = schema_of(said)
 
     assert jsonschema_rs.meta.is_valid(schema)
@@ -46,12 +46,12 @@ def test_a_schema_is_a_schema_and_is_named_as_messages_name_it(said: PublishedEv
 
 
 @pytest.mark.parametrize("said", EVENTS, ids=NAMES)
-def test_writers_may_write_nothing_that_a_schema_does_not_name(said: PublishedEvent) -> None:
+def test_writers_may_write_nothing_that_a_schema_does_not_name(said: EventContract) -> None:
     assert all(part["additionalProperties"] is False for part in objects(schema_of(said)))
 
 
 @pytest.mark.parametrize("said", EVENTS, ids=NAMES)
-def test_an_example_keeps_to_its_schema_and_is_read(said: PublishedEvent) -> None:
+def test_an_example_keeps_to_its_schema_and_is_read(said: EventContract) -> None:
     message = EXAMPLES[said.name]
     validator(schema_of(said)).validate(message["value"])
 
@@ -63,7 +63,7 @@ def test_an_example_keeps_to_its_schema_and_is_read(said: PublishedEvent) -> Non
 
 
 @pytest.mark.parametrize("said", EVENTS, ids=NAMES)
-def test_an_example_s_headers_are_as_described(said: PublishedEvent) -> None:
+def test_an_example_s_headers_are_as_described(said: EventContract) -> None:
     headers = EXAMPLES[said.name]["headers"]
 
     validator(headers_expected() if said.language is AGENCY_UPDATES else headers_written()).validate(headers)

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
-from deploy.kafka.declared import declared_topics
+from deploy.kafka.topic_declarations import declared_topics
 from deploy.kafka.topics import create_topics
 from shared.kit.kafka.access import KafkaAccess
 from tests.waiting import PATIENCE_SECONDS

@@ -18,8 +18,8 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import TopicAuthorizationFailedError
 
 from deploy.kafka.acls import ADMIN
-from deploy.kafka.declared import agencies_of, declared_topics
 from deploy.kafka.preparation import compare_rules
+from deploy.kafka.topic_declarations import agencies_of, declared_topics
 from deploy.local.agencies.credentials import read_account
 from deploy.local.ports import any_free
 from deploy.postgres.services import SERVICES

@@ -16,7 +16,7 @@ ALGORITHMS = ["ECDH-ES+A256KW", "A256GCM"]
 
 
 @dataclass(frozen=True)
-class AgencyKeys:
+class PartnerCredentials:
     """Private keys, which open sealed blocks, and base URL and key of the partner API.
 
     After a change of keys the old private key stays in the list as long as blocks for it may arrive.
@@ -37,7 +37,7 @@ class AgencyKeys:
         return None
 
 
-def read_keys(agency: str, environment: Mapping[str, str]) -> AgencyKeys | None:
+def read_keys(agency: str, environment: Mapping[str, str]) -> PartnerCredentials | None:
     """Read the agency's keys from the folder that HANDOFF_AGENCY_FILES names; None if there are none.
 
     HANDOFF_PARTNER_API replaces the base URL in the file, for agencies in the same network as routing.
@@ -48,7 +48,7 @@ def read_keys(agency: str, environment: Mapping[str, str]) -> AgencyKeys | None:
         return None
     own = json.loads(path.read_text(encoding="utf-8"))
     private = tuple(KINDS[jwk["kty"]].import_key(jwk) for jwk in own["private_jwks"])
-    return AgencyKeys(private, environment.get("HANDOFF_PARTNER_API") or own["api"], own["api_key"])
+    return PartnerCredentials(private, environment.get("HANDOFF_PARTNER_API") or own["api"], own["api_key"])
 
 
 _ARGUMENTS = {

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from deploy.local.agencies.credentials import AgencyKeys
+from deploy.local.agencies.credentials import PartnerCredentials
 from deploy.local.agencies.wire import ReceivedEvent
 
 _TABLES = """
@@ -148,7 +148,7 @@ class DisclosureReader:
 
     agency: str
     store: DisclosureStore
-    keys: AgencyKeys | None = None
+    keys: PartnerCredentials | None = None
 
     def is_repeat(self, received: ReceivedEvent) -> bool:
         """Return whether an event was handled before. Missing numbers before it are normal."""

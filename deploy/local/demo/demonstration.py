@@ -18,7 +18,7 @@ from deploy.cli.imports import ImportRun, ImportSource, ImportTarget
 from deploy.local.demo.reconciliation import DemoFigures, ReconciliationCheck, checks, is_settled, read_figures
 from deploy.local.demo.report_filer import ReportFiler
 from deploy.local.demo.screen import DemoProgress, as_line, live_table
-from deploy.local.generate import Form, read_material, reports
+from deploy.local.generate import Form, generate_reports, read_sample_data
 from deploy.local.state import PlatformState
 
 POLL_SECONDS = 0.5
@@ -62,7 +62,9 @@ def demonstrate(state: PlatformState, options: DemoOptions, console: Console) ->
     """
     before = asyncio.run(_first_figures(state))
     if options.file is None:
-        forms: Iterable[Form] = islice(reports(read_material(state.jurisdiction), options.seed), options.cases)
+        forms: Iterable[Form] = islice(
+            generate_reports(read_sample_data(state.jurisdiction), options.seed), options.cases
+        )
         return asyncio.run(_file_and_watch(state, forms, DemoProgress(0, options.cases, before, before), console))
     filed = _import_file(state, options, console)
     return asyncio.run(_file_and_watch(state, (), DemoProgress(filed, filed, before, before), console))

@@ -12,8 +12,8 @@ from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from deploy.kafka.acls import accounts_of
-from deploy.kafka.declared import Topic, declared_topics
 from deploy.kafka.preparation import apply_rules
+from deploy.kafka.topic_declarations import Topic, declared_topics
 from deploy.kafka.topics import create_topics
 from shared.kit.kafka.access import KafkaAccess
 from tests.waiting import PATIENCE_SECONDS

@@ -13,8 +13,8 @@ import pytest
 from deploy.errors import NotReadyError
 from deploy.kafka.acls import Acl, AclDifference, account_of
 from deploy.kafka.broker_admin import BrokerAdmin
-from deploy.kafka.declared import agencies_of, declared_topics
 from deploy.kafka.preparation import RulesError, apply_rules, compare_rules, prepare_broker
+from deploy.kafka.topic_declarations import agencies_of, declared_topics
 from deploy.readiness import wait_for_kafka
 from shared.kit.kafka.access import KafkaAccess
 from shared.kit.service.settings import SAMPLE_CITY

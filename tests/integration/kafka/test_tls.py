@@ -11,8 +11,8 @@ from faststream import AckPolicy
 
 from deploy.errors import NotReadyError
 from deploy.kafka.certificates import create_certificates
-from deploy.kafka.declared import declared_topics
 from deploy.kafka.preparation import apply_rules, write_account_files
+from deploy.kafka.topic_declarations import declared_topics
 from deploy.kafka.topics import create_topics
 from deploy.local.agencies.credentials import read_account
 from deploy.local.ports import any_free

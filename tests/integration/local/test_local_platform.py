@@ -14,7 +14,7 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from deploy.kafka.declared import agencies_of
+from deploy.kafka.topic_declarations import agencies_of
 from deploy.local import background
 from deploy.local.agencies.credentials import read_account
 from deploy.local.servers.temporary import temporary_folder

@@ -8,7 +8,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from deploy.kafka.declared import Topic
+from deploy.kafka.topic_declarations import Topic
 from deploy.kafka.topics import TopicsError, create_topics
 from tests.topics import OwnTopics
 from tests.waiting import PATIENCE_SECONDS

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import httpx
 
-from deploy.local.agencies.credentials import AgencyKeys, read_keys
-from deploy.local.generate import Form, read_material, reports
+from deploy.local.agencies.credentials import PartnerCredentials, read_keys
+from deploy.local.generate import Form, generate_reports, read_sample_data
 from deploy.local.settings import DataFolder
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import FRONT_DOOR, Agreement
@@ -86,7 +86,7 @@ class World:
 
     def file(self, count: int, seed: int) -> None:
         """File so many cases, some of them with consents of all kinds, and half of these for protected services."""
-        made = reports(read_material(self.folder), seed)
+        made = generate_reports(read_sample_data(self.folder), seed)
         state = self.city.state
         headers = {"Authorization": f"Bearer {state.api_key}"}
         with httpx.Client(base_url=state.url("intake"), headers=headers, timeout=60) as client:
@@ -177,7 +177,7 @@ class World:
         given = self.allowed(filed, filed.referrals[referral_id])
         return set().union(*given.values(), self.opened.get(referral_id, set()))
 
-    def keys(self, agency: str) -> AgencyKeys:
+    def keys(self, agency: str) -> PartnerCredentials:
         """Return the keys of an agency, from the file that it was given."""
         found = read_keys(agency, {"HANDOFF_AGENCY_FILES": str(DataFolder(self.city.folder).accounts)})
         assert found is not None

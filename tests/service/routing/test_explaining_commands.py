@@ -148,7 +148,7 @@ async def test_another_routing_book_is_tried(town: World, tmp_path: Path) -> Non
     book.write_text("rule = []\n", "utf-8")
     told = await run(town, routing_app, "try", *SINCE, "--with", tmp_path)
     assert told.exit_code == 0, told.output
-    assert "nobody: a person must choose" in told.stdout
+    assert "no program: a person must choose" in told.stdout
     alone = await run(town, routing_app, "try", *SINCE, "--with", book)
     assert alone.stdout == told.stdout
     book.write_text('[[rule]]\nid = "x"\ncandidates = ["hpd/nothing"]\n', "utf-8")

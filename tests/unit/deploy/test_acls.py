@@ -4,8 +4,8 @@ import stat
 from pathlib import Path
 
 from deploy.kafka.acls import ADMIN, Acl, account_of, accounts_of, declared_acls, difference
-from deploy.kafka.declared import agencies_of, declared_topics
 from deploy.kafka.preparation import service_passwords, write_account_files
+from deploy.kafka.topic_declarations import agencies_of, declared_topics
 from deploy.local.agencies.credentials import connection_of, read_account
 from deploy.postgres.services import SERVICES
 from shared.events.topics import AGENCY_UPDATES, dead_letter_topic, inbox_topic

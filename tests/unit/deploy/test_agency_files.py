@@ -10,7 +10,7 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey, OKPKey
 
-from deploy.local.agencies.credentials import AgencyKeys, read_keys
+from deploy.local.agencies.credentials import PartnerCredentials, read_keys
 from deploy.local.agencies.disclosures import DisclosureReader, DisclosureStore
 from deploy.local.agencies.wire import ReceivedEvent
 from deploy.partner_keys import write_partner_files
@@ -24,7 +24,7 @@ ABOUT = {"case_id": CASE, "referral_id": REFERRAL, "sent_at": NOON}
 ASKED = {**ABOUT, "need_id": uuid4(), "need": "undisclosed", "program": "undisclosed", "submitted_at": NOON}
 ADDRESS = Released(address=AddressFields(address="1 Elm St"))
 OLD, NEW = OKPKey.generate_key("X25519"), ECKey.generate_key("P-256")
-KEYS = AgencyKeys((NEW, OLD), "http://routing", "hp_x")
+KEYS = PartnerCredentials((NEW, OLD), "http://routing", "hp_x")
 
 
 @pytest.fixture

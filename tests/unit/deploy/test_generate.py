@@ -4,17 +4,17 @@ from collections import Counter
 from datetime import UTC, datetime
 from itertools import islice
 
-from deploy.local.generate import SAMPLE_CITY, Form, read_material, reports
+from deploy.local.generate import SAMPLE_CITY, Form, generate_reports, read_sample_data
 from services.intake.app import load_city
 from services.intake.domain.report import read_report
 from services.intake.domain.validation import Refusal
 
-MATERIAL = read_material()
+MATERIAL = read_sample_data()
 CITY = MATERIAL.city
 
 
 def take(count: int, seed: int = 7) -> list[Form]:
-    return list(islice(reports(MATERIAL, seed), count))
+    return list(islice(generate_reports(MATERIAL, seed), count))
 
 
 def test_the_same_seed_makes_up_the_same_reports_and_another_seed_others() -> None:

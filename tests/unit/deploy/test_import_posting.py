@@ -8,7 +8,7 @@ from io import StringIO
 import httpx
 import pytest
 
-from deploy.cli.import_client import ImportAnswer, IntakeError, RetryPolicy, post_records
+from deploy.cli.import_client import IntakeError, RecordResult, RetryPolicy, post_records
 from deploy.cli.import_files.rows import RowProblem
 from deploy.cli.import_files.values import ParsedRow
 from deploy.cli.import_report import ImportTally
@@ -42,14 +42,14 @@ def answer(external_id: str) -> dict[str, object]:
     return {"external_id": external_id, "outcome": "created", "reason": None, "remarks": []}
 
 
-def post(respond: Respond, records: list[ImportRecord], said: list[str] | None = None) -> list[ImportAnswer]:
+def post(respond: Respond, records: list[ImportRecord], said: list[str] | None = None) -> list[RecordResult]:
     waits = said if said is not None else []
     with httpx.Client(base_url="http://intake", transport=httpx.MockTransport(respond)) as client:
         return post_records(client, "nyc-311", records, RetryPolicy(waits.append, first_pause=0.001))
 
 
 def test_every_record_is_answered_in_its_order() -> None:
-    assert post(created, [record("1"), record("2")]) == [ImportAnswer("created"), ImportAnswer("created")]
+    assert post(created, [record("1"), record("2")]) == [RecordResult("created"), RecordResult("created")]
 
 
 def test_an_absence_of_intake_is_waited_out_and_told() -> None:
@@ -62,7 +62,7 @@ def test_an_absence_of_intake_is_waited_out_and_told() -> None:
         return prepared or created(request)
 
     said: list[str] = []
-    assert post(respond, [record("1")], said) == [ImportAnswer("created")]
+    assert post(respond, [record("1")], said) == [RecordResult("created")]
     assert [("503" in why, "ConnectError" in why) for why in said] == [(True, False), (False, True)]
 
 
@@ -90,7 +90,7 @@ def test_the_report_has_a_line_for_each_row_that_somebody_should_look_at() -> No
     tally = ImportTally(report)
     tally.add_problem(RowProblem(7, "unique_key is missing"))
     parsed = [ParsedRow(8, record("8"), (Remark.NO_ADDRESS,)), ParsedRow(9, record("9"), ())]
-    tally.add_answers(parsed, [ImportAnswer("created", remarks=("no address",)), ImportAnswer("duplicate")])
+    tally.add_answers(parsed, [RecordResult("created", remarks=("no address",)), RecordResult("duplicate")])
     assert [json.loads(line) for line in report.getvalue().splitlines()] == [
         {"line": 7, "external_id": "", "outcome": "unreadable", "reason": "unique_key is missing", "remarks": []},
         {"line": 8, "external_id": "8", "outcome": "created", "reason": "", "remarks": ["no address"]},

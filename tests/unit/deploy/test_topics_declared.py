@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deploy.kafka.declared import agencies_of, declared_topics
+from deploy.kafka.topic_declarations import agencies_of, declared_topics
 from deploy.postgres.services import SERVICES
 from shared.events.topics import TOPIC_SPECS, dead_letter_topic
 

@@ -1,4 +1,4 @@
-"""The topics as `topics.toml` declares them, with one of each kind for every agency."""
+"""The topics that `topics.toml` declares, with an inbox and an updates topic for every agency."""
 
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -8,13 +8,13 @@ from pathlib import Path
 from shared.city.reader import read_agencies
 
 _DECLARATIONS = Path(__file__).with_name("topics.toml")
-_AGENCY = "{agency}"
+_PLACEHOLDER = "{agency}"
 _MS_A_DAY = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic: how it is kept, who writes it, who reads it."""
+    """One topic: partitions, retention, the owner who writes it, and its readers."""
 
     name: str
     partitions: int
@@ -24,21 +24,21 @@ class Topic:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What Kafka is told about the topic."""
+        """The topic's configuration in Kafka."""
         return {"retention.ms": str(self.retention_days * _MS_A_DAY), "cleanup.policy": "delete"}
 
     def of(self, agency: str) -> "Topic":
-        """The same topic with an agency's id where the declaration leaves a place for it."""
+        """Return the topic with an agency's id in place of `{agency}`."""
         return replace(
             self,
-            name=self.name.replace(_AGENCY, agency),
-            owner=self.owner.replace(_AGENCY, agency),
-            readers=tuple(reader.replace(_AGENCY, agency) for reader in self.readers),
+            name=self.name.replace(_PLACEHOLDER, agency),
+            owner=self.owner.replace(_PLACEHOLDER, agency),
+            readers=tuple(reader.replace(_PLACEHOLDER, agency) for reader in self.readers),
         )
 
 
 def declared_topics(agencies: Iterable[str]) -> list[Topic]:
-    """Every topic that a city with these agencies has."""
+    """Return every topic of a city with these agencies."""
     ids = list(agencies)
     return [topic for declaration in _declarations() for topic in _expand(declaration, ids)]
 
@@ -47,7 +47,7 @@ def agencies_of(jurisdiction: Path) -> list[str]:
     """Return the ids of a city's agencies, in the order of `agencies.toml`.
 
     Raises:
-        CityError: agencies.toml is missing or wrong.
+        CityError: agencies.toml is missing or has errors.
     """
     return [agency.id for agency in read_agencies(jurisdiction).agency]
 
@@ -58,6 +58,6 @@ def _declarations() -> Iterator[Topic]:
 
 
 def _expand(declaration: Topic, agencies: list[str]) -> list[Topic]:
-    if _AGENCY not in declaration.name:
+    if _PLACEHOLDER not in declaration.name:
         return [declaration]
     return [declaration.of(agency) for agency in agencies]
