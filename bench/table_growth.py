@@ -7,7 +7,7 @@ from time import perf_counter
 
 from bench.figures import Figure, in_turns
 from bench.servers import Servers, fresh_database, make_topic
-from services.routing.workers.ledger_sequencer import RECEIPTS_AT_ONCE, sequence
+from services.routing.workers.ledger_sequencer import BATCH_SIZE, sequence
 from shared.kit.database.database import Database
 from shared.kit.relay.relay import Relay
 
@@ -88,18 +88,18 @@ async def ledger_places(servers: Servers) -> list[Figure]:
         long = await stack.enter_async_context(fresh_database(servers, "routing"))
         short = await stack.enter_async_context(fresh_database(servers, "routing"))
         for database, size in ((long, LONG_LEDGER), (short, SHORT_LEDGER)):
-            for _ in range(size // RECEIPTS_AT_ONCE):
+            for _ in range(size // BATCH_SIZE):
                 await _sequence_a_batch(database)
         took = await in_turns(lambda: _sequence_a_batch(long), lambda: _sequence_a_batch(short))
-    name = f"{RECEIPTS_AT_ONCE:,} receipts after {LONG_LEDGER:,} / after {SHORT_LEDGER:,}"
+    name = f"{BATCH_SIZE:,} receipts after {LONG_LEDGER:,} / after {SHORT_LEDGER:,}"
     return [Figure(name, *took, "ms", 1.3, "at most")]
 
 
 async def _sequence_a_batch(database: Database) -> float:
     """Insert receipts, and return the milliseconds in which the sequencer gave them their places."""
     async with database.transaction() as tx:
-        await tx.execute(_ADD_RECEIPTS, {"receipts": RECEIPTS_AT_ONCE})
+        await tx.execute(_ADD_RECEIPTS, {"receipts": BATCH_SIZE})
     began = perf_counter()
-    if await sequence(database) != RECEIPTS_AT_ONCE:
+    if await sequence(database) != BATCH_SIZE:
         raise RuntimeError("not all receipts got a place")
     return (perf_counter() - began) * 1e3

@@ -1,1 +1,1 @@
-"""Routing owns who is asked to help with which need, what became of it, and what each agency is given to know."""
+"""Routing: asks programs for help with the needs of a case, follows the referrals, decides what is disclosed."""

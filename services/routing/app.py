@@ -16,7 +16,7 @@ from services.routing.http.pages.triage import triage_routes
 from services.routing.http.pages.what_if import what_if_page_routes
 from services.routing.settings import RoutingSettings
 from services.routing.tables import SCHEMA
-from services.routing.use_cases.agency_keys import load_agency_keys
+from services.routing.use_cases.agency_keys import load_partner_keys
 from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.explain.disclosures import Explainer
 from services.routing.use_cases.explain.policy_history import PolicyHistory
@@ -39,16 +39,16 @@ def create_service(settings: RoutingSettings) -> Service:
         CityError: a file of the city's folder cannot be used.
         VaultError: there is no master key that can be used.
         KeyFileError: there is no key to sign the ledger with.
-        PartnersError: the file of the agencies' keys cannot be used.
+        PartnerKeysError: the file of the agencies' keys cannot be used.
     """
     database = Database(settings.database_url.get_secret_value(), SCHEMA, size=settings.database_pool)
     files = read_city(settings.jurisdiction)
     agreements = load_agreements(settings.jurisdiction, files)
-    partners = load_agency_keys(settings.partners_file, files.agencies)
-    city = routing_city(files, [each.content for each in agreements], partners.envelopes.agencies)
+    partners = load_partner_keys(settings.partners_file, files.agencies)
+    city = routing_city(files, [each.content for each in agreements], partners.encrypter.agencies)
     registration = PolicyRegistration(database, policy_set_of(agreements, city.policy))
     context = RoutingContext(
-        city, _open_vault(settings), check_ready=registration.check, encrypt_to=partners.envelopes.seal
+        city, _open_vault(settings), check_ready=registration.check, encrypt_to=partners.encrypter.encrypt
     )
     sequencer = LedgerSequencer(database, signer := make_signer(settings))
 

@@ -1,4 +1,4 @@
-"""What only routing needs to be told."""
+"""The settings of routing."""
 
 from pathlib import Path
 
@@ -10,14 +10,21 @@ from shared.kit.service.settings import ServiceSettings
 class RoutingSettings(ServiceSettings):
     """Settings of routing."""
 
-    sweep_seconds: float = Field(default=5.0, gt=0, description="pause between looks for referrals that nobody answers")
-    ledger_key: SecretStr | None = Field(default=None, description="32 bytes in base64 that sign the ledger (Ed25519)")
-    ledger_key_file: Path | None = Field(default=None, description="file of the ledger's key; made if it is missing")
+    sweep_seconds: float = Field(
+        default=5.0, gt=0, description="pause between polls for deadlines: overdue referrals, expired consents"
+    )
+    ledger_key: SecretStr | None = Field(
+        default=None, description="the ledger's signing key (Ed25519): 32 bytes in base64"
+    )
+    ledger_key_file: Path | None = Field(
+        default=None, description="file of the ledger's signing key; created if it is missing"
+    )
     ledger_name: str | None = Field(
         default=None,
         pattern=r"^[^\s+]+$",
-        description="the ledger's name on its checkpoints, which should not change; default: <city's folder>/ledger",
+        description="the ledger's name on its checkpoints, which must not change; default: <jurisdiction>/ledger",
     )
     partners_file: Path | None = Field(
-        default=None, description="file with the agencies' public keys and the hashes of their keys to the partner API"
+        default=None,
+        description="file with the agencies' public keys and the hashes of their API keys for the partner API",
     )

@@ -37,7 +37,7 @@ class RoutingRow(SQLModel):
 
 
 class AgreementRow(RoutingRow, table=True):
-    """One version of one agreement, with the text of its file; `digest` is of what the parties have signed."""
+    """One version of one agreement, with the text of its file; `digest` is the hash of what the parties have signed."""
 
     __tablename__ = "agreements"
 
@@ -49,7 +49,7 @@ class AgreementRow(RoutingRow, table=True):
 
 
 class PolicySetRow(RoutingRow, table=True):
-    """Agreements, by id and version, and policies that were decided by together; receipts name the hash."""
+    """Agreements, by id and version, and policies that decided together; receipts name the hash."""
 
     __tablename__ = "policy_sets"
 
@@ -60,7 +60,7 @@ class PolicySetRow(RoutingRow, table=True):
 
 
 class PolicySetUseRow(RoutingRow, table=True):
-    """Since when a set was decided by, until the next."""
+    """When a policy set came into force; it stayed in force until the next row's `since`."""
 
     __tablename__ = "policy_set_uses"
 
@@ -71,9 +71,9 @@ class PolicySetUseRow(RoutingRow, table=True):
 
 
 class CaseRow(RoutingRow, table=True):
-    """A case: its row is also the lock of everything that belongs to it. `report` is what intake said, sealed.
+    """A case; the lock of its row covers all rows of the case. `report` is the JSON of intake's event, sealed.
 
-    `routed_at` is when it was first decided who is asked.
+    `routed_at` is when its needs were first placed.
     """
 
     __tablename__ = "cases"
@@ -91,7 +91,7 @@ class CaseRow(RoutingRow, table=True):
 
 
 class ReferralRow(RoutingRow, table=True):
-    """One need at one program, as it stands; `due_at` is when routing looks at it again."""
+    """A need sent to a program, in its present state; `due_at` is the deadline at which routing acts."""
 
     __tablename__ = "referrals"
     __table_args__ = (
@@ -134,7 +134,7 @@ class ReferralRow(RoutingRow, table=True):
 
 
 class ReferralChangeRow(RoutingRow, table=True):
-    """One line of a referral's history: what, when, by whom, because of which event. `words` are sealed."""
+    """One line of a referral's history: the change, when, by whom, and its cause. `words` are sealed."""
 
     __tablename__ = "referral_changes"
 
@@ -152,7 +152,7 @@ class ReferralChangeRow(RoutingRow, table=True):
 
 
 class TriageRow(RoutingRow, table=True):
-    """A need that waits, or waited, for a person to choose."""
+    """A need that is or was in the triage queue, where a person chooses a program."""
 
     __tablename__ = "triage"
     __table_args__ = (
@@ -174,7 +174,7 @@ class TriageRow(RoutingRow, table=True):
 
 
 class EmergencyAccessRow(RoutingRow, table=True):
-    """One access: `reason` and `note` are sealed under the key of the person whom the case is about."""
+    """One emergency access; `reason` and `note` are sealed under the key of the case's person."""
 
     __tablename__ = "emergency_accesses"
     __table_args__ = (
@@ -200,7 +200,7 @@ class EmergencyAccessRow(RoutingRow, table=True):
 
 
 class ReceiptRow(RoutingRow, table=True):
-    """What was given to whom and why; only `place`, its place in the ledger, is ever changed, and only once."""
+    """The receipt of one disclosure. Only `place`, its place in the ledger, is ever updated, and only once."""
 
     __tablename__ = "receipts"
     __table_args__ = (
@@ -226,7 +226,7 @@ class ReceiptRow(RoutingRow, table=True):
 
 
 class LedgerNodeRow(RoutingRow, table=True):
-    """The hash of a complete subtree of the ledger; level 0 are the leaves."""
+    """The hash of one complete subtree of the ledger; level 0 are the leaves (RFC 6962)."""
 
     __tablename__ = "ledger_nodes"
 
@@ -236,7 +236,7 @@ class LedgerNodeRow(RoutingRow, table=True):
 
 
 class CheckpointRow(RoutingRow, table=True):
-    """What was signed of the ledger at one size; `note` is the text with its signature."""
+    """A signed checkpoint of the ledger at one size; `note` is the text with its signature."""
 
     __tablename__ = "checkpoints"
 
@@ -247,7 +247,7 @@ class CheckpointRow(RoutingRow, table=True):
 
 
 class ConsentUseRow(RoutingRow, table=True):
-    """One disclosure that needed a consent for some groups; `recalled_at` is when it was dealt with after the end."""
+    """One disclosure that depends on a consent for some groups; `recalled_at` is when it was recalled."""
 
     __tablename__ = "consent_uses"
     __table_args__ = (Index("consent_uses_in_force", "consent_id", postgresql_where=text("recalled_at IS NULL")),)
@@ -262,7 +262,7 @@ class ConsentUseRow(RoutingRow, table=True):
 
 
 class RefusedDisclosureRow(RoutingRow, table=True):
-    """An agency that was not asked because it may not know, and the policies that decided so."""
+    """An agency that was not asked because it may not know of the need; `why` are the ids of the denying policies."""
 
     __tablename__ = "refused_disclosures"
     __table_args__ = (Index("refused_disclosures_by_time", "refused_at"),)

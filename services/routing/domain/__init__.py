@@ -1,1 +1,1 @@
-"""What routing decides: whom to ask, which answers count, when a case has ended. Pure."""
+"""Routing's decisions, pure: which program is asked, what an update changes, what an agency may know."""

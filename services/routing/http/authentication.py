@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.routing.use_cases.agency_keys import AgencyKeys
+from services.routing.use_cases.agency_keys import PartnerKeys
 from shared.kit.http.auth import keys_match, read_bearer_key
 from shared.kit.http.replies import Endpoint, refuse, unavailable_as_503
 
@@ -76,11 +76,11 @@ AgencyEndpoint = Callable[[Request, str], Awaitable[Response]]
 """Answers a request of the agency that is named."""
 
 
-def require_agency(endpoint: AgencyEndpoint, partners: AgencyKeys) -> Endpoint:
+def require_agency(endpoint: AgencyEndpoint, partners: PartnerKeys) -> Endpoint:
     """Answer 401 to requests without the key of an agency, and give the endpoint the agency's id."""
 
     async def guarded(request: Request) -> Response:
-        agency = partners.recognise(read_bearer_key(request))
+        agency = partners.find_agency(read_bearer_key(request))
         if agency is None:
             refused = refuse(401, "show your agency's key: Authorization: Bearer <key>")
             refused.headers["www-authenticate"] = 'Bearer realm="Handoff partner API"'

@@ -1,1 +1,1 @@
-"""Routing's SQL. Whoever holds the row of a case holds everything that belongs to it; nothing here commits."""
+"""Routing's SQL. The lock of a case's row covers all rows of the case; no function here commits."""

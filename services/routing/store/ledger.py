@@ -1,8 +1,8 @@
-"""The ledger's tree as it is kept: the nodes over the receipts that have a place."""
+"""Stores the ledger's Merkle tree: the nodes over the receipts that have a place."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from shared.kit.database.database import Transaction
 from shared.kit.database.rows import array_literal, copy_text
@@ -10,14 +10,15 @@ from shared.policy.merkle import LeafRange, Node
 
 
 class DamagedLedgerError(Exception):
-    """What is kept of the ledger contradicts itself; the text says how."""
+    """What is stored of the ledger contradicts itself; the text says how."""
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerExtent:
-    """How far the ledger goes.
+class TreeExtent:
+    """The size of the ledger, and what lies outside of its tree.
 
-    `waiting` counts receipts without a place, up to a thousand. Strays are the first few things outside of the tree.
+    `waiting` counts receipts without a place, up to a thousand. The strays are the first 20 places and nodes that the
+    tree does not have.
     """
 
     leaves: int
@@ -26,33 +27,34 @@ class LedgerExtent:
     stray_nodes: Sequence[Node]
 
 
-_LOCK = """
-    -- Let one sequencer work at a time. The tables were small when their plans were made: keep these to the indexes.
+_LOCK_LEDGER: Final = """
+    -- Only one sequencer adds to the ledger at a time. Its statements are cached while the tables are small: with these
+    -- settings their plans use the indexes, also when the tables have grown.
     SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || '_ledger'), 0),
         set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
         set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)
 """
 
-_SIZE = """
+_SELECT_SIZE: Final = """
     -- How many leaves the tree has.
     SELECT coalesce((SELECT number + 1 FROM ledger_nodes WHERE level = 0 ORDER BY number DESC LIMIT 1), 0)
 """
 
-_NODES = """
+_SELECT_NODES: Final = """
     -- Nodes by their addresses.
     SELECT n.level, n.number, n.hash
     FROM unnest(%s::text::smallint[], %s::text::bigint[]) AS w (level, number) JOIN ledger_nodes n USING (level, number)
 """
 
-_NODES_OVER = """
+_SELECT_NODES_OVER: Final = """
     -- The nodes that some leaves complete, the leaves among them.
     SELECT n.level, n.number, n.hash
     FROM generate_series(0, 62) AS l (level) JOIN ledger_nodes n
         ON n.level = l.level AND n.number >= (%(start)s::bigint >> l.level) AND n.number < (%(end)s::bigint >> l.level)
 """
 
-_EXTENT = """
-    -- How far the tree goes, and what lies outside of it.
+_SELECT_EXTENT: Final = """
+    -- The size of the tree, and what lies outside of it.
     WITH tree AS (
         SELECT coalesce((SELECT number + 1 FROM ledger_nodes WHERE level = 0 ORDER BY number DESC LIMIT 1), 0) AS leaves
     )
@@ -64,8 +66,8 @@ _EXTENT = """
     FROM tree
 """
 
-_OLDEST = """
-    -- How long the oldest receipt without a place has waited.
+_SELECT_OLDEST_WAIT: Final = """
+    -- For how many seconds the oldest receipt without a place has waited.
     SELECT extract(epoch FROM clock_timestamp() - (
         SELECT given_at FROM receipts WHERE place IS NULL ORDER BY given_at, receipt_id LIMIT 1
     ))
@@ -73,19 +75,19 @@ _OLDEST = """
 
 
 async def lock_ledger(tx: Transaction) -> bool:
-    """Tell whether this transaction is the one that adds to the ledger; nobody else is, until it ends."""
-    row = await (await tx.execute(_LOCK)).fetchone()
+    """Lock the ledger until the transaction ends; False if another transaction has the lock."""
+    row = await (await tx.execute(_LOCK_LEDGER)).fetchone()
     return bool(row and row[0])
 
 
 async def read_size(tx: Transaction) -> int:
-    """Return how many receipts have a place."""
-    row = await (await tx.execute(_SIZE, binary=True)).fetchone()
+    """Return the number of receipts that have a place."""
+    row = await (await tx.execute(_SELECT_SIZE, binary=True)).fetchone()
     return int(row[0]) if row else 0
 
 
-async def add_nodes(tx: Transaction, nodes: Mapping[Node, bytes]) -> None:
-    """Keep new nodes."""
+async def insert_nodes(tx: Transaction, nodes: Mapping[Node, bytes]) -> None:
+    """Insert new nodes."""
     lines = [f"{level}\t{number}\t\\\\x{found.hex()}\n" for (level, number), found in nodes.items()]
     await copy_text(tx, "ledger_nodes (level, number, hash)", "".join(lines))
 
@@ -94,30 +96,30 @@ async def load_nodes(tx: Transaction, wanted: Iterable[Node]) -> dict[Node, byte
     """Return these nodes.
 
     Raises:
-        DamagedLedgerError: one of them is not there.
+        DamagedLedgerError: one of them is missing.
     """
     addresses = {*wanted}
     arrays = (array_literal(node.level for node in addresses), array_literal(node.number for node in addresses))
-    found = _nodes(await (await tx.execute(_NODES, arrays, binary=True)).fetchall()) if addresses else {}
+    found = _nodes(await (await tx.execute(_SELECT_NODES, arrays, binary=True)).fetchall()) if addresses else {}
     if missing := addresses - found.keys():
         raise DamagedLedgerError(f"node {min(missing)} of the tree is missing")
     return found
 
 
 async def list_nodes(tx: Transaction, span: LeafRange) -> dict[Node, bytes]:
-    """List the nodes that these leaves complete, the leaves among them."""
-    return _nodes(await (await tx.execute(_NODES_OVER, span._asdict(), binary=True)).fetchall())
+    """List the nodes that these leaves complete, and the leaves themselves."""
+    return _nodes(await (await tx.execute(_SELECT_NODES_OVER, span._asdict(), binary=True)).fetchall())
 
 
-async def read_extent(tx: Transaction) -> LedgerExtent:
-    """Return how far the ledger goes."""
-    ((leaves, waiting, places, nodes),) = await (await tx.execute(_EXTENT)).fetchall()
-    return LedgerExtent(leaves, waiting, places, [Node(*node) for node in nodes])
+async def read_extent(tx: Transaction) -> TreeExtent:
+    """Return the size of the ledger, and what lies outside of its tree."""
+    ((leaves, waiting, places, nodes),) = await (await tx.execute(_SELECT_EXTENT)).fetchall()
+    return TreeExtent(leaves, waiting, places, [Node(*node) for node in nodes])
 
 
 async def oldest_unplaced_seconds(tx: Transaction) -> float:
-    """Return for how many seconds the oldest receipt has waited for its place; 0 when none does."""
-    row = await (await tx.execute(_OLDEST)).fetchone()
+    """Return for how many seconds the oldest receipt without a place has waited; 0 if there is none."""
+    row = await (await tx.execute(_SELECT_OLDEST_WAIT)).fetchone()
     return float(row[0]) if row and row[0] is not None else 0.0
 
 

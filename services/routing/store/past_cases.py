@@ -1,4 +1,4 @@
-"""Cases that were routed before, for somebody who only looks: nothing is locked, and nothing may be released by it."""
+"""Reads past cases for explanations and what-if runs; nothing is locked, so nothing may be disclosed by it."""
 
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -11,73 +11,73 @@ from shared.kit.vault.consents import list_consents
 
 _READ_ONLY: Final = "SET TRANSACTION READ ONLY"
 
-_BY_ID = """
+_SELECT_BY_ID: Final = """
     -- The case with this id, or with a referral of this id.
     SELECT case_id FROM cases WHERE case_id = %(id)s
     UNION ALL SELECT case_id FROM referrals WHERE referral_id = %(id)s LIMIT 1
 """
 
-_BY_NUMBER = """
+_SELECT_BY_NUMBER: Final = """
     -- The case of a service request.
     SELECT case_id FROM cases WHERE service_request_id = %s LIMIT 1
 """
 
-_TIMES = """
+_SELECT_ROUTED_AT: Final = """
     -- When these cases were routed.
     SELECT case_id, routed_at FROM cases WHERE case_id = ANY(%s)
 """
 
-_COUNT = """
+_COUNT_SINCE: Final = """
     -- How many cases were routed since a moment.
     SELECT count(*) FROM cases WHERE routed_at >= %s
 """
 
-_PAGE = """
-    -- The next cases, in the order in which they were routed.
+_SELECT_PAGE: Final = """
+    -- The next cases, in the order in which they were routed (index cases_by_time).
     SELECT routed_at, case_id FROM cases WHERE (routed_at, case_id) > (%s, %s) ORDER BY routed_at, case_id LIMIT %s
 """
 
 
 class CasePosition(NamedTuple):
-    """How far somebody has come who goes through all cases."""
+    """A position among all cases, which are ordered by when they were routed and by their ids."""
 
     routed_at: datetime
     case_id: UUID
 
 
 async def forbid_writing(tx: Transaction) -> None:
-    """Let nothing be written in this transaction."""
+    """Make the transaction read-only."""
     await tx.execute(_READ_ONLY)
 
 
 async def find_case(tx: Transaction, reference: str) -> UUID | None:
     """Find a case by its own id, by the id of a referral in it, or by the number of the service request."""
     try:
-        found = await tx.execute(_BY_ID, {"id": UUID(reference)})
+        found = await tx.execute(_SELECT_BY_ID, {"id": UUID(reference)})
     except ValueError:
-        found = await tx.execute(_BY_NUMBER, (reference,))
+        found = await tx.execute(_SELECT_BY_NUMBER, (reference,))
     row = await found.fetchone()
     return row[0] if row else None
 
 
 async def find_past(tx: Transaction, case_id: UUID) -> PastCase | None:
-    """Find one case with its past."""
+    """Find one case with its consents and the time at which it was routed."""
     return next(iter(await _list_past(tx, [case_id])), None)
 
 
 async def count_since(tx: Transaction, since: datetime) -> int:
-    """Return how many cases were routed since a moment."""
-    row = await (await tx.execute(_COUNT, (since,))).fetchone()
+    """Return the number of cases that were routed since a moment."""
+    row = await (await tx.execute(_COUNT_SINCE, (since,))).fetchone()
     return int(row[0]) if row else 0
 
 
 async def list_past(tx: Transaction, after: CasePosition, most: int) -> tuple[list[PastCase], CasePosition | None]:
-    """List the next cases that were routed, and how far that goes; None when there is no more."""
-    rows = await (await tx.execute(_PAGE, (*after, most))).fetchall()
+    """List the next cases, at most `most`, and the position of the last one; None if there are no more."""
+    rows = await (await tx.execute(_SELECT_PAGE, (*after, most))).fetchall()
     return await _list_past(tx, [row[1] for row in rows]), CasePosition(*rows[-1]) if rows else None
 
 
 async def _list_past(tx: Transaction, case_ids: list[UUID]) -> list[PastCase]:
-    times = dict(await (await tx.execute(_TIMES, (case_ids,))).fetchall())
+    times = dict(await (await tx.execute(_SELECT_ROUTED_AT, (case_ids,))).fetchall())
     cases, consents = await read_cases(tx, case_ids), await list_consents(tx, case_ids)
     return [PastCase(cases[case_id], times[case_id], tuple(consents.get(case_id, ()))) for case_id in case_ids]

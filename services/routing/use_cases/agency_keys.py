@@ -1,4 +1,4 @@
-"""What agencies have handed in: public keys that things are sealed to, and hashes of the keys that let them in."""
+"""The keys of agencies: public keys to encrypt to, and hashes of their API keys for the partner API."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,20 +15,20 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 from shared.events.event import Slug
 from shared.kit.http.auth import hash_key
 
-AGREEMENT: Final = "ECDH-ES+A256KW"
-CIPHER: Final = "A256GCM"
+KEY_AGREEMENT: Final = "ECDH-ES+A256KW"
+CONTENT_ENCRYPTION: Final = "A256GCM"
 PublicKey = ECKey | OKPKey
 CURVES: Final[Mapping[str, type[ECKey] | type[OKPKey]]] = {"P-256": ECKey, "X25519": OKPKey}
 Jwk = Mapping[str, Any]
-"""A key as RFC 7517 writes it in JSON."""
+"""A JSON Web Key (RFC 7517)."""
 
 
 class PublicKeyError(Exception):
-    """A key that nothing can be sealed to; the text says why, and nothing of the key."""
+    """A key cannot be used to encrypt to; the text says why, and does not show the key."""
 
 
 def read_public_key(jwk: Jwk) -> PublicKey:
-    """Read a public key; one without a `kid` is named by its thumbprint (RFC 7638).
+    """Read a public key. A key without a `kid` gets its thumbprint (RFC 7638) as its id.
 
     Raises:
         EnvelopeError: it is not a public key on P-256 or X25519.
@@ -37,28 +37,28 @@ def read_public_key(jwk: Jwk) -> PublicKey:
     if kind is None:
         raise PublicKeyError(f"not a key on {' or '.join(CURVES)}")
     if "d" in jwk:
-        raise PublicKeyError("a private key: it belongs to the agency alone, and is to be made anew")
+        raise PublicKeyError("a private key: only the agency may have it; the agency must create a new key pair")
     try:
         key: PublicKey = kind.import_key(dict(jwk))
-        key.get_op_key("deriveKey")  # a point that is not on the curve is found here
+        key.get_op_key("deriveKey")  # fails for a point that is not on the curve
     except (JoseError, ValueError, KeyError, TypeError):
         raise PublicKeyError("not a JWK that can be read") from None
     return key
 
 
 class JweEncrypter:
-    """The public keys of agencies: the one that counts for each."""
+    """Encrypts to agencies as JWE (RFC 7516, compact serialization), each to its newest public key."""
 
     def __init__(self, keys: Mapping[str, PublicKey]) -> None:
-        self._keys = {agency: (key, _header(key)) for agency, key in keys.items()}
+        self._keys = {agency: (key, _jwe_header(key)) for agency, key in keys.items()}
 
     @property
     def agencies(self) -> frozenset[str]:
-        """Those that have a public key."""
+        """The agencies that have a public key."""
         return frozenset(self._keys)
 
-    def seal(self, agency: str, plain: bytes) -> str:
-        """Encrypt to an agency's key, in the compact form.
+    def encrypt(self, agency: str, plain: bytes) -> str:
+        """Encrypt to an agency's public key.
 
         Raises:
             LookupError: the agency has no public key.
@@ -69,58 +69,58 @@ class JweEncrypter:
         return jwe.encrypt_compact(dict(header), plain, key)
 
 
-def _header(key: PublicKey) -> dict[str, str]:
-    named = key.as_dict(private=False).get("kid") or key.thumbprint()
-    return {"alg": AGREEMENT, "enc": CIPHER, "kid": str(named)}
+def _jwe_header(key: PublicKey) -> dict[str, str]:
+    key_id = key.as_dict(private=False).get("kid") or key.thumbprint()
+    return {"alg": KEY_AGREEMENT, "enc": CONTENT_ENCRYPTION, "kid": str(key_id)}
 
 
-Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+_Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class AgencyKeysError(Exception):
-    """The partners' file cannot be used; the text names it and what is wrong in it, and shows no key."""
+class PartnerKeysError(Exception):
+    """The file of the agencies' keys cannot be used; the text names the file and each error in it, and shows no key."""
 
 
-class AgencyKeysForm(BaseModel):
-    """What one agency has handed in, the newest first: only the newest public key seals, every hash lets in."""
+class PartnerKeysForm(BaseModel):
+    """The keys of one agency, the newest first. Only the newest public key encrypts; every API key is accepted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     public_jwks: tuple[dict[str, Any], ...] = Field(default=(), max_length=2)
-    key_hashes: tuple[Hash, ...] = Field(default=(), max_length=2)
+    key_hashes: tuple[_Hash, ...] = Field(default=(), max_length=2)
 
 
-class AgencyKeysFile(RootModel[dict[Slug, AgencyKeysForm]]):
-    """The file: agencies by their ids."""
+class PartnerKeysFile(RootModel[dict[Slug, PartnerKeysForm]]):
+    """The file of the agencies' keys: agencies by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
-class AgencyKeys:
-    """The agencies' keys. Without a file there is none: nothing is sealed, and nobody is let in."""
+class PartnerKeys:
+    """The keys of all agencies. Without a file there is none: nothing is encrypted, and the partner API is closed."""
 
-    envelopes: JweEncrypter = field(default_factory=lambda: JweEncrypter({}))
+    encrypter: JweEncrypter = field(default_factory=lambda: JweEncrypter({}))
     hashes: tuple[tuple[str, str], ...] = ()
-    """Pairs of an agency and the hash of a key of its own."""
+    """Pairs of an agency and the hash of one of its API keys."""
 
-    def recognise(self, shown: str) -> str | None:
-        """Return whose key this is; it takes as long whether it is anybody's or not."""
-        shown_hash, found = hash_key(shown), None
+    def find_agency(self, api_key: str) -> str | None:
+        """Return the agency that an API key belongs to, in the same time whether it belongs to one or not."""
+        shown_hash, found = hash_key(api_key), None
         for agency, expected in self.hashes:
             if compare_digest(shown_hash, expected):
                 found = agency
         return found
 
 
-def load_agency_keys(path: Path | None, agencies: Iterable[str]) -> AgencyKeys:
+def load_partner_keys(path: Path | None, agencies: Iterable[str]) -> PartnerKeys:
     """Read the file, JSON of `{agency: {"public_jwks": [...], "key_hashes": [...]}}`.
 
     Raises:
-        PartnersError: it cannot be read, names an agency that there is not, or holds a key that cannot be one.
+        PartnerKeysError: the file cannot be read, names an unknown agency, or has an invalid key.
     """
     if path is None:
-        return AgencyKeys()
+        return PartnerKeys()
     forms = _read(path)
-    problems = [*_contradictions(forms, frozenset(agencies))]
+    problems = [*_find_contradictions(forms, frozenset(agencies))]
     keys: dict[str, PublicKey] = {}
     for agency, form in forms.items():
         for number, jwk in enumerate(form.public_jwks):
@@ -129,30 +129,30 @@ def load_agency_keys(path: Path | None, agencies: Iterable[str]) -> AgencyKeys:
             except PublicKeyError as error:
                 problems.append(f"{agency}.public_jwks.{number}: {error}")
     if problems:
-        raise AgencyKeysError("\n  ".join([f"{path} cannot be used:", *problems]))
+        raise PartnerKeysError("\n  ".join([f"{path} cannot be used:", *problems]))
     hashes = [(agency, each) for agency, form in forms.items() for each in form.key_hashes]
-    return AgencyKeys(JweEncrypter(keys), tuple(hashes))
+    return PartnerKeys(JweEncrypter(keys), tuple(hashes))
 
 
-def _read(path: Path) -> Mapping[str, AgencyKeysForm]:
+def _read(path: Path) -> Mapping[str, PartnerKeysForm]:
     try:
-        return AgencyKeysFile.model_validate(json.loads(path.read_text(encoding="utf-8"))).root
+        return PartnerKeysFile.model_validate(json.loads(path.read_text(encoding="utf-8"))).root
     except OSError as error:
-        raise AgencyKeysError(f"{path} cannot be read: {error.strerror}") from None
+        raise PartnerKeysError(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
         wrong = [
             f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
             for each in error.errors(include_url=False, include_input=False)
         ]
-        raise AgencyKeysError("\n  ".join([f"{path} cannot be used:", *wrong])) from None
+        raise PartnerKeysError("\n  ".join([f"{path} cannot be used:", *wrong])) from None
     except ValueError:
-        raise AgencyKeysError(f"{path} is not JSON") from None
+        raise PartnerKeysError(f"{path} is not JSON") from None
 
 
-def _contradictions(forms: Mapping[str, AgencyKeysForm], agencies: frozenset[str]) -> Iterator[str]:
-    yield from (f"{agency}: no agency of this city" for agency in forms if agency not in agencies)
+def _find_contradictions(forms: Mapping[str, PartnerKeysForm], agencies: frozenset[str]) -> Iterator[str]:
+    yield from (f"{agency}: unknown agency" for agency in forms if agency not in agencies)
     owners: dict[str, str] = {}
     for agency, form in forms.items():
         for each in form.key_hashes:
             if owners.setdefault(each, agency) != agency:
-                yield f"{agency}: its key is {owners[each]}'s, too"
+                yield f"{agency}: has the same API key as {owners[each]}"

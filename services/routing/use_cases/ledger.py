@@ -1,4 +1,4 @@
-"""What is said about the ledger: signed checkpoints of it, and proofs from the nodes that are kept."""
+"""Signs checkpoints of the ledger, and proves from its stored nodes what is in it (RFC 6962)."""
 
 import logging
 from collections.abc import Sequence
@@ -11,7 +11,12 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.routing.settings import RoutingSettings
-from services.routing.store.checkpoints import SignedCheckpoint, add_checkpoint, find_latest, is_recently_signed
+from services.routing.store.checkpoints import (
+    SignedCheckpoint,
+    find_latest_checkpoint,
+    insert_checkpoint,
+    is_recently_signed,
+)
 from services.routing.store.ledger import DamagedLedgerError, load_nodes, read_size
 from services.routing.store.receipts import find_receipt
 from shared.kit.database.database import Transaction
@@ -32,11 +37,11 @@ log = logging.getLogger(__name__)
 
 
 def make_signer(settings: RoutingSettings) -> Signer:
-    """Return what signs the ledger, as the settings say.
+    """Return the signer of the ledger, with the name and key of the settings.
 
     Raises:
-        KeyFileError: there is no key that can be used.
-        NoteError: the ledger's name cannot be one.
+        KeyFileError: there is no usable key.
+        NoteError: the ledger's name is invalid.
     """
     text = settings.ledger_key.get_secret_value() if settings.ledger_key else None
     name = settings.ledger_name or f"{settings.jurisdiction.name}/ledger"
@@ -45,15 +50,15 @@ def make_signer(settings: RoutingSettings) -> Signer:
     except KeyFileError as error:
         raise KeyFileError(f"no ledger key: {error}; set HANDOFF_LEDGER_KEY or HANDOFF_LEDGER_KEY_FILE") from None
     signer = Signer(name, Ed25519PrivateKey.from_private_bytes(secret))
-    log.info("the ledger is signed by %s", signer.verifier)
+    log.info("ledger signer: %s", signer.verifier)
     return signer
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A receipt as JSON has it, and what proves that it is in the ledger.
+    """A receipt as its JSON, and the inclusion proof by a signed checkpoint.
 
-    Without a place it waits for the sequencer; without a checkpoint, for the next one that is signed.
+    `place` is None until the sequencer has placed the receipt, `checkpoint` until a checkpoint includes it.
     """
 
     facts: dict[str, Any]
@@ -63,44 +68,46 @@ class Proof:
 
 
 async def sign(tx: Transaction, signer: Signer) -> SignedCheckpoint:
-    """Sign the ledger as it is now, unless it is not what was signed before with more added.
+    """Return a signed checkpoint of the ledger as it is now; the latest one if nothing was added since.
+
+    The ledger is checked against the latest checkpoint first: a tree that does not extend it is never signed.
 
     Raises:
-        DamagedLedgerError: something that was signed before is no longer there as it was.
+        DamagedLedgerError: receipts that were signed before are missing or differ.
     """
-    latest, size = await find_latest(tx), await read_size(tx)
+    latest, size = await find_latest_checkpoint(tx), await read_size(tx)
     if latest is not None:
-        await _check(tx, latest.tree, size)
+        await _check_extends(tx, latest.tree, size)
     if latest is None or latest.tree.size < size:
         tree = TreeHead(size, root_of(size, await load_nodes(tx, peaks_of(size))))
-        await add_checkpoint(tx, tree, signer.sign_tree(tree))
-        latest = await find_latest(tx)
+        await insert_checkpoint(tx, tree, signer.sign_tree(tree))
+        latest = await find_latest_checkpoint(tx)
     if latest is None:
-        raise DamagedLedgerError("a checkpoint was not kept")
+        raise DamagedLedgerError("the checkpoint was not stored")
     return latest
 
 
 async def sign_if_due(tx: Transaction, signer: Signer, every: timedelta) -> None:
-    """Sign the ledger where this was not done lately.
+    """Sign the ledger if the latest checkpoint is older than `every`.
 
     Raises:
-        DamagedLedgerError: something that was signed before is no longer there as it was.
+        DamagedLedgerError: receipts that were signed before are missing or differ.
     """
     if not await is_recently_signed(tx, every):
         signed = await sign(tx, signer)
-        log.info("the ledger is signed at %d receipts", signed.tree.size)
+        log.info("ledger checkpoint signed: %d receipts", signed.tree.size)
 
 
 async def prove(tx: Transaction, receipt_id: UUID) -> Proof | None:
-    """Find a receipt, and prove by the latest checkpoint that it is in the ledger.
+    """Find a receipt, and prove that the latest checkpoint includes it; None for an unknown receipt.
 
     Raises:
-        DamagedLedgerError: nodes are missing that the proof consists of.
+        DamagedLedgerError: nodes that the proof consists of are missing.
     """
     found = await find_receipt(tx, receipt_id)
     if found is None:
         return None
-    latest = await find_latest(tx)
+    latest = await find_latest_checkpoint(tx)
     if found.place is None or latest is None or found.place >= latest.tree.size:
         return Proof(found.facts, found.place)
     path = await _hash_spans(tx, inclusion_spans(found.place, latest.tree.size))
@@ -108,18 +115,17 @@ async def prove(tx: Transaction, receipt_id: UUID) -> Proof | None:
 
 
 async def prove_extension(tx: Transaction, old: int, new: int) -> list[bytes] | None:
-    """Prove that the tree of size `new` extends that of size `old`; None where there are no such trees.
+    """Prove that the tree of size `new` extends the tree of size `old`; None if the ledger is smaller than `new`.
 
     Raises:
-        DamagedLedgerError: nodes are missing that the proof consists of.
+        DamagedLedgerError: nodes that the proof consists of are missing.
     """
     if not 0 <= old <= new <= await read_size(tx):
         return None
     return await _hash_spans(tx, consistency_spans(old, new))
 
 
-async def _check(tx: Transaction, signed: TreeHead, size: int) -> None:
-    """Hold the ledger against what was signed of it before."""
+async def _check_extends(tx: Transaction, signed: TreeHead, size: int) -> None:
     if size < signed.size:
         raise DamagedLedgerError(f"{signed.size} receipts were signed, and only {size} have a place")
     if root_of(signed.size, await load_nodes(tx, peaks_of(signed.size))) != signed.root:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 from uuid import UUID
 
-from services.routing.store.subject_export import list_held
+from services.routing.store.subject_export import list_rows_about
 from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.person_keys import PersonKeyring
 from shared.events.intake import CaseSubmitted
@@ -17,7 +17,7 @@ SEALED: Final = {"referral_changes": ("words",), "emergency_accesses": ("reason"
 async def export_case(context: RoutingContext, database: Database, case_id: UUID) -> SubjectExport:
     """Return the rows about a case, by table, with sealed words decrypted; null for those of an erased person."""
     async with database.transaction(notify_commit=False) as tx:
-        rows = await list_held(tx, case_id)
+        rows = await list_rows_about(tx, case_id)
         if not rows["cases"]:
             return rows
         report = CaseSubmitted.model_validate_json(rows["cases"][0]["report"])

@@ -1,100 +1,96 @@
-"""Goes through past cases to see what would have been different: page by page, reading only, disclosing nothing."""
+"""Runs a what-if comparison over past cases: page by page, in read-only transactions, without disclosing anything."""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.routing.domain.what_if import (
-    CityComparison,
-    DisclosureDifference,
-    GroupsByForm,
-    PastCase,
-    PlacementDifference,
-)
+from services.routing.domain.what_if import CityComparison, Difference, GroupsByForm, PastCase, PlacementDifference
 from services.routing.store.past_cases import CasePosition, count_since, forbid_writing, list_past
 from shared.kit.database.database import Database
 
-PAGE: Final = 100
-"""Cases that are in memory at once."""
+PAGE_SIZE: Final = 100
+"""Cases that are in memory at the same time."""
 
 ReportLine = dict[str, Any]
-"""One line of the report, as JSON has it."""
+"""One line of the report, as JSON."""
 
 
-@dataclass(slots=True)
 class DifferenceTotals:
-    """What the differences come to; it grows with the number of agencies and groups, and not with the cases."""
+    """Counts differences; its size grows with the agencies and groups, not with the cases."""
 
-    cases: int = 0
-    changed: int = 0
-    groups: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
-    asked: Counter[tuple[str | None, str | None]] = field(default_factory=Counter)
+    def __init__(self) -> None:
+        self.cases = 0
+        self._changed = 0
+        self._groups: Counter[tuple[str, str, str, str]] = Counter()
+        self._placements: Counter[tuple[str | None, str | None]] = Counter()
 
-    def note(self, differences: Iterable[PlacementDifference | DisclosureDifference]) -> None:
-        """Count one case."""
+    def add(self, differences: Sequence[Difference]) -> None:
+        """Count the differences of one case."""
         self.cases += 1
-        differences = tuple(differences)
-        self.changed += bool(differences)
+        self._changed += bool(differences)
         for each in differences:
             if isinstance(each, PlacementDifference):
-                self.asked[each.before, each.after] += 1
+                self._placements[each.before, each.after] += 1
             else:
-                self.groups.update((each.agency, *rest, "added") for rest in _flat(each.added))
-                self.groups.update((each.agency, *rest, "removed") for rest in _flat(each.removed))
+                self._groups.update((each.agency, *pair, "added") for pair in _pairs(each.added))
+                self._groups.update((each.agency, *pair, "removed") for pair in _pairs(each.removed))
 
-    def line(self) -> ReportLine:
+    def summary(self) -> ReportLine:
         """Return the last line of the report."""
-        pairs = sorted({key[:3] for key in self.groups})
+        keys = sorted({key[:3] for key in self._groups})
         return {
             "kind": "summary",
             "cases": self.cases,
-            "changed": self.changed,
+            "changed": self._changed,
             "groups": [
                 {
                     "agency": agency,
                     "group": group,
                     "form": form,
-                    "added": self.groups[agency, group, form, "added"],
-                    "removed": self.groups[agency, group, form, "removed"],
+                    "added": self._groups[agency, group, form, "added"],
+                    "removed": self._groups[agency, group, form, "removed"],
                 }
-                for agency, group, form in pairs
+                for agency, group, form in keys
             ],
             "asked": [
                 {"before": before, "after": after, "needs": needs}
-                for (before, after), needs in sorted(self.asked.items(), key=str)
+                for (before, after), needs in sorted(self._placements.items(), key=str)
             ],
         }
 
 
-async def compare_past_cases(database: Database, trial: CityComparison, since: datetime) -> AsyncIterator[ReportLine]:
-    """Go through the cases that were routed since a moment, the oldest first; the last line sums up."""
+async def compare_past_cases(
+    database: Database, comparison: CityComparison, since: datetime
+) -> AsyncIterator[ReportLine]:
+    """Compare the cases that were routed since a moment, the oldest first; the last line is the summary."""
     async with database.transaction(notify_commit=False) as tx:
         await forbid_writing(tx)
         total = await count_since(tx, since)
-    tally, place = DifferenceTotals(), CasePosition(since, UUID(int=0))
+    totals, position = DifferenceTotals(), CasePosition(since, UUID(int=0))
     yield _progress(0, total)
     while True:
+        # One transaction for each page: a long one would keep vacuum from removing old row versions.
         async with database.transaction(notify_commit=False) as tx:
             await forbid_writing(tx)
-            page, end = await list_past(tx, place, PAGE)
+            page, end = await list_past(tx, position, PAGE_SIZE)
         if end is None:
             break
-        for line in await asyncio.to_thread(_compare, trial, page, tally):
+        # In a thread: deciding a page of cases again takes long enough to delay what the service consumes.
+        for line in await asyncio.to_thread(_compare_page, comparison, page, totals):
             yield line
-        place = end
-        yield _progress(tally.cases, max(total, tally.cases))
-    yield tally.line()
+        position = end
+        yield _progress(totals.cases, max(total, totals.cases))
+    yield totals.summary()
 
 
-def _compare(trial: CityComparison, page: Iterable[PastCase], tally: DifferenceTotals) -> list[ReportLine]:
+def _compare_page(comparison: CityComparison, page: Iterable[PastCase], totals: DifferenceTotals) -> list[ReportLine]:
     lines: list[ReportLine] = []
     for past in page:
-        differences = tuple(trial.differences(past))
-        tally.note(differences)
+        differences = tuple(comparison.differences(past))
+        totals.add(differences)
         lines += [_line(past, each) for each in differences]
     return lines
 
@@ -103,23 +99,24 @@ def _progress(done: int, total: int) -> ReportLine:
     return {"kind": "progress", "done": done, "total": total}
 
 
-def _line(past: PastCase, found: PlacementDifference | DisclosureDifference) -> ReportLine:
-    report = past.case.report
+def _line(past: PastCase, difference: Difference) -> ReportLine:
+    report, need = past.case.report, difference.need
     about = {
         "case_id": str(report.case_id),
         "service_request_id": report.service_request_id,
-        "need": found.need.need,
-        "need_id": str(found.need.need_id),
+        "need": need.need,
+        "need_id": str(need.need_id),
     }
-    if isinstance(found, PlacementDifference):
-        return {"kind": "asked", **about, "before": found.before, "after": found.after, "why": found.why}
-    added, removed = _forms(found.added), _forms(found.removed)
-    return {"kind": "shared", **about, "agency": found.agency, "added": added, "removed": removed}
+    if isinstance(difference, PlacementDifference):
+        before, after = difference.before, difference.after
+        return {"kind": "asked", **about, "before": before, "after": after, "why": difference.why}
+    added, removed = _as_json(difference.added), _as_json(difference.removed)
+    return {"kind": "shared", **about, "agency": difference.agency, "added": added, "removed": removed}
 
 
-def _forms(told: GroupsByForm) -> dict[str, list[str]]:
-    return {form.value: sorted(groups) for form, groups in told.items()}
+def _as_json(groups: GroupsByForm) -> dict[str, list[str]]:
+    return {form.value: sorted(names) for form, names in groups.items()}
 
 
-def _flat(told: GroupsByForm) -> Iterable[tuple[str, str]]:
-    return [(group.value, form.value) for form, groups in told.items() for group in groups]
+def _pairs(groups: GroupsByForm) -> list[tuple[str, str]]:
+    return [(group.value, form.value) for form, names in groups.items() for group in names]

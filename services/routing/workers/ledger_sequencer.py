@@ -1,6 +1,7 @@
-"""The sequencer: gives receipts their places in the ledger, behind the commits that made them, and has it signed.
+"""The sequencer gives receipts their places in the ledger after they commit, and has the ledger signed.
 
-Of several instances one adds at a time. What it adds is in one transaction: places, leaves, and the nodes above them.
+One instance adds at a time, each time in one transaction: places, leaves, and the nodes above them. Doing this after
+the commit keeps the lock of the ledger out of the transactions that disclose.
 """
 
 import asyncio
@@ -14,10 +15,10 @@ from typing import Final
 
 import psycopg
 
-from services.routing.store.checkpoints import find_latest
+from services.routing.store.checkpoints import find_latest_checkpoint
 from services.routing.store.ledger import (
     DamagedLedgerError,
-    add_nodes,
+    insert_nodes,
     load_nodes,
     lock_ledger,
     oldest_unplaced_seconds,
@@ -32,40 +33,44 @@ from shared.policy.receipts import leaf_of
 
 log = logging.getLogger(__name__)
 
-RECEIPTS_AT_ONCE: Final = 1000
+BATCH_SIZE: Final = 1000
+"""Receipts that one transaction places at most."""
+
 GATHER_SECONDS: Final = 0.5
-"""Receipts that come within this time share a transaction: nobody waits for their places."""
+"""Receipts that commit within this time share a transaction: no request waits for their places."""
 
 IDLE_SECONDS: Final = 1.0
-SIGN_LOOK_SECONDS: Final = 30.0
+"""The longest pause between two polls: another process may have committed receipts."""
+
+SIGN_POLL_SECONDS: Final = 30.0
 SIGN_EVERY: Final = timedelta(hours=1)
 ALARM_SECONDS: Final = 60.0
-"""A receipt that has waited longer for its place is an alarm."""
+"""A receipt that has no place after this time is a problem that readiness and the log report."""
 
-ALARM_LOOK_SECONDS: Final = 10.0
+ALARM_POLL_SECONDS: Final = 10.0
 
 
-async def sequence(database: Database, most: int = RECEIPTS_AT_ONCE) -> int:
-    """Give some receipts their places; return how many, 0 where another instance is at it.
+async def sequence(database: Database, most: int = BATCH_SIZE) -> int:
+    """Give some receipts their places; return the number, 0 while another instance has the lock of the ledger.
 
     Raises:
-        DamagedLedgerError: the ledger has lost something that was signed, or that is needed to go on.
+        DamagedLedgerError: receipts that were signed are missing, or nodes that the new ones build on.
     """
     async with database.transaction(notify_commit=False) as tx:
         if not await lock_ledger(tx):
             return 0
-        size, signed = await read_size(tx), await find_latest(tx)
+        size, signed = await read_size(tx), await find_latest_checkpoint(tx)
         if signed is not None and size < signed.tree.size:
             raise DamagedLedgerError(f"{signed.tree.size} receipts were signed, and only {size} have a place")
         placed = await place_receipts(tx, size, most)
         if placed:
             peaks = await load_nodes(tx, peaks_of(size))
-            await add_nodes(tx, append(size, peaks, [leaf_of(each.facts) for each in placed]))
+            await insert_nodes(tx, append(size, peaks, [leaf_of(each.facts) for each in placed]))
     return len(placed)
 
 
 class LedgerSequencer:
-    """Looks after the ledger for as long as the service runs."""
+    """Places receipts and signs checkpoints for as long as the service runs."""
 
     def __init__(self, database: Database, signer: Signer, idle_seconds: float = IDLE_SECONDS) -> None:
         self._database = database
@@ -75,32 +80,32 @@ class LedgerSequencer:
         self._problems: dict[str, str] = {}
 
     async def run(self) -> None:
-        """Give places until cancelled: soon after commits of this process, else now and then."""
-        looked_for_signing = -inf
+        """Place receipts until cancelled: soon after a commit of this process, else every `idle_seconds`."""
+        last_sign_poll = -inf
         while True:
-            self._committed.clear()
+            self._committed.clear()  # before the poll: a commit during it leads to another one
             placed = await self._attempt("place", sequence(self._database))
-            if monotonic() - looked_for_signing > SIGN_LOOK_SECONDS:
-                looked_for_signing = monotonic()
+            if monotonic() - last_sign_poll > SIGN_POLL_SECONDS:
+                last_sign_poll = monotonic()
                 await self._attempt("sign", self._sign())
-            if placed < RECEIPTS_AT_ONCE:
+            if placed < BATCH_SIZE:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._committed.wait(), self._idle_seconds)
                 await asyncio.sleep(GATHER_SECONDS)
 
     async def watch(self) -> None:
-        """Raise an alarm when a receipt has waited too long for its place, whatever the reason."""
+        """Log every problem of the ledger until cancelled, also when `run` is stuck."""
         while True:
             if problem := await self.problem():
                 log.critical("%s", problem)
-            await asyncio.sleep(ALARM_LOOK_SECONDS)
+            await asyncio.sleep(ALARM_POLL_SECONDS)
 
     async def problem(self) -> str | None:
-        """Say what is wrong with the ledger; None when nothing is."""
+        """Return what is wrong with the ledger; None if nothing is."""
         try:
             waited = await self._oldest_seconds()
         except TRANSIENT_ERRORS:
-            return None  # which is the database's own problem, and said as that
+            return None  # the database reports this problem itself
         except psycopg.Error as error:
             return f"ledger: {type(error).__name__}"
         if waited > ALARM_SECONDS:
@@ -108,7 +113,7 @@ class LedgerSequencer:
         return next(iter(self._problems.values()), None)
 
     async def figures(self) -> dict[str, float]:
-        """Return for how many seconds the oldest receipt has waited for its place; 0 when none does."""
+        """Return for how many seconds the oldest receipt without a place has waited; 0 if there is none."""
         return {"ledger_oldest_unplaced_seconds": await self._oldest_seconds()}
 
     async def _oldest_seconds(self) -> float:
@@ -121,22 +126,25 @@ class LedgerSequencer:
         return 0
 
     async def _attempt(self, work: str, doing: Awaitable[int]) -> int:
-        """Do a part of the work; why it cannot be done is remembered and said, without what a database error tells."""
+        """Await one part of the work; a failure becomes a problem.
+
+        Of a database error only the class is reported: its text can hold values of a row.
+        """
         try:
             done = await doing
         except TRANSIENT_ERRORS as error:
-            log.warning("the ledger waits: %s", type(error).__name__)
+            log.warning("ledger sequencer pauses: database not available (%s)", type(error).__name__)
         except DamagedLedgerError as error:
-            self._complain(work, str(error))
+            self._report(work, str(error))
         except psycopg.Error as error:
-            self._complain(work, type(error).__name__)
+            self._report(work, type(error).__name__)
         else:
             self._problems.pop(work, None)
             return done
         return 0
 
-    def _complain(self, work: str, words: str) -> None:
-        problem = f"ledger: {words}"
+    def _report(self, work: str, cause: str) -> None:
+        problem = f"ledger: {cause}"
         if self._problems.get(work) != problem:
-            log.critical("the ledger cannot go on: %s; see `handoff ledger verify`", words)
+            log.critical("ledger sequencer failed: %s; run `handoff ledger verify`", cause)
         self._problems[work] = problem

@@ -1,4 +1,4 @@
-"""Puts on record what routing decides by; until that is done, nothing is decided."""
+"""Registers the policy set that routing decides by; until it is registered, routing decides nothing."""
 
 import asyncio
 import logging
@@ -13,49 +13,49 @@ from shared.policy.policies import our_policies
 
 log = logging.getLogger(__name__)
 
-PAUSE_SECONDS: Final = 1.0
+RETRY_SECONDS: Final = 1.0
 
 
 class PolicyRegistration:
-    """What is decided by, and whether it is on record."""
+    """Registers one policy set, and says whether it is registered."""
 
     def __init__(self, database: Database, used: PolicySet) -> None:
         self._database = database
         self._used = used
-        self._problem: str | None = "agreements: not on record yet"
+        self._problem: str | None = "agreements: not registered yet"
 
     async def run(self) -> None:
-        """Put it on record as soon as the database lets us; what may not be recorded is said, and stays undone."""
+        """Register the policy set as soon as the database can be reached; stop at an agreement that was changed."""
         while self._problem:
             try:
                 async with self._database.transaction(notify_commit=False) as tx:
                     await record_policy_set(tx, self._used)
             except TRANSIENT_ERRORS:
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
             except ChangedAgreementError as error:
                 self._problem = str(error)
-                log.critical("nothing is decided: %s", error)
+                log.critical("policy set not registered, routing decides nothing: %s", error)
                 return
             else:
                 self._problem = None
-                log.info("what is decided by is on record as %s", self._used.hash)
+                log.info("policy set registered: %s", self._used.hash)
 
     async def problem(self) -> str | None:
-        """Say why nothing is decided; None when all is well."""
+        """Return why routing decides nothing; None once the policy set is registered."""
         return self._problem
 
     def check(self) -> None:
-        """Let somebody decide.
+        """Allow a decision.
 
         Raises:
-            UnavailableError: what would be decided by is not on record.
+            UnavailableError: the policy set is not registered.
         """
         if self._problem:
             raise UnavailableError(self._problem)
 
 
-def policy_set_of(agreements: Iterable[AgreementFile], sharing: DisclosurePolicy) -> PolicySet:
-    """Return what is decided by, with the agreements as their files have them."""
+def policy_set_of(agreements: Iterable[AgreementFile], policy: DisclosurePolicy) -> PolicySet:
+    """Return the policy set of these agreement files and the Cedar policies."""
     policies = our_policies()
     written = [AgreementText(file.content, file.text) for file in agreements]
-    return PolicySet(sharing.hash, written, f"{policies.text}\n{policies.schema_text}")
+    return PolicySet(policy.hash, written, f"{policies.text}\n{policies.schema_text}")

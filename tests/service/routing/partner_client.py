@@ -7,12 +7,12 @@ from starlette.applications import Starlette
 
 from services.routing.http.api.partner import partner_routes
 from services.routing.http.pages.emergencies import emergency_routes
-from services.routing.use_cases.agency_keys import AgencyKeys
+from services.routing.use_cases.agency_keys import PartnerKeys
 from shared.kit.http.auth import hash_key
 from tests.service.routing.world import World
 
 STAFF_KEY = "a key for staff"
-PARTNERS = AgencyKeys(hashes=tuple((agency, hash_key(f"key of {agency}")) for agency in ("homes", "clinic", "refuge")))
+PARTNERS = PartnerKeys(hashes=tuple((agency, hash_key(f"key of {agency}")) for agency in ("homes", "clinic", "refuge")))
 REASON = "Somebody is in danger, says Ana's neighbour"
 
 

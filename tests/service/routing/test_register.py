@@ -45,7 +45,7 @@ def register_of(kept: Database, city: Path) -> PolicyRegistration:
 
 async def test_what_is_on_record_may_be_decided_by(kept: Database) -> None:
     register = register_of(kept, SAMPLE_CITY)
-    assert await register.problem() == "agreements: not on record yet"
+    assert await register.problem() == "agreements: not registered yet"
     with pytest.raises(UnavailableError):
         register.check()
     await register.run()
@@ -60,7 +60,7 @@ async def test_cases_wait_until_it_is_on_record(world: World) -> None:
     register = register_of(world.database, SAMPLE_CITY)
     consumer = Consumer("routing", subscriptions(replace(world.desk, check_ready=register.check))[0], world.database)
     heard = [record(CASES.topic, CASES.source, report(), uuid4())]
-    with pytest.raises(UnavailableError, match="not on record"):
+    with pytest.raises(UnavailableError, match="not registered"):
         await consumer(heard)
     assert world.rows("SELECT case_id FROM cases") == world.rows("SELECT 1 FROM dead_letters") == []
     await register.run()

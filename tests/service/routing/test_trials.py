@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from services.routing.http.api.what_if import WhatIf, what_if_routes
-from services.routing.use_cases.what_if import PAGE
+from services.routing.use_cases.what_if import PAGE_SIZE
 from shared.kit.service.settings import SAMPLE_CITY
 from tests.service.routing.explaining import BEARER, KEY
 from tests.service.routing.world import World
@@ -123,7 +123,7 @@ async def test_two_thousand_cases_are_gone_through_page_by_page(town: World) -> 
     town.change(MANY)
     lines = await tried(town, without_hpd())
     progress = [line["done"] for line in of_kind(lines, "progress")]
-    assert progress == [*range(0, 2000, PAGE), 2000]
+    assert progress == [*range(0, 2000, PAGE_SIZE), 2000]
     assert (lines[-1]["cases"], lines[-1]["changed"]) == (2000, 2000)
     assert len({line["case_id"] for line in of_kind(lines, "asked")}) == 2000
     some = await tried(town, without_hpd(), since="2026-03-02T12:33:20Z")

@@ -14,7 +14,7 @@ from deploy.local.agencies.credentials import PartnerCredentials, read_keys
 from deploy.local.agencies.disclosures import DisclosureReader, DisclosureStore
 from deploy.local.agencies.wire import ReceivedEvent
 from deploy.partner_keys import write_partner_files
-from services.routing.use_cases.agency_keys import JweEncrypter, load_agency_keys, read_public_key
+from services.routing.use_cases.agency_keys import JweEncrypter, load_partner_keys, read_public_key
 from shared.events.agency_inbox import Disclosed, DisclosureRecalled, PersonErased, ReferralAmended, ReferralRequested
 from shared.events.fields import AddressFields, FieldGroup, IdentityFields, NeedFields, Released
 from tests.unit.routing.town import NOON
@@ -42,7 +42,7 @@ def heard(
 def sealed(key: OKPKey | ECKey = NEW) -> str:
     words = Released(identity=IdentityFields(first_name="Ana"))
     block = Disclosed(need="safety", program="beds", released=words).model_dump_json().encode()
-    return JweEncrypter({"refuge": read_public_key(key.as_dict(private=False))}).seal("refuge", block)
+    return JweEncrypter({"refuge": read_public_key(key.as_dict(private=False))}).encrypt("refuge", block)
 
 
 def known(reader: DisclosureReader) -> tuple[str, set[str]] | None:
@@ -162,9 +162,9 @@ def test_the_file_that_an_agency_is_handed_opens_what_routing_seals(tmp_path: Pa
     write_partner_files(tmp_path, tmp_path / "partners.json", ["refuge"], "http://routing:8312")
     own = read_keys("refuge", {"HANDOFF_AGENCY_FILES": str(tmp_path)})
     assert own is not None
-    partners = load_agency_keys(tmp_path / "partners.json", ["refuge"])
-    assert own.open(partners.envelopes.seal("refuge", b'{"need": "safety"}')) == {"need": "safety"}
-    assert (partners.recognise(own.api_key), own.api) == ("refuge", "http://routing:8312")
+    partners = load_partner_keys(tmp_path / "partners.json", ["refuge"])
+    assert own.open(partners.encrypter.encrypt("refuge", b'{"need": "safety"}')) == {"need": "safety"}
+    assert (partners.find_agency(own.api_key), own.api) == ("refuge", "http://routing:8312")
 
 
 def test_the_address_can_be_another_from_where_the_agency_is(tmp_path: Path) -> None:

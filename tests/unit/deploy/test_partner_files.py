@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from deploy.partner_keys import prepare_partners, write_partner_files
-from services.routing.use_cases.agency_keys import load_agency_keys
+from services.routing.use_cases.agency_keys import load_partner_keys
 
 
 def keep(tmp_path: Path, api: str = "http://routing", *agencies: str) -> tuple[Path, Path]:
@@ -17,9 +17,9 @@ def keep(tmp_path: Path, api: str = "http://routing", *agencies: str) -> tuple[P
 def test_each_agency_gets_keys_of_its_own_and_routing_learns_only_what_is_public(tmp_path: Path) -> None:
     folder, registry = keep(tmp_path)
     own = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
-    partners = load_agency_keys(registry, own)
-    assert partners.envelopes.agencies == own.keys() == {"hpd", "dob"}
-    assert [partners.recognise(own[agency]["api_key"]) for agency in own] == [*own]
+    partners = load_partner_keys(registry, own)
+    assert partners.encrypter.agencies == own.keys() == {"hpd", "dob"}
+    assert [partners.find_agency(own[agency]["api_key"]) for agency in own] == [*own]
     assert not [secret for each in own.values() for secret in (each["api_key"], each["private_jwks"][0]["d"])
                 if secret in registry.read_text()]  # fmt: skip
 

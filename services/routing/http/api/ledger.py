@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from services.routing.http.authentication import Staff, require_staff
-from services.routing.store.checkpoints import find_latest, list_checkpoints
+from services.routing.store.checkpoints import find_latest_checkpoint, list_checkpoints
 from services.routing.store.ledger import DamagedLedgerError, list_nodes, read_extent
 from services.routing.store.receipts import list_receipts
 from services.routing.use_cases.ledger import Proof, prove, prove_extension, sign
@@ -130,7 +130,7 @@ def ledger_routes(database: Database, signer: Signer, key: str) -> list[Route]:
 
 async def show_checkpoint(_: Request, tx: Transaction) -> Response:
     """Answer with the latest checkpoint, as a signed note."""
-    latest = await find_latest(tx)
+    latest = await find_latest_checkpoint(tx)
     return PlainTextResponse(latest.note) if latest else refuse(404, "the ledger is not signed yet")
 
 

@@ -15,7 +15,7 @@ from services.routing.http.api.ledger import describe_proof
 from services.routing.http.authentication import AgencyEndpoint, require_agency
 from services.routing.store.ledger import DamagedLedgerError
 from services.routing.store.partner_referrals import BEFORE_ALL, PageRequest
-from services.routing.use_cases.agency_keys import AgencyKeys
+from services.routing.use_cases.agency_keys import PartnerKeys
 from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.emergency_access import StatedReason, open_in_emergency
 from services.routing.use_cases.partner_reads import VisibleReferral, list_referrals, prove_receipt, read_referral
@@ -95,7 +95,7 @@ class OpenedAccess(BaseModel):
     ends_at: Instant
 
 
-def partner_routes(context: RoutingContext, database: Database, partners: AgencyKeys) -> list[Route]:
+def partner_routes(context: RoutingContext, database: Database, partners: PartnerKeys) -> list[Route]:
     """Serve `/partner/v1`."""
 
     async def read(request: Request, agency: str) -> Response:

@@ -1,1 +1,1 @@
-"""Explain."""
+"""Explains to staff why programs were asked and what agencies received, at the time and now."""
