@@ -1,1 +1,1 @@
-"""Intake owns the service catalogue, the cases that residents open, and the people behind them."""
+"""Intake: takes reports and consents, seals personal data, and shows residents what happens to their case."""

@@ -1,4 +1,4 @@
-"""`python -m services.intake`: run intake until it is told to stop."""
+"""`python -m services.intake`: run intake until SIGTERM."""
 
 from services.intake.app import create_service
 from services.intake.settings import IntakeSettings

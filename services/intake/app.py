@@ -1,4 +1,4 @@
-"""Puts intake together: database, vault, jurisdiction, Kafka handlers, HTTP routes and workers."""
+"""Makes the service: its database, vault, city, Kafka subscriptions, HTTP routes and workers."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What only intake needs to be told."""
+"""The settings of intake."""
 
 from pydantic import Field, SecretStr
 
@@ -6,7 +6,9 @@ from shared.kit.service.settings import ServiceSettings
 
 
 class IntakeSettings(ServiceSettings):
-    """Settings of intake."""
+    """The processes that answer requests, and the first API key."""
 
-    helpers: int = Field(default=1, ge=0, le=32, description="further processes that answer requests")
-    api_key: SecretStr | None = Field(default=None, description="a key that may file reports and import records")
+    helpers: int = Field(default=1, ge=0, le=32, description="worker processes that answer requests, besides the first")
+    api_key: SecretStr | None = Field(
+        default=None, description="API key that may file reports, import records and grant consents"
+    )

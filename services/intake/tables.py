@@ -29,13 +29,13 @@ NOW = {"server_default": func.now()}
 
 
 class IntakeModel(SQLModel):
-    """What the tables of this schema have in common."""
+    """The base of the tables of this schema."""
 
     metadata = metadata
 
 
 class CaseRow(IntakeModel, table=True):
-    """One case: in the clear only what is not personal; the rest is in `sealed`, a block for each field group."""
+    """One case; personal data is in `sealed` only, a block for each field group, under the key of its person."""
 
     __tablename__ = "cases"
     __table_args__ = (
@@ -79,7 +79,7 @@ class CaseRow(IntakeModel, table=True):
 
 
 class NoteRow(IntakeModel, table=True):
-    """Something that happened to a case after it was opened: codes only, put into words when it is shown."""
+    """One entry in the history of a case: codes only, which pages put into words."""
 
     __tablename__ = "notes"
     __table_args__ = (Index("notes_of_case", "case_id", "happened_at", "sequence"),)
@@ -96,7 +96,7 @@ class NoteRow(IntakeModel, table=True):
 
 
 class ReferralRow(IntakeModel, table=True):
-    """What intake has heard of one referral: which agency has which need, and whether it still has it."""
+    """The state of one referral: which agency has which need. `sequence` is that of the last event applied."""
 
     __tablename__ = "referrals"
     __table_args__ = (Index("referrals_of_case", "case_id"),)
@@ -110,7 +110,7 @@ class ReferralRow(IntakeModel, table=True):
 
 
 class DisclosureRow(IntakeModel, table=True):
-    """What one agency was given, why, and from when on the person may see it; `ends_at` is of an emergency's access."""
+    """One disclosure; its person sees it from `shown_from` on, and `ends_at` is the end of an emergency access."""
 
     __tablename__ = "disclosures"
     __table_args__ = (
@@ -132,7 +132,7 @@ class DisclosureRow(IntakeModel, table=True):
 
 
 class RecallRow(IntakeModel, table=True):
-    """That what a receipt gave under a consent was recalled; it may be heard of before the disclosure is."""
+    """The recall of what a receipt disclosed under a consent; it may arrive before the disclosure."""
 
     __tablename__ = "recalls"
     __table_args__ = (Index("recalls_of_case", "case_id"),)
@@ -146,7 +146,7 @@ class RecallRow(IntakeModel, table=True):
 
 
 class ApiKeyRow(IntakeModel, table=True):
-    """One key for writing: only its hash is kept."""
+    """One API key; only its hash is stored."""
 
     __tablename__ = "api_keys"
 
@@ -158,7 +158,7 @@ class ApiKeyRow(IntakeModel, table=True):
 
 
 class IdempotencyKeyRow(IntakeModel, table=True):
-    """Which case was filed under a caller's key; `fingerprint` is of what the caller sent."""
+    """The case that was filed under an Idempotency-Key; key and fingerprint of the report are keyed hashes."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (Index("idempotency_keys_by_age", "created_at"),)
@@ -171,7 +171,7 @@ class IdempotencyKeyRow(IntakeModel, table=True):
 
 
 class PersonKeyRow(IntakeModel, table=True):
-    """One person's key, wrapped by the master key. Without this row everything of that person is unreadable."""
+    """The key of one person, wrapped by the master key. Without this row nothing of that person can be opened."""
 
     __tablename__ = "person_keys"
     __table_args__ = ({"schema": "vault"},)
@@ -182,7 +182,7 @@ class PersonKeyRow(IntakeModel, table=True):
 
 
 class ConsentRow(IntakeModel, table=True):
-    """What a person allowed: to be given to these agencies, these groups, for this purpose, until `ends_at`."""
+    """One consent: these agencies may receive these groups, for this purpose, until `ends_at`."""
 
     __tablename__ = "consents"
     __table_args__ = (

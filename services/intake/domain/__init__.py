@@ -1,1 +1,1 @@
-"""What intake decides: what may be asked for, whether a report can be taken, and what a resident is shown."""
+"""What intake decides: whether a report is valid, what a person can consent to, and what residents may see."""

@@ -1,4 +1,4 @@
-"""What an imported 311 record says, in one form for every source."""
+"""A service request of another system: the form in which it is imported, and the case that is made of it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from shared.events.fields import FieldGroup
 from shared.events.intake import Origin, Place, RecordedReferral
 from shared.events.validation import first_error
 
-# PostgreSQL keeps no text with a NUL in it.
+# PostgreSQL stores no text that contains NUL.
 _WITHOUT_NUL = r"^[^\x00]*$"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=_WITHOUT_NUL)]
@@ -29,7 +29,7 @@ Longitude = Annotated[float, Field(ge=-180, le=180)]
 
 
 class Remark(StrEnum):
-    """What is doubtful about a record that is taken in all the same."""
+    """What is doubtful about a record that is imported nevertheless."""
 
     CLOSED_BEFORE_OPENED = "closed before it was opened"
     CLOSED_WITHOUT_DATE = "closed without a date"
@@ -45,13 +45,13 @@ class Remark(StrEnum):
 
 
 class _Part(BaseModel):
-    """A frozen part of a record; a field that nobody knows is a mistake of the sender."""
+    """A frozen part of a record; an unknown field is an error of the sender."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ImportNote(_Part):
-    """One line of the history that the source kept."""
+    """One entry in the history that the source has of a record."""
 
     at: AwareDatetime
     kind: Name
@@ -60,7 +60,7 @@ class ImportNote(_Part):
 
 
 class FollowOn(_Part):
-    """Work that the source handed on to another of its agencies."""
+    """Work that the source passed on to another of its agencies."""
 
     external_id: Name
     service_code: Code
@@ -71,7 +71,7 @@ class FollowOn(_Part):
 
 
 class ImportRecord(_Part):
-    """One service request as another system knows it, with that system's own times.
+    """One service request of another system, with the times that are stored there.
 
     `district` is a name or alias of a district, `source_agency` and `channel` are the source's own words.
     """
@@ -97,7 +97,7 @@ class ImportRecord(_Part):
 
 
 def remarks_on(record: ImportRecord) -> tuple[Remark, ...]:
-    """Say what is doubtful about a record, as far as the record itself shows it."""
+    """Return what is doubtful about a record, as far as the record alone shows it."""
     no_place = record.lat is None or record.long is None
     undated = record.status == "closed" and record.closed_at is None
     backwards = record.closed_at is not None and record.closed_at < record.requested_at
@@ -115,7 +115,7 @@ def remarks_on(record: ImportRecord) -> tuple[Remark, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ReadableRecord:
-    """A record whose services the catalogue knows."""
+    """A valid record, with its services from the catalogue; `protections` are the strictest first."""
 
     record: ImportRecord
     service: ServiceKind
@@ -125,18 +125,18 @@ class ReadableRecord:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRecord:
-    """A record that cannot be taken in, and why."""
+    """A record that cannot be imported; `reason` names a field, and never quotes its value."""
 
     external_id: str
     reason: str
 
 
-def read_record(said: Any, jurisdiction: IntakeCity) -> ReadableRecord | UnreadableRecord:
+def read_record(content: Any, jurisdiction: IntakeCity) -> ReadableRecord | UnreadableRecord:
     """Read a record from parsed JSON, and find its services in the catalogue."""
     try:
-        record = ImportRecord.model_validate(said)
+        record = ImportRecord.model_validate(content)
     except ValidationError as error:
-        name = said.get("external_id") if isinstance(said, dict) else None
+        name = content.get("external_id") if isinstance(content, dict) else None
         return UnreadableRecord(name if isinstance(name, str) else "", first_error(error, "record"))
     services = jurisdiction.catalogue.services
     codes = (record.service_code, *(follow_on.service_code for follow_on in record.follow_ons))
@@ -152,11 +152,11 @@ def read_record(said: Any, jurisdiction: IntakeCity) -> ReadableRecord | Unreada
 
 
 def personal_of(readable: ReadableRecord) -> Personal:
-    """Put what a record says of people and places into its field groups."""
+    """Put what a record says of a person and a place into field groups."""
     record = readable.record
     answers = {code: (value,) for code, value in record.attributes.items()}
-    place = (record.lat, record.long)
-    lat, long = place if None not in place else (None, None)
+    point = (record.lat, record.long)
+    lat, long = point if None not in point else (None, None)
     given: dict[str, object] = {
         "address_string": record.address or None,
         "postal_code": record.postal_code or None,
@@ -167,21 +167,21 @@ def personal_of(readable: ReadableRecord) -> Personal:
     return encode_groups({**given, **group_answers(answers, readable.service)})
 
 
-def rest_of(record: ImportRecord) -> bytes:
-    """Return what a record says beyond a report: its source's own words and history."""
+def source_details(record: ImportRecord) -> bytes:
+    """Return what a record has and a report has not, as JSON: the words and the history of its source."""
     return record.model_dump_json(include={"source_agency", "channel", "status_notes", "notes", "follow_ons"}).encode()
 
 
 def case_from_record(
     readable: ReadableRecord, identity: CaseIdentifiers, sealed: SealedPerson, source: str, jurisdiction: IntakeCity
 ) -> NewCase:
-    """Open a case for a record of this source, as it stood when it was imported."""
+    """Make the case of a record of this source, with the status that it has when it is imported."""
     record, service = readable.record, readable.service
-    works = tuple(_works(readable, identity.case_id))
+    recorded_needs = tuple(_recorded_needs(readable, identity.case_id))
     return NewCase(
         identity=identity,
         service_code=service.code,
-        needs=tuple((recorded.need_id, need) for need, recorded in works),
+        needs=tuple((recorded.need_id, need) for need, recorded in recorded_needs),
         place=place_of(record, jurisdiction),
         urgency=service.urgency,
         language=jurisdiction.profile.default_language,
@@ -191,12 +191,12 @@ def case_from_record(
         protected=bool(readable.protections),
         announced=FieldGroup.VICTIM_SERVICES not in readable.protections,
         import_status=_import_status(record),
-        recorded=tuple(recorded for _, recorded in works),
+        recorded=tuple(recorded for _, recorded in recorded_needs),
     )
 
 
 def place_of(record: ImportRecord, jurisdiction: IntakeCity) -> Place:
-    """Return roughly where a record is about: its point decides, else the district that it names."""
+    """Return the cell and district of a record: those of its point, else the district that it names."""
     named = jurisdiction.districts.named(record.district) if record.district else None
     if record.lat is None or record.long is None:
         return Place(district=named)
@@ -204,8 +204,8 @@ def place_of(record: ImportRecord, jurisdiction: IntakeCity) -> Place:
     return at if at.district else Place(cell=at.cell, district=named)
 
 
-def closing_of(record: ImportRecord) -> datetime | None:
-    """Return when the work ended: for a closed record without a date, the last moment that the record knows of."""
+def closing_time(record: ImportRecord) -> datetime | None:
+    """Return when a record was closed: without a date, the latest time in it; None while it is open."""
     if record.status == "open":
         return None
     known = [record.requested_at, *(note.at for note in record.notes)]
@@ -215,12 +215,12 @@ def closing_of(record: ImportRecord) -> datetime | None:
     return record.closed_at or max(known)
 
 
-def _works(readable: ReadableRecord, case_id: UUID) -> Iterator[tuple[str, RecordedReferral]]:
-    """Name the need of the record itself and of each follow-on, with what is on record about it.
+def _recorded_needs(readable: ReadableRecord, case_id: UUID) -> Iterator[tuple[str, RecordedReferral]]:
+    """Yield the need of the record itself and of each follow-on, with the times on record about it.
 
-    What a closed record handed on has ended with it at the latest.
+    Follow-ons of a closed record end with it at the latest.
     """
-    record, closed_at = readable.record, closing_of(readable.record)
+    record, closed_at = readable.record, closing_time(readable.record)
     own = readable.service.needs[0]
     yield (
         own,
@@ -238,7 +238,7 @@ def _works(readable: ReadableRecord, case_id: UUID) -> Iterator[tuple[str, Recor
 
 
 def _import_status(record: ImportRecord) -> ImportStatus:
-    closed_at = closing_of(record)
+    closed_at = closing_time(record)
     if closed_at is None:
         return ImportStatus(updated_at=record.requested_at)
     return ImportStatus("closed", closed_at, max(record.requested_at, closed_at))

@@ -11,7 +11,7 @@ from services.intake.domain.import_record import (
     personal_of,
     read_record,
     remarks_on,
-    rest_of,
+    source_details,
 )
 from services.intake.domain.new_case import NewCase
 from services.intake.store.new_cases import PendingCase, find_known_records, insert_cases
@@ -67,7 +67,7 @@ async def _pending(context: IntakeContext, source: str, readable: ReadableRecord
 
 async def _case(context: IntakeContext, source: str, readable: ReadableRecord) -> NewCase:
     identity = await new_identifiers(context, readable.record.requested_at, public=not readable.protections)
-    sealed = seal_person(context, personal_of(readable), rest_of(readable.record))
+    sealed = seal_person(context, personal_of(readable), source_details(readable.record))
     return case_from_record(readable, identity, sealed, source, context.jurisdiction)
 
 

@@ -44,7 +44,7 @@ NOISE = ServiceKind(code="noise", name="Noise & din", description="Loud.", group
 VIOLENCE = ServiceKind(
     code="violence",
     name="Violence",
-    description="Somebody hurts you.",
+    description="A person hurts you.",
     group="Safety",
     needs=("safety", "housing"),
     protects=FieldGroup.VICTIM_SERVICES,

@@ -1,4 +1,4 @@
-"""Create the tables of intake, and the persons' keys in the vault."""
+"""Create the tables of intake, and the keys of persons in the vault."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Let rows of the outbox stand on something, and note those that were withheld."""
+"""Let rows of the outbox require consents, and record the events that were withheld."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Create the consents, in the vault: intake writes them, routing asks them at the moment of a release."""
+"""Create the consents in the vault: intake writes them, routing reads them in the transaction of a release."""
 
 from alembic import op
 

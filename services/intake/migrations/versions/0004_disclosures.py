@@ -1,4 +1,4 @@
-"""Let a case be kept without being announced, or as a tombstone; keep what was given to whom."""
+"""Store suppressed and erased cases, disclosures and recalls."""
 
 from alembic import op
 

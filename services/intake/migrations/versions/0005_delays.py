@@ -1,4 +1,4 @@
-"""Find quickly what the law lets nobody be shown yet."""
+"""Index the disclosures under embargo."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Number dead letters, and note what became of them."""
+"""Number dead letters, and record how each was resolved."""
 
 from alembic import op
 

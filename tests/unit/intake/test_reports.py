@@ -158,11 +158,11 @@ def test_no_form_whatsoever_breaks_the_reading(fields: dict[str, list[str]]) -> 
 
 @given(st.text(max_size=40))
 def test_no_value_is_repeated_to_the_caller(value: str) -> None:
-    planted = f"planted{value}"
-    refusal = read_report(form(email=planted, lat=planted, **{"attribute[scope]": planted}), TOWN, NOON)
+    canary = f"canary{value}"
+    refusal = read_report(form(email=canary, lat=canary, **{"attribute[scope]": canary}), TOWN, NOON)
 
     assert isinstance(refusal, Refusal)
-    assert "planted" not in repr([problem.description for problem in refusal.problems])
+    assert "canary" not in repr([problem.description for problem in refusal.problems])
 
 
 def test_an_answer_is_in_the_group_that_its_question_names() -> None:

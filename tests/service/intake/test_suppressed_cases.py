@@ -1,4 +1,4 @@
-"""Of a report that is protected by victim services there is no sign anywhere until its person names somebody."""
+"""A report protected as victim services is suppressed: no sign of it anywhere until its person names an agency."""
 
 import asyncio
 import re
