@@ -9,7 +9,7 @@ from services.routing.http.api.explanations import explanation_routes
 from services.routing.http.api.ledger import ledger_routes
 from services.routing.http.api.partner import partner_routes
 from services.routing.http.api.subject_export import subject_export_routes
-from services.routing.http.api.what_if import WhatIf, what_if_routes
+from services.routing.http.api.what_if import what_if_routes
 from services.routing.http.pages.emergencies import emergency_routes
 from services.routing.http.pages.explanations import explanation_page_routes
 from services.routing.http.pages.triage import triage_routes
@@ -21,6 +21,7 @@ from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.explain.disclosures import Explainer
 from services.routing.use_cases.explain.policy_history import PolicyHistory
 from services.routing.use_cases.ledger import make_signer
+from services.routing.use_cases.what_if_run import WhatIfRunner
 from services.routing.workers.deadlines import watch_deadlines
 from services.routing.workers.ledger_sequencer import LedgerSequencer
 from services.routing.workers.policy_registration import PolicyRegistration, policy_set_of
@@ -71,7 +72,7 @@ def create_service(settings: RoutingSettings) -> Service:
 def _pages(context: RoutingContext, database: Database, settings: RoutingSettings, signer: Signer) -> list[Route]:
     staff_key = settings.staff_key.get_secret_value()
     explainer = Explainer(context, PolicyHistory(context.city.policy))
-    what_if = WhatIf(context.city, settings.jurisdiction, database)
+    what_if_runner = WhatIfRunner(context.city, settings.jurisdiction, database)
     return [
         *triage_routes(context, database, staff_key),
         *case_routes(context, database, staff_key),
@@ -80,8 +81,8 @@ def _pages(context: RoutingContext, database: Database, settings: RoutingSetting
         *explanation_routes(explainer, database, staff_key),
         *explanation_page_routes(explainer, database, staff_key),
         *ledger_routes(database, signer, staff_key),
-        *what_if_routes(what_if, staff_key),
-        *what_if_page_routes(what_if, staff_key),
+        *what_if_routes(what_if_runner, staff_key),
+        *what_if_page_routes(what_if_runner, staff_key),
     ]
 
 

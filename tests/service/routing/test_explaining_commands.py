@@ -15,10 +15,11 @@ from deploy.cli.agreements import agreements_app
 from deploy.cli.routing import routing_app
 from services.routing.domain.partner_access import GrantedAccess
 from services.routing.http.api.explanations import explanation_routes
-from services.routing.http.api.what_if import WhatIf, what_if_routes
+from services.routing.http.api.what_if import what_if_routes
 from services.routing.store.emergencies import AccessReview, insert_access, save_review
 from services.routing.use_cases.explain.disclosures import Explainer
 from services.routing.use_cases.explain.policy_history import PolicyHistory
+from services.routing.use_cases.what_if_run import WhatIfRunner
 from shared.events.fields import FieldGroup
 from shared.kit.service.settings import SAMPLE_CITY
 from tests.service.routing.explaining import KEY
@@ -52,7 +53,7 @@ def site(world: World) -> Starlette:
     """What routing serves of it."""
     explainer = Explainer(world.desk, PolicyHistory(CITY.policy))
     routes = explanation_routes(explainer, world.database, KEY)
-    return Starlette(routes=[*routes, *what_if_routes(WhatIf(CITY, SAMPLE_CITY, world.database), KEY)])
+    return Starlette(routes=[*routes, *what_if_routes(WhatIfRunner(CITY, SAMPLE_CITY, world.database), KEY)])
 
 
 async def run(world: World, app: typer.Typer, *words: object, key: str = KEY) -> Result:

@@ -9,8 +9,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.routing.http.api.what_if import WhatIf, what_if_routes
+from services.routing.http.api.what_if import what_if_routes
 from services.routing.use_cases.what_if import PAGE_SIZE
+from services.routing.use_cases.what_if_run import WhatIfRunner
 from shared.kit.service.settings import SAMPLE_CITY
 from tests.service.routing.explaining import BEARER, KEY
 from tests.service.routing.world import World
@@ -37,7 +38,7 @@ async def town(world: World) -> World:
 
 
 def client(world: World) -> httpx.AsyncClient:
-    routes = what_if_routes(WhatIf(CITY, SAMPLE_CITY, world.database), KEY)
+    routes = what_if_routes(WhatIfRunner(CITY, SAMPLE_CITY, world.database), KEY)
     transport = httpx.ASGITransport(Starlette(routes=routes))
     return httpx.AsyncClient(transport=transport, base_url="http://routing", headers=BEARER, timeout=60)
 

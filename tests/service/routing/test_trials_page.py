@@ -4,8 +4,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.routing.http.api.what_if import WhatIf
 from services.routing.http.pages.what_if import MOST_SHOWN, what_if_page_routes
+from services.routing.use_cases.what_if_run import WhatIfRunner
 from shared.kit.service.settings import SAMPLE_CITY
 from tests.service.routing.explaining import BEARER, KEY
 from tests.service.routing.test_trials import BOOK, CITY, SIGNED, file_repair, without_hpd
@@ -21,8 +21,10 @@ def chosen(texts: dict[str, str]) -> Files:
     return [("files", (name.rpartition("/")[2], text)) for name, text in texts.items()]
 
 
-def client(world: World, trials: WhatIf | None = None, most: int = MOST_SHOWN, **headers: str) -> httpx.AsyncClient:
-    trials = trials or WhatIf(CITY, SAMPLE_CITY, world.database)
+def client(
+    world: World, trials: WhatIfRunner | None = None, most: int = MOST_SHOWN, **headers: str
+) -> httpx.AsyncClient:
+    trials = trials or WhatIfRunner(CITY, SAMPLE_CITY, world.database)
     transport = httpx.ASGITransport(Starlette(routes=what_if_page_routes(trials, KEY, most)))
     return httpx.AsyncClient(transport=transport, base_url="http://routing", headers=BEARER | headers, timeout=60)
 
@@ -95,7 +97,7 @@ async def test_of_many_differences_the_first_are_listed_and_the_rest_counted(wor
 
 
 async def test_one_trial_runs_at_a_time_and_none_for_strangers(world: World) -> None:
-    trials = WhatIf(CITY, SAMPLE_CITY, world.database)
+    trials = WhatIfRunner(CITY, SAMPLE_CITY, world.database)
     async with client(world, trials) as staff, trials.running:
         page = await staff.post("/trials", data={"since": "2026-01-01"}, files=chosen(SIGNED))
     assert (page.status_code, "another what-if run is in progress" in page.text) == (409, True)

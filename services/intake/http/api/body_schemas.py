@@ -1,6 +1,6 @@
 """Bodies that intake reads field by field, as JSON Schemas.
 
-They come as forms or as JSON, and an answer names every problem in them at once (domain/fields), so that no model
+They come as forms or as JSON, and an answer names every problem in them at once (domain/validation), so that no model
 validates them: these schemas are written by hand.
 """
 

@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.routing.http.api.what_if import PreparedRun, RejectedRun, WhatIf, WhatIfRequest, prepare, report
+from services.routing.http.api.what_if import status_of
 from services.routing.http.authentication import Staff, require_staff
 from services.routing.http.pages.page import render, render_part, stream
 from services.routing.use_cases.what_if import ReportLine
+from services.routing.use_cases.what_if_run import PreparedRun, RejectedRun, WhatIfRequest, WhatIfRunner
 from shared.city.reader import AGREEMENTS, REPLACEABLE
 
 MOST_FILES: Final = 1000
@@ -22,7 +23,7 @@ MOST_SHOWN: Final = 200
 """Differences on the page; the summary counts all, and the command line lists all."""
 
 
-def what_if_page_routes(what_if: WhatIf, key: str, most: int = MOST_SHOWN) -> list[Route]:
+def what_if_page_routes(runner: WhatIfRunner, key: str, most: int = MOST_SHOWN) -> list[Route]:
     """Serve `/trials`: a form for files, and a report that is streamed; it lists at most `most` differences."""
 
     async def show(_request: Request, _: Staff) -> Response:
@@ -31,11 +32,12 @@ def what_if_page_routes(what_if: WhatIf, key: str, most: int = MOST_SHOWN) -> li
     async def run(request: Request, _: Staff) -> Response:
         async with request.form(max_files=MOST_FILES, max_fields=4) as form:
             since, files = str(form.get("since", "")), _chosen(form)
-            prepared = await prepare(what_if, await _read(since, files))
+            wanted = await _read(since, files)
+        prepared = wanted if isinstance(wanted, RejectedRun) else await runner.prepare(wanted)
         if isinstance(prepared, RejectedRun):
-            return render("what_if", prepared.status, since=since, refused=prepared)
+            return render("what_if", status_of(prepared), since=since, rejected=prepared)
         names = ", ".join(str(each.filename) for each in files)
-        return stream("what_if", _in_words(what_if, prepared, most), since=since, names=names, running=True)
+        return stream("what_if", _render_lines(runner, prepared, most), since=since, names=names, running=True)
 
     return [
         Route("/trials", require_staff(show, key), methods=["GET"]),
@@ -55,11 +57,11 @@ async def _read(since: str, files: list[UploadFile]) -> WhatIfRequest | Rejected
         texts = {_place_of(str(each.filename)): (await each.read()).decode() for each in files}
         return WhatIfRequest(since=moment, files=texts)
     except ValidationError:
-        return RejectedRun(422, "choose at least one file")
+        return RejectedRun("choose at least one file")
     except UnicodeDecodeError:
-        return RejectedRun(422, "a file is not text in UTF-8")
+        return RejectedRun("a file is not text in UTF-8")
     except ValueError:
-        return RejectedRun(422, "since must be a day, such as 2026-03-01")
+        return RejectedRun("since must be a day, such as 2026-03-01")
 
 
 def _place_of(filename: str) -> str:
@@ -67,9 +69,9 @@ def _place_of(filename: str) -> str:
     return name if name in REPLACEABLE else f"{AGREEMENTS}/{name}"
 
 
-async def _in_words(what_if: WhatIf, prepared: PreparedRun, most: int) -> AsyncIterator[str]:
+async def _render_lines(runner: WhatIfRunner, prepared: PreparedRun, most: int) -> AsyncIterator[str]:
     shown = 0
-    async for line in report(what_if, prepared):
+    async for line in runner.report(prepared):
         shown += _is_difference(line)
         if not _is_difference(line) or shown <= most:
             yield render_part("what_if_line", line=line, left_out=max(0, shown - most))
