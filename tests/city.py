@@ -15,7 +15,7 @@ from deploy.local import background
 from deploy.local.servers.temporary import temporary_folder
 from deploy.local.settings import DataFolder
 from deploy.local.state import PlatformState, read_state
-from tests.waiting import eventually
+from tests.eventually import eventually
 
 FAST_AGENCIES = "86400"
 """The sample agencies do a day's work in a second."""

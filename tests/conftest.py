@@ -9,15 +9,15 @@ from deploy.local.servers import databases
 from deploy.local.servers.databases import OwnDatabase
 from shared.kit.kafka.access import KafkaAccess
 from tests import servers
-from tests.lending import Lender
-from tests.sharing_out import Sharing
-from tests.topics import OwnTopics
+from tests.database_pool import DatabasePool
+from tests.own_topics import OwnTopics
+from tests.xdist_scheduler import PlatformScheduler
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: Any, log: Any) -> Sharing:
+def pytest_xdist_make_scheduler(config: Any, log: Any) -> PlatformScheduler:
     """Share tests out so that those with servers or a city in common stay together."""
-    return Sharing(config, log)
+    return PlatformScheduler(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -43,15 +43,15 @@ def template_database(postgres_admin_url: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def lender(postgres_admin_url: str, template_database: str) -> Iterator[Lender]:
+def lender(postgres_admin_url: str, template_database: str) -> Iterator[DatabasePool]:
     """Keep databases that tests have one after the other."""
-    lender = Lender(postgres_admin_url, template_database)
+    lender = DatabasePool(postgres_admin_url, template_database)
     yield lender
     lender.close()
 
 
 @pytest.fixture
-def database(lender: Lender) -> Iterator[OwnDatabase]:
+def database(lender: DatabasePool) -> Iterator[OwnDatabase]:
     """Give a test a database that nobody else has meanwhile, with every service's schema in it."""
     with lender.lend() as own:
         yield own

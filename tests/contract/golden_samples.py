@@ -1,4 +1,4 @@
-"""The golden samples: messages as they were once published, which must be read for ever."""
+"""The golden samples: published messages that must stay readable."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ FOLDER = Path(__file__).with_name("golden")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One message, by the name of its file."""
+    """One message, named by its file."""
 
     name: str
     topic: str
@@ -25,12 +25,12 @@ class Sample:
         return self.name
 
     @property
-    def language(self) -> TopicSpec:
-        return next(language for language in TOPIC_SPECS if language.source_of(self.topic))
+    def spec(self) -> TopicSpec:
+        return next(spec for spec in TOPIC_SPECS if spec.source_of(self.topic))
 
 
 def golden_samples() -> Iterator[Sample]:
-    """Read every sample, in the order of their names."""
+    """Yield every sample, ordered by name."""
     for path in sorted(FOLDER.rglob("*.json")):
         message = json.loads(path.read_bytes())
         headers = [(name, text.encode()) for name, text in message["headers"].items()]

@@ -15,26 +15,26 @@ SAMPLES = list(golden_samples())
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
 def test_a_golden_sample_is_still_read_as_what_it_was(sample: Sample) -> None:
     envelope = read_envelope(sample.headers)
-    event = read_event(sample.language, envelope, json.dumps(sample.value).encode())
+    event = read_event(sample.spec, envelope, json.dumps(sample.value).encode())
 
     assert sample.name.split("/")[1] == envelope.type == event.type
-    assert envelope.source == sample.language.source_of(sample.topic)
+    assert envelope.source == sample.spec.source_of(sample.topic)
     assert sample.key == envelope.subject == str(event.case_id)
     assert envelope.time == event.happened_at
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
 def test_a_golden_sample_says_the_same_when_it_is_written_again(sample: Sample) -> None:
-    event = sample.language.events.validate_python(sample.value)
+    event = sample.spec.events.validate_python(sample.value)
 
-    assert sample.language.events.validate_json(event.model_dump_json()) == event
+    assert sample.spec.events.validate_json(event.model_dump_json()) == event
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
 def test_a_field_that_a_later_version_added_is_ignored(sample: Sample) -> None:
-    known = sample.language.events.validate_python(sample.value)
+    known = sample.spec.events.validate_python(sample.value)
 
-    assert sample.language.events.validate_python({**sample.value, "added_later": {"by": "v1.9"}}) == known
+    assert sample.spec.events.validate_python({**sample.value, "added_later": {"by": "v1.9"}}) == known
 
 
 @pytest.mark.parametrize("header", ["ce_id", "ce_type", "ce_source", "ce_subject", "ce_time", "ce_dataclassification"])

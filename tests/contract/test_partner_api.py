@@ -14,7 +14,8 @@ from services.routing.http.api.ledger import describe_proof
 from services.routing.use_cases.ledger import Proof
 from shared.events.fields import FieldGroup
 from shared.policy.receipts import facts_of
-from tests.unit.routing.town import around, case_id, prompt, report
+from tests.builders import case_id, report
+from tests.unit.routing.fixtures import cause, context
 
 DOCUMENT = openapi.document()
 
@@ -27,9 +28,9 @@ def problems(name: str, answered: Any) -> list[str]:
 
 def test_a_read_is_answered_as_published_with_every_field_and_no_other() -> None:
     blocks = {FieldGroup.ADDRESS: b'{"address": "1 Elm St"}'}
-    turn = route(report("housing", sealed={FieldGroup.ADDRESS: "block"}), prompt(), around(blocks=blocks))
+    turn = route(report("housing", sealed={FieldGroup.ADDRESS: "block"}), cause(), context(blocks=blocks))
     referral = next(iter(turn.case.referrals.values()))
-    answer = read(turn.case, ReadRequest(referral.agency, referral.referral_id, case_id(9)), (), around(blocks=blocks))
+    answer = read(turn.case, ReadRequest(referral.agency, referral.referral_id, case_id(9)), (), context(blocks=blocks))
     assert answer is not None
     answered = json.loads(answer.text)
     assert problems("ReferralRead", answered) == []
@@ -38,7 +39,7 @@ def test_a_read_is_answered_as_published_with_every_field_and_no_other() -> None
 
 
 def test_a_receipt_is_answered_as_published() -> None:
-    [given] = route(report("housing"), prompt(), around()).disclosures
+    [given] = route(report("housing"), cause(), context()).disclosures
     answered = describe_proof(Proof(facts_of(given.receipt), 3, [b"x"], "a note"))
     assert problems("ProvenReceipt", answered) == []
     assert answered["receipt"].keys() == DOCUMENT["components"]["schemas"]["GivenReceipt"]["properties"].keys()

@@ -7,7 +7,7 @@ import httpx
 
 from shared.events.wire import read_envelope
 from tests.city import RunningCity
-from tests.topics_read import Record, read_all, topic_names
+from tests.kafka_contents import Record, read_all, topic_names
 
 
 async def inbox_records(city: RunningCity) -> list[Record]:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.city import RunningCity, running_city
+from tests.eventually import eventually
 from tests.faults.checker import (
     assert_each_201_is_one_case_with_its_referrals,
     assert_inboxes_are_in_order,
@@ -19,7 +20,6 @@ from tests.faults.checker import (
     assert_nothing_waits,
     inbox_records,
 )
-from tests.waiting import eventually
 
 CASES = 200
 KILLS = 3

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from deploy.kafka.topic_declarations import declared_topics
 from deploy.kafka.topics import create_topics
 from shared.kit.kafka.access import KafkaAccess
-from tests.waiting import PATIENCE_SECONDS
+from tests.eventually import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 

@@ -25,8 +25,8 @@ from deploy.local.ports import any_free
 from deploy.postgres.services import SERVICES
 from shared.kit.kafka.access import KafkaAccess
 from shared.kit.service.settings import SAMPLE_CITY
-from tests.topics_read import read_all, topic_names
-from tests.waiting import eventually
+from tests.eventually import eventually
+from tests.kafka_contents import read_all, topic_names
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.city import RunningCity, running_city
-from tests.waiting import eventually
+from tests.eventually import eventually
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 NYC = DATA / "nyc_311_service_requests_1000.csv"

@@ -13,10 +13,10 @@ from aiokafka import AIOKafkaProducer
 
 from shared.events.topics import AGENCY_UPDATES, CASES, TOPIC_SPECS
 from shared.kit.kafka.access import KafkaAccess
+from tests.canaries import Canary, file_canaries
 from tests.city import RunningCity, running_city
+from tests.eventually import eventually
 from tests.measured import Sink, otlp_sink
-from tests.planted import Planted, plant
-from tests.waiting import eventually
 
 FILED = 20
 ATTRIBUTES = {
@@ -54,7 +54,7 @@ class Watched:
     """A city that has ended, what was planted in it, and what its collector was sent."""
 
     sink: Sink
-    planted: list[Planted]
+    canaries: list[Canary]
     secrets: list[str]
 
 
@@ -64,21 +64,21 @@ def watched() -> Iterator[Watched]:
     with otlp_sink() as sink:
         settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url, "OTEL_METRIC_EXPORT_INTERVAL": "500"}
         with running_city(**settings) as city:
-            planted = [*plant(city, FILED), ask_strangely(city), write_strangely(city)]
-            eventually(lambda: "handoff.dead_letters" in sink.names("routing") and was_heard(city, planted[-1]))
+            canaries = [*file_canaries(city, FILED), ask_strangely(city), write_strangely(city)]
+            eventually(lambda: "handoff.dead_letters" in sink.names("routing") and was_heard(city, canaries[-1]))
             secrets = ids(city)
-        yield Watched(sink, planted, secrets)
+        yield Watched(sink, canaries, secrets)
 
 
-def was_heard(city: RunningCity, mark: Planted) -> bool:
+def was_heard(city: RunningCity, mark: Canary) -> bool:
     """Tell whether both services that are tolerant have heard the event of a type that nobody has."""
     tables = ("metrics.inbox", "notifications.inbox")
     return all(city.rows(f"SELECT 1 FROM {table} WHERE event_id = '{UUID(mark.mark)}'") for table in tables)
 
 
-def ask_strangely(city: RunningCity) -> Planted:
+def ask_strangely(city: RunningCity) -> Canary:
     """Ask for what there is not, with planted values in paths, queries, headers and methods."""
-    mark = Planted(uuid4().hex)
+    mark = Canary(uuid4().hex)
     for part in ("intake", "routing", "notifications", "metrics"):
         for method in ("GET", mark.word.upper()):
             for path in (f"/status/{mark.mark}", f"/{mark.word}/{mark.phone}", f"/cases/{mark.mark}?who={mark.word}"):
@@ -86,9 +86,9 @@ def ask_strangely(city: RunningCity) -> Planted:
     return mark
 
 
-def write_strangely(city: RunningCity) -> Planted:
+def write_strangely(city: RunningCity) -> Canary:
     """Write planted values to topics: as nonsense of an agency, and as an event of a type that nobody has."""
-    mark, case_id = Planted(uuid4().hex), str(uuid4())
+    mark, case_id = Canary(uuid4().hex), str(uuid4())
     odd = f"{mark.word}.{mark.word}.v1"
     headers = {
         "ce_specversion": "1.0",
@@ -178,9 +178,9 @@ def test_figures_are_those_of_the_cases(watched: Watched) -> None:
 def test_no_figure_holds_a_personal_value(watched: Watched) -> None:
     raw = b"\n".join(body for path, body in watched.sink.bodies if path == "/v1/metrics")
     assert len(raw) > 10_000
-    assert [mark for mark in watched.planted if mark.is_in(raw) or mark.word.upper().encode() in raw] == []
+    assert [mark for mark in watched.canaries if mark.is_in(raw) or mark.word.upper().encode() in raw] == []
     text = "\n".join(str(metric) for _, metric in watched.sink.metrics())
-    assert [mark for mark in watched.planted if mark.is_in(text)] == []
+    assert [mark for mark in watched.canaries if mark.is_in(text)] == []
 
 
 def test_no_figure_tells_a_case_an_event_or_an_agency(watched: Watched) -> None:

@@ -6,12 +6,12 @@ import psycopg
 import pytest
 
 from deploy.local.servers.databases import OwnDatabase
-from tests.lending import Lender
+from tests.database_pool import DatabasePool
 
 
 @pytest.fixture
-def own_lender(postgres_admin_url: str, template_database: str) -> Iterator[Lender]:
-    lender = Lender(postgres_admin_url, template_database)
+def own_lender(postgres_admin_url: str, template_database: str) -> Iterator[DatabasePool]:
+    lender = DatabasePool(postgres_admin_url, template_database)
     yield lender
     lender.close()
 
@@ -22,7 +22,7 @@ def _run(own: OwnDatabase, *statements: str) -> None:
             connection.execute(statement.encode())
 
 
-def test_rows_and_counters_are_gone_when_it_is_lent_again(own_lender: Lender) -> None:
+def test_rows_and_counters_are_gone_when_it_is_lent_again(own_lender: DatabasePool) -> None:
     filled = "INSERT INTO routing.outbox (shard, topic) VALUES (1, 'a'), (1, 'b')"
     with own_lender.lend() as own:
         _run(own, filled)
@@ -34,7 +34,7 @@ def test_rows_and_counters_are_gone_when_it_is_lent_again(own_lender: Lender) ->
         assert connection.execute("SELECT min(id) FROM routing.outbox").fetchone() == (1,)
 
 
-def test_whoever_was_still_connected_is_not_any_more(own_lender: Lender) -> None:
+def test_whoever_was_still_connected_is_not_any_more(own_lender: DatabasePool) -> None:
     with own_lender.lend() as own:
         left_open = psycopg.connect(own.admin_url)
     with pytest.raises(psycopg.OperationalError):
@@ -55,7 +55,7 @@ def test_whoever_was_still_connected_is_not_any_more(own_lender: Lender) -> None
         "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = ''1MB''', current_database()); END $$",
     ],
 )
-def test_one_that_was_changed_beyond_its_rows_is_not_lent_again(own_lender: Lender, change: str) -> None:
+def test_one_that_was_changed_beyond_its_rows_is_not_lent_again(own_lender: DatabasePool, change: str) -> None:
     with own_lender.lend() as own:
         _run(own, change)
         changed = own.name

@@ -16,7 +16,7 @@ from deploy.kafka.preparation import apply_rules
 from deploy.kafka.topic_declarations import Topic, declared_topics
 from deploy.kafka.topics import create_topics
 from shared.kit.kafka.access import KafkaAccess
-from tests.waiting import PATIENCE_SECONDS
+from tests.eventually import PATIENCE_SECONDS
 
 DONE = "done"
 _REFUSED = "TOPIC_AUTHORIZATION_FAILED"

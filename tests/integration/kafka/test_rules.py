@@ -18,7 +18,7 @@ from deploy.kafka.topic_declarations import agencies_of, declared_topics
 from deploy.readiness import wait_for_kafka
 from shared.kit.kafka.access import KafkaAccess
 from shared.kit.service.settings import SAMPLE_CITY
-from tests.topics import OwnTopics
+from tests.own_topics import OwnTopics
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 

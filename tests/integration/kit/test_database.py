@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from shared.kit.database.database import Database
-from tests.waiting import PATIENCE_SECONDS
+from tests.eventually import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 

@@ -16,8 +16,8 @@ from shared.kit.dead_letters.dead_letters import DeadLetter, insert_dead_letters
 from shared.kit.dead_letters.redrive import DeadLetterQueue
 from shared.kit.dead_letters.routes import PAGE_SIZE, dead_letter_routes
 from shared.kit.messaging.messages import Subscription
+from tests.http_server import served
 from tests.integration.kit.effects import count, effects, ids, record
-from tests.serving import served
 
 KEY = "staff-key"
 

@@ -29,8 +29,8 @@ from shared.kit.relay.relay import Relay
 from shared.kit.service.gauges import Gauges
 from shared.kit.service.service import Service, create_asgi
 from shared.kit.service.settings import ServiceSettings
+from tests.eventually import PATIENCE_SECONDS
 from tests.measured import Measured
-from tests.waiting import PATIENCE_SECONDS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GROUP, NAME = "messaging.consumer.group.name", "messaging.destination.name"

@@ -15,7 +15,7 @@ import pytest
 from deploy.local.ports import any_free
 from shared.kit.database.database import Database
 from shared.kit.service.processes import WorkerProcess, listen
-from tests.waiting import PATIENCE_SECONDS, eventually
+from tests.eventually import PATIENCE_SECONDS, eventually
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from shared.kit.messaging import outbox
 from shared.kit.messaging.outbox import OutboxEvent
 from shared.kit.relay.kafka_sender import KafkaBatchSender
 from shared.kit.relay.relay import Relay, RelayBatch
-from tests.waiting import PATIENCE_SECONDS
+from tests.eventually import PATIENCE_SECONDS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SOURCE = b"/services/kit"

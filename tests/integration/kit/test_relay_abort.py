@@ -15,7 +15,7 @@ from shared.kit.database.database import Database, Transaction
 from shared.kit.kafka.access import KafkaAccess
 from shared.kit.relay.relay import Relay
 from tests.integration.kit.test_relay import announce, said
-from tests.topics import OwnTopics
+from tests.own_topics import OwnTopics
 
 
 @dataclass

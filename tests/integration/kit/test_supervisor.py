@@ -23,7 +23,7 @@ from shared.kit.kafka.access import KafkaAccess
 from shared.kit.kafka.offsets import COMMIT_SECONDS
 from shared.kit.messaging.messages import Batch, Subscription
 from shared.kit.relay.relay import Relay
-from tests.waiting import PATIENCE_SECONDS
+from tests.eventually import PATIENCE_SECONDS
 
 CASES = 300
 

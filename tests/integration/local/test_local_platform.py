@@ -23,7 +23,7 @@ from deploy.local.state import NotRunningError, PlatformState, is_locked, read_s
 from deploy.postgres.services import SERVICES
 from deploy.readiness import check_health
 from shared.events.topics import AGENCY_UPDATES
-from tests.waiting import eventually
+from tests.eventually import eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -20,7 +20,7 @@ from deploy.local.processes.orphan_reaper import OrphanReaper
 from deploy.local.processes.process_group import Component, ProcessGroup
 from deploy.local.settings import DataFolder
 from deploy.local.state import is_locked, take_lock
-from tests.waiting import PATIENCE_SECONDS, eventually
+from tests.eventually import PATIENCE_SECONDS, eventually
 
 STUBBORN = ("sh", "-c", "trap '' TERM; while true; do sleep 0.1; done")
 SLEEPER = ("sleep", "1000")

@@ -6,7 +6,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from deploy.local.servers.databases import OwnDatabase
 from deploy.postgres.services import SERVICES
-from tests.topics import OwnTopics
+from tests.own_topics import OwnTopics
 
 pytestmark = pytest.mark.servers
 

@@ -10,8 +10,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.kafka.topic_declarations import Topic
 from deploy.kafka.topics import TopicsError, create_topics
-from tests.topics import OwnTopics
-from tests.waiting import PATIENCE_SECONDS
+from tests.eventually import PATIENCE_SECONDS
+from tests.own_topics import OwnTopics
 
 pytestmark = pytest.mark.servers
 

@@ -10,8 +10,8 @@ import pytest
 from deploy.local.servers.postgres import programs_folder
 from shared.events.topics import AGENCY_UPDATES, CASES, DELIVERIES, REFERRALS
 from tests.city import RunningCity
-from tests.topics_read import Record, read_all, topic_names
-from tests.waiting import eventually
+from tests.eventually import eventually
+from tests.kafka_contents import Record, read_all, topic_names
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from tests.city import RunningCity
-from tests.topics_read import read_all, topic_names
-from tests.waiting import eventually
+from tests.eventually import eventually
+from tests.kafka_contents import read_all, topic_names
 
 REPORT: dict[str, str | list[str]] = {
     "service_code": "heat-hot-water",

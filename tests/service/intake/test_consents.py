@@ -13,7 +13,7 @@ from shared.events.topics import CASES
 from shared.kit.observability.traces import new_traceparent
 from shared.kit.vault.consents import lock_consents
 from tests.service.intake.world import STAFF, World
-from tests.unit.intake.town import form
+from tests.unit.intake.fixtures import form
 
 pytestmark = pytest.mark.servers
 

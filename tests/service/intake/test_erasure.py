@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from shared.events.routing import CaseResolved
+from tests.builders import HOUR, NOON
 from tests.service.intake.world import KEY, STAFF, World
-from tests.unit.intake.times import HOUR, NOON
-from tests.unit.intake.town import form
+from tests.unit.intake.fixtures import form
 
 pytestmark = pytest.mark.servers
 

@@ -10,9 +10,9 @@ import pytest
 from defusedxml import ElementTree
 
 from shared.events.intake import Origin, Place
+from tests.builders import NOON
 from tests.service.intake.world import World
-from tests.unit.intake.times import NOON
-from tests.unit.intake.town import CELL, form
+from tests.unit.intake.fixtures import CELL, form
 
 pytestmark = pytest.mark.servers
 

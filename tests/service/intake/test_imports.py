@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.builders import HOUR, NOON
 from tests.service.intake.world import World
-from tests.unit.intake.times import HOUR, NOON
 
 pytestmark = pytest.mark.servers
 

@@ -9,9 +9,9 @@ import pytest
 from shared.events.disclosures import DisclosureMade, DisclosureRecalled, EmergencyAccessOpened, Ground
 from shared.events.fields import FieldGroup
 from shared.events.referrals import ReferralRequested
+from tests.builders import HOUR, NOON
 from tests.service.intake.world import World
-from tests.unit.intake.times import HOUR, NOON
-from tests.unit.intake.town import form
+from tests.unit.intake.fixtures import form
 
 pytestmark = pytest.mark.servers
 

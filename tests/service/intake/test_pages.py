@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.builders import HOUR, NOON
 from tests.service.intake.world import World
-from tests.unit.intake.times import HOUR, NOON
-from tests.unit.intake.town import form, without
+from tests.unit.intake.fixtures import form, without
 
 pytestmark = pytest.mark.servers
 

@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 from deploy.cli.persons import person_app
 from services.intake.app import http_routes
 from shared.kit.kafka.access import KafkaAccess
+from tests.http_server import served
 from tests.service.intake.world import STAFF, World
-from tests.serving import served
-from tests.unit.intake.town import form
+from tests.unit.intake.fixtures import form
 
 pytestmark = pytest.mark.servers
 

@@ -18,9 +18,9 @@ from shared.events.referrals import (
 )
 from shared.events.routing import CaseResolved
 from shared.kit.consumer.consumer import Consumer
+from tests.builders import HOUR, NOON
 from tests.service.intake.world import World
-from tests.unit.intake.times import HOUR, NOON
-from tests.unit.intake.town import form
+from tests.unit.intake.fixtures import form
 
 pytestmark = pytest.mark.servers
 

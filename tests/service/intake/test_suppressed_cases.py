@@ -10,7 +10,7 @@ import pytest
 
 from shared.events.fields import FieldGroup
 from tests.service.intake.world import KEY, World
-from tests.unit.intake.town import form, without
+from tests.unit.intake.fixtures import form, without
 
 pytestmark = pytest.mark.servers
 

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from deploy.local.servers.databases import OwnDatabase
 from services.intake.app import http_routes
 from tests.service.intake.world import KEY, Clock, World, make_context
-from tests.unit.intake.town import form
+from tests.unit.intake.fixtures import form
 
 pytestmark = pytest.mark.servers
 

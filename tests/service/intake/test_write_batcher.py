@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from tests.service.intake.world import World
-from tests.unit.intake.town import form
+from tests.unit.intake.fixtures import form
 
 pytestmark = pytest.mark.servers
 

@@ -30,9 +30,8 @@ from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Database
 from shared.kit.messaging.messages import Record
 from shared.kit.vault.vault import Vault
-from tests.heard import written
-from tests.unit.intake.times import NOON
-from tests.unit.intake.town import TOWN
+from tests.builders import NOON, event_record
+from tests.unit.intake.fixtures import INTAKE_CITY
 
 KEY = "the-key-of-the-tests"
 STAFF = "the-staff-s-key"
@@ -153,7 +152,7 @@ def make_context(url: str, clock: Clock) -> IntakeContext:
     return IntakeContext(
         database=database,
         vault=Vault(master_key),
-        jurisdiction=TOWN,
+        jurisdiction=INTAKE_CITY,
         keys=ApiKeys(database, KEY),
         numbers=CaseNumbers(database),
         batcher=WriteBatcher(database),
@@ -168,4 +167,4 @@ def record(event: Event, sequence: int) -> Record:
     """The Kafka record in which an event of routing travels; the same event is always the same message."""
     topic = REFERRALS.topic
     identity = event_id(event.case_id, f"{topic}{write_time(event.happened_at)}", event)
-    return written(topic, REFERRALS.source, event, identity, ce_sequence=str(sequence))
+    return event_record(topic, REFERRALS.source, event, identity, ce_sequence=str(sequence))

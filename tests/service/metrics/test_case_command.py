@@ -9,8 +9,8 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli.cases import case_app
 from shared.events.reasons import Reason
+from tests.http_server import served
 from tests.service.metrics.harness import STAFF_KEY, MetricsHarness
-from tests.serving import served
 from tests.unit.metrics.case_events import CaseEvents
 from tests.unit.metrics.test_spans import request, sent
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.events import disclosures, intake
 from shared.events.topics import AGENCY_UPDATES, CASES, DELIVERIES, REFERRALS, TopicSpec
-from tests.heard import samples_of, stranger
+from tests.builders import golden_records, unknown_type_record
 from tests.service.metrics.harness import MetricsHarness
 from tests.unit.metrics.case_events import CaseEvents, random_case
 from tests.unit.metrics.test_spans import request, sent
@@ -116,7 +116,7 @@ async def test_reports_about_violence_are_counted_in_totals_and_in_no_row(harnes
 async def test_every_published_event_of_any_version_is_consumed_and_none_becomes_a_dead_letter(
     harness: MetricsHarness, language: TopicSpec
 ) -> None:
-    records = [*samples_of(language), stranger(language)]
+    records = [*golden_records(language), unknown_type_record(language)]
     for one in records:
         await harness.consumers[language.topic]([one, one])
     assert harness.query("SELECT reason FROM dead_letters") == []

@@ -9,9 +9,9 @@ import pytest
 from services.metrics.domain.event_projection import facts_of
 from services.metrics.domain.facts import FACTS, Fact, merge
 from services.metrics.tables import FACT_TABLES
+from tests.eventually import PATIENCE_SECONDS
 from tests.service.metrics.harness import MetricsHarness
 from tests.unit.metrics.case_events import CaseEvents, TopicEvent, random_case
-from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 

@@ -8,10 +8,10 @@ import pytest
 
 from services.metrics.http.api.spans import MOST_BYTES
 from services.metrics.use_cases.spans import prune_spans
+from tests.eventually import PATIENCE_SECONDS
 from tests.service.metrics.harness import MetricsHarness
 from tests.unit.metrics.case_events import CaseEvents
 from tests.unit.metrics.test_spans import request, sent
-from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 PROTOBUF = {"content-type": "application/x-protobuf"}

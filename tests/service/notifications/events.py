@@ -24,7 +24,7 @@ from shared.events.routing import CaseResolved
 from shared.events.topics import CASES, REFERRALS, TopicSpec
 from shared.events.wire import event_id
 from shared.kit.messaging.messages import Record
-from tests.heard import written
+from tests.builders import event_record
 
 FILED = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
@@ -94,4 +94,4 @@ def language_of(event: Event) -> TopicSpec:
 
 def record(event: Event, cause: UUID) -> Record:
     topic, source = language_of(event).topic, language_of(event).source
-    return written(topic, source, event, event_id(cause, topic, event), traceparent=TRACEPARENT)
+    return event_record(topic, source, event, event_id(cause, topic, event), traceparent=TRACEPARENT)

@@ -7,9 +7,9 @@ import sys
 from asyncio.subprocess import Process
 from pathlib import Path
 
+from tests.eventually import PATIENCE_SECONDS
 from tests.service.notifications.harness import NotificationsHarness
 from tests.service.notifications.mail_server import STALL, MailServerForTests
-from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
 ONE_MAIL = """

@@ -14,7 +14,7 @@ from shared.events.intake import CaseSubmitted
 from shared.events.referrals import ReferralAccepted
 from shared.events.topics import CASES, REFERRALS, TopicSpec
 from shared.kit.database.database import Transaction
-from tests.heard import samples_of, stranger
+from tests.builders import golden_records, unknown_type_record
 from tests.service.notifications.events import accepted, held, resolved, submitted
 from tests.service.notifications.harness import NotificationsHarness
 
@@ -140,12 +140,12 @@ async def test_every_published_event_of_any_version_is_consumed_and_none_becomes
     harness: NotificationsHarness, language: TopicSpec
 ) -> None:
     consumer = harness.consumers[language.topic]
-    for record in (*samples_of(language), stranger(language)):
+    for record in (*golden_records(language), unknown_type_record(language)):
         await consumer([record, record])
     assert harness.query("SELECT reason FROM dead_letters") == []
 
 
 async def test_an_event_of_an_unknown_type_leads_to_no_mail(harness: NotificationsHarness) -> None:
-    await harness.consumers[CASES.topic]([stranger(CASES)])
+    await harness.consumers[CASES.topic]([unknown_type_record(CASES)])
     assert harness.query("SELECT count(*) FROM deliveries") == [(0,)]
     assert harness.query("SELECT count(*) FROM inbox") == [(1,)]

@@ -16,8 +16,9 @@ from shared.kit.vault.consents import LockedConsents, lock_consents, lock_valid_
 from shared.kit.vault.vault import Vault
 from shared.policy.agreements import Form
 from shared.policy.decision import DisclosurePolicy
-from tests.unit.routing.town import ADDRESS, HOUR, NEED, NOON, PROTECTION, PROTECTS, agreement, clause
-from tests.waiting import PATIENCE_SECONDS
+from tests.builders import HOUR, NOON, agreement
+from tests.eventually import PATIENCE_SECONDS
+from tests.unit.routing.fixtures import ADDRESS, NEED, PROTECTION, PROTECTS, clause
 
 
 @dataclass(frozen=True)

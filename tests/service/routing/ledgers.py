@@ -15,9 +15,9 @@ from shared.kit.database.database import Database
 from shared.policy.checkpoint import Signer
 from shared.policy.proofs import TreeHead
 from shared.policy.receipts import Receipt, canonical, facts_of
+from tests.http_server import served
 from tests.service.routing.receipts import insert_receipts, receipt
 from tests.service.routing.world import World
-from tests.serving import served
 
 SIGNER = Signer("town/ledger", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 KEY = "a key for staff"

@@ -11,12 +11,12 @@ from services.routing.store.receipts import receipt_row
 from shared.events.disclosures import Ground
 from shared.kit.database.database import Transaction
 from shared.policy.receipts import Receipt
-from tests.unit.routing.town import NOON, SOMEWHERE, case_id
+from tests.builders import NAMESPACE, NOON, case_id
 
 
 def receipt_id(number: int) -> UUID:
     """The id of a receipt, the same in every run."""
-    return uuid5(SOMEWHERE, f"receipt {number}")
+    return uuid5(NAMESPACE, f"receipt {number}")
 
 
 def receipt(number: int = 0, **said: Any) -> Receipt:
@@ -24,7 +24,7 @@ def receipt(number: int = 0, **said: Any) -> Receipt:
     made = Receipt(
         receipt_id=receipt_id(number),
         case_id=case_id(number),
-        referral_id=uuid5(SOMEWHERE, f"referral {number}"),
+        referral_id=uuid5(NAMESPACE, f"referral {number}"),
         agency="homes",
         given_at=NOON + timedelta(seconds=number),
         channel="event",

@@ -23,12 +23,12 @@ from shared.kit.kafka.access import KafkaAccess
 from shared.kit.relay.relay import Relay
 from shared.kit.vault.consents import lock_for_withdrawal
 from shared.policy.consent import Consent
+from tests.builders import consent
+from tests.eventually import PATIENCE_SECONDS
+from tests.kafka_contents import Record, read_all
 from tests.service.routing.gates import Gates, Street
 from tests.service.routing.test_consents import FOREVER, granted, withdrawn
 from tests.service.routing.world import World, record
-from tests.topics_read import Record, read_all
-from tests.unit.routing.town import consent
-from tests.waiting import PATIENCE_SECONDS
 
 _WITHDRAW = "UPDATE vault.consents SET withdrawn_at = clock_timestamp() WHERE consent_id = %s"
 

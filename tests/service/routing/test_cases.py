@@ -7,8 +7,8 @@ import pytest
 
 from shared.events.agency_updates import ReferralRejected
 from shared.events.intake import CaseWithdrawn
+from tests.builders import HOUR, NOON, case_id, need_id, recorded_referral
 from tests.service.routing.world import TRACEPARENT, World
-from tests.unit.routing.town import HOUR, NOON, case_id, need_id, record
 
 pytestmark = pytest.mark.servers
 
@@ -110,7 +110,7 @@ async def test_a_need_that_nobody_covers_waits_for_a_person(world: World) -> Non
 
 async def test_a_closed_record_is_kept_with_its_own_times_and_its_agency_has_it(world: World) -> None:
     closed = NOON - timedelta(days=1)
-    await world.hear(world.file("housing", recorded=(record(closed_at=closed),)))
+    await world.hear(world.file("housing", recorded=(recorded_referral(closed_at=closed),)))
     (asked,) = world.spoken("agency.homes.inbox.v1")
     assert asked.said["record_only"] is True
     assert asked.said["answer_by"] is None

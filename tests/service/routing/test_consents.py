@@ -17,9 +17,9 @@ from shared.kit.relay.relay import RelayBatch
 from shared.kit.vault.consents import lock_consents, lock_valid_consents
 from shared.kit.vault.vault import Vault
 from shared.policy.consent import Consent
+from tests.builders import NOON, consent
+from tests.eventually import PATIENCE_SECONDS
 from tests.service.routing.world import World, record
-from tests.unit.routing.town import NOON, consent
-from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 

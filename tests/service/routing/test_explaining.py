@@ -9,10 +9,11 @@ import pytest
 
 from services.routing.domain.city import RoutingCity
 from shared.events.fields import FieldGroup
+from tests.builders import NOON, agreement, case_id, consent, need_id
 from tests.service.routing.explaining import client, put_on_record
 from tests.service.routing.test_consents import FOREVER, withdrawn
 from tests.service.routing.world import World
-from tests.unit.routing.town import AGREEMENTS, NOON, TOWN, agreement, case_id, clause, consent, need_id
+from tests.unit.routing.fixtures import AGREEMENTS, CITY, clause
 
 pytestmark = pytest.mark.servers
 
@@ -98,17 +99,17 @@ async def test_an_agency_that_was_barred_is_there_with_the_policies(world: World
 async def test_what_was_decided_then_is_told_by_the_agreements_of_then(world: World) -> None:
     then = (agreement(clause("homes", *(each for each in FieldGroup if each is FieldGroup.NEED))),)
     old = await put_on_record(world, then, NOON - timedelta(days=9))
-    world_then = replace(world, desk=replace(world.desk, city=under(TOWN, *then)))
+    world_then = replace(world, desk=replace(world.desk, city=under(CITY, *then)))
     await world_then.hear(world.file("housing"))
     (about,) = of(await sharing(world, case_id()), "homes")["needs"]
     assert (about["then"]["policy_set"], about["then"]["remark"]) == (old, None)
     assert groups(about["then"])["address"] == ("no-agreement",)
     assert groups(about["now"])["address"] == ["full"]
-    assert about["now"]["policy_set"] == TOWN.policy.hash
+    assert about["now"]["policy_set"] == CITY.policy.hash
 
 
 async def test_a_past_that_is_not_on_record_is_not_made_up(world: World) -> None:
-    then = under(TOWN, agreement(clause("homes", FieldGroup.NEED)))
+    then = under(CITY, agreement(clause("homes", FieldGroup.NEED)))
     await replace(world, desk=replace(world.desk, city=then)).hear(world.file("housing"))
     (about,) = of(await sharing(world, case_id()), "homes")["needs"]
     assert about["then"]["entitled"] is None

@@ -22,11 +22,12 @@ from services.routing.use_cases.explain.policy_history import PolicyHistory
 from services.routing.use_cases.what_if_run import WhatIfRunner
 from shared.events.fields import FieldGroup
 from shared.kit.service.settings import SAMPLE_CITY
+from tests.builders import HOUR, NOON, case_id
+from tests.http_server import served
 from tests.service.routing.explaining import KEY
 from tests.service.routing.partner_client import referral_of
 from tests.service.routing.world import World
-from tests.serving import served
-from tests.unit.routing.town import HOUR, NOON, case_id, sample_city
+from tests.unit.routing.fixtures import sample_city
 
 pytestmark = pytest.mark.servers
 

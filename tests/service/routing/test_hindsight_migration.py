@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from services.routing import migrations
+from tests.builders import NOON
 from tests.service.routing.world import World
-from tests.unit.routing.town import NOON
 
 pytestmark = pytest.mark.servers
 

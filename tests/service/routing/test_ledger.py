@@ -13,11 +13,11 @@ from services.routing.workers.ledger_sequencer import LedgerSequencer, sequence
 from shared.events.disclosures import Ground
 from shared.kit.database.database import Database
 from shared.policy.receipts import facts_of, leaf_of
+from tests.eventually import PATIENCE_SECONDS
 from tests.service.routing.ledgers import SIGNER, give, leaf_data, sequence_all, sign_now
 from tests.service.routing.receipts import insert_receipts, receipt, receipt_id
 from tests.service.routing.world import World
 from tests.unit.policy.trees import naive_root
-from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 

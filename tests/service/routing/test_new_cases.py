@@ -16,10 +16,11 @@ from shared.kit.database.database import Transaction
 from shared.kit.messaging.messages import Batch, Record, Subscription
 from shared.kit.vault.consents import LockedConsents
 from shared.kit.vault.vault import Vault
+from tests import builders
+from tests.builders import consent
 from tests.service.routing.test_consents import FOREVER, granted
 from tests.service.routing.world import World, record
-from tests.unit.routing import town
-from tests.unit.routing.town import CONTACT, consent
+from tests.unit.routing.fixtures import CONTACT
 
 TABLES = ("inbox", "cases", "referrals", "referral_changes", "triage", "receipts", "consent_uses")
 TOO = ("refused_disclosures", "outbox", "outbox_sequences", "outbox_withheld", "dead_letters")
@@ -65,7 +66,7 @@ async def test_at_once_and_in_a_transaction_the_same_is_kept_and_said(world: Wor
         world.file("noise", "loneliness", number=3, service_code="loud"),
         world.file("safety", number=4, service_code="violence"),
         world.file("health", number=5, service_code="drugs"),
-        town.report("housing", number=6),
+        builders.report("housing", number=6),
     )
     handler = Handler(subscriptions(world.desk)[0])
     await deliver(world, given, handler=handler)

@@ -14,12 +14,12 @@ from shared.events.reasons import Reason
 from shared.kit.vault.vault import Person
 from shared.policy.merkle import hash_leaf
 from shared.policy.receipts import canonical
+from tests.builders import NOON, case_id, consent
 from tests.service.routing.ledgers import sign_now
 from tests.service.routing.partner_client import agency, caller, path_of, referral_of
 from tests.service.routing.test_consents import FOREVER, HEALTH, granted, relay_all, to_refuge, violent, withdrawn
 from tests.service.routing.test_receipts import HINDRANCES, hindered
 from tests.service.routing.world import World
-from tests.unit.routing.town import NOON, case_id, consent
 
 pytestmark = pytest.mark.servers
 

@@ -13,11 +13,11 @@ import pytest
 from shared.events.agency_updates import ReferralRejected
 from shared.events.reasons import Reason
 from shared.kit.http.auth import hash_key
+from tests.builders import HOUR, NOON, consent
 from tests.service.routing.partner_client import REASON, STAFF_KEY, agency, caller, path_of, referral_of
 from tests.service.routing.test_consents import FOREVER, to_refuge, violent
 from tests.service.routing.test_receipts import hindered
 from tests.service.routing.world import World
-from tests.unit.routing.town import HOUR, NOON, consent
 
 pytestmark = pytest.mark.servers
 

@@ -12,9 +12,9 @@ from services.routing.workers.deadlines import handle_overdue_referrals, watch_d
 from shared.kit.consumer.supervisor import ConsumerSupervisor
 from shared.kit.database.database import UnavailableError
 from shared.kit.kafka.access import KafkaAccess
+from tests.builders import HOUR, NOON, need_id
+from tests.eventually import PATIENCE_SECONDS
 from tests.service.routing.world import World
-from tests.unit.routing.town import HOUR, NOON, need_id
-from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 

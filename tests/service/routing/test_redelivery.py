@@ -10,8 +10,8 @@ from shared.events.topics import AGENCY_UPDATES, CASES
 from shared.kit.dead_letters.dead_letters import DeadLetter, insert_dead_letters
 from shared.kit.dead_letters.redrive import DeadLetterQueue
 from shared.kit.messaging.messages import Record
+from tests.builders import NOON
 from tests.service.routing.world import World, record
-from tests.unit.routing.town import NOON
 
 pytestmark = pytest.mark.servers
 

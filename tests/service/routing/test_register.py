@@ -20,8 +20,8 @@ from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Database, UnavailableError
 from shared.kit.service.settings import SAMPLE_CITY
 from shared.policy.decision import DisclosurePolicy
+from tests.builders import report
 from tests.service.routing.world import World, record
-from tests.unit.routing.town import report
 
 pytestmark = pytest.mark.servers
 

@@ -13,11 +13,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from shared.events.topics import REFERRALS, inbox_topic
 from shared.kit.kafka.access import KafkaAccess
+from tests.eventually import PATIENCE_SECONDS
+from tests.own_topics import OwnTopics
 from tests.service.routing.gates import Street
 from tests.service.routing.replaying import Heard, Permitted, Replay
 from tests.service.routing.world import World
-from tests.topics import OwnTopics
-from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.servers
 

@@ -6,8 +6,8 @@ import pytest
 
 from services.routing.workers.deadlines import handle_overdue_referrals
 from shared.events.agency_updates import ReferralAccepted
+from tests.builders import HOUR, NOON
 from tests.service.routing.world import World
-from tests.unit.routing.town import HOUR, NOON
 
 pytestmark = pytest.mark.servers
 

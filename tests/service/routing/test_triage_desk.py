@@ -12,8 +12,8 @@ from services.routing.http.api.cases import case_routes
 from services.routing.http.pages.triage import triage_routes
 from shared.events.agency_updates import ReferralRejected
 from shared.events.reasons import Reason
+from tests.builders import NOON, case_id, need_id
 from tests.service.routing.world import World
-from tests.unit.routing.town import NOON, case_id, need_id
 
 pytestmark = pytest.mark.servers
 

@@ -13,9 +13,10 @@ from services.routing.http.api.what_if import what_if_routes
 from services.routing.use_cases.what_if import PAGE_SIZE
 from services.routing.use_cases.what_if_run import WhatIfRunner
 from shared.kit.service.settings import SAMPLE_CITY
+from tests.builders import case_id
 from tests.service.routing.explaining import BEARER, KEY
 from tests.service.routing.world import World
-from tests.unit.routing.town import case_id, sample_city
+from tests.unit.routing.fixtures import sample_city
 
 pytestmark = pytest.mark.servers
 

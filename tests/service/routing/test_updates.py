@@ -19,8 +19,8 @@ from shared.events.agency_updates import (
 )
 from shared.events.intake import CaseSubmitted
 from shared.events.reasons import Reason
+from tests.builders import HOUR, NOON
 from tests.service.routing.world import World
-from tests.unit.routing.town import HOUR, NOON
 
 pytestmark = pytest.mark.servers
 

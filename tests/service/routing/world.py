@@ -25,8 +25,8 @@ from shared.kit.messaging.messages import Record
 from shared.kit.vault.consents import CONSENT_LOCK, LockedConsents, lock_consents
 from shared.kit.vault.vault import Person, Vault
 from shared.policy.consent import Consent
-from tests.heard import written
-from tests.unit.routing.town import NOON, TOWN, report
+from tests.builders import NOON, event_record, report
+from tests.unit.routing.fixtures import CITY
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
@@ -86,7 +86,7 @@ class World:
         await database.open()
         clock = Hands()
         try:
-            yield cls(own, database, RoutingContext(TOWN, Vault(b"k" * 32), clock.lock_consents, say_to_whom), clock)
+            yield cls(own, database, RoutingContext(CITY, Vault(b"k" * 32), clock.lock_consents, say_to_whom), clock)
         finally:
             await database.close()
 
@@ -183,4 +183,4 @@ def say_to_whom(agency: str, plain: bytes) -> str:
 
 def record(topic: str, source: str, event: Event, cause: UUID) -> Record:
     """The Kafka record in which an event travels."""
-    return written(topic, source, event, event_id(cause, topic, event), traceparent=TRACEPARENT)
+    return event_record(topic, source, event, event_id(cause, topic, event), traceparent=TRACEPARENT)

@@ -17,7 +17,7 @@ from deploy.partner_keys import write_partner_files
 from services.routing.use_cases.agency_keys import JweEncrypter, load_partner_keys, read_public_key
 from shared.events.agency_inbox import Disclosed, DisclosureRecalled, PersonErased, ReferralAmended, ReferralRequested
 from shared.events.fields import AddressFields, FieldGroup, IdentityFields, NeedFields, Released
-from tests.unit.routing.town import NOON
+from tests.builders import NOON
 
 CASE, REFERRAL = uuid4(), uuid4()
 ABOUT = {"case_id": CASE, "referral_id": REFERRAL, "sent_at": NOON}

@@ -9,8 +9,8 @@ from services.intake.domain.consent_options import ConsentCatalogue
 from services.intake.domain.consents import Permission, last_day, read_permission
 from services.intake.domain.report import Report, read_report
 from shared.events.fields import FieldGroup
-from tests.unit.intake.times import HOUR, NOON
-from tests.unit.intake.town import CITY, REFUGE, TOWN, WARMTH, agreement, form
+from tests.builders import HOUR, NOON
+from tests.unit.intake.fixtures import CITY, INTAKE_CITY, REFUGE, WARMTH, agreement, form
 
 HEALTH = {
     "consent[recipients]": ["clinic"],
@@ -44,7 +44,7 @@ def test_an_agreement_that_does_not_hold_offers_nothing() -> None:
 
 
 def test_of_a_protected_report_the_group_that_protects_it_stands_for_all() -> None:
-    options = TOWN.consent_options("violence", ("safety",), NOON)
+    options = INTAKE_CITY.consent_options("violence", ("safety",), NOON)
     assert {offer.recipient: offer.main for offer in options} == {
         "refuge": {FieldGroup.VICTIM_SERVICES},
         "homes": {FieldGroup.VICTIM_SERVICES},
@@ -60,8 +60,8 @@ def test_of_a_report_with_two_protections_both_groups_are_offered() -> None:
 
 
 def test_a_service_that_the_catalogue_lacks_offers_nothing_and_counts_as_one_of_violence() -> None:
-    assert TOWN.consent_options("gone", ("housing",), NOON) == ()
-    assert TOWN.protections_of("gone", ("housing",)) == (FieldGroup.VICTIM_SERVICES,)
+    assert INTAKE_CITY.consent_options("gone", ("housing",), NOON) == ()
+    assert INTAKE_CITY.protections_of("gone", ("housing",)) == (FieldGroup.VICTIM_SERVICES,)
 
 
 def test_a_consent_counts_to_the_end_of_its_last_day_in_the_city() -> None:
@@ -124,7 +124,7 @@ def test_a_consent_comes_with_a_report() -> None:
     fields = (
         form() | HEALTH | {"consent[ends_at]": [moment], "consent[recipients]": [], "consent[recipients][]": ["clinic"]}
     )
-    report = read_report(fields, TOWN, NOON)
+    report = read_report(fields, INTAKE_CITY, NOON)
     assert isinstance(report, Report)
     assert report.permission
     assert report.permission.ends_at - NOON == 30 * 24 * HOUR

@@ -7,7 +7,7 @@ from defusedxml import ElementTree
 from services.intake.domain.validation import Problem, Refusal
 from services.intake.http.api.open311_answers import discovery_document, service_definition, service_list_item
 from services.intake.http.api.resource import Format, refuse, render
-from tests.unit.intake.town import HEAT, NOISE, TOWN
+from tests.unit.intake.fixtures import HEAT, INTAKE_CITY, NOISE
 
 
 def test_json_has_no_outermost_name_and_real_booleans() -> None:
@@ -43,7 +43,7 @@ def test_a_definition_lists_its_questions_and_their_choices() -> None:
 
 
 def test_discovery_names_endpoint_and_formats_in_both_forms() -> None:
-    said = discovery_document(TOWN, "https://311.example.org")
+    said = discovery_document(INTAKE_CITY, "https://311.example.org")
     root = ElementTree.fromstring(render(Format.XML, "discovery", said))
 
     assert root.findtext("endpoints/endpoint/url") == "https://311.example.org/open311/v2"

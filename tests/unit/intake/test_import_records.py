@@ -19,8 +19,8 @@ from services.intake.domain.import_record import (
 from services.intake.domain.new_case import CaseIdentifiers, NewCase, SealedPerson, submitted_event_json
 from shared.events.fields import FieldGroup, Released
 from shared.events.intake import CaseSubmitted, Origin, Place
-from tests.unit.intake.times import HOUR, NOON
-from tests.unit.intake.town import CELL, TOWN
+from tests.builders import HOUR, NOON
+from tests.unit.intake.fixtures import CELL, INTAKE_CITY
 
 CASE = UUID(int=7)
 
@@ -39,14 +39,14 @@ def record(**said: Any) -> ImportRecord:
 
 
 def readable(given: ImportRecord) -> ReadableRecord:
-    found = read_record(given, TOWN)
+    found = read_record(given, INTAKE_CITY)
     assert isinstance(found, ReadableRecord)
     return found
 
 
 def filed(given: ImportRecord) -> NewCase:
     identity = CaseIdentifiers(CASE, "26-00000001", b"hash")
-    return case_from_record(readable(given), identity, SealedPerson(UUID(int=8), b"key", {}), "town-311", TOWN)
+    return case_from_record(readable(given), identity, SealedPerson(UUID(int=8), b"key", {}), "town-311", INTAKE_CITY)
 
 
 def said(given: ImportRecord) -> CaseSubmitted:
@@ -125,12 +125,12 @@ def test_a_point_decides_where_a_record_is_about_else_its_district(given: dict[s
 
 
 def test_a_service_that_nobody_knows_is_refused_of_the_record_and_of_its_follow_ons() -> None:
-    assert read_record(record(service_code="gold"), TOWN) == UnreadableRecord(
+    assert read_record(record(service_code="gold"), INTAKE_CITY) == UnreadableRecord(
         "A-1", "service_code gold is not in the catalogue"
     )
     unknown = record(follow_ons=(follow_on(1, service_code="gold"),))
-    assert isinstance(read_record(unknown, TOWN), UnreadableRecord)
-    assert isinstance(read_record(record(external_id="a\x01b"), TOWN), UnreadableRecord)
+    assert isinstance(read_record(unknown, INTAKE_CITY), UnreadableRecord)
+    assert isinstance(read_record(record(external_id="a\x01b"), INTAKE_CITY), UnreadableRecord)
 
 
 def test_what_a_record_says_of_people_is_in_field_groups() -> None:

@@ -15,7 +15,7 @@ from shared.events.referrals import (
     ReferralRequested,
 )
 from shared.events.routing import CaseResolved, CaseRouted, CaseUnroutable
-from tests.unit.intake.times import HOUR, NOON
+from tests.builders import HOUR, NOON
 
 CASE, OTHER = UUID(int=1), UUID(int=2)
 REFERRAL = UUID(int=3)

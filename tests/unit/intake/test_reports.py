@@ -11,18 +11,18 @@ from services.intake.domain.report import Report, read_report
 from services.intake.domain.validation import Refusal
 from shared.events.fields import GROUP_MODELS, FieldGroup, Released
 from shared.events.intake import Place
-from tests.unit.intake.times import NOON
-from tests.unit.intake.town import CELL, TOWN, form, without
+from tests.builders import NOON
+from tests.unit.intake.fixtures import CELL, INTAKE_CITY, form, without
 
 
 def taken(**fields: str) -> Report:
-    report = read_report(form(**fields), TOWN, NOON)
+    report = read_report(form(**fields), INTAKE_CITY, NOON)
     assert isinstance(report, Report), report
     return report
 
 
 def reasons(fields: dict[str, list[str]]) -> list[str]:
-    refusal = read_report(fields, TOWN, NOON)
+    refusal = read_report(fields, INTAKE_CITY, NOON)
     assert isinstance(refusal, Refusal)
     return [problem.description for problem in refusal.problems]
 
@@ -38,7 +38,7 @@ def test_a_report_knows_its_service_its_needs_and_roughly_where_it_is() -> None:
 def test_a_report_may_carry_needs_besides_its_service_s_own_each_once() -> None:
     fields = form() | {"need": ["company,housing", "quiet"]}
 
-    report = read_report(fields, TOWN, NOON)
+    report = read_report(fields, INTAKE_CITY, NOON)
 
     assert isinstance(report, Report)
     assert report.needs == ("housing", "company", "quiet")
@@ -72,7 +72,7 @@ def test_a_need_that_nobody_knows_is_refused() -> None:
     ],
 )
 def test_what_is_wrong_is_named(fields: dict[str, str], status: int, words: str) -> None:
-    refusal = read_report(form(**fields), TOWN, NOON)
+    refusal = read_report(form(**fields), INTAKE_CITY, NOON)
 
     assert isinstance(refusal, Refusal)
     assert [problem.description for problem in refusal.problems] == [words]
@@ -83,13 +83,13 @@ def test_a_report_without_any_place_is_refused_and_an_address_alone_will_do() ->
     nowhere = without(form(), "lat", "long")
 
     assert reasons(nowhere) == ["a location is required: lat and long, or address_string, or address_id"]
-    assert isinstance(read_report(nowhere | {"address_string": ["1 Elm St"]}, TOWN, NOON), Report)
-    assert isinstance(read_report(nowhere | {"address_id": ["77"]}, TOWN, NOON), Report)
+    assert isinstance(read_report(nowhere | {"address_string": ["1 Elm St"]}, INTAKE_CITY, NOON), Report)
+    assert isinstance(read_report(nowhere | {"address_id": ["77"]}, INTAKE_CITY, NOON), Report)
 
 
 def test_an_address_that_names_a_district_places_the_report_there() -> None:
     report = read_report(
-        without(form(), "lat", "long") | {"address_string": ["1 Elm St, the north, 10001"]}, TOWN, NOON
+        without(form(), "lat", "long") | {"address_string": ["1 Elm St, the north, 10001"]}, INTAKE_CITY, NOON
     )
 
     assert isinstance(report, Report)
@@ -105,8 +105,10 @@ def test_a_field_with_one_value_is_not_taken_twice() -> None:
 
 
 def test_an_empty_field_counts_as_absent() -> None:
-    assert read_report(form() | {"email": [""], "lat": ["", "40.7"]}, TOWN, NOON) != read_report(form(), TOWN, NOON)
-    assert read_report(form() | {"email": [""]}, TOWN, NOON) == read_report(form(), TOWN, NOON)
+    assert read_report(form() | {"email": [""], "lat": ["", "40.7"]}, INTAKE_CITY, NOON) != read_report(
+        form(), INTAKE_CITY, NOON
+    )
+    assert read_report(form() | {"email": [""]}, INTAKE_CITY, NOON) == read_report(form(), INTAKE_CITY, NOON)
 
 
 def test_a_time_without_an_offset_is_the_city_s() -> None:
@@ -117,7 +119,7 @@ def test_a_time_without_an_offset_is_the_city_s() -> None:
 
 
 def test_several_answers_are_kept_where_several_may_be_given() -> None:
-    report = read_report(form() | {"attribute[rooms][]": ["kitchen", "bath", "bath"]}, TOWN, NOON)
+    report = read_report(form() | {"attribute[rooms][]": ["kitchen", "bath", "bath"]}, INTAKE_CITY, NOON)
 
     assert isinstance(report, Report)
     assert json.loads(report.personal[FieldGroup.NARRATIVE])["attributes"]["rooms"] == ["kitchen", "bath"]
@@ -153,13 +155,13 @@ def test_a_report_is_protected_by_its_service_or_by_a_need_that_only_protected_s
 
 @given(st.dictionaries(st.text(max_size=12), st.lists(st.text(max_size=12), max_size=3), max_size=8))
 def test_no_form_whatsoever_breaks_the_reading(fields: dict[str, list[str]]) -> None:
-    assert isinstance(read_report(fields, TOWN, NOON), Report | Refusal)
+    assert isinstance(read_report(fields, INTAKE_CITY, NOON), Report | Refusal)
 
 
 @given(st.text(max_size=40))
 def test_no_value_is_repeated_to_the_caller(value: str) -> None:
     canary = f"canary{value}"
-    refusal = read_report(form(email=canary, lat=canary, **{"attribute[scope]": canary}), TOWN, NOON)
+    refusal = read_report(form(email=canary, lat=canary, **{"attribute[scope]": canary}), INTAKE_CITY, NOON)
 
     assert isinstance(refusal, Refusal)
     assert "canary" not in repr([problem.description for problem in refusal.problems])

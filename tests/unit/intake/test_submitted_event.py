@@ -21,15 +21,15 @@ from shared.events.fields import FieldGroup
 from shared.events.intake import CaseSubmitted, Origin, Place, RecordedReferral
 from shared.events.topics import CASES
 from shared.events.wire import derived_id, event_id
-from tests.unit.intake.times import HOUR, NOON
-from tests.unit.intake.town import TOWN, form
+from tests.builders import HOUR, NOON
+from tests.unit.intake.fixtures import INTAKE_CITY, form
 
 IDENTITY = CaseIdentifiers(UUID(int=1), "26-00000001", b"hash")
 SEALED = SealedPerson(UUID(int=2), b"key", {FieldGroup.ADDRESS: "abc", FieldGroup.CONTACT: "d+/="})
 
 
 def filed() -> NewCase:
-    report = read_report(form(need="company"), TOWN, NOON)
+    report = read_report(form(need="company"), INTAKE_CITY, NOON)
     assert isinstance(report, Report)
     return case_from_report(report, IDENTITY, SEALED, Origin(channel="web"), NOON)
 

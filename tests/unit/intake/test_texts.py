@@ -12,7 +12,7 @@ from services.intake.domain.progress import NOTE_TYPES, STATE_AFTER
 from services.intake.http.translations import FOLDER, LANGUAGES, texts_in
 from shared.events.fields import FieldGroup
 from shared.kit.service.settings import SAMPLE_CITY
-from tests.unit.intake.town import TOWN
+from tests.unit.intake.fixtures import INTAKE_CITY
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -38,14 +38,14 @@ def test_every_kind_of_note_has_words() -> None:
 
 
 def test_a_note_names_agency_and_need_and_an_unknown_kind_does_no_harm() -> None:
-    texts = texts_in("en", TOWN)
+    texts = texts_in("en", INTAKE_CITY)
 
     assert texts.describe_note("accepted", "homes", "housing") == "Homes Office will help: Housing"
     assert texts.describe_note("sung-about", None, None) == "Updated"
 
 
 def test_a_consent_allows_the_whole_report_when_it_names_every_group_that_protects_it() -> None:
-    texts, victims, drugs = texts_in("en", TOWN), FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE
+    texts, victims, drugs = texts_in("en", INTAKE_CITY), FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE
     whole, names = texts["share.report"], texts.groups
     assert texts.consent_scope((victims,), (victims,)) == whole
     assert texts.consent_scope((victims, FieldGroup.NEED), (victims,)) == f"{whole}, {names([FieldGroup.NEED])}"
@@ -55,7 +55,7 @@ def test_a_consent_allows_the_whole_report_when_it_names_every_group_that_protec
 
 
 def test_a_language_without_words_is_answered_in_english() -> None:
-    assert texts_in("tlh", TOWN).language == "en"
+    assert texts_in("tlh", INTAKE_CITY).language == "en"
 
 
 def test_the_sample_city_is_translated_as_a_whole() -> None:

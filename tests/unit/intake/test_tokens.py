@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.intake.domain.tokens import Tokens, read_token
 from services.intake.use_cases.file_report import new_uuid7
-from tests.unit.intake.times import NOON
+from tests.builders import NOON
 
 TOKENS = Tokens(b"k" * 32)
 

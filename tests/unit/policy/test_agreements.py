@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Agreement, Form
-from tests.unit.policy.town import DAY, NOON, agreement, consent, share
+from tests.builders import DAY, NOON
+from tests.unit.policy.fixtures import agreement, consent, share
 
 FILE = """
 id = "housing-health"

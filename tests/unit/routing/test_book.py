@@ -14,7 +14,8 @@ from shared.events.fields import FieldGroup
 from shared.events.reasons import Reason
 from shared.policy.consent import Consent
 from shared.policy.protection import ProtectionRules
-from tests.unit.routing.town import NOON, PROTECTS, TOWN, around, consent, report
+from tests.builders import NOON, consent, report
+from tests.unit.routing.fixtures import CITY, PROTECTS, context
 
 WORDS = st.sampled_from(["a", "b", "c"])
 RULES = st.lists(st.tuples(*[st.none() | WORDS] * 3), max_size=30).map(
@@ -61,82 +62,82 @@ def test_a_thousand_rules_cost_no_more_than_twice_what_ten_cost() -> None:
 def ask(need: str, service: str, *consents: Consent) -> PlacementQuery:
     """What is asked about a need in the south, at noon."""
     return PlacementQuery(
-        need, service, "south", "routine", TOWN.protection.protections_of(service, [need]), NOON, consents
+        need, service, "south", "routine", CITY.protection.protections_of(service, [need]), NOON, consents
     )
 
 
 def test_the_first_candidate_is_asked() -> None:
-    placed = place(ask("housing", "repair"), TOWN)
+    placed = place(ask("housing", "repair"), CITY)
     assert isinstance(placed, Placed)
     assert placed.program.name == "homes/inspections"
     assert placed.why == "rule housing, choice 1"
 
 
 def test_a_candidate_that_was_tried_is_passed_over() -> None:
-    placed = place(ask("housing", "repair"), TOWN, {"homes/inspections"})
+    placed = place(ask("housing", "repair"), CITY, {"homes/inspections"})
     assert isinstance(placed, Placed)
     assert placed.program.name == "clinic/visits"
 
 
 def test_when_all_were_tried_nobody_is_left() -> None:
-    unplaced = place(ask("housing", "repair"), TOWN, {"homes/inspections", "clinic/visits"})
+    unplaced = place(ask("housing", "repair"), CITY, {"homes/inspections", "clinic/visits"})
     assert unplaced == Unplaced(Reason.CANDIDATES_EXHAUSTED, "rule housing: every candidate was asked")
 
 
 def test_a_program_of_another_district_is_passed_over() -> None:
     rule = Rule("north-only", ("clinic/north", "clinic/visits"), need="health")
-    city = type(TOWN)(TOWN.programs, RoutingRules([rule]), TOWN.policy, TOWN.protection)
+    city = type(CITY)(CITY.programs, RoutingRules([rule]), CITY.policy, CITY.protection)
     placed = place(ask("health", "repair"), city)
     assert isinstance(placed, Placed)
     assert placed.program.name == "clinic/visits"
 
 
 def test_an_agency_that_no_agreement_names_is_passed_over_and_that_is_noted() -> None:
-    placed = place(ask("noise", "loud"), TOWN)
+    placed = place(ask("noise", "loud"), CITY)
     assert isinstance(placed, Placed)
     assert placed.program.name == "police/precinct"
     assert placed.denied == {"nobody": ("no-agreement",)}
 
 
 def test_a_strict_report_reaches_only_an_agency_that_the_person_has_named() -> None:
-    unplaced = place(ask("housing", "drugs"), TOWN)
+    unplaced = place(ask("housing", "drugs"), CITY)
     assert isinstance(unplaced, Unplaced)
     assert list(unplaced.denied) == ["homes", "clinic"]
-    placed = place(ask("housing", "drugs", consent("clinic", groups=[FieldGroup.SUBSTANCE_USE])), TOWN)
+    placed = place(ask("housing", "drugs", consent("clinic", groups=[FieldGroup.SUBSTANCE_USE])), CITY)
     assert isinstance(placed, Placed)
     assert placed.program.agency == "clinic"
     assert list(placed.denied) == ["homes"]
 
 
 def test_a_report_of_violence_reaches_nobody_without_a_consent() -> None:
-    assert isinstance(place(ask("housing", "violence"), TOWN), Unplaced)
-    assert isinstance(place(ask("safety", "violence"), TOWN), Unplaced)
+    assert isinstance(place(ask("housing", "violence"), CITY), Unplaced)
+    assert isinstance(place(ask("safety", "violence"), CITY), Unplaced)
     named = consent("refuge", groups=[FieldGroup.VICTIM_SERVICES])
-    placed = place(ask("safety", "violence", named), TOWN)
+    placed = place(ask("safety", "violence", named), CITY)
     assert isinstance(placed, Placed)
     assert placed.program.name == "refuge/beds"
 
 
 def test_a_report_that_is_protected_for_two_reasons_needs_a_consent_for_both() -> None:
     both = report("safety", service_code="drugs")
-    assert TOWN.protections_of(both) == (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE)
+    assert CITY.protections_of(both) == (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE)
     for groups, released in (
         ([FieldGroup.VICTIM_SERVICES], set()),
         ([FieldGroup.SUBSTANCE_USE], set()),
         ([FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE], {FieldGroup.NEED, FieldGroup.ADDRESS}),
     ):
-        asking = TOWN.query(both, "safety", CaseSnapshot(NOON, (consent("refuge", groups=groups),)))
-        plan = TOWN.plan("refuge", asking)
+        asking = CITY.query(both, "safety", CaseSnapshot(NOON, (consent("refuge", groups=groups),)))
+        plan = CITY.plan("refuge", asking)
         assert plan.groups == released
         assert plan.entitled is bool(released)
         assert any(terms.notice for terms in plan.terms) is bool(released), "the notice of 42 CFR part 2 goes with it"
 
 
 def test_a_need_that_only_protected_services_name_protects_the_whole_report() -> None:
-    assert TOWN.protections_of(report("housing", "safety")) == (FieldGroup.VICTIM_SERVICES,)
-    assert TOWN.protections_of(report("housing", service_code="drugs")) == (FieldGroup.SUBSTANCE_USE,)
-    assert TOWN.protections_of(report("safety", service_code="drugs"))[0] is FieldGroup.VICTIM_SERVICES
-    assert TOWN.protections_of(report("housing")) == ()
+    assert CITY.protections_of(report("housing", "safety")) == (FieldGroup.VICTIM_SERVICES,)
+    assert CITY.protections_of(report("housing", service_code="drugs")) == (FieldGroup.SUBSTANCE_USE,)
+    assert CITY.protections_of(report("safety", service_code="drugs"))[0] is FieldGroup.VICTIM_SERVICES
+    assert CITY.protections_of(report("housing")) == ()
 
 
 def test_a_report_that_is_protected_for_three_reasons_needs_a_consent_for_all() -> None:
@@ -144,7 +145,7 @@ def test_a_report_that_is_protected_for_three_reasons_needs_a_consent_for_all() 
         PROTECTS,
         {"safety": frozenset({FieldGroup.VICTIM_SERVICES, FieldGroup.HEALTH})},
     )
-    city, all_three = replace(TOWN, protection=protection), report("safety", service_code="drugs")
+    city, all_three = replace(CITY, protection=protection), report("safety", service_code="drugs")
     reasons = city.protections_of(all_three)
     assert reasons == (FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE, FieldGroup.HEALTH)
     for without in (*reasons, None):
@@ -156,19 +157,19 @@ def test_a_report_that_is_protected_for_three_reasons_needs_a_consent_for_all() 
 
 def test_a_report_of_a_service_that_the_catalogue_lacks_counts_as_one_of_violence() -> None:
     unheard = report("housing", service_code="unheard-of")
-    assert TOWN.protections_of(unheard) == (FieldGroup.VICTIM_SERVICES,)
-    assert around().is_suppressed(unheard)
+    assert CITY.protections_of(unheard) == (FieldGroup.VICTIM_SERVICES,)
+    assert context().is_suppressed(unheard)
 
 
 def test_a_report_of_a_service_that_the_catalogue_lacks_reaches_nobody() -> None:
-    assert isinstance(place(ask("housing", "unheard-of"), TOWN), Unplaced)
+    assert isinstance(place(ask("housing", "unheard-of"), CITY), Unplaced)
 
 
 def test_the_fallback_is_asked_once() -> None:
     asking = ask("housing", "repair")
-    placed = place_fallback(asking, TOWN, {"homes/inspections"})
+    placed = place_fallback(asking, CITY, {"homes/inspections"})
     assert isinstance(placed, Placed)
     assert placed.program.name == "homes/emergency"
-    again = place_fallback(asking, TOWN, {"homes/inspections", "homes/emergency"})
+    again = place_fallback(asking, CITY, {"homes/inspections", "homes/emergency"})
     assert isinstance(again, Unplaced)
     assert again.reason is Reason.NO_ANSWER

@@ -22,7 +22,8 @@ from shared.events.event import Classification, Event
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseWithdrawn
 from shared.policy.consent import Consent
-from tests.unit.routing.town import NOON, TOWN, around, case_id, consent, need_id, prompt, report, types
+from tests.builders import NOON, case_id, consent, need_id, report
+from tests.unit.routing.fixtures import CITY, cause, context, event_types
 
 E = TypeVar("E", bound=Event)
 HEALTH, DRUGS, VIOLENCE = FieldGroup.HEALTH, FieldGroup.SUBSTANCE_USE, FieldGroup.VICTIM_SERVICES
@@ -42,7 +43,7 @@ def said(turn: CaseDecision, kind: type[E]) -> list[E]:
 
 def here(*consents: Consent) -> DecisionContext:
     """The town with these consents, and with what sealed groups hold."""
-    return around(blocks=BLOCKS, consents=consents)
+    return context(blocks=BLOCKS, consents=consents)
 
 
 def uses(given: Iterable[Disclosure], *, delivered: bool = True) -> tuple[ConsentUse, ...]:
@@ -57,26 +58,26 @@ def uses(given: Iterable[Disclosure], *, delivered: bool = True) -> tuple[Consen
 
 
 def test_each_disclosure_leaves_a_receipt_that_says_what_was_given_and_what_it_stands_on() -> None:
-    turn = route(report("housing", **SEALED), prompt(), here())
+    turn = route(report("housing", **SEALED), cause(), here())
     [given] = turn.disclosures
     [event], [told] = said(turn, ReferralRequested), said(turn, DisclosureMade)
     assert given.receipt.receipt_id == event.receipt_id == told.receipt_id
     assert given.receipt.groups == told.groups == (FieldGroup.NEED, FieldGroup.LOCATION, FieldGroup.ADDRESS)
     assert [ground.id for ground in told.grounds] == ["to-homes/to-homes"]
-    assert (given.receipt.policy_set, given.receipt.form) == (TOWN.policy.hash, "full")
+    assert (given.receipt.policy_set, given.receipt.form) == (CITY.policy.hash, "full")
     assert [terms.agreement for terms in event.terms] == ["to-homes"]
     assert given.consents == {}
 
 
 def test_words_are_redacted_for_an_agency_that_may_not_know_who_wrote_them() -> None:
-    [event] = said(route(report("health", **SEALED), prompt(), here()), ReferralRequested)
+    [event] = said(route(report("health", **SEALED), cause(), here()), ReferralRequested)
     assert event.released.narrative is not None
     assert event.released.narrative.description == "Call [phone number]"
 
 
 def test_a_restricted_report_travels_sealed_names_nothing_outside_and_stands_on_its_consent() -> None:
     given = consent("clinic", groups=[DRUGS])
-    turn = route(report("health", service_code="drugs", **SEALED), prompt(), here(given))
+    turn = route(report("health", service_code="drugs", **SEALED), cause(), here(given))
     [asked] = [each for each in turn.events if isinstance(each.event, ReferralRequested)]
     event = asked.event
     assert isinstance(event, ReferralRequested)
@@ -94,19 +95,19 @@ def test_a_restricted_report_travels_sealed_names_nothing_outside_and_stands_on_
 
 
 def test_a_report_of_violence_without_a_consent_leaves_no_sign() -> None:
-    turn = route(report("safety", "housing", **SEALED), prompt(), here())
+    turn = route(report("safety", "housing", **SEALED), cause(), here())
     assert turn.events == ()
     assert turn.disclosures == ()
     assert turn.case.triage == {}
     assert {barred.agency for barred in turn.denials} == {"refuge", "homes", "clinic"}
-    gone = withdraw(turn.case, CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON), prompt("back"), here())
+    gone = withdraw(turn.case, CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON), cause("back"), here())
     assert gone.events == ()
 
 
 def test_a_consent_lets_a_report_of_violence_reach_whom_it_names_and_nobody_else() -> None:
-    silent = route(report("safety", "housing", **SEALED), prompt(), here())
+    silent = route(report("safety", "housing", **SEALED), cause(), here())
     given = consent("refuge", groups=[VIOLENCE])
-    turn = extend_disclosure(silent.case, GrantedConsent(given.consent_id, frozenset()), prompt("yes"), here(given))
+    turn = extend_disclosure(silent.case, GrantedConsent(given.consent_id, frozenset()), cause("yes"), here(given))
     assert [each.agency for each in turn.case.referrals.values()] == ["refuge"]
     [event] = said(turn, ReferralRequested)
     assert (event.need, event.sealed, event.released.model_dump(exclude_none=True)) == (UNDISCLOSED, None, {})
@@ -118,37 +119,37 @@ def test_a_consent_that_has_ended_counts_for_nothing() -> None:
     over = consent("refuge", groups=[VIOLENCE], ends_at=NOON)
     taken_back = consent("refuge", groups=[VIOLENCE], withdrawn_at=NOON - timedelta(minutes=1))
     for each in (over, taken_back):
-        assert route(report("safety", **SEALED), prompt(), here(each)).events == ()
+        assert route(report("safety", **SEALED), cause(), here(each)).events == ()
 
 
 def test_a_consent_given_later_amends_what_an_agency_may_see_once() -> None:
-    filed = route(report("health", **SEALED), prompt(), here())
+    filed = route(report("health", **SEALED), cause(), here())
     given = consent("clinic", groups=[HEALTH])
-    turn = extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), prompt("more"), here(given))
+    turn = extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), cause("more"), here(given))
     [event] = said(turn, ReferralAmended)
     assert event.link is not None
     assert "asthma" not in event.model_dump_json()
     used = frozenset(use.referral_id for use in uses(turn.disclosures))
     assert (
-        extend_disclosure(turn.case, GrantedConsent(given.consent_id, used), prompt("again"), here(given)).events == ()
+        extend_disclosure(turn.case, GrantedConsent(given.consent_id, used), cause("again"), here(given)).events == ()
     )
 
 
 def test_a_consent_that_gives_no_agency_more_says_nothing() -> None:
-    filed = route(report("housing", **SEALED), prompt(), here())
+    filed = route(report("housing", **SEALED), cause(), here())
     given = consent("clinic", groups=[HEALTH])
     assert (
-        extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), prompt("more"), here(given)).events
+        extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), cause("more"), here(given)).events
         == ()
     )
 
 
 def test_a_consent_taken_back_recalls_what_was_given_and_ends_what_stood_on_it() -> None:
     given = consent("clinic", groups=[DRUGS])
-    filed = route(report("health", service_code="drugs", **SEALED), prompt(), here(given))
+    filed = route(report("health", service_code="drugs", **SEALED), cause(), here(given))
     fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.disclosures))
-    turn = recall(filed.case, fallen, prompt("back"), here())
-    assert types(turn.events) == [
+    turn = recall(filed.case, fallen, cause("back"), here())
+    assert event_types(turn.events) == [
         "clinic < disclosure.recalled",
         "disclosure.recalled",
         "referral.cancelled",
@@ -163,9 +164,9 @@ def test_a_consent_taken_back_recalls_what_was_given_and_ends_what_stood_on_it()
 
 def test_an_agency_that_never_heard_of_a_referral_does_not_hear_of_its_end() -> None:
     given = consent("refuge", groups=[VIOLENCE])
-    filed = route(report("safety", **SEALED), prompt(), here(given))
+    filed = route(report("safety", **SEALED), cause(), here(given))
     fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.disclosures, delivered=False))
-    turn = recall(filed.case, fallen, prompt("back"), here())
+    turn = recall(filed.case, fallen, cause("back"), here())
     assert not [each for each in turn.events if each.topic.startswith("agency.")]
     assert not turn.case.open_referrals()
     assert turn.case.triage == {}
@@ -173,11 +174,11 @@ def test_an_agency_that_never_heard_of_a_referral_does_not_hear_of_its_end() -> 
 
 def test_a_request_that_was_withheld_is_repeated_when_it_may_be_made_without_the_consent() -> None:
     given = consent("clinic", groups=[HEALTH])
-    filed = route(report("health", **SEALED), prompt(), here(given))
+    filed = route(report("health", **SEALED), cause(), here(given))
     [first] = said(filed, ReferralRequested)
     assert first.link is not None
     fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.disclosures, delivered=False))
-    turn = recall(filed.case, fallen, prompt("back"), here())
+    turn = recall(filed.case, fallen, cause("back"), here())
     [again] = said(turn, ReferralRequested)
     assert again.referral_id == first.referral_id
     assert again.link is None
@@ -187,29 +188,28 @@ def test_a_request_that_was_withheld_is_repeated_when_it_may_be_made_without_the
 
 def test_a_need_can_be_handed_to_the_same_program_after_a_new_consent() -> None:
     given = consent("refuge", groups=[VIOLENCE])
-    filed = route(report("safety", **SEALED), prompt(), here(given))
+    filed = route(report("safety", **SEALED), cause(), here(given))
     ended = recall(
-        filed.case, RevokedConsent(given.consent_id, "consent-expired", uses(filed.disclosures)), prompt("over"), here()
+        filed.case, RevokedConsent(given.consent_id, "consent-expired", uses(filed.disclosures)), cause("over"), here()
     )
     assert ended.case.resolution is None
-    turn = extend_disclosure(ended.case, GrantedConsent(given.consent_id, frozenset()), prompt("new"), here(given))
+    turn = extend_disclosure(ended.case, GrantedConsent(given.consent_id, frozenset()), cause("new"), here(given))
     first, second = turn.case.referrals_of(need_id("safety"))
     assert (first.agency, second.agency, second.attempt) == ("refuge", "refuge", 2)
 
 
 def test_a_case_that_has_ended_is_not_reopened_by_a_consent() -> None:
-    filed = route(report("health", **SEALED), prompt(), here())
+    filed = route(report("health", **SEALED), cause(), here())
     ended = filed.case.with_resolution(Resolution.COMPLETED, NOON)
     given = consent("clinic", groups=[HEALTH])
     assert (
-        extend_disclosure(ended, GrantedConsent(given.consent_id, frozenset()), prompt("more"), here(given)).events
-        == ()
+        extend_disclosure(ended, GrantedConsent(given.consent_id, frozenset()), cause("more"), here(given)).events == ()
     )
 
 
 def test_whoever_was_given_something_is_told_of_an_erasure_and_the_blocks_are_dropped() -> None:
-    filed = route(report("health", **SEALED), prompt(), here())
-    turn = erase(filed.case, [(case_id(), "clinic"), (case_id(), "homes")], prompt("gone"), here())
-    assert types(turn.events) == ["clinic < person.erased", "homes < person.erased"]
+    filed = route(report("health", **SEALED), cause(), here())
+    turn = erase(filed.case, [(case_id(), "clinic"), (case_id(), "homes")], cause("gone"), here())
+    assert event_types(turn.events) == ["clinic < person.erased", "homes < person.erased"]
     assert turn.case.report.sealed == {}
     assert "block" not in turn.case.text

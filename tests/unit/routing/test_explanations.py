@@ -25,29 +25,20 @@ from shared.policy.agreements import Form
 from shared.policy.consent import Consent
 from shared.policy.explanation import WORDS
 from shared.policy.policies import our_policies
-from tests.unit.routing.town import (
-    ADDRESS,
-    CONTACT,
-    HOUR,
-    NEED,
-    NOON,
-    TOWN,
-    agreement,
-    clause,
-    consent,
-)
+from tests.builders import HOUR, NOON, agreement, consent
+from tests.unit.routing.fixtures import ADDRESS, CITY, CONTACT, NEED, clause
 
 PERMITS = {"clause", "consent"}
 """The policies that permit: they are never what something is withheld by."""
 
 
 def ask(need: str, service: str = "repair", *consents: Consent, **said: Any) -> PlacementQuery:
-    protections = TOWN.protection.protections_of(service, [need])
+    protections = CITY.protection.protections_of(service, [need])
     return PlacementQuery(need, service, "south", "routine", protections, NOON, consents)._replace(**said)
 
 
 def answer(agency: str, asking: PlacementQuery, group: FieldGroup) -> GroupDecision:
-    decision = explain_disclosure(asking, TOWN, agency)
+    decision = explain_disclosure(asking, CITY, agency)
     return next(each for each in decision.answers if each.group is group)
 
 
@@ -93,8 +84,8 @@ def test_a_group_that_needed_a_consent_names_it() -> None:
 
 
 def test_an_agency_that_may_not_know_of_the_need_is_given_nothing_else_either() -> None:
-    sharing = TOWN.policy.under([agreement(clause("police", ADDRESS, CONTACT))])
-    decision = explain_disclosure(ask("noise", "loud"), replace(TOWN, policy=sharing), "police")
+    sharing = CITY.policy.under([agreement(clause("police", ADDRESS, CONTACT))])
+    decision = explain_disclosure(ask("noise", "loud"), replace(CITY, policy=sharing), "police")
     assert not decision.entitled
     assert not any(each.released for each in decision.answers)
     address = next(each for each in decision.answers if each.group is ADDRESS)
@@ -105,7 +96,7 @@ def test_an_agency_that_may_not_know_of_the_need_is_given_nothing_else_either() 
 
 
 def test_an_agency_that_was_not_asked_is_not_said_to_have_been_given_anything() -> None:
-    decision = explain_disclosure(ask("housing"), TOWN, "clinic")
+    decision = explain_disclosure(ask("housing"), CITY, "clinic")
     assert decision.says(asked=True) == "It may know of the need, and is given need, narrative."
     assert decision.says(asked=False) == "It was not asked for help. If it were, it would be given need, narrative."
 
@@ -114,7 +105,7 @@ def test_every_group_has_an_answer_that_says_the_same_as_the_plan() -> None:
     for agency in ("homes", "clinic", "police", "refuge", "nobody"):
         for need, service in (("housing", "repair"), ("noise", "loud"), ("housing", "drugs"), ("safety", "violence")):
             asking = ask(need, service, consent("clinic", groups=[FieldGroup.SUBSTANCE_USE]))
-            plan, decision = TOWN.plan(agency, asking), explain_disclosure(asking, TOWN, agency)
+            plan, decision = CITY.plan(agency, asking), explain_disclosure(asking, CITY, agency)
             assert [each.group for each in decision.answers] == list(FieldGroup)
             said = {each.group for each in decision.answers if each.released}
             assert said == (plan.groups if plan.entitled else set())
@@ -122,7 +113,7 @@ def test_every_group_has_an_answer_that_says_the_same_as_the_plan() -> None:
 
 
 def test_the_first_candidate_that_may_know_is_asked_and_each_other_has_its_reason() -> None:
-    choice = explain_placement(ask("noise", "loud"), TOWN)
+    choice = explain_placement(ask("noise", "loud"), CITY)
     assert (choice.rule, choice.asked) == ("noise", "police/precinct")
     nobody, police = choice.candidates
     assert (nobody.standing, nobody.policies) == ("may-not-know", ("no-agreement",))
@@ -134,24 +125,24 @@ def test_the_looks_into_the_book_tell_why_a_rule_counts() -> None:
     rules = [Rule("heat", ("homes/inspections",), need="housing"), Rule("all", ("police/precinct",))]
     rules.append(Rule("north", ("homes/inspections",), service="repair", need="housing", district="north"))
     book = RoutingRules(rules)
-    choice = explain_placement(ask("housing"), replace(TOWN, rules=book))
+    choice = explain_placement(ask("housing"), replace(CITY, rules=book))
     assert [(look.rule, look.why) for look in choice.looks] == [
         (None, "no rule names service repair and need housing and district south"),
         ("heat", "rule heat names need housing: it counts"),
         ("all", "rule all names nothing, and so applies to everything, and is less specific"),
     ]
-    north = explain_placement(ask("housing", district="north"), replace(TOWN, rules=book))
+    north = explain_placement(ask("housing", district="north"), replace(CITY, rules=book))
     assert north.looks[0].why.endswith("it counts")
 
 
 def test_a_program_of_another_district_says_so() -> None:
     book = RoutingRules([Rule("ill", ("clinic/north", "clinic/visits"), need="health", fallback="clinic/north")])
-    choice = explain_placement(ask("health"), replace(TOWN, rules=book))
+    choice = explain_placement(ask("health"), replace(CITY, rules=book))
     assert choice.candidates[0].why == "works only in north, and the district is south"
     assert choice.asked == "clinic/visits"
     assert choice.fallback is not None
     assert choice.fallback.standing == "other-district"
-    unknown = explain_placement(ask("health", district=None), replace(TOWN, rules=book))
+    unknown = explain_placement(ask("health", district=None), replace(CITY, rules=book))
     assert unknown.candidates[0].why == "works only in north, and the district is not known"
 
 
@@ -159,7 +150,7 @@ def test_of_two_protections_the_one_that_withholds_is_explained() -> None:
     victims, drugs = FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE
     for groups in ([victims], [drugs], [victims, drugs]):
         asking = ask("safety", "drugs", consent("refuge", groups=groups))
-        decision, plan = explain_disclosure(asking, TOWN, "refuge"), TOWN.plan("refuge", asking)
+        decision, plan = explain_disclosure(asking, CITY, "refuge"), CITY.plan("refuge", asking)
         told = answer("refuge", asking, NEED)
         assert (decision.entitled, told.released) == (plan.entitled, plan.entitled)
         assert told.withheld_by == plan.verdicts[NEED].withheld_by
@@ -170,13 +161,13 @@ def test_of_two_protections_the_one_that_withholds_is_explained() -> None:
 
 
 def test_a_need_without_a_rule_says_so() -> None:
-    choice = explain_placement(ask("loneliness"), TOWN)
+    choice = explain_placement(ask("loneliness"), CITY)
     assert (choice.rule, choice.asked, choice.candidates) == (None, None, ())
     assert choice.why == "no routing rule applies"
 
 
 def test_a_service_that_the_catalogue_lacks_bars_everybody() -> None:
-    choice = explain_placement(ask("housing", "unheard-of"), TOWN)
+    choice = explain_placement(ask("housing", "unheard-of"), CITY)
     assert choice.asked is None
     assert {each.policies for each in choice.candidates} == {("unknown-service",)}
 
@@ -194,11 +185,11 @@ def test_a_supposed_report_is_placed_with_the_consents_that_are_supposed(
 ) -> None:
     supposed = [{"recipients": [agency], "groups": [group]} for agency, group in consents]
     question = HypotheticalReport.model_validate({"service_code": "drugs", "needs": ["housing"], "consents": supposed})
-    (asking,) = question.askings(TOWN, NOON)
-    assert explain_placement(asking, TOWN).asked == asked
+    (asking,) = question.askings(CITY, NOON)
+    assert explain_placement(asking, CITY).asked == asked
 
 
 def test_who_is_asked_first_is_a_source_for_whoever_is_asked_next() -> None:
     question = HypotheticalReport.model_validate({"service_code": "repair", "needs": ["housing", "health"]})
-    assert [sorted(asking.holders) for asking in question.askings(TOWN, NOON)] == [[], ["homes"]]
-    assert NEED in TOWN.plan("clinic", next(iter(question.askings(TOWN, NOON)))).groups
+    assert [sorted(asking.holders) for asking in question.askings(CITY, NOON)] == [[], ["homes"]]
+    assert NEED in CITY.plan("clinic", next(iter(question.askings(CITY, NOON)))).groups

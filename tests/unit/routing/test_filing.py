@@ -16,7 +16,8 @@ from shared.events.intake import CaseWithdrawn
 from shared.events.reasons import Reason
 from shared.events.referrals import ReferralAccepted, ReferralRequested
 from shared.events.routing import CaseResolved, CaseRouted, CaseUnroutable
-from tests.unit.routing.town import HOUR, NOON, around, case_id, need_id, prompt, record, report, types, update
+from tests.builders import HOUR, NOON, case_id, need_id, recorded_referral, report
+from tests.unit.routing.fixtures import cause, context, event_types, update
 
 E = TypeVar("E", bound=Event)
 
@@ -27,8 +28,8 @@ def said(turn: CaseDecision, kind: type[E]) -> list[E]:
 
 
 def test_each_need_of_a_case_is_asked_for_and_the_case_is_routed_once() -> None:
-    turn = route(report("housing", "health"), prompt(), around())
-    assert types(turn.events) == [
+    turn = route(report("housing", "health"), cause(), context())
+    assert event_types(turn.events) == [
         "referral.requested",
         "referral.requested",
         "homes < referral.requested",
@@ -42,7 +43,7 @@ def test_each_need_of_a_case_is_asked_for_and_the_case_is_routed_once() -> None:
 
 
 def test_a_need_without_a_program_goes_to_the_triage_desk_and_keeps_the_case_open() -> None:
-    turn = route(report("loneliness", "health"), prompt(), around())
+    turn = route(report("loneliness", "health"), cause(), context())
     (unroutable,) = said(turn, CaseUnroutable)
     assert unroutable.reason is Reason.NO_PROGRAM
     assert said(turn, CaseRouted)[0].unrouted == (need_id("loneliness"),)
@@ -51,7 +52,7 @@ def test_a_need_without_a_program_goes_to_the_triage_desk_and_keeps_the_case_ope
 
 
 def test_the_program_has_its_own_time_to_answer() -> None:
-    turn = route(report("housing"), prompt(), around(NOON + HOUR))
+    turn = route(report("housing"), cause(), context(NOON + HOUR))
     (asked,) = said(turn, agency_inbox.ReferralRequested)
     assert asked.answer_by == NOON + HOUR + timedelta(hours=4)
     assert said(turn, ReferralRequested)[0].answer_by == asked.answer_by
@@ -59,14 +60,16 @@ def test_the_program_has_its_own_time_to_answer() -> None:
 
 def test_routing_the_same_report_again_says_exactly_the_same() -> None:
     filed = report("housing", "health", "loneliness")
-    first, second = (route(filed, prompt(), around()) for _ in range(2))
+    first, second = (route(filed, cause(), context()) for _ in range(2))
     assert first.events == second.events
 
 
 def test_a_closed_record_becomes_history_with_its_own_times() -> None:
     closed = NOON + timedelta(days=3)
-    turn = route(report("housing", recorded=(record(closed_at=closed),)), prompt(), around(NOON + timedelta(days=900)))
-    assert types(turn.events) == [
+    turn = route(
+        report("housing", recorded=(recorded_referral(closed_at=closed),)), cause(), context(NOON + timedelta(days=900))
+    )
+    assert event_types(turn.events) == [
         "referral.requested",
         "homes < referral.requested",
         "disclosure.made",
@@ -89,21 +92,21 @@ def test_a_closed_record_becomes_history_with_its_own_times() -> None:
 
 def test_a_record_that_says_when_it_was_answered_keeps_that() -> None:
     answered = NOON + HOUR
-    recorded = (record(closed_at=NOON + 5 * HOUR, answered_at=answered),)
-    turn = route(report("housing", recorded=recorded), prompt(), around())
+    recorded = (recorded_referral(closed_at=NOON + 5 * HOUR, answered_at=answered),)
+    turn = route(report("housing", recorded=recorded), cause(), context())
     assert said(turn, ReferralAccepted)[0].occurred_at == answered
 
 
 def test_a_record_that_was_closed_before_it_was_opened_is_passed_on_as_it_is() -> None:
     closed = NOON - timedelta(days=1)
-    turn = route(report("housing", recorded=(record(closed_at=closed),)), prompt(), around())
+    turn = route(report("housing", recorded=(recorded_referral(closed_at=closed),)), cause(), context())
     assert said(turn, CaseResolved)[0].resolved_at == closed
     assert said(turn, ReferralRequested)[0].occurred_at == NOON
 
 
 def test_an_open_record_is_live_but_keeps_when_it_was_opened() -> None:
     now = NOON + timedelta(days=10)
-    turn = route(report("housing", recorded=(record(closed_at=None),)), prompt(), around(now))
+    turn = route(report("housing", recorded=(recorded_referral(closed_at=None),)), cause(), context(now))
     (asked,) = said(turn, ReferralRequested)
     assert asked.occurred_at == NOON
     assert asked.answer_by == now + 4 * HOUR
@@ -112,44 +115,44 @@ def test_an_open_record_is_live_but_keeps_when_it_was_opened() -> None:
 
 
 def test_a_case_that_is_closed_in_part_stays_open() -> None:
-    recorded = (record(closed_at=NOON + HOUR), record("health", closed_at=None))
-    turn = route(report("housing", "health", recorded=recorded), prompt(), around())
+    recorded = (recorded_referral(closed_at=NOON + HOUR), recorded_referral("health", closed_at=None))
+    turn = route(report("housing", "health", recorded=recorded), cause(), context())
     assert said(turn, CaseResolved) == []
     assert [r.state for r in turn.case.referrals.values()] == [State.COMPLETED, State.REQUESTED]
     assert not said(turn, CaseRouted)[0].record_only
 
 
 def test_a_withdrawn_case_takes_every_open_referral_back_and_ends() -> None:
-    first = route(report("housing", "loneliness"), prompt(), around())
+    first = route(report("housing", "loneliness"), cause(), context())
     accepted = apply_update(
-        first.case, ReceivedUpdate("homes", update(agency_updates.ReferralAccepted, first), prompt("yes")), around()
+        first.case, ReceivedUpdate("homes", update(agency_updates.ReferralAccepted, first), cause("yes")), context()
     )
     assert isinstance(accepted, CaseDecision)
     event = CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON + HOUR)
-    turn = withdraw(accepted.case, event, prompt("back"), around(NOON + HOUR))
-    assert types(turn.events) == ["referral.cancelled", "homes < referral.cancelled", "case.resolved"]
+    turn = withdraw(accepted.case, event, cause("back"), context(NOON + HOUR))
+    assert event_types(turn.events) == ["referral.cancelled", "homes < referral.cancelled", "case.resolved"]
     assert turn.case.resolution is Resolution.WITHDRAWN
     assert not turn.case.is_in_triage(need_id("loneliness"))
 
 
 def test_withdrawing_twice_says_nothing_more() -> None:
-    first = route(report("housing"), prompt(), around())
+    first = route(report("housing"), cause(), context())
     event = CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON)
-    once = withdraw(first.case, event, prompt("back"), around())
-    assert withdraw(once.case, event, prompt("again"), around()).events == ()
+    once = withdraw(first.case, event, cause("back"), context())
+    assert withdraw(once.case, event, cause("again"), context()).events == ()
 
 
 def test_a_decision_leaves_the_case_that_it_was_given_as_it_was() -> None:
-    first = route(report("housing"), prompt(), around())
+    first = route(report("housing"), cause(), context())
     before = replace(first.case, referrals=dict(first.case.referrals), triage=dict(first.case.triage))
-    withdraw(first.case, CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON), prompt("back"), around())
+    withdraw(first.case, CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON), cause("back"), context())
     assert first.case == before
 
 
 def test_an_agency_is_given_what_its_agreement_names_and_told_what_is_withheld() -> None:
     blocks = {FieldGroup.ADDRESS: b'{"address": "1 Elm St"}', FieldGroup.IDENTITY: b'{"first_name": "Ana"}'}
     filed = report("housing", sealed=dict.fromkeys(blocks, "block"))
-    (asked,) = said(route(filed, prompt(), around(blocks=blocks)), agency_inbox.ReferralRequested)
+    (asked,) = said(route(filed, cause(), context(blocks=blocks)), agency_inbox.ReferralRequested)
     assert asked.released.address is not None
     assert asked.released.address.address == "1 Elm St"
     assert asked.released.identity is None
@@ -159,6 +162,6 @@ def test_an_agency_is_given_what_its_agreement_names_and_told_what_is_withheld()
 
 def test_no_word_of_a_person_is_said_to_the_other_services() -> None:
     blocks = {FieldGroup.ADDRESS: b'{"address": "1 Elm St"}'}
-    turn = route(report("housing", sealed={FieldGroup.ADDRESS: "block"}), prompt(), around(blocks=blocks))
+    turn = route(report("housing", sealed={FieldGroup.ADDRESS: "block"}), cause(), context(blocks=blocks))
     inner = [each.event.model_dump_json() for each in turn.events if not each.topic.startswith("agency.")]
     assert not any("Elm" in text for text in inner)

@@ -8,7 +8,8 @@ from shared.events import agency_inbox, agency_updates
 from shared.events.fields import FieldGroup
 from shared.events.reasons import Reason
 from shared.events.referrals import ReferralHeld, ReferralTransferred
-from tests.unit.routing.town import HOUR, NOON, around, consent, need_id, prompt, report, types, update
+from tests.builders import HOUR, NOON, consent, need_id, report
+from tests.unit.routing.fixtures import cause, context, event_types, update
 
 
 def told(turn: CaseDecision, agency: str, *kinds: type) -> CaseDecision | RefusedUpdate:
@@ -16,8 +17,8 @@ def told(turn: CaseDecision, agency: str, *kinds: type) -> CaseDecision | Refuse
     outcome: CaseDecision | RefusedUpdate = turn
     for number, kind in enumerate(kinds, 1):
         assert isinstance(outcome, CaseDecision)
-        heard = ReceivedUpdate(agency, update(kind, outcome, NOON + number * HOUR), prompt(f"{kind.__name__} {number}"))
-        outcome = apply_update(outcome.case, heard, around(NOON + number * HOUR))
+        heard = ReceivedUpdate(agency, update(kind, outcome, NOON + number * HOUR), cause(f"{kind.__name__} {number}"))
+        outcome = apply_update(outcome.case, heard, context(NOON + number * HOUR))
     return outcome
 
 
@@ -30,7 +31,7 @@ def refusal_of(outcome: CaseDecision | RefusedUpdate) -> agency_inbox.UpdateRefu
 
 
 def test_a_case_ends_when_its_last_need_is_met_at_the_agencys_own_time() -> None:
-    filed = route(report("housing"), prompt(), around())
+    filed = route(report("housing"), cause(), context())
     turn = told(
         filed,
         "homes",
@@ -39,15 +40,15 @@ def test_a_case_ends_when_its_last_need_is_met_at_the_agencys_own_time() -> None
         agency_updates.ReferralCompleted,
     )
     assert isinstance(turn, CaseDecision)
-    assert types(turn.events) == ["referral.completed", "case.resolved"]
+    assert event_types(turn.events) == ["referral.completed", "case.resolved"]
     assert turn.case.resolution is Resolution.COMPLETED
     assert turn.case.resolved_at == NOON + 3 * HOUR
 
 
 def test_an_agency_that_says_no_is_followed_by_the_next_candidate() -> None:
-    turn = told(route(report("housing"), prompt(), around()), "homes", agency_updates.ReferralRejected)
+    turn = told(route(report("housing"), cause(), context()), "homes", agency_updates.ReferralRejected)
     assert isinstance(turn, CaseDecision)
-    assert types(turn.events) == [
+    assert event_types(turn.events) == [
         "referral.rejected",
         "referral.requested",
         "clinic < referral.requested",
@@ -60,28 +61,28 @@ def test_an_agency_that_says_no_is_followed_by_the_next_candidate() -> None:
 
 
 def test_when_everybody_has_said_no_a_person_must_choose() -> None:
-    turn = told(route(report("health"), prompt(), around()), "clinic", agency_updates.ReferralRejected)
+    turn = told(route(report("health"), cause(), context()), "clinic", agency_updates.ReferralRejected)
     assert isinstance(turn, CaseDecision)
-    assert types(turn.events) == ["referral.rejected", "case.unroutable"]
+    assert event_types(turn.events) == ["referral.rejected", "case.unroutable"]
     assert turn.case.is_in_triage(need_id("health"))
     assert turn.case.resolution is None
 
 
 def test_a_failure_and_a_withdrawn_acceptance_move_on_as_well() -> None:
-    filed = route(report("housing"), prompt(), around())
+    filed = route(report("housing"), cause(), context())
     failed = told(
         filed, "homes", agency_updates.ReferralAccepted, agency_updates.ReferralStarted, agency_updates.ReferralFailed
     )
     taken_back = told(filed, "homes", agency_updates.ReferralAccepted, agency_updates.ReferralCancelled)
     assert isinstance(failed, CaseDecision)
     assert isinstance(taken_back, CaseDecision)
-    assert types(failed.events)[:2] == ["referral.failed", "referral.requested"]
-    assert types(taken_back.events)[:2] == ["referral.cancelled", "referral.requested"]
+    assert event_types(failed.events)[:2] == ["referral.failed", "referral.requested"]
+    assert event_types(taken_back.events)[:2] == ["referral.cancelled", "referral.requested"]
 
 
 def test_saying_it_twice_does_nothing() -> None:
     turn = told(
-        route(report("housing"), prompt(), around()),
+        route(report("housing"), cause(), context()),
         "homes",
         agency_updates.ReferralAccepted,
         agency_updates.ReferralAccepted,
@@ -92,18 +93,18 @@ def test_saying_it_twice_does_nothing() -> None:
 
 
 def test_what_comes_out_of_order_is_refused_and_answered() -> None:
-    refused = refusal_of(told(route(report("housing"), prompt(), around()), "homes", agency_updates.ReferralCompleted))
+    refused = refusal_of(told(route(report("housing"), cause(), context()), "homes", agency_updates.ReferralCompleted))
     assert refused.state == "requested"
     assert "cannot be completed" in refused.explanation
 
 
 def test_another_agency_learns_nothing_about_a_referral_that_is_not_its_own() -> None:
-    filed = route(report("housing"), prompt(), around())
+    filed = route(report("housing"), cause(), context())
     foreign = apply_update(
-        filed.case, ReceivedUpdate("police", update(agency_updates.ReferralAccepted, filed), prompt("x")), around()
+        filed.case, ReceivedUpdate("police", update(agency_updates.ReferralAccepted, filed), cause("x")), context()
     )
     unknown = apply_update(
-        None, ReceivedUpdate("police", update(agency_updates.ReferralAccepted, filed), prompt("x")), around()
+        None, ReceivedUpdate("police", update(agency_updates.ReferralAccepted, filed), cause("x")), context()
     )
     assert refusal_of(foreign) == refusal_of(unknown)
     assert refusal_of(foreign).explanation == NOT_YOURS
@@ -112,7 +113,7 @@ def test_another_agency_learns_nothing_about_a_referral_that_is_not_its_own() ->
 
 def test_a_hold_says_whether_the_agency_could_end_it() -> None:
     turn = told(
-        route(report("housing"), prompt(), around()),
+        route(report("housing"), cause(), context()),
         "homes",
         agency_updates.ReferralAccepted,
         agency_updates.ReferralStarted,
@@ -121,16 +122,14 @@ def test_a_hold_says_whether_the_agency_could_end_it() -> None:
     for reason, controls in ((Reason.NO_ACCESS, False), (Reason.WAITING_FOR_PARTS, True)):
         held = apply_update(
             turn.case,
-            ReceivedUpdate("homes", update(agency_updates.ReferralHeld, turn, reason=reason), prompt()),
-            around(),
+            ReceivedUpdate("homes", update(agency_updates.ReferralHeld, turn, reason=reason), cause()),
+            context(),
         )
         assert isinstance(held, RefusedUpdate)
         later = apply_update(
             turn.case,
-            ReceivedUpdate(
-                "homes", update(agency_updates.ReferralHeld, turn, NOON + 9 * HOUR, reason=reason), prompt()
-            ),
-            around(),
+            ReceivedUpdate("homes", update(agency_updates.ReferralHeld, turn, NOON + 9 * HOUR, reason=reason), cause()),
+            context(),
         )
         assert isinstance(later, CaseDecision)
         (event,) = [each.event for each in later.events]
@@ -139,12 +138,12 @@ def test_a_hold_says_whether_the_agency_could_end_it() -> None:
 
 
 def test_a_transfer_closes_one_referral_and_opens_the_next() -> None:
-    filed = route(report("housing"), prompt(), around())
+    filed = route(report("housing"), cause(), context())
     moved = update(agency_updates.ReferralTransferred, filed, to_agency="police", to_program="precinct")
-    turn = apply_update(filed.case, ReceivedUpdate("homes", moved, prompt("t")), around())
+    turn = apply_update(filed.case, ReceivedUpdate("homes", moved, cause("t")), context())
     assert isinstance(turn, CaseDecision)
     moves = ["referral.transferred", "referral.requested", "police < referral.requested", "disclosure.made"]
-    assert types(turn.events) == moves
+    assert event_types(turn.events) == moves
     assert isinstance(turn.events[0].event, ReferralTransferred)
     first, second = turn.case.referrals.values()
     assert (first.state, first.last_change) == ("cancelled", "transferred")
@@ -152,26 +151,26 @@ def test_a_transfer_closes_one_referral_and_opens_the_next() -> None:
 
 
 def test_a_transfer_to_a_program_that_cannot_take_it_is_refused() -> None:
-    filed = route(report("housing"), prompt(), around())
+    filed = route(report("housing"), cause(), context())
     for agency, program in (("homes", "gardens"), ("clinic", "north"), ("nobody", "desk"), ("homes", "inspections")):
         moved = update(agency_updates.ReferralTransferred, filed, to_agency=agency, to_program=program)
-        refused = refusal_of(apply_update(filed.case, ReceivedUpdate("homes", moved, prompt("t")), around()))
+        refused = refusal_of(apply_update(filed.case, ReceivedUpdate("homes", moved, cause("t")), context()))
         assert f"{agency}/{program}" in refused.explanation
 
 
 def test_a_strict_report_is_not_transferred_to_an_agency_that_may_not_have_it() -> None:
-    here = around(consents=[consent("clinic", groups=[FieldGroup.SUBSTANCE_USE])])
-    filed = route(report("housing", service_code="drugs"), prompt(), here)
+    here = context(consents=[consent("clinic", groups=[FieldGroup.SUBSTANCE_USE])])
+    filed = route(report("housing", service_code="drugs"), cause(), here)
     moved = update(agency_updates.ReferralTransferred, filed, to_agency="homes", to_program="emergency")
-    refusal_of(apply_update(filed.case, ReceivedUpdate("clinic", moved, prompt("t")), here))
+    refusal_of(apply_update(filed.case, ReceivedUpdate("clinic", moved, cause("t")), here))
 
 
 def test_an_agencys_words_are_noted_and_not_said_to_the_other_services() -> None:
-    filed = route(report("housing"), prompt(), around())
+    filed = route(report("housing"), cause(), context())
     turn = apply_update(
         filed.case,
-        ReceivedUpdate("homes", update(agency_updates.ReferralRejected, filed, explanation="Ana was out"), prompt()),
-        around(),
+        ReceivedUpdate("homes", update(agency_updates.ReferralRejected, filed, explanation="Ana was out"), cause()),
+        context(),
     )
     assert isinstance(turn, CaseDecision)
     assert turn.history[0].words == "Ana was out"

@@ -26,7 +26,8 @@ from services.routing.domain.submission import route
 from shared.events.fields import FieldGroup
 from shared.policy.consent import Consent
 from shared.policy.plan import CONSENT_ONLY
-from tests.unit.routing.town import HOUR, NOON, TOWN, around, case_id, consent, prompt, report
+from tests.builders import HOUR, NOON, case_id, consent, report
+from tests.unit.routing.fixtures import CITY, cause, context
 
 BLOCKS = {
     FieldGroup.ADDRESS: b'{"address": "1 Elm St"}',
@@ -42,7 +43,7 @@ READ, OPENED = case_id(70), case_id(80)
 
 def filed(need: str = "housing", *consents: Consent, **said: Any) -> tuple[CaseDecision, Referral]:
     """A report that was routed, and its referral."""
-    turn = route(report(need, **{**SEALED, **said}), prompt(), around(blocks=BLOCKS, consents=consents))
+    turn = route(report(need, **{**SEALED, **said}), cause(), context(blocks=BLOCKS, consents=consents))
     return turn, next(iter(turn.case.referrals.values()))
 
 
@@ -53,7 +54,7 @@ def access(referral: Referral, *groups: FieldGroup, lasts: timedelta = HOUR) -> 
 
 def what(turn: CaseDecision, referral: Referral, *accesses: GrantedAccess, at: timedelta = timedelta()) -> ReferralRead:
     """What the agency reads at a moment."""
-    here = around(NOON + at, BLOCKS)
+    here = context(NOON + at, BLOCKS)
     answer = read(turn.case, ReadRequest(referral.agency, referral.referral_id, READ), accesses, here)
     assert answer is not None
     return ReferralRead.model_validate_json(answer.text)
@@ -76,7 +77,7 @@ def test_the_words_of_a_report_stay_redacted_until_the_identity_is_open() -> Non
 
 def test_without_an_access_a_read_is_a_read_and_with_one_it_names_it() -> None:
     turn, referral = filed()
-    here = around(blocks=BLOCKS)
+    here = context(blocks=BLOCKS)
     for accesses, channel in (((), "read"), ((access(referral, FieldGroup.IDENTITY),), "emergency")):
         answer = read(turn.case, ReadRequest(referral.agency, referral.referral_id, READ), accesses, here)
         assert answer is not None
@@ -89,7 +90,9 @@ def test_an_access_to_something_that_the_report_does_not_have_gives_nothing_and_
     turn, referral = filed(sealed={FieldGroup.ADDRESS: "block"})
     opened = access(referral, FieldGroup.HOUSEHOLD)
     assert named(what(turn, referral, opened)) == named(what(turn, referral))
-    answer = read(turn.case, ReadRequest(referral.agency, referral.referral_id, READ), (opened,), around(blocks=BLOCKS))
+    answer = read(
+        turn.case, ReadRequest(referral.agency, referral.referral_id, READ), (opened,), context(blocks=BLOCKS)
+    )
     assert answer is not None
     assert answer.decision.disclosures[0].receipt.channel == "read"
 
@@ -103,9 +106,9 @@ def test_whatever_is_kept_of_an_access_it_opens_nothing_beyond_four_hours_nor_wh
     groups: frozenset[FieldGroup], duration: timedelta, at: timedelta
 ) -> None:
     turn, referral = filed()
-    here = around(NOON + at, BLOCKS)
+    here = context(NOON + at, BLOCKS)
     need = turn.case.need(referral.need_id)
-    base = TOWN.plan(referral.agency, here.query(turn.case, need))
+    base = CITY.plan(referral.agency, here.query(turn.case, need))
     wider = with_accesses(base, [access(referral, *groups, lasts=duration)], NOON + at)
     more = wider.groups - base.groups
     assert more <= groups - CONSENT_ONLY
@@ -128,7 +131,7 @@ def test_no_access_counts_for_a_report_that_is_protected(
 ) -> None:
     agreed = consent(agency, groups=[group])
     turn, referral = filed(need, agreed, service_code=service)
-    here = around(blocks=BLOCKS, consents=[agreed])
+    here = context(blocks=BLOCKS, consents=[agreed])
     wanted = AccessRequest(agency, referral.referral_id, OPENED, frozenset(), HOUR)
     outcome = open_withheld(turn.case, wanted, (), here)
     assert isinstance(outcome, NotOpened)
@@ -143,7 +146,7 @@ def test_no_access_counts_for_a_report_that_is_protected(
 def test_what_is_opened_is_what_was_withheld_and_nothing_that_rests_on_consent() -> None:
     turn, referral = filed()
     wanted = AccessRequest("homes", referral.referral_id, OPENED, frozenset(), 24 * HOUR)
-    outcome = open_withheld(turn.case, wanted, (), around(blocks=BLOCKS))
+    outcome = open_withheld(turn.case, wanted, (), context(blocks=BLOCKS))
     assert isinstance(outcome, Opened)
     assert outcome.access.groups.isdisjoint(CONSENT_ONLY)
     assert outcome.access.groups.isdisjoint({FieldGroup.NEED, FieldGroup.ADDRESS})
@@ -154,6 +157,6 @@ def test_what_is_opened_is_what_was_withheld_and_nothing_that_rests_on_consent()
 def test_an_agency_reads_no_other_agency_s_referral() -> None:
     turn, referral = filed()
     for agency, referral_id in (("clinic", referral.referral_id), ("homes", UUID(int=1))):
-        assert read(turn.case, ReadRequest(agency, referral_id, READ), (), around(blocks=BLOCKS)) is None
+        assert read(turn.case, ReadRequest(agency, referral_id, READ), (), context(blocks=BLOCKS)) is None
         wanted = AccessRequest(agency, referral_id, OPENED, frozenset(), HOUR)
-        assert open_withheld(turn.case, wanted, (), around(blocks=BLOCKS)) is None
+        assert open_withheld(turn.case, wanted, (), context(blocks=BLOCKS)) is None

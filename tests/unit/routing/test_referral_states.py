@@ -18,7 +18,7 @@ from services.routing.domain.referral import (
     advance,
 )
 from shared.events.reasons import Reason
-from tests.unit.routing.town import NOON, need_id
+from tests.builders import NOON, need_id
 
 FRESH = Referral(need_id("r"), need_id("housing"), "housing", "homes", "inspections", 1, NOON, NOON)
 

@@ -3,7 +3,8 @@
 from services.routing.domain.city import PlacementQuery
 from services.routing.domain.placement import Placed, Unplaced, place
 from shared.events.fields import FieldGroup
-from tests.unit.routing.town import NOON, sample_city
+from tests.builders import NOON
+from tests.unit.routing.fixtures import sample_city
 
 
 def test_the_sample_city_sends_a_cold_apartment_to_housing_and_rats_to_health() -> None:

@@ -18,38 +18,34 @@ from shared.city.routing_rules import RoutingRules, Rule
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Agreement, Form
 from shared.policy.consent import Consent
-from tests.unit.routing.town import (
+from tests.builders import HOUR, NOON, agreement, consent, report
+from tests.unit.routing.fixtures import (
     ADDRESS,
     AGREEMENTS,
+    CITY,
     CONTACT,
-    HOUR,
     NEED,
-    NOON,
     PROGRAMS,
     RULES,
-    TOWN,
-    agreement,
-    around,
+    cause,
     clause,
-    consent,
-    prompt,
-    report,
+    context,
 )
 
 HOMES = AGREEMENTS[0]
 
 
 def under(*agreements: Agreement) -> RoutingCity:
-    return replace(TOWN, policy=TOWN.policy.under(agreements))
+    return replace(CITY, policy=CITY.policy.under(agreements))
 
 
 def past(*needs: str, consents: Iterable[Consent] = (), **said: Any) -> PastCase:
-    turn = route(report(*needs, **said), prompt(), around(consents=tuple(consents)))
+    turn = route(report(*needs, **said), cause(), context(consents=tuple(consents)))
     return PastCase(turn.case, NOON, tuple(consents))
 
 
 def differences(after: RoutingCity, case: PastCase) -> list[PlacementDifference | DisclosureDifference]:
-    return list(CityComparison(TOWN, after).differences(case))
+    return list(CityComparison(CITY, after).differences(case))
 
 
 def test_the_same_agreements_and_book_change_nothing() -> None:
@@ -86,7 +82,7 @@ def test_a_new_agreement_brings_in_who_was_barred() -> None:
 
 def test_another_book_asks_somebody_else() -> None:
     book = RoutingRules([Rule("housing", ("clinic/visits",), need="housing"), *RULES[1:]])
-    first, *_ = differences(replace(TOWN, rules=book), past())
+    first, *_ = differences(replace(CITY, rules=book), past())
     assert first == PlacementDifference(
         report().needs[0], "homes/inspections", "clinic/visits", "rule housing, choice 1"
     )

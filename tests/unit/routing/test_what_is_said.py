@@ -24,7 +24,8 @@ from shared.events.agency_updates import AgencyUpdate
 from shared.events.fields import FieldGroup
 from shared.events.intake import CaseWithdrawn, Place
 from shared.events.topics import AGENCY_INBOX, REFERRALS, TopicSpec
-from tests.unit.routing.town import HOUR, NOON, around, case_id, consent, need_id, prompt, record, report, update
+from tests.builders import HOUR, NOON, case_id, consent, need_id, recorded_referral, report
+from tests.unit.routing.fixtures import cause, context, update
 
 BLOCKS = {
     FieldGroup.ADDRESS: b'{"address": "1 Elm St", "lat": 40.7, "long": -73.9}',
@@ -53,18 +54,18 @@ def everything_said() -> list[OutgoingEvent]:
 
 
 def _outcomes() -> Iterator[CaseDecision | RefusedUpdate]:
-    here = around(blocks=BLOCKS)
+    here = context(blocks=BLOCKS)
     sealed = dict.fromkeys((*BLOCKS, FieldGroup.HEALTH), "block")
-    filed = route(report("housing", "health", "loneliness", sealed=sealed), prompt(), here)
-    nowhere = report("housing", place=Place(), recorded=(record(closed_at=NOON + HOUR),))
-    yield from (filed, route(nowhere, prompt(), here))
-    yield withdraw(filed.case, CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON), prompt(), here)
+    filed = route(report("housing", "health", "loneliness", sealed=sealed), cause(), here)
+    nowhere = report("housing", place=Place(), recorded=(recorded_referral(closed_at=NOON + HOUR),))
+    yield from (filed, route(nowhere, cause(), here))
+    yield withdraw(filed.case, CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON), cause(), here)
     chosen = assign(filed.case, TriageChoice(need_id("loneliness"), "police/precinct", "staff"), here)
     assert isinstance(chosen, CaseDecision)
     yield chosen
     case = filed.case
     for step in range(3):
-        turn = handle_overdue(case, next(iter(case.referrals)), around(NOON + timedelta(days=step + 1), BLOCKS))
+        turn = handle_overdue(case, next(iter(case.referrals)), context(NOON + timedelta(days=step + 1), BLOCKS))
         case = turn.case
         yield turn
     yield from _opened_by_an_agency(filed)
@@ -77,7 +78,7 @@ def _outcomes() -> Iterator[CaseDecision | RefusedUpdate]:
 
 def _opened_by_an_agency(filed: CaseDecision) -> Iterator[CaseDecision]:
     """An agency reads, opens more in an emergency, and reads again."""
-    here, referral = around(blocks=BLOCKS), next(iter(filed.case.referrals.values()))
+    here, referral = context(blocks=BLOCKS), next(iter(filed.case.referrals.values()))
     asked = ReadRequest(referral.agency, referral.referral_id, case_id(7))
     wanted = AccessRequest(referral.agency, referral.referral_id, case_id(8), frozenset(), HOUR)
     opened = open_withheld(filed.case, wanted, (), here)
@@ -92,25 +93,25 @@ def _opened_by_an_agency(filed: CaseDecision) -> Iterator[CaseDecision]:
 def _consented() -> Iterator[CaseDecision]:
     """A consent is given and taken back, and the person is erased."""
     given = consent("clinic", groups=[FieldGroup.HEALTH, FieldGroup.SUBSTANCE_USE])
-    here, blocks = around(blocks=BLOCKS, consents=[given]), dict.fromkeys((*BLOCKS, FieldGroup.HEALTH), "block")
-    filed = route(report("health", sealed=blocks), prompt(), around(blocks=BLOCKS))
-    wider = extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), prompt("more"), here)
+    here, blocks = context(blocks=BLOCKS, consents=[given]), dict.fromkeys((*BLOCKS, FieldGroup.HEALTH), "block")
+    filed = route(report("health", sealed=blocks), cause(), context(blocks=BLOCKS))
+    wider = extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), cause("more"), here)
     [use] = [
         ConsentUse(each.receipt.receipt_id, case_id(), each.receipt.agency, groups, delivered=True)
         for each in wider.disclosures
         for groups in each.consents.values()
     ]
     fallen = RevokedConsent(given.consent_id, "consent-withdrawn", (use,))
-    yield from (wider, recall(wider.case, fallen, prompt("less"), around(blocks=BLOCKS)))
-    yield route(report("health", service_code="drugs", sealed=blocks), prompt(), here)
-    yield erase(filed.case, [(case_id(), "clinic")], prompt("gone"), here)
+    yield from (wider, recall(wider.case, fallen, cause("less"), context(blocks=BLOCKS)))
+    yield route(report("health", service_code="drugs", sealed=blocks), cause(), here)
+    yield erase(filed.case, [(case_id(), "clinic")], cause("gone"), here)
 
 
 def _told(*kinds: type[AgencyUpdate], **said: str) -> Iterator[CaseDecision | RefusedUpdate]:
-    turn = route(report("housing"), prompt(), around())
+    turn = route(report("housing"), cause(), context())
     for number, kind in enumerate(kinds):
         outcome = apply_update(
-            turn.case, ReceivedUpdate("homes", update(kind, turn, NOON + number * HOUR, **said), prompt()), around()
+            turn.case, ReceivedUpdate("homes", update(kind, turn, NOON + number * HOUR, **said), cause()), context()
         )
         yield outcome
         turn = outcome if isinstance(outcome, CaseDecision) else turn

@@ -16,9 +16,10 @@ from shared.policy.decision import DisclosurePolicy
 from shared.policy.explanation import WORDS, explain
 from shared.policy.plan import REDISCLOSURE_NOTICE, ReleaseGround
 from shared.policy.policies import Policies, PolicyError, our_policies, read_policies
+from tests.builders import DAY, NOON
+from tests.policy_cases import DISTRICTS, NEEDS, SERVICES, URGENCY, PolicyCase, make_case
 from tests.policy_oracle import may_be_given
-from tests.policy_worlds import DISTRICTS, NEEDS, SERVICES, URGENCY, World, make_world
-from tests.unit.policy.town import ALL, DAY, NOON, agreement, consent, inquiry, share
+from tests.unit.policy.fixtures import ALL, agreement, consent, query, share
 
 NEED, ADDRESS, VICTIMS = FieldGroup.NEED, FieldGroup.ADDRESS, FieldGroup.VICTIM_SERVICES
 DRUGS = FieldGroup.SUBSTANCE_USE
@@ -49,14 +50,14 @@ def sharing(*agreements: Any, **said: Any) -> DisclosurePolicy:
 def test_what_is_withheld_names_what_decided(
     why: str, clause: dict[str, Any], whole: dict[str, Any], asked: dict[str, Any]
 ) -> None:
-    plan = sharing(agreement(share(**clause), **whole)).plan(inquiry(**asked))
+    plan = sharing(agreement(share(**clause), **whole)).plan(query(**asked))
     assert why in plan.verdicts[NEED].withheld_by
     assert not plan.entitled
     assert not plan.groups
 
 
 def test_a_district_that_is_not_known_meets_no_condition() -> None:
-    plan = sharing(agreement(share(districts=("south",)))).plan(inquiry(district=None))
+    plan = sharing(agreement(share(districts=("south",)))).plan(query(district=None))
     assert plan.verdicts[NEED].withheld_by == ("condition-not-met:district",)
 
 
@@ -65,14 +66,13 @@ def test_the_first_and_the_last_day_belong_to_an_agreement() -> None:
     midnight = NOON.replace(hour=0)
     tick = timedelta(microseconds=1)
     entitled = [
-        decides.plan(inquiry(at=at)).entitled
-        for at in (midnight - tick, midnight, midnight + DAY - tick, midnight + DAY)
+        decides.plan(query(at=at)).entitled for at in (midnight - tick, midnight, midnight + DAY - tick, midnight + DAY)
     ]
     assert entitled == [False, True, True, False]
 
 
 def test_what_is_released_names_its_clause_and_terms() -> None:
-    plan = sharing().plan(inquiry())
+    plan = sharing().plan(query())
     assert plan.verdicts[NEED].grounds == (ReleaseGround("agreement", "city-homes/repairs", 2),)
     assert [(term.agreement, term.version, term.consent_id, term.groups) for term in plan.terms] == [
         ("city-homes", 2, None, (NEED, ADDRESS))
@@ -84,7 +84,7 @@ def test_what_is_released_names_its_clause_and_terms() -> None:
 
 def test_drugs_go_with_the_notice_and_the_consent_that_was_needed() -> None:
     given_ = consent(DRUGS)
-    plan = sharing(agreement(share(form="thin"))).plan(inquiry(protects=DRUGS, consents=(given_,)))
+    plan = sharing(agreement(share(form="thin"))).plan(query(protects=DRUGS, consents=(given_,)))
     assert plan.groups_in(Form.THIN) == {NEED, ADDRESS}
     assert ReleaseGround("consent", str(given_.consent_id)) in plan.verdicts[NEED].grounds
     assert [(term.consent_id, term.notice, term.onward) for term in plan.terms] == [
@@ -95,26 +95,26 @@ def test_drugs_go_with_the_notice_and_the_consent_that_was_needed() -> None:
 
 
 def test_a_consent_that_was_not_needed_is_not_named() -> None:
-    plan = sharing().plan(inquiry(consents=(consent(NEED),)))
+    plan = sharing().plan(query(consents=(consent(NEED),)))
     assert plan.entitled
     assert not plan.consents
 
 
 def test_of_two_consents_the_one_that_lasts_longer_is_relied_on() -> None:
     short, long = consent(NEED, number=1), consent(NEED, number=2, ends_at=NOON + 5 * DAY)
-    plan = sharing(agreement(share(consent=True))).plan(inquiry(consents=(short, long)))
+    plan = sharing(agreement(share(consent=True))).plan(query(consents=(short, long)))
     assert plan.consents == {long.consent_id}
 
 
 def test_of_two_clauses_the_one_without_consent_is_relied_on() -> None:
     both = agreement(share("asks", consent=True), share("free", delay_days=30))
-    plan = sharing(both).plan(inquiry(consents=(consent(NEED),)))
+    plan = sharing(both).plan(query(consents=(consent(NEED),)))
     assert [ground.id for ground in plan.verdicts[NEED].grounds] == ["city-homes/free"]
     assert plan.delay_days(Form.FULL) == 30
 
 
 def test_a_group_may_go_in_two_forms() -> None:
-    plan = sharing(agreement(share(), share("pull", form="thin"))).plan(inquiry())
+    plan = sharing(agreement(share(), share("pull", form="thin"))).plan(query())
     assert plan.verdicts[NEED].forms == {Form.FULL, Form.THIN}
 
 
@@ -128,14 +128,14 @@ CONSENTS = {
 
 @pytest.mark.parametrize("why", CONSENTS)
 def test_a_consent_that_does_not_count_says_why(why: str) -> None:
-    plan = sharing(agreement(share(form="thin"))).plan(inquiry(protects=VICTIMS, consents=(CONSENTS[why],)))
+    plan = sharing(agreement(share(form="thin"))).plan(query(protects=VICTIMS, consents=(CONSENTS[why],)))
     assert not plan.groups
     assert plan.verdicts[NEED].withheld_by == ("victim-services-needs-consent", why)
 
 
 def test_a_consent_for_somebody_else_is_not_even_mentioned() -> None:
     other = consent(VICTIMS, recipients=frozenset({"clinic"}))
-    plan = sharing(agreement(share(form="thin"))).plan(inquiry(protects=VICTIMS, consents=(other,)))
+    plan = sharing(agreement(share(form="thin"))).plan(query(protects=VICTIMS, consents=(other,)))
     assert plan.verdicts[NEED].withheld_by == ("victim-services-needs-consent",)
 
 
@@ -148,7 +148,7 @@ def test_a_consent_stands_in_the_policies_when_it_says_that_it_does(granted: int
         ends_at=NOON + timedelta(microseconds=ends),
         withdrawn_at=NOON if withdrawn else None,
     )
-    plan = PROTECTED.plan(inquiry(protects=VICTIMS, consents=(said,)))
+    plan = PROTECTED.plan(query(protects=VICTIMS, consents=(said,)))
     assert plan.entitled == said.live(NOON)
 
 
@@ -167,13 +167,13 @@ def failing() -> Policies:
 
 
 def test_a_policy_that_fails_denies_the_group_that_it_was_asked_about() -> None:
-    plan = sharing(policies=failing()).plan(inquiry())
+    plan = sharing(policies=failing()).plan(query())
     assert plan.groups == {NEED}
     assert plan.verdicts[ADDRESS].withheld_by == ("error:too-late",)
 
 
 def test_a_question_that_cedar_cannot_read_is_denied() -> None:
-    asked = inquiry(urgency=7)
+    asked = query(urgency=7)
     plan = sharing().plan(asked)
     assert not plan.groups
     assert plan.verdicts[NEED].withheld_by == ("error:request",)
@@ -227,12 +227,12 @@ VARIED = st.fixed_dictionaries(
 @given(st.integers(0, 2**20), st.lists(VARIED, min_size=2, max_size=8))
 @settings(max_examples=80, deadline=None)
 def test_what_is_kept_is_what_would_be_decided(seed: int, varied: list[dict[str, Any]]) -> None:
-    world = make_world(seed)
-    decides = DisclosurePolicy(world.agreements, world.keys, services=world.services)
+    case = make_case(seed)
+    decides = DisclosurePolicy(case.agreements, case.keys, services=case.services)
     for changes in varied + varied[::-1]:
-        question = world.inquiry._replace(**changes)
+        question = case.query._replace(**changes)
         kept = decides.plan(question)
-        assert kept == world.sharing()._decide(question._replace(consents=its_own(question.agency, question.consents)))
+        assert kept == case.policy()._decide(question._replace(consents=its_own(question.agency, question.consents)))
         assert kept.valid_from <= question.at < kept.valid_until
 
 
@@ -249,9 +249,9 @@ def test_a_plan_is_for_no_case_that_does_not_meet_its_condition(condition: str) 
     met = {"needs": ("housing",), "services": ("repair",), "districts": ("south",), "urgency": ("routine",)}
     limited: dict[str, Any] = {condition: met[condition]}
     decides = sharing(agreement(share(**limited)))
-    assert decides.plan(inquiry()).entitled
-    assert not decides.plan(inquiry(**CONDITIONS[condition])).entitled
-    assert decides.plan(inquiry()).entitled
+    assert decides.plan(query()).entitled
+    assert not decides.plan(query(**CONDITIONS[condition])).entitled
+    assert decides.plan(query()).entitled
 
 
 @pytest.mark.parametrize("asks_for_consent", [True, False])
@@ -260,22 +260,22 @@ def test_a_plan_is_not_used_past_the_end_of_what_it_stands_on(*, asks_for_consen
     end = NOON + DAY if asks_for_consent else NOON + DAY * 1.5
     consents = (consent(NEED),) if asks_for_consent else ()
     tick = timedelta(microseconds=1)
-    entitled = [decides.plan(inquiry(at=at, consents=consents)).entitled for at in (NOON, end - tick, end, NOON)]
+    entitled = [decides.plan(query(at=at, consents=consents)).entitled for at in (NOON, end - tick, end, NOON)]
     assert entitled == [True, True, False, True]
 
 
 def test_a_plan_without_a_consent_is_not_used_once_it_begins() -> None:
     decides = sharing(agreement(share(consent=True)))
     later = (consent(NEED, granted_at=NOON + DAY / 2),)
-    entitled = [decides.plan(inquiry(at=at, consents=later)).entitled for at in (NOON, NOON + DAY / 2, NOON)]
+    entitled = [decides.plan(query(at=at, consents=later)).entitled for at in (NOON, NOON + DAY / 2, NOON)]
     assert entitled == [False, True, False]
 
 
 def test_a_plan_on_a_consent_is_not_used_once_it_is_withdrawn() -> None:
     decides = sharing(agreement(share(consent=True)))
-    assert decides.plan(inquiry(consents=(consent(NEED),))).entitled
-    assert not decides.plan(inquiry(consents=(consent(NEED, withdrawn_at=NOON),))).entitled
-    assert not decides.plan(inquiry()).entitled
+    assert decides.plan(query(consents=(consent(NEED),))).entitled
+    assert not decides.plan(query(consents=(consent(NEED, withdrawn_at=NOON),))).entitled
+    assert not decides.plan(query()).entitled
 
 
 def its_own(agency: str, consents: tuple[Consent, ...]) -> tuple[Consent, ...]:
@@ -284,16 +284,16 @@ def its_own(agency: str, consents: tuple[Consent, ...]) -> tuple[Consent, ...]:
 
 def test_cases_that_differ_in_nothing_that_is_asked_for_share_a_plan() -> None:
     decides = sharing(agreement(share(services=("repair",))))
-    first, second = decides.plan(inquiry(district="north")), decides.plan(inquiry(district="south", urgency="urgent"))
+    first, second = decides.plan(query(district="north")), decides.plan(query(district="south", urgency="urgent"))
     assert first is second
-    assert decides.plan(inquiry(service="paint")) is not first
+    assert decides.plan(query(service="paint")) is not first
 
 
 def test_no_more_plans_are_kept_than_there_is_room_for() -> None:
     decides = sharing(agreement(share(consent=True)))
     decides._by_consents = LRUCache(3)
     for number in range(5):
-        decides.plan(inquiry(consents=(consent(NEED, number=number),)))
+        decides.plan(query(consents=(consent(NEED, number=number),)))
     assert len(decides._by_consents) == 3
 
 
@@ -306,13 +306,13 @@ def test_without_any_one_of_the_policies_more_would_be_given(policy: str) -> Non
     rest = "@id(".join(part for part in ours.text.split("@id(") if not part.startswith(f'"{policy}")'))
     weaker = read_policies(rest, ours.schema_text)
     assert len(weaker.policy_set) == len(ours.policy_set) - 1
-    assert any(gives_more(make_world(seed), weaker) for seed in range(5000))
+    assert any(gives_more(make_case(seed), weaker) for seed in range(5000))
 
 
-def gives_more(world: World, policies: Policies) -> bool:
-    decides = DisclosurePolicy(world.agreements, world.keys, services=world.services, policies=policies)
-    plan = decides.plan(world.inquiry)
-    rules = may_be_given(world.inquiry, world.agreements, world.keys, set(world.services))
+def gives_more(case: PolicyCase, policies: Policies) -> bool:
+    decides = DisclosurePolicy(case.agreements, case.keys, services=case.services, policies=policies)
+    plan = decides.plan(case.query)
+    rules = may_be_given(case.query, case.agreements, case.keys, set(case.services))
     return any(plan.entitled and plan.groups_in(form) - rules[form] for form in Form)
 
 
@@ -323,7 +323,7 @@ def test_every_policy_has_words() -> None:
 
 def test_an_explanation_names_the_clause_and_why() -> None:
     decides = sharing(agreement(share(), share("health", groups=("health",), needs=("health",), form="thin")))
-    found = {each.group: each for each in explain(decides, inquiry())}
+    found = {each.group: each for each in explain(decides, query())}
     assert found[NEED].why == ("city-homes/repairs (version 2) gives it in the event: It repairs.",)
     assert found[FieldGroup.HEALTH].why == ("city-homes/health (version 2) does not give it: it is for other needs.",)
     assert found[VICTIMS].why == ("Withheld: no agreement releases it to this agency.",)
@@ -332,12 +332,12 @@ def test_an_explanation_names_the_clause_and_why() -> None:
 
 def test_an_explanation_names_the_consent() -> None:
     given_ = consent(NEED)
-    asked = inquiry(consents=(given_,))
+    asked = query(consents=(given_,))
     assert str(given_.consent_id) in explain(sharing(agreement(share(consent=True))), asked)[0].why[0]
 
 
 def test_everything_but_restricted_data_may_go_in_full() -> None:
-    plan = sharing(agreement(share(groups=ALL))).plan(inquiry(consents=(consent(*ALL),)))
+    plan = sharing(agreement(share(groups=ALL))).plan(query(consents=(consent(*ALL),)))
     restricted = {FieldGroup.HEALTH, DRUGS, VICTIMS, FieldGroup.JUSTICE}
     assert plan.groups_in(Form.FULL) == set(ALL) - restricted
     assert plan.withheld == (FieldGroup.HEALTH, FieldGroup.JUSTICE)

@@ -1,10 +1,10 @@
 """A small town with a few programs, and reports that its people file."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from services.routing.domain.city import RoutingCity, routing_city
 from services.routing.domain.decision import CaseDecision, Cause, DecisionContext
@@ -14,17 +14,15 @@ from shared.city.routing_rules import RoutingRules, Rule
 from shared.events.agency_updates import AgencyUpdate
 from shared.events.event import Event
 from shared.events.fields import FieldGroup
-from shared.events.intake import CaseSubmitted, Need, Origin, Place, RecordedReferral
+from shared.events.intake import CaseSubmitted
 from shared.events.reasons import Reason
 from shared.kit.service.settings import SAMPLE_CITY
-from shared.policy.agreements import FRONT_DOOR, Agreement, Clause, Contact, Form, Status
+from shared.policy.agreements import Clause, Form
 from shared.policy.consent import Consent
 from shared.policy.decision import DisclosurePolicy
 from shared.policy.protection import ProtectionRules
-
-NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-SOMEWHERE = UUID("00000000-0000-5000-8000-000000000000")
+from tests import builders
+from tests.builders import HOUR, NAMESPACE, NOON, agreement
 
 PROGRAMS = (
     Program("homes", "inspections", frozenset({"housing"}), 4 * HOUR),
@@ -45,30 +43,9 @@ RULES = (
 )
 
 
-def clause(agency: str, *groups: FieldGroup, **said: Any) -> Clause:
-    """One share of the front door with an agency; in the clear, where nothing else is said."""
-    names = {"id": f"to-{agency}", "sources": (FRONT_DOOR,), "recipients": (agency,), "why": "They help."}
-    return Clause(**{**names, "groups": groups, "form": Form.FULL, **said})
-
-
-def agreement(*clauses: Clause, **said: Any) -> Agreement:
-    """An agreement over these shares, in force for years around noon."""
-    parties = {party for each in clauses for party in (*each.sources, *each.recipients)}
-    values: dict[str, Any] = {
-        "id": clauses[0].id,
-        "version": 1,
-        "title": "An agreement",
-        "purpose": "service-delivery",
-        "legal_basis": "Town Charter 1",
-        "status": Status.ACTIVE,
-        "starts": date(2025, 1, 1),
-        "ends": date(2035, 12, 31),
-        "retain_days": 365,
-        "contacts": (Contact(party=FRONT_DOOR, name="The clerk", email="clerk@town.example.org"),),
-        "parties": tuple(sorted(parties)),
-        "share": clauses,
-    }
-    return Agreement(**{**values, **said})
+def clause(agency: str, *groups: FieldGroup, **fields: Any) -> Clause:
+    """Return a clause of the front door with an agency, in the form `full`."""
+    return builders.clause(agency, groups=groups, **fields)
 
 
 NEED, ADDRESS, CONTACT = FieldGroup.NEED, FieldGroup.ADDRESS, FieldGroup.CONTACT
@@ -90,7 +67,7 @@ PROTECTION = ProtectionRules(PROTECTS, {"safety": frozenset({FieldGroup.VICTIM_S
 KEYED = ("clinic",)
 """The agencies that have a public key."""
 
-TOWN = RoutingCity(
+CITY = RoutingCity(
     {program.name: program for program in PROGRAMS},
     RoutingRules(RULES),
     DisclosurePolicy(AGREEMENTS, KEYED, services=PROTECTS),
@@ -102,37 +79,6 @@ def sample_city() -> RoutingCity:
     """The sample city as routing decides by it, without agencies that have a public key."""
     city = read_city(SAMPLE_CITY)
     return routing_city(city, [file.content for file in load_agreements(SAMPLE_CITY, city)])
-
-
-def case_id(number: int = 1) -> UUID:
-    """The id of a case, the same in every run."""
-    return uuid5(SOMEWHERE, f"case {number}")
-
-
-def need_id(need: str, number: int = 1) -> UUID:
-    """The id of one need of a case."""
-    return uuid5(case_id(number), need)
-
-
-def report(*needs: str, number: int = 1, **said: Any) -> CaseSubmitted:
-    """A report with these needs, filed at noon."""
-    values: dict[str, Any] = {
-        "case_id": case_id(number),
-        "service_request_id": f"SR-{number}",
-        "service_code": "repair",
-        "needs": tuple(Need(need_id=need_id(need, number), need=need) for need in needs or ("housing",)),
-        "place": Place(cell="882a10081bfffff", district="south"),
-        "origin": Origin(channel="web"),
-        "submitted_at": NOON,
-    }
-    return CaseSubmitted(**{**values, **said})
-
-
-def record(
-    need: str = "housing", *, closed_at: datetime | None, answered_at: datetime | None = None
-) -> RecordedReferral:
-    """What another system has on record about a need that it opened at noon."""
-    return RecordedReferral(need_id=need_id(need), opened_at=NOON, answered_at=answered_at, closed_at=closed_at)
 
 
 class OpenKeys:
@@ -151,31 +97,17 @@ class OpenKeys:
         return sha256(sent).digest()
 
 
-def around(
+def context(
     now: datetime = NOON, blocks: dict[FieldGroup, bytes] | None = None, consents: Sequence[Consent] = ()
 ) -> DecisionContext:
     """The town at a moment, with what sealed groups hold, and the consents that people have given."""
     by_case = {each.case_id: [one for one in consents if one.case_id == each.case_id] for each in consents}
-    return DecisionContext(TOWN, now, OpenKeys(blocks or {}), by_case)
+    return DecisionContext(CITY, now, OpenKeys(blocks or {}), by_case)
 
 
-def consent(*recipients: str, number: int = 1, groups: Iterable[FieldGroup] = (), **said: Any) -> Consent:
-    """A consent to tell these agencies, given an hour before noon and ending ten days later."""
-    values: dict[str, Any] = {
-        "consent_id": uuid5(case_id(number), "consent"),
-        "case_id": case_id(number),
-        "recipients": frozenset(recipients),
-        "purpose": "service-delivery",
-        "groups": frozenset(groups),
-        "granted_at": NOON - HOUR,
-        "ends_at": NOON + timedelta(days=10),
-    }
-    return Consent(**{**values, **said})
-
-
-def prompt(what: str = "first", by: str = "routing") -> Cause:
+def cause(what: str = "first", by: str = "routing") -> Cause:
     """Something that sets a decision off."""
-    return Cause(uuid5(SOMEWHERE, what), by)
+    return Cause(uuid5(NAMESPACE, what), by)
 
 
 def update(kind: type[AgencyUpdate], turn: CaseDecision, at: datetime = NOON, **said: Any) -> AgencyUpdate:
@@ -187,8 +119,8 @@ def update(kind: type[AgencyUpdate], turn: CaseDecision, at: datetime = NOON, **
     return kind(**{**values, **said})
 
 
-def types(said: Iterable[Any]) -> list[str]:
-    """What was said, in order: types of events, those to an agency with the agency's name before them."""
+def event_types(said: Iterable[Any]) -> list[str]:
+    """What was said, in order: event_types of events, those to an agency with the agency's name before them."""
     return [_type(each.topic, each.event) for each in said]
 
 

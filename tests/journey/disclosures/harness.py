@@ -21,9 +21,9 @@ from shared.policy.agreements import FRONT_DOOR, Agreement
 from shared.policy.consent import Consent
 from shared.policy.disclosure_query import DisclosureQuery
 from tests.city import RunningCity
-from tests.journey.sharing.town import BUSY
-from tests.policy_oracle import Given, may_be_given
-from tests.waiting import eventually
+from tests.eventually import eventually
+from tests.journey.disclosures.canary_city import BUSY
+from tests.policy_oracle import Groups, may_be_given
 
 GROUP_OF: Final[Mapping[str, FieldGroup]] = {
     "address_string": FieldGroup.ADDRESS,
@@ -58,12 +58,12 @@ class Filed:
 
 
 @dataclass
-class World:
+class DisclosureHarness:
     """The city's rules, read a second time, and the cases that were filed into it."""
 
     city: RunningCity
     folder: Path
-    chance: random.Random
+    rng: random.Random
     filed: list[Filed] = field(default_factory=list)
     opened: dict[str, set[FieldGroup]] = field(default_factory=dict)
     """What is open in an emergency, by referral."""
@@ -91,31 +91,31 @@ class World:
         headers = {"Authorization": f"Bearer {state.api_key}"}
         with httpx.Client(base_url=state.url("intake"), headers=headers, timeout=60) as client:
             for form in islice(self._mixed(made), count):
-                planted, tokens = self._plant(form)
-                answer = client.post("/open311/v2/requests.json", data=planted)
-                assert answer.status_code == 201, (planted["service_code"], answer.text)
-                self.filed.append(Filed(answer.json()[0]["service_request_id"], planted, tokens))
+                fields, tokens = self._with_tokens(form)
+                answer = client.post("/open311/v2/requests.json", data=fields)
+                assert answer.status_code == 201, (fields["service_code"], answer.text)
+                self.filed.append(Filed(answer.json()[0]["service_request_id"], fields, tokens))
 
     def _mixed(self, made: Iterator[Form]) -> Iterator[Form]:
         """Let every third report be about something protected; take some consents away again."""
         protected = [form for form in islice(made, 1500) if "protects" in self.services[str(form["service_code"])]]
         while True:
-            form = dict(self.chance.choice(protected) if self.chance.random() < 1 / 3 else next(made))
-            if self.chance.random() > CONSENTED:
+            form = dict(self.rng.choice(protected) if self.rng.random() < 1 / 3 else next(made))
+            if self.rng.random() > CONSENTED:
                 form = {name: value for name, value in form.items() if not name.startswith("consent")}
-            elif "consent[recipients]" in form and self.chance.random() < 0.5:
+            elif "consent[recipients]" in form and self.rng.random() < 0.5:
                 named = list(form["consent[recipients]"])
-                form["consent[recipients]"] = self.chance.sample(named, self.chance.randint(1, len(named)))
+                form["consent[recipients]"] = self.rng.sample(named, self.rng.randint(1, len(named)))
             yield form
 
     def token(self) -> str:
         """Make a word that stands nowhere else."""
-        return "zq" + "".join(self.chance.choices("abcdefghijklmnop", k=24))
+        return "zq" + "".join(self.rng.choices("abcdefghijklmnop", k=24))
 
-    def _plant(self, form: Form) -> tuple[Form, dict[bytes, FieldGroup]]:
+    def _with_tokens(self, form: Form) -> tuple[Form, dict[bytes, FieldGroup]]:
         service = self.services[str(form["service_code"])]
         tokens: dict[bytes, FieldGroup] = {}
-        planted = {name: value for name, value in form.items() if name != "phone"}
+        fields = {name: value for name, value in form.items() if name != "phone"}
 
         def token(group: FieldGroup) -> str:
             made = self.token()
@@ -123,12 +123,12 @@ class World:
             return made
 
         for name, group in GROUP_OF.items():
-            planted[name] = FORMS.get(name, "{}").format(token(group))
+            fields[name] = FORMS.get(name, "{}").format(token(group))
         for question in service.get("attribute", []):
             if "group" in question:
-                planted.pop(f"attribute[{question['code']}][]", None)
-                planted[f"attribute[{question['code']}]"] = token(FieldGroup(question["group"]))
-        return planted, tokens
+                fields.pop(f"attribute[{question['code']}][]", None)
+                fields[f"attribute[{question['code']}]"] = token(FieldGroup(question["group"]))
+        return fields, tokens
 
     def look_up(self) -> None:
         """Read from the database which agencies have which referrals, and which consents there are."""
@@ -152,9 +152,9 @@ class World:
             if str(case_id) in by_case:
                 by_case[str(case_id)].consents.append(consent)
 
-    def allowed(self, filed: Filed, agency: str) -> Given:
+    def allowed(self, filed: Filed, agency: str) -> Groups:
         """Return what an agency may ever have been given of a case, by the rules: ended consents counted once."""
-        allowed: Given = {"full": set(), "sealed": set(), "thin": set()}
+        allowed: Groups = {"full": set(), "sealed": set(), "thin": set()}
         sources = frozenset({FRONT_DOOR} | {other for other, _ in filed.agencies if other != agency})
         for need in {need for other, need in filed.agencies if other == agency}:
             asked = DisclosureQuery(

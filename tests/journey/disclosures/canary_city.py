@@ -11,7 +11,7 @@ BUSY: Final = ("nypd", "dohmh")
 """The agencies that answer nothing for as long as a test lasts, so that their referrals stay open."""
 
 
-def town(folder: Path) -> Path:
+def make_city(folder: Path) -> Path:
     """Copy the sample city, with room for a token in every answer of a group of its own, and with busy agencies."""
     copy = Path(shutil.copytree(SAMPLE_CITY, folder / "city"))
     text = (copy / "services.toml").read_text(encoding="utf-8")

@@ -5,8 +5,8 @@ from itertools import islice
 
 import httpx
 
-from tests.journey.sharing.town import BUSY
-from tests.journey.sharing.world import Filed, World
+from tests.journey.disclosures.canary_city import BUSY
+from tests.journey.disclosures.harness import DisclosureHarness, Filed
 
 OF_EACH_KIND = 12
 
@@ -27,25 +27,25 @@ class Access:
         return self.answer.status_code == 201
 
 
-def open_some(world: World) -> list[Access]:
+def open_some(harness: DisclosureHarness) -> list[Access]:
     """Try it with some reports that are protected, and with some that are not; review the first that was opened."""
     theirs = [
         (filed, referral_id, agency)
-        for filed in world.filed
+        for filed in harness.filed
         for referral_id, agency in filed.referrals.items()
         if agency in BUSY
     ]
-    plain = [each for each in theirs if world.protects(each[0]) is None]
-    protected = [each for each in theirs if world.protects(each[0]) is not None]
+    plain = [each for each in theirs if harness.protects(each[0]) is None]
+    protected = [each for each in theirs if harness.protects(each[0]) is not None]
     with httpx.Client(timeout=60) as client:
-        made = [_open(world, client, *each) for kind in (plain, protected) for each in islice(kind, OF_EACH_KIND)]
-        _review(world, client, next(each for each in made if each.is_open))
-    world.opened |= {each.referral_id: set(each.answer.json()["groups"]) for each in made if each.is_open}
+        made = [_open(harness, client, *each) for kind in (plain, protected) for each in islice(kind, OF_EACH_KIND)]
+        _review(harness, client, next(each for each in made if each.is_open))
+    harness.opened |= {each.referral_id: set(each.answer.json()["groups"]) for each in made if each.is_open}
     return made
 
 
-def _open(world: World, client: httpx.Client, filed: Filed, referral_id: str, agency: str) -> Access:
-    keys, word = world.keys(agency), world.token()
+def _open(harness: DisclosureHarness, client: httpx.Client, filed: Filed, referral_id: str, agency: str) -> Access:
+    keys, word = harness.keys(agency), harness.token()
     answer = client.post(
         f"{keys.api}/partner/v1/referrals/{referral_id}/emergency",
         headers={"Authorization": f"Bearer {keys.api_key}"},
@@ -54,8 +54,8 @@ def _open(world: World, client: httpx.Client, filed: Filed, referral_id: str, ag
     return Access(filed, referral_id, agency, word.encode(), answer)
 
 
-def _review(world: World, client: httpx.Client, access: Access) -> None:
-    state = world.city.state
+def _review(harness: DisclosureHarness, client: httpx.Client, access: Access) -> None:
+    state = harness.city.state
     answer = client.post(
         f"{state.url('routing')}/emergencies/{access.answer.json()['access_id']}",
         headers={"Authorization": f"Bearer {state.staff_key}"},

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from xdist.scheduler import LoadFileScheduling
 
-CITIES: Final = (
+PLATFORM_TESTS: Final = (
     "tests/faults/",
     "tests/integration/kafka/",
     "tests/integration/local/",
@@ -14,7 +14,7 @@ CITIES: Final = (
 """Where tests run whole platforms: one at a time is as much as a small machine can take."""
 
 
-class Sharing(LoadFileScheduling):
+class PlatformScheduler(LoadFileScheduling):
     """Share tests out by file, in the order in which they are; one worker has all those that run a city."""
 
     def __init__(self, config: Any, log: Any = None) -> None:
@@ -23,4 +23,4 @@ class Sharing(LoadFileScheduling):
         super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
-        return "cities" if nodeid.startswith(CITIES) else str(super()._split_scope(nodeid))
+        return "cities" if nodeid.startswith(PLATFORM_TESTS) else str(super()._split_scope(nodeid))

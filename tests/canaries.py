@@ -15,7 +15,7 @@ SERVICES: tuple[tuple[str, dict[str, str | list[str]]], ...] = (
 
 
 @dataclass(frozen=True)
-class Planted:
+class Canary:
     """What was put into a case, all of it findable: each value stands nowhere else in the world."""
 
     mark: str
@@ -49,12 +49,12 @@ class Planted:
         }
 
 
-def plant(city: RunningCity, count: int) -> list[Planted]:
+def file_canaries(city: RunningCity, count: int) -> list[Canary]:
     """File so many reports with planted values; wait until each has been routed and closed."""
     marks = []
     before = city.ask("metrics", "/reconciliation").json()["accepted"]
     for number in range(count):
-        mark = Planted(uuid4().hex)
+        mark = Canary(uuid4().hex)
         service, answers = SERVICES[number % len(SERVICES)]
         place = {"lat": f"{40.83 + number / 10_000:.6f}", "long": "-73.9137"}
         answer = city.file(None, service_code=service, **answers, **place, **mark.fields())

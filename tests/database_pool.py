@@ -52,7 +52,7 @@ Name = tuple[str, str]
 
 
 @dataclass
-class Lender:
+class DatabasePool:
     """Lends clones of one template; a clone that a test has changed beyond its rows is not lent again."""
 
     server_url: str

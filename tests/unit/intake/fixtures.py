@@ -1,6 +1,5 @@
-"""A small town: three services, four needs, two districts."""
+"""A small city for intake's tests: three services, four needs, two districts."""
 
-from datetime import date
 from typing import Any
 
 from services.intake.domain.city import Catalogue, Districts, IntakeCity
@@ -9,16 +8,17 @@ from services.intake.domain.validation import Fields
 from shared.city.city import CityProfile, District
 from shared.city.service_list import AnswerChoice, Attribute, NeedKind, ServiceKind
 from shared.events.fields import FieldGroup
-from shared.policy.agreements import Agreement
+from shared.policy.agreements import FRONT_DOOR, Agreement
+from tests import builders
 
 HERE = (40.7, -73.9)
 CELL = "882a100c37fffff"
 
 
-def question(code: str, datatype: Any = "string", *keys: str, **said: Any) -> Attribute:
-    """A question of a service."""
+def question(code: str, datatype: Any = "string", *keys: str, **fields: Any) -> Attribute:
+    """Return a question of a service."""
     values = tuple(AnswerChoice(key=key, name=key.title()) for key in keys)
-    return Attribute(code=code, datatype=datatype, description=f"{code}?", values=values, **said)
+    return Attribute(code=code, datatype=datatype, description=f"{code}?", values=values, **fields)
 
 
 HEAT = ServiceKind(
@@ -68,15 +68,11 @@ DISTRICTS = (
 )
 
 
-def agreement(name: str, *clauses: dict[str, Any], **said: Any) -> Agreement:
-    """An agreement between the front door and everybody, with these clauses."""
-    contact = {"party": "front-door", "name": "Ann", "email": "ann@example.org"}
-    words = {"version": 1, "title": name, "purpose": "service-delivery", "legal_basis": "Law 1", "status": "active"}
-    dates = {"starts": date(2025, 1, 1), "ends": date(2040, 12, 31), "retain_days": 90}
-    parties = ("front-door", "homes", "police", "clinic", "refuge")
-    shares = [{"form": "thin", "consent": True, "from": ("front-door",), "why": f"Why {name}."} | c for c in clauses]
-    given = words | dates | {"id": name, "contacts": (contact,), "parties": parties, "share": shares} | said
-    return Agreement.model_validate(given)
+def agreement(name: str, *clauses: dict[str, Any], **fields: Any) -> Agreement:
+    """Return an agreement of the front door with these clauses, by link and with consent."""
+    defaults = {"form": "thin", "consent": True, "from": (FRONT_DOOR,), "why": f"Why {name}."}
+    usual = {"id": name, "title": name, "retain_days": 90} | fields
+    return builders.agreement(*(defaults | each for each in clauses), **usual)
 
 
 REFUGE = agreement(
@@ -90,7 +86,7 @@ WARMTH = agreement(
     {"id": "heat", "to": ("homes",), "groups": ("need", "location", "address"), "consent": False},
 )
 
-TOWN = IntakeCity(
+INTAKE_CITY = IntakeCity(
     profile=CITY,
     catalogue=Catalogue((HEAT, NOISE, VIOLENCE), NEEDS),
     districts=Districts(DISTRICTS, 8),
@@ -102,11 +98,11 @@ TOWN = IntakeCity(
 
 
 def form(**fields: str) -> dict[str, list[str]]:
-    """A report that can be taken, with these fields instead of its own; an empty one is left out."""
+    """Return the form of a valid report with these fields replaced; an empty value removes the field."""
     filled = {"service_code": "no-heat", "lat": "40.7", "long": "-73.9", "attribute[scope]": "flat"} | fields
     return {name: [value] for name, value in filled.items() if value}
 
 
 def without(fields: Fields, *names: str) -> dict[str, list[str]]:
-    """A form without some of its fields."""
+    """Return a form without some of its fields."""
     return {name: list(values) for name, values in fields.items() if name not in names}

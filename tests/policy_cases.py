@@ -30,138 +30,138 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class World:
+class PolicyCase:
     """What is agreed, and one question about one case."""
 
     agreements: tuple[Agreement, ...]
     keys: frozenset[str]
-    inquiry: DisclosureQuery
+    query: DisclosureQuery
     services: frozenset[str] = frozenset(SERVICES)
 
-    def sharing(self) -> DisclosurePolicy:
+    def policy(self) -> DisclosurePolicy:
         """Return what decides by these agreements."""
-        return _sharing(self.agreements, self.keys, self.services)
+        return _policy(self.agreements, self.keys, self.services)
 
 
 @lru_cache(maxsize=1024)
-def _sharing(agreements: tuple[Agreement, ...], keys: frozenset[str], services: frozenset[str]) -> DisclosurePolicy:
+def _policy(agreements: tuple[Agreement, ...], keys: frozenset[str], services: frozenset[str]) -> DisclosurePolicy:
     return DisclosurePolicy(agreements, keys, services=services)
 
 
-def make_world(seed: int) -> World:
+def make_case(seed: int) -> PolicyCase:
     """Make a world; the same seed makes the same one. There are 256 sets of agreements, and each has many cases."""
     agreements, keys = _agreed(seed % 256)
-    dice = Random(seed)
-    strict = dice.random() < 0.4
+    rng = Random(seed)
+    strict = rng.random() < 0.4
     consents = tuple(
-        _consent(dice, number, strict=strict)
-        for number in range(dice.choice((1, 2, 2, 3) if strict else (0, 0, 0, 1, 2)))
+        _consent(rng, number, strict=strict)
+        for number in range(rng.choice((1, 2, 2, 3) if strict else (0, 0, 0, 1, 2)))
     )
-    inquiry = DisclosureQuery(
-        agency=dice.choice((*AGENCIES, "stranger") if dice.random() < 0.2 else AGENCIES),
-        sources=frozenset({FRONT_DOOR, *_some(dice, AGENCIES, least=0)} if dice.random() < 0.9 else {"ash"}),
-        need=dice.choice(NEEDS),
-        service=dice.choice(SERVICES) if dice.random() < 0.95 else "unheard-of",
-        district=dice.choice((*DISTRICTS, None)),
-        urgency=dice.choice(URGENCY),
-        protects=_protects(dice, strict=strict),
-        at=NOON + timedelta(hours=dice.choice((-13, -12, 0, 0, 0, 0, 12))),
+    query = DisclosureQuery(
+        agency=rng.choice((*AGENCIES, "stranger") if rng.random() < 0.2 else AGENCIES),
+        sources=frozenset({FRONT_DOOR, *_some(rng, AGENCIES, least=0)} if rng.random() < 0.9 else {"ash"}),
+        need=rng.choice(NEEDS),
+        service=rng.choice(SERVICES) if rng.random() < 0.95 else "unheard-of",
+        district=rng.choice((*DISTRICTS, None)),
+        urgency=rng.choice(URGENCY),
+        protects=_protects(rng, strict=strict),
+        at=NOON + timedelta(hours=rng.choice((-13, -12, 0, 0, 0, 0, 12))),
         consents=consents,
     )
-    return World(agreements, keys, inquiry)
+    return PolicyCase(agreements, keys, query)
 
 
 @lru_cache(maxsize=256)
 def _agreed(number: int) -> tuple[tuple[Agreement, ...], frozenset[str]]:
-    dice = Random(number)
-    agreements = tuple(_agreement(dice, each) for each in range(dice.randint(1, 4)))
-    return agreements, frozenset(_some(dice, AGENCIES, least=0))
+    rng = Random(number)
+    agreements = tuple(_agreement(rng, each) for each in range(rng.randint(1, 4)))
+    return agreements, frozenset(_some(rng, AGENCIES, least=0))
 
 
-def without_one(world: World, dice: Random) -> World:
+def without_one(case: PolicyCase, rng: Random) -> PolicyCase:
     """Take away a consent, an agreement, a clause or a group."""
-    consents, agreements = world.inquiry.consents, world.agreements
-    kind = dice.choice(("consent", "agreement", "clause", "group"))
+    consents, agreements = case.query.consents, case.agreements
+    kind = rng.choice(("consent", "agreement", "clause", "group"))
     if kind == "consent" and consents:
-        return replace(world, inquiry=world.inquiry._replace(consents=_less(dice, consents)))
+        return replace(case, query=case.query._replace(consents=_less(rng, consents)))
     if kind in {"consent", "agreement"}:
-        return replace(world, agreements=_less(dice, agreements))
-    place = dice.randrange(len(agreements))
-    shares = _smaller(dice, agreements[place], whole=kind == "clause")
+        return replace(case, agreements=_less(rng, agreements))
+    place = rng.randrange(len(agreements))
+    shares = _smaller(rng, agreements[place], whole=kind == "clause")
     changed = [agreements[place].model_copy(update={"share": shares})] if shares else []
-    return replace(world, agreements=(*agreements[:place], *changed, *agreements[place + 1 :]))
+    return replace(case, agreements=(*agreements[:place], *changed, *agreements[place + 1 :]))
 
 
-def _smaller(dice: Random, agreement: Agreement, *, whole: bool) -> tuple[Any, ...]:
-    place = dice.randrange(len(agreement.share))
+def _smaller(rng: Random, agreement: Agreement, *, whole: bool) -> tuple[Any, ...]:
+    place = rng.randrange(len(agreement.share))
     before, clause, after = agreement.share[:place], agreement.share[place], agreement.share[place + 1 :]
-    groups = () if whole else _less(dice, clause.groups)
+    groups = () if whole else _less(rng, clause.groups)
     return (*before, *([clause.model_copy(update={"groups": groups})] if groups else []), *after)
 
 
-def _agreement(dice: Random, number: int) -> Agreement:
-    starts = DAY + timedelta(days=dice.choice((-9, -9, -9, -9, 0, 1)))
+def _agreement(rng: Random, number: int) -> Agreement:
+    starts = DAY + timedelta(days=rng.choice((-9, -9, -9, -9, 0, 1)))
     return Agreement(
         id=f"agreement-{number}",
-        version=dice.randint(1, 3),
+        version=rng.randint(1, 3),
         title="An agreement",
-        purpose=PURPOSES[0] if dice.random() < 0.8 else PURPOSES[1],
+        purpose=PURPOSES[0] if rng.random() < 0.8 else PURPOSES[1],
         legal_basis="By law",
-        status=dice.choice(("active",) * 8 + ("suspended", "ended")),
+        status=rng.choice(("active",) * 8 + ("suspended", "ended")),
         starts=starts,
-        ends=max(starts, DAY + timedelta(days=dice.choice((9, 9, 9, 9, 0, -1)))),
-        onward=dice.random() < 0.2,
+        ends=max(starts, DAY + timedelta(days=rng.choice((9, 9, 9, 9, 0, -1)))),
+        onward=rng.random() < 0.2,
         retain_days=30,
         contacts=({"party": "ash", "name": "Desk", "email": "desk@example.org"},),
         parties=(FRONT_DOOR, *AGENCIES),
-        share=tuple(_clause(dice, clause) for clause in range(dice.randint(1, 2))),
+        share=tuple(_clause(rng, clause) for clause in range(rng.randint(1, 2))),
     )
 
 
-def _clause(dice: Random, number: int) -> dict[str, Any]:
-    groups = _some(dice, tuple(FieldGroup), least=2, most=6)
+def _clause(rng: Random, number: int) -> dict[str, Any]:
+    groups = _some(rng, tuple(FieldGroup), least=2, most=6)
     return {
         "id": f"clause-{number}",
-        "from": (FRONT_DOOR, *_some(dice, AGENCIES, least=0, most=1)) if dice.random() < 0.8 else ("birch",),
-        "to": _some(dice, AGENCIES, least=1),
-        "groups": tuple(dict.fromkeys((FieldGroup.NEED, *groups))) if dice.random() < 0.7 else groups,
-        "form": dice.choice(("full", "sealed", "thin")),
-        "needs": _some(dice, NEEDS, least=1) if dice.random() < 0.12 else None,
-        "services": _some(dice, SERVICES, least=1) if dice.random() < 0.12 else None,
-        "districts": _some(dice, DISTRICTS, least=1) if dice.random() < 0.12 else None,
-        "urgency": _some(dice, URGENCY, least=1) if dice.random() < 0.12 else None,
-        "consent": dice.random() < 0.3,
-        "delay_days": dice.choice((0, 0, 30)),
+        "from": (FRONT_DOOR, *_some(rng, AGENCIES, least=0, most=1)) if rng.random() < 0.8 else ("birch",),
+        "to": _some(rng, AGENCIES, least=1),
+        "groups": tuple(dict.fromkeys((FieldGroup.NEED, *groups))) if rng.random() < 0.7 else groups,
+        "form": rng.choice(("full", "sealed", "thin")),
+        "needs": _some(rng, NEEDS, least=1) if rng.random() < 0.12 else None,
+        "services": _some(rng, SERVICES, least=1) if rng.random() < 0.12 else None,
+        "districts": _some(rng, DISTRICTS, least=1) if rng.random() < 0.12 else None,
+        "urgency": _some(rng, URGENCY, least=1) if rng.random() < 0.12 else None,
+        "consent": rng.random() < 0.3,
+        "delay_days": rng.choice((0, 0, 30)),
         "why": "Because it helps.",
     }
 
 
-def _consent(dice: Random, number: int, *, strict: bool) -> Consent:
+def _consent(rng: Random, number: int, *, strict: bool) -> Consent:
     named = {FieldGroup.NEED, FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE} if strict else set()
     return Consent(
         consent_id=uuid5(SPACE, f"consent {number}"),
         case_id=SPACE,
-        recipients=frozenset(_some(dice, AGENCIES, least=1)),
-        purpose=PURPOSES[0] if dice.random() < 0.8 else PURPOSES[1],
-        groups=frozenset(_some(dice, tuple(FieldGroup), least=1)) | set(_some(dice, sorted(named), least=0)),
-        granted_at=NOON + timedelta(days=dice.choice((-3, -3, -3, 1))),
-        ends_at=NOON + timedelta(days=dice.choice((3, 3, 3, -1))),
-        withdrawn_at=NOON - timedelta(days=1) if dice.random() < 0.15 else None,
+        recipients=frozenset(_some(rng, AGENCIES, least=1)),
+        purpose=PURPOSES[0] if rng.random() < 0.8 else PURPOSES[1],
+        groups=frozenset(_some(rng, tuple(FieldGroup), least=1)) | set(_some(rng, sorted(named), least=0)),
+        granted_at=NOON + timedelta(days=rng.choice((-3, -3, -3, 1))),
+        ends_at=NOON + timedelta(days=rng.choice((3, 3, 3, -1))),
+        withdrawn_at=NOON - timedelta(days=1) if rng.random() < 0.15 else None,
     )
 
 
-def _protects(dice: Random, *, strict: bool) -> FieldGroup | None:
+def _protects(rng: Random, *, strict: bool) -> FieldGroup | None:
     if strict:
-        return dice.choice((FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE))
-    return FieldGroup.HEALTH if dice.random() < 0.1 else None
+        return rng.choice((FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE))
+    return FieldGroup.HEALTH if rng.random() < 0.1 else None
 
 
-def _some(dice: Random, things: Sequence[T], *, least: int, most: int | None = None) -> tuple[T, ...]:
-    return tuple(dice.sample(things, dice.randint(least, most or len(things))))
+def _some(rng: Random, things: Sequence[T], *, least: int, most: int | None = None) -> tuple[T, ...]:
+    return tuple(rng.sample(things, rng.randint(least, most or len(things))))
 
 
-def _less(dice: Random, things: tuple[T, ...]) -> tuple[T, ...]:
-    place = dice.randrange(len(things))
+def _less(rng: Random, things: tuple[T, ...]) -> tuple[T, ...]:
+    place = rng.randrange(len(things))
     return things[:place] + things[place + 1 :]
 
 
@@ -174,9 +174,9 @@ def token(group: FieldGroup, leaf: str = "", salt: str = "") -> str:
     return f"zq{salt}{group.replace('_', '')}{leaf}qz"
 
 
-def make_report(world: World, salt: str = "") -> CaseSubmitted:
+def make_report(case: PolicyCase, salt: str = "") -> CaseSubmitted:
     """Make the case that the question is about, with something in every group."""
-    asked = world.inquiry
+    asked = case.query
     return CaseSubmitted(
         case_id=SPACE,
         service_request_id="SR-1",

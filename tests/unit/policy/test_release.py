@@ -10,7 +10,8 @@ from shared.events.intake import CaseSubmitted, Need, Origin, Place
 from shared.policy.agreements import Form
 from shared.policy.decision import DisclosurePolicy
 from shared.policy.release import NOTHING, Release, release
-from tests.unit.policy.town import ALL, NOON, SPACE, agreement, consent, inquiry, share
+from tests.builders import NAMESPACE, NOON
+from tests.unit.policy.fixtures import ALL, agreement, consent, query, share
 
 NEED, ADDRESS, NARRATIVE = FieldGroup.NEED, FieldGroup.ADDRESS, FieldGroup.NARRATIVE
 BLOCKS: Mapping[FieldGroup, bytes] = {
@@ -24,10 +25,10 @@ BLOCKS: Mapping[FieldGroup, bytes] = {
 
 def filed(**said: Any) -> CaseSubmitted:
     usual = {
-        "case_id": SPACE,
+        "case_id": NAMESPACE,
         "service_request_id": "SR-1",
         "service_code": "repair",
-        "needs": (Need(need_id=SPACE, need="housing"),),
+        "needs": (Need(need_id=NAMESPACE, need="housing"),),
         "place": Place(cell="882a10081bfffff", district="south"),
         "origin": Origin(channel="web"),
         "submitted_at": NOON,
@@ -42,7 +43,7 @@ def opened(
     report: CaseSubmitted | None = None,
     **asked: Any,
 ) -> Release:
-    plan = DisclosurePolicy((agreement(*shares),), keys=("homes",)).plan(inquiry(**asked))
+    plan = DisclosurePolicy((agreement(*shares),), keys=("homes",)).plan(query(**asked))
     return release(plan, report or filed(), "housing", lambda _, group: blocks.get(group))
 
 
@@ -85,7 +86,7 @@ def test_only_what_is_released_is_opened() -> None:
         touched.append(group)
         return BLOCKS[group]
 
-    plan = DisclosurePolicy((agreement(share(), share("again", form="thin")),)).plan(inquiry())
+    plan = DisclosurePolicy((agreement(share(), share("again", form="thin")),)).plan(query())
     release(plan, filed(), "housing", unseal)
     assert touched == [ADDRESS]
 
