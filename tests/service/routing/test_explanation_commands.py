@@ -24,7 +24,7 @@ from shared.events.fields import FieldGroup
 from shared.kit.service.settings import SAMPLE_CITY
 from tests.builders import HOUR, NOON, case_id
 from tests.http_server import served
-from tests.service.routing.explaining import KEY
+from tests.service.routing.explanations import KEY
 from tests.service.routing.partner_client import referral_of
 from tests.service.routing.world import World
 from tests.unit.routing.fixtures import sample_city

@@ -8,7 +8,7 @@ from services.routing.http.pages.explanations import explanation_page_routes
 from services.routing.use_cases.explain.disclosures import Explainer
 from services.routing.use_cases.explain.policy_history import PolicyHistory
 from tests.builders import NOON, case_id
-from tests.service.routing.explaining import BEARER, KEY, put_on_record
+from tests.service.routing.explanations import BEARER, KEY, put_on_record
 from tests.service.routing.partner_client import REASON, STAFF_KEY, agency, caller, path_of, referral_of
 from tests.service.routing.world import World
 from tests.unit.routing.fixtures import AGREEMENTS

@@ -14,7 +14,7 @@ from services.routing.use_cases.what_if import PAGE_SIZE
 from services.routing.use_cases.what_if_run import WhatIfRunner
 from shared.kit.service.settings import SAMPLE_CITY
 from tests.builders import case_id
-from tests.service.routing.explaining import BEARER, KEY
+from tests.service.routing.explanations import BEARER, KEY
 from tests.service.routing.world import World
 from tests.unit.routing.fixtures import sample_city
 

@@ -10,7 +10,7 @@ import pytest
 from services.routing.domain.city import RoutingCity
 from shared.events.fields import FieldGroup
 from tests.builders import NOON, agreement, case_id, consent, need_id
-from tests.service.routing.explaining import client, put_on_record
+from tests.service.routing.explanations import client, put_on_record
 from tests.service.routing.test_consents import FOREVER, withdrawn
 from tests.service.routing.world import World
 from tests.unit.routing.fixtures import AGREEMENTS, CITY, clause

@@ -7,8 +7,8 @@ from starlette.applications import Starlette
 from services.routing.http.pages.what_if import MOST_SHOWN, what_if_page_routes
 from services.routing.use_cases.what_if_run import WhatIfRunner
 from shared.kit.service.settings import SAMPLE_CITY
-from tests.service.routing.explaining import BEARER, KEY
-from tests.service.routing.test_trials import BOOK, CITY, SIGNED, file_repair, without_hpd
+from tests.service.routing.explanations import BEARER, KEY
+from tests.service.routing.test_what_if import BOOK, CITY, SIGNED, file_repair, without_hpd
 from tests.service.routing.world import World
 
 pytestmark = pytest.mark.servers
