@@ -30,8 +30,8 @@ SOUND = json.loads(
 Break = Callable[[dict[str, Any]], Any]
 
 BROKEN: dict[str, Break] = {
-    "a key that nobody knows": lambda said: said.update(forward=True),
-    "a key of a share that nobody knows": lambda said: said["share"][0].update(shape="thin"),
+    "an unknown key": lambda said: said.update(forward=True),
+    "an unknown key of a share": lambda said: said["share"][0].update(shape="thin"),
     "no legal basis": lambda said: said.pop("legal_basis"),
     "no form": lambda said: said["share"][0].pop("form"),
     "no parties": lambda said: said.update(parties=["front-door"]),

@@ -51,6 +51,6 @@ def test_the_link_of_an_event_is_a_path_of_the_document() -> None:
 
 @pytest.mark.parametrize("minutes", [0, 241])
 def test_more_than_four_hours_cannot_be_asked_for(minutes: int) -> None:
-    asked = {"reason": "somebody is in danger", "caseworker": "Kim"}
+    asked = {"reason": "a person is in danger", "caseworker": "Kim"}
     assert problems("EmergencyForm", asked) == []
     assert problems("EmergencyForm", {**asked, "minutes": minutes})

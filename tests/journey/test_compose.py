@@ -45,7 +45,7 @@ REPORT = {
 
 
 def _asked_for() -> str | None:
-    """Say why the whole city cannot be tried here; None when it can."""
+    """Return why this machine cannot run the city; None if it can."""
     if not os.environ.get("HANDOFF_TEST_COMPOSE"):
         return "set HANDOFF_TEST_COMPOSE=1 to run everything in containers"
     if shutil.which("docker") is None or _docker(["info"]).returncode:
@@ -66,13 +66,13 @@ def _docker(arguments: Sequence[str], **variables: str) -> subprocess.CompletedP
 
 @dataclass(frozen=True)
 class ComposeCity:
-    """A city in containers, under a project name and on ports that nobody else has."""
+    """A city in containers, with its own project name and ports."""
 
     project: str
     ports: dict[str, int]
 
     def compose(self, *arguments: str) -> str:
-        """Run `docker compose` on this city; gives what it prints."""
+        """Run `docker compose` on this city, and return its output."""
         ran = self.run(arguments)
         problem = f"docker compose {' '.join(arguments)}:\n{ran.stderr[-2000:]}"
         assert ran.returncode == 0, f"{problem}\n{self.run(['logs', '--tail=15', *SERVICES, *JOBS]).stdout}"
@@ -91,7 +91,7 @@ class ComposeCity:
 
 @pytest.fixture(scope="module")
 def city() -> Iterator[ComposeCity]:
-    """Bring a city up, and take it down with all that it kept."""
+    """Start a city, and remove it with its volumes."""
     if reason := _asked_for():
         pytest.skip(reason)
     city = ComposeCity(f"handoff-{uuid4().hex[:8]}", dict(zip(PUBLISHED, any_free(len(PUBLISHED)), strict=True)))
@@ -173,7 +173,7 @@ def test_without_settings_the_missing_one_is_named() -> None:
 
 
 def _as_administrator(city: ComposeCity, folder: Path) -> KafkaAccess:
-    """Reach Kafka from this machine, as the administrator that .env.example names."""
+    """Return Kafka's address on this machine, with the administrator's account of .env.example."""
     authority = folder / "ca.pem"
     authority.write_text(city.compose("exec", "-T", "intake", "cat", "/etc/handoff/trust/ca.pem"))
     return KafkaAccess(f"localhost:{city.ports['kafka']}", ADMIN, "trial-kafka-admin", authority)
@@ -191,7 +191,7 @@ def _file(city: ComposeCity) -> str:
 
 
 def _history(city: ComposeCity, number: str, least: int) -> list[dict[str, Any]]:
-    """What has happened to a case, once there is at least so much."""
+    """Return the events of a case, once there are at least that many."""
     url = f"{city.url('intake')}/open311/v2/requests/{number}.json"
 
     def look() -> list[dict[str, Any]] | None:

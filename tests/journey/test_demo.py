@@ -1,4 +1,4 @@
-"""The demonstration as a newcomer runs it, without a terminal: it ends by itself, and its counts agree."""
+"""The demonstration as a newcomer runs it, without a terminal: it ends, and its counts agree."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A broker with the accounts and rules of a small city, and what each of its accounts can do there in fact."""
+"""A broker with the accounts and access rules of a small city, and the operations that each account can perform."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class Guarded:
 
 
 def guard(admin: KafkaAccess) -> Guarded:
-    """Make topics, accounts and rules for the services and two agencies whose names begin alike."""
+    """Create topics, accounts and rules for the services and two agencies whose names have the same beginning."""
     first = f"a{uuid4().hex[:8]}"
     topics = declared_topics([first, f"{first}-too"])
     asyncio.run(create_topics(admin, topics))
@@ -52,7 +52,7 @@ def guard(admin: KafkaAccess) -> Guarded:
 
 
 def operations_on(kafka: KafkaAccess, topics: Sequence[str]) -> dict[str, frozenset[str]]:
-    """Ask the broker what this account may do with each topic; nothing where it may not even know of it."""
+    """Ask the broker for this account's operations on each topic; none if it may not describe the topic."""
     client = AdminClient({**kafka.properties(), "log_level": 0})
     answers = client.describe_topics(TopicCollection(list(topics)), include_authorized_operations=True)
     allowed = {}
@@ -65,7 +65,7 @@ def operations_on(kafka: KafkaAccess, topics: Sequence[str]) -> dict[str, frozen
 
 
 async def write_to(kafka: KafkaAccess, topics: Sequence[str]) -> dict[str, str]:
-    """Write one message to each topic, and say what came of it: `done`, or the client's error."""
+    """Write one message to each topic, and return the result: `done`, or the client's error."""
     outcomes = {}
     for topic in topics:
         producer = AIOKafkaProducer(**kafka.client(), acks="all")

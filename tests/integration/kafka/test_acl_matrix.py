@@ -30,7 +30,7 @@ def broker(kafka: KafkaAccess) -> Guarded:
 
 
 def expected(broker: Guarded, account: str, topic: str) -> set[str]:
-    """What the declaration says: the owner writes, readers read, both may describe; the administrator does all."""
+    """Return the declared operations: the owner writes, readers read, both describe; the administrator does all."""
     if account == broker.admin.user:
         return EVERYTHING
     names = accounts_of(broker.topics)
@@ -81,7 +81,7 @@ async def test_an_account_reads_in_groups_of_its_own_name_only(broker: Guarded) 
         assert await join(broker.account(account), topic, tried) == wanted, account
 
 
-async def test_nobody_but_the_administrator_makes_a_topic(broker: Guarded) -> None:
+async def test_only_the_administrator_creates_a_topic(broker: Guarded) -> None:
     for account in broker.passwords:
         assert await make_topic(broker.account(account)) == "TopicAuthorizationFailedError", account
 
@@ -93,7 +93,7 @@ async def test_an_idempotent_producer_needs_no_right_but_to_write(broker: Guarde
             await producer.send_and_wait(mine[0], b"numbered")
 
 
-async def test_an_account_without_rules_is_let_in_and_may_do_nothing(broker: Guarded) -> None:
+async def test_an_account_without_rules_is_authenticated_and_may_do_nothing(broker: Guarded) -> None:
     BrokerAdmin(broker.admin).set_passwords({"stranger": "stranger"})
     stranger = Guarded(broker.admin, broker.topics, {"stranger": "stranger"}).account("stranger")
     topics = [topic.name for topic in broker.topics]
@@ -105,7 +105,7 @@ async def test_an_account_without_rules_is_let_in_and_may_do_nothing(broker: Gua
 
 
 async def make_topic(kafka: KafkaAccess) -> str:
-    """Try to make a topic, and name the broker's answer."""
+    """Try to create a topic, and return the name of the broker's answer."""
     client = AIOKafkaAdminClient(**kafka.client())
     await client.start()
     try:

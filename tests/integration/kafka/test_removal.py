@@ -1,4 +1,4 @@
-"""What an agency has read of a case goes from its inbox topic; what it has not read stays, and is told."""
+"""Records of a case that an agency has read are removed from its inbox topic; unread ones stay and are counted."""
 
 from uuid import uuid4
 
@@ -31,9 +31,9 @@ async def agency(kafka: KafkaAccess) -> str:
     return name
 
 
-async def tell(kafka: KafkaAccess, agency: str, *said: tuple[str, str]) -> None:
+async def send(kafka: KafkaAccess, agency: str, *records: tuple[str, str]) -> None:
     async with AIOKafkaProducer(**kafka.client()) as producer:
-        for case, kind in said:
+        for case, kind in records:
             headers = [("ce_type", kind.encode())]
             part = None if case == CASE else ITS_PARTITION
             topic = f"agency.{agency}.inbox.v1"
@@ -59,8 +59,8 @@ async def remove(kafka: KafkaAccess, agency: str) -> list[Removal]:
     return await remove_read_records(kafka, CASE, [agency, "nobody-has-such-a-topic"], lambda *_: None)
 
 
-async def test_what_was_read_goes_up_to_the_last_record_of_the_case(kafka: KafkaAccess, agency: str) -> None:
-    await tell(kafka, agency, (OTHER, REQUESTED), (CASE, REQUESTED), (CASE, CANCELLED), (OTHER, REQUESTED))
+async def test_read_records_are_removed_up_to_the_last_one_of_the_case(kafka: KafkaAccess, agency: str) -> None:
+    await send(kafka, agency, (OTHER, REQUESTED), (CASE, REQUESTED), (CASE, CANCELLED), (OTHER, REQUESTED))
     await read_up_to(kafka, agency, 4)
 
     assert await remove(kafka, agency) == [Removal(agency, removed=1, unread=0)]
@@ -68,8 +68,8 @@ async def test_what_was_read_goes_up_to_the_last_record_of_the_case(kafka: Kafka
     assert await remove(kafka, agency) == []
 
 
-async def test_what_was_not_read_stays_and_is_told(kafka: KafkaAccess, agency: str) -> None:
-    await tell(kafka, agency, (CASE, REQUESTED), (OTHER, REQUESTED), (CASE, "referral.amended.v1"))
+async def test_unread_records_stay_and_are_counted(kafka: KafkaAccess, agency: str) -> None:
+    await send(kafka, agency, (CASE, REQUESTED), (OTHER, REQUESTED), (CASE, "referral.amended.v1"))
     assert await remove(kafka, agency) == [Removal(agency, removed=0, unread=2)]
     await read_up_to(kafka, agency, 2)
 
@@ -80,8 +80,8 @@ async def test_what_was_not_read_stays_and_is_told(kafka: KafkaAccess, agency: s
     assert await left(kafka, agency) == (3, 3)
 
 
-async def test_nothing_is_removed_where_there_is_nothing_of_the_case(kafka: KafkaAccess, agency: str) -> None:
-    await tell(kafka, agency, (OTHER, REQUESTED), (CASE, "person.erased.v1"))
+async def test_a_topic_without_the_case_stays_as_it_is(kafka: KafkaAccess, agency: str) -> None:
+    await send(kafka, agency, (OTHER, REQUESTED), (CASE, "person.erased.v1"))
     await read_up_to(kafka, agency, 2)
 
     assert await remove(kafka, agency) == []

@@ -1,4 +1,4 @@
-"""A broker's rules brought to what is declared, by the job and by the command; and who is not let in."""
+"""The job and the command make a broker's access rules equal to the declared ones; a wrong account is rejected."""
 
 import asyncio
 import os
@@ -40,16 +40,16 @@ SURPLUS = {
     Acl("agency.hpd", "allow", "read", "topic", "intake.cases.v1"),
     Acl("metrics", "allow", "write", "topic", "agency.", "prefixed"),
     Acl("metrics", "deny", "read", "topic", "routing.referrals.v1"),
-    Acl("somebody", "allow", "read", "topic", "*"),
-    Acl("somebody", "allow", "read", "group", "rout", "prefixed", "10.0.0.7"),
+    Acl("stranger", "allow", "read", "topic", "*"),
+    Acl("stranger", "allow", "read", "group", "rout", "prefixed", "10.0.0.7"),
     Acl("*", "allow", "alter", "broker", "kafka-cluster"),
 }
-OTHER = Acl("somebody", "allow", "read", "topic", "weather")
+OTHER = Acl("stranger", "allow", "read", "topic", "weather")
 
 
 @pytest.fixture
 def admin(kafka: KafkaAccess) -> Iterator[KafkaAccess]:
-    """The shared Kafka with the rules of the sample city, which it has again afterwards."""
+    """The shared Kafka with the rules of the sample city, which are restored afterwards."""
     if not kafka.user:
         pytest.skip("this Kafka has no accounts")
     apply_rules(kafka, {}, TOPICS)
@@ -59,7 +59,7 @@ def admin(kafka: KafkaAccess) -> Iterator[KafkaAccess]:
 
 
 def spoil(admin: KafkaAccess) -> None:
-    """Take away a rule that is needed, add some that are not; return when the broker shows it."""
+    """Remove a declared rule, and add some that are not declared; return when the broker has applied it."""
     broker = BrokerAdmin(admin)
     broker.remove([NEEDED])
     broker.add([*SURPLUS, OTHER])
@@ -75,7 +75,7 @@ def command(*words: str, **environment: str) -> subprocess.CompletedProcess[str]
     )  # fmt: skip
 
 
-def test_a_missing_and_a_surplus_rule_are_seen_and_other_peoples_left_alone(admin: KafkaAccess) -> None:
+def test_missing_and_surplus_rules_are_found_and_those_of_other_systems_stay(admin: KafkaAccess) -> None:
     assert not compare_rules(admin, TOPICS)
     spoil(admin)
     assert compare_rules(admin, TOPICS) == AclDifference((NEEDED,), tuple(sorted(SURPLUS)))
@@ -84,20 +84,20 @@ def test_a_missing_and_a_surplus_rule_are_seen_and_other_peoples_left_alone(admi
     assert OTHER in BrokerAdmin(admin).list_acls()
 
 
-def test_the_command_shows_the_difference_and_mends_it_only_when_asked(admin: KafkaAccess) -> None:
+def test_the_command_prints_the_difference_and_with_check_changes_nothing(admin: KafkaAccess) -> None:
     told = admin.environment()
     spoil(admin)
     seen = command("acls", "--check", **told)
     assert seen.returncode == 1
     assert "+ intake: allow write of topic intake.cases.v1\n" in seen.stdout
     assert "- metrics: allow write of topic agency.*\n" in seen.stdout
-    assert "- somebody: allow read of group rout* from 10.0.0.7\n" in seen.stdout
+    assert "- stranger: allow read of group rout* from 10.0.0.7\n" in seen.stdout
     assert command("acls", **told).stdout == seen.stdout
     again = command("acls", "--check", **told)
     assert (again.returncode, again.stdout) == (0, "The rules are as declared.\n")
 
 
-def test_a_wrong_password_is_called_that_and_not_shown(admin: KafkaAccess) -> None:
+def test_a_wrong_password_is_named_as_the_reason_and_not_printed(admin: KafkaAccess) -> None:
     wrong = replace(admin, password="not-the-password")
     refused = command("acls", "--check", **wrong.environment())
     assert refused.returncode == 2
@@ -105,13 +105,13 @@ def test_a_wrong_password_is_called_that_and_not_shown(admin: KafkaAccess) -> No
     assert "not-the-password" not in refused.stdout + refused.stderr
 
 
-async def test_whoever_waits_for_the_broker_with_a_wrong_password_does_not_wait_long(admin: KafkaAccess) -> None:
+async def test_waiting_for_the_broker_with_a_wrong_password_fails_soon(admin: KafkaAccess) -> None:
     async with asyncio.timeout(10):
         with pytest.raises(NotReadyError, match="this password"):
             await wait_for_kafka(replace(admin, password="not-the-password"))
 
 
-def test_one_who_is_no_administrator_sees_and_changes_no_rules(admin: KafkaAccess) -> None:
+def test_an_account_that_is_not_an_administrator_reads_and_changes_no_rules(admin: KafkaAccess) -> None:
     apply_rules(admin, {"intake": "a-password"}, TOPICS)
     intake = replace(admin, user="intake", password="a-password")
     with pytest.raises(RulesError, match="intake is not an administrator"):

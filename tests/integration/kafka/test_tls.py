@@ -1,4 +1,4 @@
-"""A broker that is reached by TLS, with the certificates that the job for Docker Compose makes."""
+"""A broker with TLS, with the certificates that the job for Docker Compose creates."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 
 @pytest.fixture(scope="module")
 def admin() -> Iterator[KafkaAccess]:
-    """A broker of its own that speaks TLS to clients, as its administrator."""
+    """A broker with TLS for its clients, with its administrator's account."""
     with temporary_folder() as folder:
         create_certificates(folder, folder, ["127.0.0.1"])
         port, controller_port = any_free(2)
@@ -44,7 +44,7 @@ def _tls(folder: Path) -> str:
     return "".join(f"ssl.{store}.type=PEM\nssl.{store}.location={file}\n" for store, file in files.items())
 
 
-async def test_every_client_of_ours_and_a_partners_speaks_to_it(admin: KafkaAccess, tmp_path: Path) -> None:
+async def test_our_clients_and_a_partners_client_connect_to_it(admin: KafkaAccess, tmp_path: Path) -> None:
     await wait_for_kafka(admin)
     topics = declared_topics(["hpd"])
     await create_topics(admin, topics)
@@ -69,9 +69,7 @@ async def test_every_client_of_ours_and_a_partners_speaks_to_it(admin: KafkaAcce
         assert (await consumer.getone()).value == b"sealed"
 
 
-async def test_a_broker_whose_certificate_somebody_else_signed_is_not_believed(
-    admin: KafkaAccess, tmp_path: Path
-) -> None:
+async def test_a_broker_with_a_certificate_of_another_authority_is_rejected(admin: KafkaAccess, tmp_path: Path) -> None:
     await wait_for_kafka(admin)
     create_certificates(tmp_path, tmp_path, ["127.0.0.1"])
     with pytest.raises(NotReadyError, match="HANDOFF_KAFKA_CA"):

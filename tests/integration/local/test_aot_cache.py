@@ -1,4 +1,4 @@
-"""Kafka's classes, kept by a real run of it, and read back by another."""
+"""Kafka's ahead-of-time cache: written by one run of Kafka, and read by another."""
 
 import subprocess
 from pathlib import Path
@@ -13,18 +13,18 @@ from deploy.local.servers.temporary import kafka_runtime
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 INSISTING = "-XX:AOTMode=on"
-"""Java fails if it cannot read the classes back."""
+"""Java fails if it cannot use the cache."""
 
 
 def random_uuid(runtime: KafkaRuntime) -> "subprocess.CompletedProcess[str]":
-    """Run one of Kafka's programs, with the classes read back."""
+    """Run one of Kafka's programs with the cache."""
     java, *options = runtime.command("kafka.tools.StorageTool", "random-uuid")
     return subprocess.run(  # noqa: S603 - our own command
         [java, INSISTING, *options], capture_output=True, text=True, check=False, timeout=60
     )
 
 
-def test_classes_are_kept_once_and_read_back(tmp_path: Path) -> None:
+def test_the_cache_is_written_by_one_run_and_used_by_the_next(tmp_path: Path) -> None:
     here = kafka_runtime()
     jars = tmp_path / "jars"
     jars.mkdir()

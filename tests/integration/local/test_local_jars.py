@@ -1,4 +1,4 @@
-"""Kafka's jars: fetched once, checked always, and an honest word when they are not to be had."""
+"""Kafka's jars are downloaded once and always verified; an error names the missing jar and the remedy."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from deploy.local.settings import kafka_jars_folder
 
 
 class Mirror(NamedTuple):
-    """A Maven repository: the files that it has, by name, and the names that it was asked for."""
+    """A Maven repository: its files by name, and the names that clients requested."""
 
     files: dict[str, bytes]
     asked: list[str]
@@ -22,7 +22,7 @@ class Mirror(NamedTuple):
 
 @pytest.fixture(scope="module")
 def fetched() -> Path:
-    """The folder that this machine's Kafka runs from."""
+    """The folder of the jars of this machine's Kafka."""
     folder = kafka_jars_folder()
     ensure_jars(folder)
     return folder
@@ -78,7 +78,7 @@ def test_every_jar_of_one_kafka_is_pinned() -> None:
     assert len({jar.file_name for jar in pinned_jars()}) == len(pinned_jars())
 
 
-def test_what_an_interrupted_download_left_is_kept_and_the_rest_is_fetched(folder: Path, mirror: Mirror) -> None:
+def test_after_an_interrupted_download_only_the_rest_is_downloaded(folder: Path, mirror: Mirror) -> None:
     missing, cut_off = jar("argparse4j"), jar("re2j")
     mirror.files.update({each.file_name: (folder / each.file_name).read_bytes() for each in (missing, cut_off)})
     half = (folder / cut_off.file_name).read_bytes()[:1000]

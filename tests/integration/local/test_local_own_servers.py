@@ -1,4 +1,4 @@
-"""A platform on a Kafka and a PostgreSQL that somebody else runs."""
+"""A platform with an external Kafka and an external PostgreSQL."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from deploy.local.settings import DataFolder
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def test_servers_of_your_own_are_used_and_none_are_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_external_servers_are_used_and_none_are_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with child_kafka() as kafka, child_postgres() as url, temporary_folder() as path:
         for name, value in kafka.environment().items():
             monkeypatch.setenv(name, value)

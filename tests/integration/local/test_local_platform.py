@@ -66,7 +66,7 @@ def folder() -> Iterator[DataFolder]:
 
 @pytest.fixture(scope="module", autouse=True)
 def any_ports() -> Iterator[None]:
-    """Leave the usual ports to whoever works on this machine."""
+    """Leave the usual ports free for a platform that a developer runs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HANDOFF_PORTS", "any")
         yield
@@ -81,7 +81,7 @@ def state(folder: DataFolder) -> PlatformState:
         return background.start(folder, tied=True)
 
 
-def test_every_part_is_ready_and_has_an_address(state: PlatformState) -> None:
+def test_every_component_is_ready_and_has_an_address(state: PlatformState) -> None:
     done = handoff("status", "--json", "--data-dir", str(state.data_dir))
     found = json.loads(done.stdout)
     assert done.returncode == 0, done.stdout
@@ -132,7 +132,7 @@ def test_kafka_allows_what_is_declared_and_nothing_else(state: PlatformState) ->
 
 
 async def say_nonsense(state: PlatformState) -> None:
-    """Write something to an agency's topic that nobody can read."""
+    """Write a message that is no CloudEvent to an agency's topic."""
     producer = AIOKafkaProducer(**state.kafka.client())
     await producer.start()
     try:
@@ -168,7 +168,7 @@ def test_a_second_start_says_who_runs_there(state: PlatformState) -> None:
 
 
 @pytest.mark.parametrize("name", ["mailbox", "intake", "postgres", "kafka"])
-def test_a_part_that_is_killed_comes_back(state: PlatformState, name: str) -> None:
+def test_a_killed_component_is_restarted(state: PlatformState, name: str) -> None:
     before = read_state(state.data_dir).component(name).pid
     assert before is not None
     os.kill(before, signal.SIGKILL)

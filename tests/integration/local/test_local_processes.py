@@ -1,4 +1,4 @@
-"""Child processes end when they should, and are started again when they should not have ended."""
+"""Child processes: stopped, restarted, awaited, and ended with a supervisor that is killed."""
 
 import asyncio
 import os
@@ -62,7 +62,7 @@ def test_a_stubborn_process_is_killed_after_a_while(tmp_path: Path) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-async def test_a_part_that_dies_is_started_again_and_told_of(folder: DataFolder) -> None:
+async def test_a_component_that_ends_is_restarted_and_reported(folder: DataFolder) -> None:
     news: list[str] = []
     with group_of(folder) as group:
         group.start(Component(ProcessSpec("sleeper", SLEEPER)))
@@ -81,7 +81,7 @@ async def test_a_part_that_dies_is_started_again_and_told_of(folder: DataFolder)
     assert news[0].startswith("sleeper ended by SIGKILL; it restarts in 1 s.")
 
 
-async def test_the_pauses_before_another_start_grow(folder: DataFolder) -> None:
+async def test_the_pauses_before_restarts_grow(folder: DataFolder) -> None:
     news: list[str] = []
     with group_of(folder) as group:
         group.start(Component(ProcessSpec("failing", ("false",))))
@@ -95,7 +95,7 @@ async def test_the_pauses_before_another_start_grow(folder: DataFolder) -> None:
     assert time.monotonic() - began > 3, "the pauses are kept, not only said"
 
 
-async def test_a_part_that_is_never_ready_is_named_with_the_end_of_its_log(folder: DataFolder) -> None:
+async def test_a_component_that_is_never_ready_is_named_with_the_end_of_its_log(folder: DataFolder) -> None:
     program = ProcessSpec("mute", ("sh", "-c", "echo I have no page; sleep 1000"))
     with group_of(folder) as group:
         group.start(Component(program, url="http://127.0.0.1:9"))

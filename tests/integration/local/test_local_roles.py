@@ -1,4 +1,4 @@
-"""What each service's role may do in the database, and what it may not."""
+"""The permissions of each service's role in the database."""
 
 from itertools import permutations
 
@@ -97,7 +97,7 @@ def test_only_intake_writes_consents_and_it_removes_none(database: OwnDatabase) 
 
 
 @pytest.mark.parametrize("service", ["notifications", "metrics"])
-def test_who_releases_nothing_sees_no_consent(database: OwnDatabase, service: str) -> None:
+def test_a_service_that_releases_nothing_reads_no_consent(database: OwnDatabase, service: str) -> None:
     with pytest.raises(InsufficientPrivilege):
         attempt(database, service, "SELECT count(*) FROM vault.consents")
 

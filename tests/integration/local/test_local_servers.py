@@ -21,7 +21,7 @@ async def test_a_message_sent_to_kafka_can_be_read(topics: OwnTopics) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_enters_with_its_own_role(database: OwnDatabase, service: str) -> None:
+def test_a_service_connects_with_its_own_role(database: OwnDatabase, service: str) -> None:
     with psycopg.connect(database.url(service)) as connection:
         row = connection.execute("SELECT current_user, current_database()").fetchone()
     assert row == (f"handoff_{service}", database.name)

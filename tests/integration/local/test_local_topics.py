@@ -1,4 +1,4 @@
-"""The job that makes topics, against a real Kafka."""
+"""The job that creates topics, with a real Kafka."""
 
 import asyncio
 from dataclasses import replace
@@ -32,7 +32,7 @@ async def retention_ms(topics: OwnTopics, name: str) -> str:
 
 
 async def make_and_see(topics: OwnTopics, topic: Topic) -> None:
-    """Make a topic; a broker shows what the controller has taken a moment later."""
+    """Create a topic, and wait for the broker, which applies it a moment after the controller."""
     await create_topics(topics.kafka, [topic])
     async with asyncio.timeout(PATIENCE_SECONDS):
         while await retention_ms(topics, topic.name) != topic.settings["retention.ms"]:
@@ -50,7 +50,7 @@ async def test_making_topics_again_changes_nothing_but_their_retention(topics: O
     assert await retention_ms(topics, topics.name("letters")) == str(5 * 24 * 60 * 60 * 1000)
 
 
-async def test_a_different_number_of_partitions_is_left_to_a_person(topics: OwnTopics) -> None:
+async def test_a_different_number_of_partitions_is_an_error(topics: OwnTopics) -> None:
     await make_and_see(topics, letters(topics))
     with pytest.raises(TopicsError, match="has 3, declared 4"):
         await create_topics(topics.kafka, [replace(letters(topics), partitions=4)])

@@ -1,4 +1,4 @@
-"""The rules that follow from the declared topics, and how a difference is told."""
+"""The access rules that follow from the declared topics, and the report of a difference."""
 
 import stat
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A sample agency does the same about the same referral, forgets none, and speaks the published language."""
+"""A sample agency responds to the same referral in the same way, loses none, and sends valid updates."""
 
 import json
 import random
@@ -74,7 +74,7 @@ def test_durations_are_read_as_iso_8601_writes_them() -> None:
         read_duration("PX")
 
 
-def test_every_update_is_of_the_published_language() -> None:
+def test_every_update_is_valid_by_the_published_contract() -> None:
     steps = {step.type: step for i in range(500) for step in plan_response(str(i), PROFILE, 1)}
     assert len(steps) == 6
     for step in steps.values():
@@ -101,7 +101,7 @@ def test_the_trace_of_the_referral_goes_on_under_a_span_of_the_agencys_own() -> 
     assert child_of("", "1" * 16) == ""
 
 
-def test_a_referral_as_routing_writes_it_is_heard() -> None:
+def test_a_referral_as_routing_writes_it_is_decoded() -> None:
     event = ReferralRequested(
         case_id=uuid4(),
         referral_id=uuid4(),
@@ -127,7 +127,7 @@ def test_a_referral_as_routing_writes_it_is_heard() -> None:
     ("label", "value"),
     [("top-secret", b'{"case_id": "1"}'), ("public", b"{"), ("public", b"[]"), ("public", None), ("public", b"\xff")],
 )
-def test_a_message_that_may_not_or_cannot_be_read_is_told_apart(label: str, value: bytes | None) -> None:
+def test_a_message_that_must_not_or_cannot_be_decoded_is_rejected(label: str, value: bytes | None) -> None:
     headers = {"ce_specversion": "1.0", "ce_id": "1", "ce_type": "t", "ce_dataclassification": label}
     with pytest.raises(ForeignMessageError):
         decode([(name, text.encode()) for name, text in headers.items()], value)
@@ -141,7 +141,7 @@ def test_a_referral_that_comes_twice_is_answered_once(store: ReferralStore) -> N
     assert store.list_due(1e12, 100) == before
 
 
-def test_history_that_is_only_recorded_is_not_answered(store: ReferralStore) -> None:
+def test_a_referral_that_only_records_the_past_is_not_answered(store: ReferralStore) -> None:
     handle_event(AGENCY, heard(record_only=True), store)
     assert store.count_pending() == 0
 
@@ -151,14 +151,14 @@ def test_a_report_that_was_open_for_long_when_it_was_imported_is_left_to_people(
     assert store.count_pending() == 0
 
 
-def test_a_referral_that_is_taken_back_is_not_worked_on(store: ReferralStore) -> None:
+def test_a_cancelled_referral_has_no_pending_update(store: ReferralStore) -> None:
     referral = heard()
     handle_event(AGENCY, referral, store)
     handle_event(AGENCY, heard("referral.cancelled.v1", referral_id=referral.event["referral_id"]), store)
     assert store.count_pending() == 0
 
 
-def test_of_a_person_who_has_been_erased_nothing_is_kept_and_no_replay_brings_it_back(tmp_path: Path) -> None:
+def test_after_an_erasure_nothing_is_stored_and_a_replay_does_not_restore_it(tmp_path: Path) -> None:
     referral = heard()
     file = tmp_path / "hpd.sqlite"
     with closing(ReferralStore(file)) as store:
@@ -170,7 +170,7 @@ def test_of_a_person_who_has_been_erased_nothing_is_kept_and_no_replay_brings_it
         assert database.execute("SELECT * FROM referrals").fetchall() == [(referral.event["referral_id"], "", "", "")]
 
 
-def test_an_erasure_that_comes_before_the_referral_keeps_it_out(store: ReferralStore) -> None:
+def test_a_referral_after_its_erasure_is_not_stored(store: ReferralStore) -> None:
     referral = heard()
     handle_event(AGENCY, heard("person.erased.v1", referral_id=referral.event["referral_id"]), store)
     handle_event(AGENCY, referral, store)
@@ -178,7 +178,7 @@ def test_an_erasure_that_comes_before_the_referral_keeps_it_out(store: ReferralS
 
 
 @pytest.mark.parametrize("kind", ["emergency.access.v1", "disclosure.recalled.v1", "referral.amended.v1"])
-def test_what_is_only_to_be_known_changes_nothing_of_the_work(store: ReferralStore, kind: str) -> None:
+def test_events_for_information_do_not_change_the_pending_updates(store: ReferralStore, kind: str) -> None:
     referral = heard()
     handle_event(AGENCY, referral, store)
     before = store.list_due(1e12, 100)
@@ -194,12 +194,12 @@ def test_a_reminder_makes_the_agency_answer_at_once(store: ReferralStore) -> Non
     assert [u.type for u, _ in store.list_due(100, 10)] == ["referral.accepted.v1"]
 
 
-def test_an_event_of_an_unknown_kind_is_passed_over(store: ReferralStore) -> None:
+def test_an_event_of_an_unknown_type_is_skipped(store: ReferralStore) -> None:
     handle_event(AGENCY, heard("case.status.v1"), store)
     assert store.count_pending() == 0
 
 
-def test_what_was_not_confirmed_is_said_again_under_the_same_number_after_a_restart(tmp_path: Path) -> None:
+def test_an_unconfirmed_update_is_sent_again_with_the_same_sequence_after_a_restart(tmp_path: Path) -> None:
     case_id = str(uuid4())
     with closing(ReferralStore(tmp_path / "a.sqlite")) as before:
         for _ in range(3):

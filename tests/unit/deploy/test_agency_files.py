@@ -1,4 +1,4 @@
-"""A sample agency keeps what it was given in whatever form, and no longer than it may."""
+"""A sample agency stores the data that it receives in any form, and deletes what is recalled."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ def known(reader: DisclosureReader) -> tuple[str, set[str]] | None:
 
 
 async def follow(reader: DisclosureReader, answer: Callable[[httpx.Request], httpx.Response]) -> list[bool]:
-    """Read what is to be read from a partner API that answers like this."""
+    """Read the pending links from a partner API with this answer."""
     transport = httpx.MockTransport(answer)
     async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:
         return [await reader._follow(client, link) for link in reader.store.list_links(10)]
@@ -65,7 +65,7 @@ def test_a_sealed_block_tells_need_and_fields_whichever_of_two_keys_it_was_seale
     assert known(reader) == ("safety", {"address", "identity"})
 
 
-def test_a_block_for_somebody_else_is_left_closed(reader: DisclosureReader, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_block_sealed_to_another_key_stays_closed(reader: DisclosureReader, caplog: pytest.LogCaptureFixture) -> None:
     reader.handle(heard(ReferralRequested(**ASKED, released=Released(), sealed=sealed(ECKey.generate_key("P-256")))))
     assert known(reader) == ("undisclosed", set())
     assert "sealed to none of our keys" in caplog.text
@@ -120,7 +120,7 @@ async def test_an_answer_to_an_earlier_question_does_not_keep_the_later_one_from
     assert len(reader.store.list_links(10)) == 1
 
 
-def test_more_replaces_what_was_known(reader: DisclosureReader) -> None:
+def test_an_amendment_replaces_the_data(reader: DisclosureReader) -> None:
     reader.handle(heard(ReferralRequested(**{**ASKED, "need": "housing"}, released=Released())))
     reader.handle(heard(ReferralAmended(**ABOUT, released=ADDRESS), 2))
     assert known(reader) == ("housing", {"address"})
@@ -135,7 +135,7 @@ def test_what_is_recalled_is_deleted_and_a_repeat_does_not_bring_it_back(reader:
     assert reader.is_repeat(first)
 
 
-def test_who_is_erased_is_forgotten(reader: DisclosureReader, tmp_path: Path) -> None:
+def test_an_erased_person_is_deleted_from_the_file(reader: DisclosureReader, tmp_path: Path) -> None:
     reader.handle(heard(ReferralRequested(**ASKED, released=ADDRESS, link="/x")))
     reader.handle(heard(PersonErased(**ABOUT), 2))
     assert (known(reader), reader.store.list_links(10)) == (None, [])
@@ -143,7 +143,7 @@ def test_who_is_erased_is_forgotten(reader: DisclosureReader, tmp_path: Path) ->
     assert b"Elm" not in (tmp_path / "refuge.sqlite").read_bytes()
 
 
-def test_a_number_that_is_missing_holds_nothing_up(reader: DisclosureReader) -> None:
+def test_a_missing_sequence_number_blocks_nothing(reader: DisclosureReader) -> None:
     reader.handle(heard(ReferralRequested(**ASKED, released=ADDRESS)))
     later = heard(ReferralAmended(**ABOUT, released=Released()), 4)
     assert not reader.is_repeat(later)
@@ -151,7 +151,7 @@ def test_a_number_that_is_missing_holds_nothing_up(reader: DisclosureReader) -> 
     assert known(reader) == ("undisclosed", set())
 
 
-def test_an_unknown_kind_counts_as_heard_and_changes_nothing(reader: DisclosureReader) -> None:
+def test_an_unknown_type_is_recorded_as_handled_and_changes_nothing(reader: DisclosureReader) -> None:
     reader.handle(heard(ReferralRequested(**ASKED, released=ADDRESS)))
     reader.handle(ReceivedEvent(str(uuid4()), "case.status.v1", str(CASE), "", {"referral_id": str(REFERRAL)}, 2))
     assert known(reader) == ("undisclosed", {"address"})
@@ -167,7 +167,7 @@ def test_the_file_that_an_agency_is_handed_opens_what_routing_seals(tmp_path: Pa
     assert (partners.find_agency(own.api_key), own.api) == ("refuge", "http://routing:8312")
 
 
-def test_the_address_can_be_another_from_where_the_agency_is(tmp_path: Path) -> None:
+def test_the_environment_can_replace_the_address_of_the_partner_api(tmp_path: Path) -> None:
     write_partner_files(tmp_path, tmp_path / "partners.json", ["refuge"], "http://outside")
     there = {"HANDOFF_AGENCY_FILES": str(tmp_path), "HANDOFF_PARTNER_API": "http://routing:8000"}
     own = read_keys("refuge", there)

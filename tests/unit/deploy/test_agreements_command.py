@@ -1,4 +1,4 @@
-"""`handoff agreements check` says what is wrong or doubtful, lists the agreements, and exits with what it found."""
+"""`handoff agreements check` prints errors and warnings, lists the agreements, and sets the exit code."""
 
 import shutil
 from pathlib import Path
@@ -32,7 +32,7 @@ def run(*arguments: str | Path, **environment: str) -> Result:
 
 @pytest.fixture
 def city(tmp_path: Path) -> Path:
-    """Give a test a city of its own to spoil."""
+    """Provide a copy of the sample city that a test can break."""
     return shutil.copytree(SAMPLE_CITY, tmp_path / "city")
 
 
@@ -44,7 +44,7 @@ def spoil(folder: Path, right: str, wrong: str) -> str:
     return str(file)
 
 
-def test_the_sample_city_is_fine() -> None:
+def test_the_sample_city_has_no_findings() -> None:
     done = run("--at", FINE_DAY)
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
@@ -68,7 +68,7 @@ def test_a_warning_fails_nothing(city: Path) -> None:
     assert "shelter-beds.toml:13: warning: was to be reviewed by 2028-06-30" in done.stdout
 
 
-def test_a_folder_of_agreements_only_is_held_against_the_city_that_is_named(city: Path, tmp_path: Path) -> None:
+def test_a_folder_of_agreements_is_checked_with_the_named_city(city: Path, tmp_path: Path) -> None:
     drafts = tmp_path / "drafts"
     shutil.copytree(city / "agreements", drafts)
     for file in drafts.glob("*.toml"):
@@ -82,7 +82,7 @@ def test_a_folder_of_agreements_only_is_held_against_the_city_that_is_named(city
         assert "14 agreements, 0 errors" in done.stdout
 
 
-def test_with_the_file_of_keys_it_tells_which_shares_nobody_could_open(tmp_path: Path) -> None:
+def test_with_the_file_of_keys_it_finds_sealed_shares_for_an_agency_without_a_key(tmp_path: Path) -> None:
     keys = tmp_path / "partners.json"
     keys.write_text('{"dohmh": {"public_jwks": [{"kty": "OKP"}]}, "elder-team": {"public_jwks": []}}')
     assert "no public key" not in run("--at", FINE_DAY).stdout
@@ -93,7 +93,7 @@ def test_with_the_file_of_keys_it_tells_which_shares_nobody_could_open(tmp_path:
     assert run("--partners", keys).exit_code == 2
 
 
-def test_a_city_that_cannot_be_read_is_told(city: Path) -> None:
+def test_an_unreadable_city_is_an_error(city: Path) -> None:
     (city / "needs.toml").unlink()
     done = run(city)
     assert done.exit_code == 1

@@ -21,7 +21,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def shake_hands(authority: Path, broker: Path, name: str) -> str:
-    """Let a client that trusts this authority meet a server with that file, under a name; gives the protocol."""
+    """Connect a client that trusts this authority to a server with that file, under a name; return the TLS version."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(broker)
     client = ssl.create_default_context(cafile=authority)
@@ -44,7 +44,7 @@ def shake_hands(authority: Path, broker: Path, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["kafka", "localhost", "127.0.0.1"])
-def test_whoever_trusts_the_authority_trusts_the_broker_under_each_of_its_names(
+def test_a_client_that_trusts_the_authority_trusts_the_broker_under_each_of_its_names(
     files: tuple[Path, Path], name: str
 ) -> None:
     assert shake_hands(*files, name).startswith("TLS")
@@ -55,7 +55,7 @@ def test_under_another_name_it_is_not_trusted(files: tuple[Path, Path]) -> None:
         shake_hands(*files, "elsewhere")
 
 
-def test_another_authority_does_not_vouch_for_it(files: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_client_with_another_authority_rejects_it(files: tuple[Path, Path], tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     create_certificates(other, other, ["kafka"])
@@ -63,13 +63,13 @@ def test_another_authority_does_not_vouch_for_it(files: tuple[Path, Path], tmp_p
         shake_hands(other / "ca.pem", files[1], "kafka")
 
 
-def test_the_authoritys_key_is_kept_nowhere(files: tuple[Path, Path]) -> None:
+def test_the_authoritys_key_is_not_stored(files: tuple[Path, Path]) -> None:
     kept = [file.read_text() for folder in {file.parent for file in files} for file in folder.iterdir()]
     assert len(kept) == 2
     assert sum(text.count("PRIVATE KEY-----\n") for text in kept) == 2, "one key, begun and ended: the broker's"
 
 
-def test_what_is_there_stays(files: tuple[Path, Path]) -> None:
+def test_existing_certificates_stay(files: tuple[Path, Path]) -> None:
     before = [file.read_bytes() for file in files]
     assert not create_certificates(files[0].parent, files[1].parent, ["kafka"])
     assert [file.read_bytes() for file in files] == before

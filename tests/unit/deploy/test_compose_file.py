@@ -1,4 +1,4 @@
-"""What docker-compose.yml, .env.example and the Dockerfile promise, read as files: no engine is needed."""
+"""docker-compose.yml, .env.example and the Dockerfile, read as files: no container engine is needed."""
 
 import base64
 import re
@@ -23,7 +23,7 @@ OURS = set(COMPOSE) - set(SERVERS)
 
 
 def holders_of(volume: str) -> set[str]:
-    """Who gets a volume."""
+    """Return the services that mount a volume."""
     return {name for name in COMPOSE if [v for v in COMPOSE[name].get("volumes", []) if v.startswith(f"{volume}:")]}
 
 
@@ -41,15 +41,15 @@ def test_clients_make_no_topics() -> None:
     assert COMPOSE["kafka"]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
 
 
-def test_every_way_into_kafka_is_encrypted_and_asks_who_comes() -> None:
+def test_every_listener_of_kafka_is_encrypted_and_authenticates() -> None:
     settings = COMPOSE["kafka"]["environment"]
     ways = dict(each.split(":", 1) for each in settings["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(","))
     assert ways == {"INSIDE": "SASL_SSL", "OUTSIDE": "SASL_SSL", "CONTROLLER": "SASL_PLAINTEXT"}
     assert "CONTROLLER://localhost:" in settings["KAFKA_LISTENERS"], "it listens to its own container only"
-    assert settings["KAFKA_SASL_ENABLED_MECHANISMS"] == MECHANISM, "whoever comes from outside"
+    assert settings["KAFKA_SASL_ENABLED_MECHANISMS"] == MECHANISM, "for clients outside the network"
     assert settings["KAFKA_LISTENER_NAME_INSIDE_SASL_ENABLED_MECHANISMS"] == f"{MECHANISM},PLAIN"
     plain = re.findall(r"user_(\w+)=", settings["KAFKA_LISTENER_NAME_INSIDE_PLAIN_SASL_JAAS_CONFIG"])
-    assert plain == [ADMIN], "nobody else has an account by PLAIN"
+    assert plain == [ADMIN], "no other account uses PLAIN"
     assert settings["KAFKA_AUTHORIZER_CLASS_NAME"].endswith(".StandardAuthorizer")
     assert settings["KAFKA_SUPER_USERS"] == f"User:{ADMIN}"
 
@@ -63,7 +63,7 @@ def test_agencies_know_their_own_accounts_and_services_do_not() -> None:
     assert "HANDOFF_KAFKA_PASSWORD" not in str(COMPOSE["agencies"]["environment"])
 
 
-def test_routing_knows_public_keys_and_hashes_of_agencies_and_nobody_else_does() -> None:
+def test_only_routing_knows_public_keys_and_hashes_of_agencies() -> None:
     assert holders_of("partners") == {"topics", "routing"}
     assert COMPOSE["routing"]["environment"]["HANDOFF_PARTNERS_FILE"].startswith("/etc/handoff/partners/")
 
@@ -74,7 +74,7 @@ def test_every_port_is_published_on_loopback_only() -> None:
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
 
 
-def test_whatever_runs_on_has_a_health_check_and_is_started_again() -> None:
+def test_every_long_running_container_has_a_health_check_and_restarts() -> None:
     running = set(COMPOSE) - JOBS
     from_image = {name for name in running if "healthcheck" not in COMPOSE[name]}
     assert from_image == {*SERVICES, "mailbox"}, "the image's own health check asks /health/ready"
@@ -112,7 +112,7 @@ def test_routing_alone_signs_the_ledger() -> None:
     assert len(base64.b64decode(EXAMPLE["HANDOFF_LEDGER_KEY"], validate=True)) == 32
 
 
-def test_our_processes_can_gain_no_right_and_write_only_where_they_must() -> None:
+def test_our_containers_cannot_gain_privileges_and_write_only_to_their_volumes() -> None:
     for name in OURS:
         service = COMPOSE[name]
         assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"]), name

@@ -1,4 +1,4 @@
-"""The demonstration counts by itself, and tells when anything is lost or there twice."""
+"""The demonstration counts by itself, and reports lost and duplicate cases."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def test_figures_that_agree_pass_every_check() -> None:
         (figures(balanced=False), "the counts of metrics balance"),
     ],
 )
-def test_each_kind_of_disagreement_is_told(now: DemoFigures, what: str) -> None:
+def test_each_kind_of_disagreement_fails_its_check(now: DemoFigures, what: str) -> None:
     assert broken(now) == [what]
 
 

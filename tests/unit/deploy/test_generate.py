@@ -1,4 +1,4 @@
-"""Made-up reports are realistic: any of them can be taken in, they vary, and some say again what was said before."""
+"""Invented reports are valid, they vary, and some repeat an earlier one."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -17,12 +17,12 @@ def take(count: int, seed: int = 7) -> list[Form]:
     return list(islice(generate_reports(MATERIAL, seed), count))
 
 
-def test_the_same_seed_makes_up_the_same_reports_and_another_seed_others() -> None:
+def test_the_same_seed_gives_the_same_reports_and_another_seed_others() -> None:
     assert take(50) == take(50)
     assert take(50) != take(50, seed=8)
 
 
-def test_every_report_can_be_taken_in() -> None:
+def test_intake_accepts_every_report() -> None:
     jurisdiction = load_city(SAMPLE_CITY)
     for form in take(1000):
         fields = {name: value if isinstance(value, list) else [value] for name, value in form.items()}
@@ -44,7 +44,7 @@ def test_every_language_of_the_city_is_spoken_and_several_needs_come_up() -> Non
     assert sum(len(CITY.services[str(form["service_code"])].needs) > 1 for form in forms) > 25
 
 
-def test_some_reports_repeat_an_earlier_one_by_somebody_else() -> None:
+def test_some_reports_repeat_an_earlier_one_of_another_person() -> None:
     forms = take(500)
     told = Counter((form["service_code"], form["address_string"]) for form in forms)
     repeats = sum(count - 1 for count in told.values())
@@ -53,7 +53,7 @@ def test_some_reports_repeat_an_earlier_one_by_somebody_else() -> None:
     assert len(set(mails)) == len(mails)
 
 
-def test_nobody_real_can_be_reached() -> None:
+def test_no_real_person_can_be_contacted() -> None:
     for form in take(300):
         assert str(form.get("email", "@example.org")).endswith("@example.org")
         assert "-555-01" in str(form.get("phone", "-555-01"))

@@ -1,4 +1,4 @@
-"""The health check of the image: it asks the service beside it, and shows the answer."""
+"""The health check of the image asks the service in its container, and prints the answer."""
 
 import subprocess
 import sys
@@ -13,20 +13,20 @@ from deploy.local.ports import any_free
 SCRIPT = Path(__file__).parents[3] / "deploy" / "docker" / "ready.py"
 
 
-def test_a_service_that_is_ready_is_well() -> None:
+def test_a_ready_service_is_healthy() -> None:
     with _answering(200, b'{"status": "ready"}') as port:
         asked = _ask(port)
     assert (asked.returncode, asked.stdout) == (0, '{"status": "ready"}\n')
 
 
-def test_a_service_that_is_not_ready_is_unwell_and_the_reason_is_shown() -> None:
+def test_a_service_that_is_not_ready_is_unhealthy_and_its_reason_is_printed() -> None:
     with _answering(503, b'{"problems": ["database: PoolTimeout"]}') as port:
         asked = _ask(port)
     assert asked.returncode == 1
     assert "database: PoolTimeout" in asked.stdout
 
 
-def test_a_service_that_does_not_answer_is_unwell() -> None:
+def test_a_service_that_does_not_answer_is_unhealthy() -> None:
     asked = _ask(any_free(1)[0])
     assert asked.returncode == 1
     assert "not answering" in asked.stderr

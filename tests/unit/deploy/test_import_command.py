@@ -1,4 +1,4 @@
-"""`handoff import` over real HTTP: a file goes in once, however often the command is run."""
+"""`handoff import` over real HTTP: running it again imports no row twice."""
 
 import json
 import threading
@@ -18,7 +18,7 @@ DATA = Path(__file__).parents[2] / "data"
 
 
 class FakeIntake(BaseHTTPRequestHandler):
-    """Keeps the ids that it has seen, as intake does."""
+    """Remembers the ids of imported records, as intake does."""
 
     seen: ClassVar[set[str]] = set()
 
@@ -60,7 +60,7 @@ def run(intake: str, *arguments: str, key: str = "right") -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_the_rows_that_can_be_read_go_in_and_the_others_are_told(intake: str, tmp_path: Path) -> None:
+def test_readable_rows_are_imported_and_the_others_are_reported(intake: str, tmp_path: Path) -> None:
     report = tmp_path / "report.jsonl"
     code, said = run(intake, "nyc-311", str(DATA / "nyc-311.csv"), "--report", str(report))
     assert code == 0
@@ -78,7 +78,7 @@ def test_a_file_that_is_imported_twice_adds_nothing(intake: str) -> None:
     assert [line.split()[-2] for line in said.splitlines() if "Imported before" in line] == ["3"]
 
 
-def test_a_wrong_key_is_told_and_nothing_goes_in(intake: str) -> None:
+def test_a_wrong_key_is_an_error_and_nothing_is_imported(intake: str) -> None:
     code, said = run(intake, "nyc-311", str(DATA / "nyc-311.csv"), key="wrong")
     assert (code, FakeIntake.seen) == (1, set())
     assert "401" in said

@@ -1,4 +1,4 @@
-"""Real files of New York and Chicago are read whole, where they are present beside the project."""
+"""Real files of New York and Chicago, if they are present beside the project."""
 
 import csv
 import tomllib

@@ -1,4 +1,4 @@
-"""What the local platform decides before anything runs."""
+"""Ports, keys, settings and environments of a local platform, before any process runs."""
 
 import socket
 import stat
@@ -40,7 +40,7 @@ def test_a_port_that_is_taken_is_passed_over() -> None:
         assert next_free(taken) > taken
 
 
-def test_a_taken_port_moves_nobody_else() -> None:
+def test_a_taken_port_moves_no_other_port() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = server.getsockname()[1]
         ports = choose_ports({"displaced": taken, "neighbour": next_free(taken)})
@@ -71,7 +71,7 @@ def test_only_the_owner_reads_keys(folder: DataFolder, keys: PlatformKeys) -> No
     assert stat.S_IMODE(folder.run.stat().st_mode) == 0o700
 
 
-def test_a_service_reaches_a_database_of_your_own_by_its_own_role(keys: PlatformKeys) -> None:
+def test_a_service_connects_to_an_external_database_with_its_own_role(keys: PlatformKeys) -> None:
     addresses = Addresses(
         {}, KafkaAccess("kafka:9092"), "postgresql://boss:s%40cret@db.example:5433/city?sslmode=require"
     )
@@ -80,7 +80,7 @@ def test_a_service_reaches_a_database_of_your_own_by_its_own_role(keys: Platform
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_is_told_no_password_but_its_own(folder: DataFolder, keys: PlatformKeys, service: str) -> None:
+def test_a_service_gets_no_password_but_its_own(folder: DataFolder, keys: PlatformKeys, service: str) -> None:
     settings = PlatformSettings(folder)
     plan = StackPlan(settings, keys, choose_addresses(settings, keys))
     told = str(next(each for each in plan.services() if each.name == service).process.environment)
@@ -92,7 +92,7 @@ def test_a_service_is_told_no_password_but_its_own(folder: DataFolder, keys: Pla
     assert not [secret for secret in (*others, keys.admin_password, keys.kafka_admin_password) if secret in told]
 
 
-def test_routing_alone_is_told_where_the_key_of_the_ledger_is(folder: DataFolder, keys: PlatformKeys) -> None:
+def test_only_routing_gets_the_path_of_the_ledger_key(folder: DataFolder, keys: PlatformKeys) -> None:
     settings = PlatformSettings(folder)
     plan = StackPlan(settings, keys, choose_addresses(settings, keys))
     components = [*plan.services(), plan.mailbox(), plan.agencies()]
@@ -101,7 +101,7 @@ def test_routing_alone_is_told_where_the_key_of_the_ledger_is(folder: DataFolder
     ] == ["routing"]
 
 
-def test_the_sample_agencies_and_the_mailbox_are_told_no_secret(folder: DataFolder, keys: PlatformKeys) -> None:
+def test_the_sample_agencies_and_the_mailbox_get_no_secret(folder: DataFolder, keys: PlatformKeys) -> None:
     settings = PlatformSettings(folder)
     plan = StackPlan(settings, keys, choose_addresses(settings, keys))
     told = str(plan.mailbox().process.environment) + str(plan.agencies().process.environment)
@@ -110,13 +110,13 @@ def test_the_sample_agencies_and_the_mailbox_are_told_no_secret(folder: DataFold
     assert not [secret for secret in secrets if secret in told]
 
 
-def test_servers_of_your_own_are_named_by_the_environment(tmp_path: Path) -> None:
+def test_the_environment_names_external_servers(tmp_path: Path) -> None:
     environment = {"HANDOFF_KAFKA_BOOTSTRAP": "kafka:9092", "HANDOFF_DATABASE_URL": ""}
     settings = settings_from(environment, tmp_path)
     assert (settings.kafka, settings.database_url) == (KafkaAccess("kafka:9092"), None)
 
 
-def test_at_a_kafka_of_your_own_a_service_has_its_own_account_and_the_administrators_stays_here(
+def test_at_an_external_kafka_a_service_has_its_own_account_and_no_process_but_the_job_has_the_administrators(
     folder: DataFolder, keys: PlatformKeys
 ) -> None:
     administrator = KafkaAccess("kafka:9092", "boss", "top-secret", Path("ca.pem"))
@@ -130,7 +130,7 @@ def test_at_a_kafka_of_your_own_a_service_has_its_own_account_and_the_administra
     assert read_kafka_access(plan.preparation().environment) == administrator
 
 
-def test_messages_that_were_kept_without_accounts_are_left_alone_and_it_is_said_what_to_do(tmp_path: Path) -> None:
+def test_data_from_before_accounts_stay_and_the_error_says_what_to_do(tmp_path: Path) -> None:
     node = KafkaNode(tmp_path, 1, 2, "secret")
     node.log_folder.mkdir()
     (node.log_folder / "meta.properties").touch()
@@ -140,7 +140,7 @@ def test_messages_that_were_kept_without_accounts_are_left_alone_and_it_is_said_
     assert node.settings_file.read_text() == "process.roles=broker,controller\n"
 
 
-def test_nobody_but_the_owner_reads_the_settings_of_kafka_and_no_argument_has_the_password(tmp_path: Path) -> None:
+def test_only_the_owner_reads_kafkas_settings_and_no_argument_has_the_password(tmp_path: Path) -> None:
     node = KafkaNode(tmp_path, 1, 2, "top-secret")
     node.log_folder.mkdir()
     write_secret(node.settings_file, "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n")
@@ -151,7 +151,7 @@ def test_nobody_but_the_owner_reads_the_settings_of_kafka_and_no_argument_has_th
     assert "top-secret" not in str(program) + repr(node)
 
 
-def test_a_log_that_is_too_large_is_put_aside_and_goes_on(tmp_path: Path) -> None:
+def test_a_large_log_is_rotated_while_its_process_writes(tmp_path: Path) -> None:
     log = tmp_path / "part.log"
     with log.open("ab", buffering=0) as writer:
         writer.write(b"x" * 200)
@@ -161,7 +161,7 @@ def test_a_log_that_is_too_large_is_put_aside_and_goes_on(tmp_path: Path) -> Non
     assert (tmp_path / "part.log.1").stat().st_size == 200
 
 
-def test_where_nothing_runs_the_reader_is_told_how_to_start(tmp_path: Path) -> None:
+def test_where_no_platform_runs_the_error_says_how_to_start_one(tmp_path: Path) -> None:
     with pytest.raises(NotRunningError, match="handoff up"):
         read_state(tmp_path)
 

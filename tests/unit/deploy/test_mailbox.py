@@ -1,4 +1,4 @@
-"""The mailbox keeps every mail that it took, shows it as text, and finds it again after a restart."""
+"""The mailbox stores every mail, shows it as text, and has it after a restart."""
 
 import smtplib
 import threading
@@ -45,14 +45,14 @@ def send(mailbox: httpx.Client, message: EmailMessage) -> None:
         smtp.send_message(message)
 
 
-def test_a_mail_that_was_taken_is_listed_and_can_be_read(mailbox: httpx.Client) -> None:
+def test_a_received_mail_is_listed_and_can_be_read(mailbox: httpx.Client) -> None:
     send(mailbox, mail("Su caso: día 1", "Hola,\nsu caso sigue."))
     listed = mailbox.get("/messages.json").json()
     assert (listed["count"], listed["messages"][0]["subject"]) == (1, "Su caso: día 1")
     assert "su caso sigue." in mailbox.get(f"/messages/{listed['messages'][0]['id']}").text
 
 
-def test_what_a_mail_says_is_never_taken_for_html(mailbox: httpx.Client) -> None:
+def test_the_content_of_a_mail_is_never_html(mailbox: httpx.Client) -> None:
     send(mailbox, mail("<script>alert(1)</script>", "<img src=x onerror=alert(2)>"))
     identity = mailbox.get("/messages.json").json()["messages"][0]["id"]
     pages = mailbox.get("/").text + mailbox.get(f"/messages/{identity}").text
@@ -60,7 +60,7 @@ def test_what_a_mail_says_is_never_taken_for_html(mailbox: httpx.Client) -> None
     assert "<img" not in pages
 
 
-def test_a_mail_that_came_twice_is_counted_twice_and_told_apart(mailbox: httpx.Client) -> None:
+def test_a_mail_that_came_twice_counts_twice_and_once_as_distinct(mailbox: httpx.Client) -> None:
     for _ in range(2):
         send(mailbox, mail("Again", "The same", "<1@example.org>"))
     listed = mailbox.get("/messages.json?limit=0").json()

@@ -1,4 +1,4 @@
-"""The declaration of the topics, held against the published language."""
+"""The declared topics, compared with the topics of the events."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def test_each_agency_has_an_inbox_and_a_place_for_its_updates() -> None:
     assert topics["agency.nypd.updates.v1"].owner == "nypd"
 
 
-def test_every_topic_of_the_published_language_is_declared() -> None:
+def test_every_topic_of_the_published_contract_is_declared() -> None:
     declared = {topic.name for topic in declared_topics(["{agency}"])}
     assert {language.topic for language in TOPIC_SPECS} <= declared
 

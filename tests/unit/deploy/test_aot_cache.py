@@ -1,4 +1,4 @@
-"""Kafka's classes are read back where this Java has kept those of these jars, and nobody misses them elsewhere."""
+"""Kafka's ahead-of-time cache is used if this Java wrote it for these jars, and is optional."""
 
 import logging
 import os
@@ -24,14 +24,14 @@ def runtime(tmp_path: Path) -> KafkaRuntime:
     return KafkaRuntime(java, jars)
 
 
-def kept(runtime: KafkaRuntime) -> Path:
-    """Where the classes are kept, which this Java can."""
+def cache(runtime: KafkaRuntime) -> Path:
+    """Return the file of the cache, which this Java can write."""
     assert runtime.aot_cache is not None
     return runtime.aot_cache
 
 
 @pytest.mark.parametrize("release", ['JAVA_VERSION="21.0.4"\n', 'JAVA_VERSION="17"\n', "something else\n"])
-def test_a_java_that_cannot_build_aot_cache_is_not_asked_to(runtime: KafkaRuntime, release: str) -> None:
+def test_an_older_java_is_run_without_a_cache(runtime: KafkaRuntime, release: str) -> None:
     (runtime.java.parent.parent / "release").write_text(release)
     assert runtime.aot_cache is None
     assert not needs_aot_cache(runtime)
@@ -40,33 +40,33 @@ def test_a_java_that_cannot_build_aot_cache_is_not_asked_to(runtime: KafkaRuntim
     assert [file.name for file in runtime.jars.iterdir()] == ["a.jar"]
 
 
-def test_a_java_that_does_not_say_its_version_is_not_asked_to(runtime: KafkaRuntime) -> None:
+def test_a_java_without_a_release_file_is_run_without_a_cache(runtime: KafkaRuntime) -> None:
     (runtime.java.parent.parent / "release").unlink()
     assert not needs_aot_cache(runtime)
 
 
-def test_classes_are_read_back_once_they_are_kept(runtime: KafkaRuntime) -> None:
+def test_the_cache_is_used_once_it_exists(runtime: KafkaRuntime) -> None:
     assert needs_aot_cache(runtime)
-    kept(runtime).touch()
+    cache(runtime).touch()
     assert not needs_aot_cache(runtime)
-    assert f"-XX:AOTCache={kept(runtime)}" in runtime.command("kafka.Kafka")
+    assert f"-XX:AOTCache={cache(runtime)}" in runtime.command("kafka.Kafka")
 
 
-def test_each_java_has_a_file_of_its_own(runtime: KafkaRuntime) -> None:
-    before = kept(runtime)
+def test_each_java_has_its_own_cache(runtime: KafkaRuntime) -> None:
+    before = cache(runtime)
     (runtime.java.parent.parent / "release").write_text('JAVA_VERSION="25.0.3"\n')
-    assert kept(runtime) != before
+    assert cache(runtime) != before
 
 
-def test_classes_of_jars_that_were_fetched_again_are_kept_again(runtime: KafkaRuntime) -> None:
-    kept(runtime).touch()
-    later = kept(runtime).stat().st_mtime + 10
+def test_newer_jars_invalidate_the_cache(runtime: KafkaRuntime) -> None:
+    cache(runtime).touch()
+    later = cache(runtime).stat().st_mtime + 10
     os.utime(runtime.jars / "a.jar", (later, later))
     assert needs_aot_cache(runtime)
     assert not [word for word in runtime.command("kafka.Kafka") if "AOT" in word]
 
 
-def test_when_classes_cannot_be_kept_it_is_said_and_nothing_is_left_behind(
+def test_a_failed_build_logs_a_warning_and_leaves_no_file(
     runtime: KafkaRuntime, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):

@@ -1,4 +1,4 @@
-"""An import reaches intake whole, in spite of absences, oversize and single refusals."""
+"""An import reaches intake completely, in spite of outages, oversized chunks and refused records."""
 
 import json
 from collections.abc import Callable
@@ -52,7 +52,7 @@ def test_every_record_is_answered_in_its_order() -> None:
     assert post(created, [record("1"), record("2")]) == [RecordResult("created"), RecordResult("created")]
 
 
-def test_an_absence_of_intake_is_waited_out_and_told() -> None:
+def test_an_outage_of_intake_is_reported_and_retried() -> None:
     answers = iter([httpx.Response(503), httpx.ConnectError("gone"), None])
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -66,7 +66,7 @@ def test_an_absence_of_intake_is_waited_out_and_told() -> None:
     assert [("503" in why, "ConnectError" in why) for why in said] == [(True, False), (False, True)]
 
 
-def test_of_a_chunk_that_is_refused_whole_only_the_record_at_fault_is_refused() -> None:
+def test_of_a_refused_chunk_only_the_invalid_record_is_refused() -> None:
     def respond(request: httpx.Request) -> httpx.Response:
         return httpx.Response(422, text="bad") if "3" in ids_in(request) else created(request)
 
@@ -80,12 +80,12 @@ def test_a_key_that_intake_does_not_know_stops_the_import() -> None:
         post(lambda _: httpx.Response(401, text="who are you"), [record("1")])
 
 
-def test_a_record_that_intake_says_nothing_about_is_not_taken_for_done() -> None:
+def test_a_record_without_a_result_counts_as_refused() -> None:
     (told,) = post(lambda _: httpx.Response(200, json={"results": []}), [record("1")])
     assert told.outcome == "refused"
 
 
-def test_the_report_has_a_line_for_each_row_that_somebody_should_look_at() -> None:
+def test_the_report_has_a_line_for_each_row_with_a_reason_or_a_remark() -> None:
     report = StringIO()
     tally = ImportTally(report)
     tally.add_problem(RowProblem(7, "unique_key is missing"))

@@ -1,4 +1,4 @@
-"""Other cities' files are read row by row, and a row at fault is told apart from its neighbors."""
+"""The readers of other cities' files, row by row; a broken row does not affect its neighbors."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_the_portals_csv_and_the_apis_json_of_one_row_are_the_same_record() -> N
     assert of_csv.record == of_json.record
 
 
-def test_a_row_that_cannot_be_read_is_told_by_its_line_and_reason_and_the_others_go_in() -> None:
+def test_an_unreadable_row_has_line_and_reason_and_the_others_are_read() -> None:
     rows = read("nyc-311", "nyc-311.csv")
     assert problems(rows) == [
         RowProblem(6, "unique_key is missing"),
@@ -63,7 +63,7 @@ def test_a_row_that_cannot_be_read_is_told_by_its_line_and_reason_and_the_others
     assert list(by_id(rows)) == ["900001", "900002", "900003", "900007"]
 
 
-def test_doubtful_rows_are_read_and_remarked_upon() -> None:
+def test_doubtful_rows_are_read_with_remarks() -> None:
     rows = by_id(read("nyc-311", "nyc-311.csv"))
     assert set(rows["900002"].remarks) == {Remark.NO_ADDRESS, Remark.NO_COORDINATES}
     assert set(rows["900003"].remarks) == {
@@ -79,13 +79,13 @@ def test_a_row_with_a_closing_date_is_closed_whatever_its_status() -> None:
     assert (record.status, record.closed_at) == ("closed", datetime(2026, 3, 9, 6, 30, tzinfo=UTC))
 
 
-def test_a_corner_stands_in_for_a_missing_address() -> None:
+def test_a_corner_replaces_a_missing_address() -> None:
     record = by_id(read("nyc-311", "nyc-311.csv"))["900002"].record
     assert record.address == "FIRST EXAMPLE ST & SECOND EXAMPLE ST, BRONX"
     assert (record.status, record.closed_at, record.district) == ("open", None, "BRONX")
 
 
-def test_summer_time_is_heeded_and_an_hour_that_the_clock_skips_is_read() -> None:
+def test_summer_time_is_respected_and_a_skipped_hour_is_read() -> None:
     rows = by_id(read("nyc-311", "nyc-311.csv"))
     assert rows["900002"].record.requested_at == datetime(2026, 7, 2, 3, 15, tzinfo=UTC)
     assert rows["900007"].record.requested_at == datetime(2026, 3, 8, 7, 30, tzinfo=UTC)
@@ -95,7 +95,7 @@ def test_an_unknown_agency_goes_to_the_default_service() -> None:
     assert by_id(read("nyc-311", "nyc-311.csv"))["900007"].record.service_code == "city-question"
 
 
-def test_a_broken_json_object_spoils_nothing_but_itself() -> None:
+def test_a_broken_json_object_does_not_affect_the_others() -> None:
     rows = read("nyc-311", "nyc-311.json")
     assert list(by_id(rows)) == ["900001", "900008"]
     assert problems(rows) == [RowProblem(2, "is not a whole JSON object")]

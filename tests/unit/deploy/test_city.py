@@ -1,4 +1,4 @@
-"""The sample city's files agree with one another, so that no report leads nowhere by mistake."""
+"""The files of the sample city agree with one another: every need of every service has a program."""
 
 import tomllib
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 from deploy.jurisdictions.districts import fill
 from shared.events.fields import FieldGroup
 
-CITY = Path(__file__).parents[2] / "deploy/jurisdictions/sample-city"
+CITY = Path(__file__).parents[3] / "deploy/jurisdictions/sample-city"
 UNCOVERED_ON_PURPOSE = "neighbor-mediation"
 
 
@@ -53,7 +53,7 @@ def test_every_need_of_every_service_is_covered_in_every_district_but_for_one_on
     assert uncovered == {UNCOVERED_ON_PURPOSE}
 
 
-def test_every_program_that_the_book_names_exists_and_helps_with_the_need() -> None:
+def test_every_program_of_the_routing_rules_exists_and_helps_with_the_need() -> None:
     for rule in RULES:
         for program in [*rule["candidates"], *filter(None, [rule.get("fallback")])]:
             assert rule["need"] in PROGRAMS[program]["needs"], (rule["id"], program)
@@ -139,7 +139,7 @@ def test_the_cells_of_each_district_are_those_of_its_outline() -> None:
     assert fill(text) == text
 
 
-def test_no_cell_lies_in_two_districts() -> None:
+def test_no_cell_is_in_two_districts() -> None:
     assert len(DISTRICT_OF) == sum(len(d["cells"]) for d in DISTRICTS["district"])
 
 
