@@ -73,7 +73,7 @@ async def test_each_group_of_a_referral_is_explained_and_its_receipts_are_there(
     told = await sharing(world, referral_id)
     assert (told["case_id"], told["service_request_id"]) == (str(case_id()), "SR-1")
     homes = of(told, "homes")
-    assert homes["because"] == ["has or had a referral", "was given something", "is named by the routing book"]
+    assert homes["because"] == ["has or had a referral", "was given something", "is named by the routing rules"]
     (about,) = homes["needs"]
     assert (about["referral_id"], about["state"], about["then"]["entitled"]) == (str(referral_id), "requested", True)
     said = groups(about["then"])
@@ -83,7 +83,7 @@ async def test_each_group_of_a_referral_is_explained_and_its_receipts_are_there(
     assert set(receipt["groups"]) <= {name for name, how in said.items() if isinstance(how, list)}
     assert receipt["grounds"] == [{"kind": "agreement", "id": "to-homes/to-homes", "version": 1}]
     assert told == await sharing(world, "SR-1")
-    assert of(told, "clinic")["because"] == ["is named by the routing book"]
+    assert of(told, "clinic")["because"] == ["is named by the routing rules"]
 
 
 async def test_an_agency_that_was_barred_is_there_with_the_policies(world: World) -> None:

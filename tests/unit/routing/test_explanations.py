@@ -18,7 +18,7 @@ from services.routing.domain.explanation import (
     explain_placement,
 )
 from services.routing.domain.what_if import consents_as_known
-from services.routing.use_cases.explain.questions import HypotheticalReport
+from services.routing.use_cases.explain.hypothetical_report import HypotheticalReport
 from shared.city.routing_rules import RoutingRules, Rule
 from shared.events.fields import FieldGroup
 from shared.policy.agreements import Form
@@ -185,11 +185,11 @@ def test_a_supposed_report_is_placed_with_the_consents_that_are_supposed(
 ) -> None:
     supposed = [{"recipients": [agency], "groups": [group]} for agency, group in consents]
     question = HypotheticalReport.model_validate({"service_code": "drugs", "needs": ["housing"], "consents": supposed})
-    (asking,) = question.askings(CITY, NOON)
+    (asking,) = question.queries(CITY, NOON)
     assert explain_placement(asking, CITY).asked == asked
 
 
 def test_who_is_asked_first_is_a_source_for_whoever_is_asked_next() -> None:
     question = HypotheticalReport.model_validate({"service_code": "repair", "needs": ["housing", "health"]})
-    assert [sorted(asking.holders) for asking in question.askings(CITY, NOON)] == [[], ["homes"]]
-    assert NEED in CITY.plan("clinic", next(iter(question.askings(CITY, NOON)))).groups
+    assert [sorted(asking.holders) for asking in question.queries(CITY, NOON)] == [[], ["homes"]]
+    assert NEED in CITY.plan("clinic", next(iter(question.queries(CITY, NOON)))).groups

@@ -19,13 +19,13 @@ from services.routing.store.evidence import (
     TriageRecord,
     WithheldEvent,
 )
-from services.routing.use_cases.explain.choices import CasePlacements, NeedPlacements
 from services.routing.use_cases.explain.disclosures import (
     AgencyDisclosures,
     CaseDisclosures,
     NeedDisclosure,
     PastDecision,
 )
+from services.routing.use_cases.explain.placements import CasePlacements, NeedPlacements
 from shared.events.fields import FieldGroup
 from shared.kit.http.replies import JsonAnswer
 from shared.policy.explanation import describe_denial

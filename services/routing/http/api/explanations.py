@@ -12,9 +12,9 @@ from services.routing.domain.explanation import explain_placement
 from services.routing.http.api.explanation_views import HypotheticalView, routing_view, sharing_view
 from services.routing.http.authentication import Staff, require_staff
 from services.routing.store.past_cases import find_case, forbid_writing
-from services.routing.use_cases.explain.choices import explain_placements
 from services.routing.use_cases.explain.disclosures import Explainer, explain_disclosures
-from services.routing.use_cases.explain.questions import HypotheticalReport
+from services.routing.use_cases.explain.hypothetical_report import HypotheticalReport
+from services.routing.use_cases.explain.placements import explain_placements
 from shared.events.validation import first_error
 from shared.kit.database.database import Database, Transaction
 from shared.kit.http.replies import refuse, reply
@@ -67,5 +67,5 @@ async def show_hypothetical(explainer: Explainer, request: Request, tx: Transact
     except ValidationError as error:
         return refuse(422, first_error(error, "body"))
     city, now = explainer.context.city, await explainer.context.now(tx)
-    needs = [explain_placement(each, city) for each in report.askings(city, now)]
+    needs = [explain_placement(each, city) for each in report.queries(city, now)]
     return reply(HypotheticalView(service_code=report.service_code, needs=needs))

@@ -12,8 +12,8 @@ from services.routing.http.authentication import Staff, require_staff
 from services.routing.http.pages.page import render
 from services.routing.store.evidence import list_recent_denials
 from services.routing.store.past_cases import find_case, forbid_writing
-from services.routing.use_cases.explain.choices import explain_placements
 from services.routing.use_cases.explain.disclosures import Explainer, explain_disclosures
+from services.routing.use_cases.explain.placements import explain_placements
 from shared.kit.database.database import Database, Transaction
 from shared.kit.http.replies import JsonAnswer, reply
 

@@ -1,7 +1,8 @@
-"""A question about a case that nobody has filed: who would be asked, and what may they know?"""
+"""A report that was not filed: which programs would be asked, and what might they know?"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,11 +14,13 @@ from shared.events.fields import FieldGroup
 from shared.events.intake import Urgency
 from shared.policy.consent import Consent
 
-NOBODY = UUID(int=0)
+NO_CASE: Final = UUID(int=0)
+CONSENT_LASTS: Final = timedelta(days=365)
+"""How long a consent without an end lasts."""
 
 
 class HypotheticalConsent(BaseModel):
-    """A consent that is supposed to be there; one that says no more lasts for another year."""
+    """A consent that the person is supposed to have given."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,7 +31,7 @@ class HypotheticalConsent(BaseModel):
 
 
 class HypotheticalReport(BaseModel):
-    """What a report would say, as far as the routing book and the policy ask for it."""
+    """The parts of a report that the routing rules and the disclosure policy decide by."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,26 +41,26 @@ class HypotheticalReport(BaseModel):
     urgency: Urgency = "routine"
     consents: tuple[HypotheticalConsent, ...] = Field(default=(), max_length=20)
 
-    def askings(self, city: RoutingCity, now: datetime) -> Iterator[PlacementQuery]:
-        """Ask about each need in turn: who is asked for an earlier one holds something of the case."""
+    def queries(self, city: RoutingCity, now: datetime) -> Iterator[PlacementQuery]:
+        """Yield the query that places each need, in order: an agency that is asked holds the case from then."""
         consents = tuple(_consent(number, each, now) for number, each in enumerate(self.consents, 1))
         protections = city.protection.protections_of(self.service_code, self.needs)
         holders = frozenset[str]()
         for need in self.needs:
-            asked_of = (need, self.service_code, self.district, self.urgency)
-            asking = PlacementQuery(*asked_of, protections, now, consents, holders)
-            asked = explain_placement(asking, city).asked
+            report = (self.service_code, self.district, self.urgency, protections)
+            query = PlacementQuery(need, *report, now, consents, holders)
+            asked = explain_placement(query, city).asked
             holders |= {asked.partition("/")[0]} if asked else set()
-            yield asking
+            yield query
 
 
 def _consent(number: int, supposed: HypotheticalConsent, now: datetime) -> Consent:
     return Consent(
         consent_id=UUID(int=number),
-        case_id=NOBODY,
+        case_id=NO_CASE,
         recipients=frozenset(supposed.recipients),
         purpose=supposed.purpose,
         groups=frozenset(supposed.groups),
         granted_at=now,
-        ends_at=supposed.ends_at.astimezone(now.tzinfo) if supposed.ends_at else now + timedelta(days=365),
+        ends_at=supposed.ends_at.astimezone(now.tzinfo) if supposed.ends_at else now + CONSENT_LASTS,
     )

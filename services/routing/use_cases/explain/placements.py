@@ -1,4 +1,4 @@
-"""Why a program was asked: as it was noted, and by today's routing book, under the policy of then and of now."""
+"""Explains why programs were asked: as recorded, and by today's routing rules under the policies of then and now."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from shared.kit.database.database import Transaction
 
 @dataclass(frozen=True, slots=True)
 class NeedPlacements:
-    """One need, by today's book: when it was routed, as far as what was decided by is on record, and now."""
+    """One need by today's rules: under the policy set of when it was routed, if that is recorded, and under today's."""
 
     need: Need
     then: PlacementExplanation | None
@@ -26,7 +26,7 @@ class NeedPlacements:
 
 @dataclass(frozen=True, slots=True)
 class CasePlacements:
-    """One case: the choice for each of its needs, and what was noted when it was made."""
+    """One case: the placements of its needs, and what was recorded when they were placed."""
 
     past: PastCase
     asked_at: datetime
@@ -36,24 +36,26 @@ class CasePlacements:
 
 
 async def explain_placements(explainer: Explainer, tx: Transaction, case_id: UUID) -> CasePlacements | None:
-    """Explain who was asked for help in a case; None when there is no such case."""
+    """Explain which programs were asked for help in a case; None for an unknown case."""
     past = await find_past(tx, case_id)
     if past is None:
         return None
     city, now = explainer.context.city, await explainer.context.now(tx)
-    found = await explainer.history.find(tx, await explainer.history.set_at(tx, past.routed_at))
-    then = _route(past, replace(city, policy=found.policy), past.routed_at) if found else {}
-    anew = {need.need_id: explain_placement(past.query_now(city, need, now), city) for need in past.case.report.needs}
-    needs = tuple(NeedPlacements(need, then.get(need.need_id), anew[need.need_id]) for need in past.case.report.needs)
+    found = await explainer.history.find(tx, await explainer.history.find_hash(tx, past.routed_at))
+    then = _place_all(past, replace(city, policy=found.policy), past.routed_at) if found else {}
+    needs = tuple(
+        NeedPlacements(need, then.get(need.need_id), explain_placement(past.query_now(city, need, now), city))
+        for need in past.case.report.needs
+    )
     return CasePlacements(past, now, needs, await list_requests(tx, case_id), await list_triage(tx, case_id))
 
 
-def _route(past: PastCase, city: RoutingCity, at: datetime) -> dict[UUID, PlacementExplanation]:
-    """Choose for each need in the order in which it was done: who was asked before holds something of the case."""
+def _place_all(past: PastCase, city: RoutingCity, at: datetime) -> dict[UUID, PlacementExplanation]:
+    """Place the needs in the order of the report, as routing did: an agency that was asked holds the case from then."""
     holders: set[str] = set()
-    chosen: dict[UUID, PlacementExplanation] = {}
+    placements: dict[UUID, PlacementExplanation] = {}
     for need in past.case.report.needs:
-        choice = explain_placement(past.query(city, need, at, holders), city)
-        chosen[need.need_id] = choice
-        holders |= {choice.asked.partition("/")[0]} if choice.asked else set()
-    return chosen
+        placement = explain_placement(past.query(city, need, at, holders), city)
+        placements[need.need_id] = placement
+        holders |= {placement.asked.partition("/")[0]} if placement.asked else set()
+    return placements
