@@ -1,8 +1,10 @@
 """Settings become the service: its city, its database, what it hears, what it serves, what it looks after."""
 
+from functools import partial
+
 from starlette.routing import Route
 
-from services.routing.domain.city import routing_city
+from services.routing.domain.city import RoutingCity, routing_city
 from services.routing.handlers import subscriptions
 from services.routing.http.api.cases import case_routes
 from services.routing.http.api.explanations import explanation_routes
@@ -15,8 +17,9 @@ from services.routing.http.pages.explanations import explanation_page_routes
 from services.routing.http.pages.triage import triage_routes
 from services.routing.http.pages.what_if import what_if_page_routes
 from services.routing.settings import RoutingSettings
+from services.routing.store.agreements import PolicySet
 from services.routing.tables import SCHEMA
-from services.routing.use_cases.agency_keys import load_partner_keys
+from services.routing.use_cases.agency_keys import PartnerKeys, load_partner_keys
 from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.explain.disclosures import Explainer
 from services.routing.use_cases.explain.policy_history import PolicyHistory
@@ -43,19 +46,13 @@ def create_service(settings: RoutingSettings) -> Service:
         PartnerKeysError: the file of the agencies' keys cannot be used.
     """
     database = Database(settings.database_url.get_secret_value(), SCHEMA, size=settings.database_pool)
-    files = read_city(settings.jurisdiction)
-    agreements = load_agreements(settings.jurisdiction, files)
-    partners = load_partner_keys(settings.partners_file, files.agencies)
-    city = routing_city(files, [each.content for each in agreements], partners.encrypter.agencies)
-    registration = PolicyRegistration(database, policy_set_of(agreements, city.policy))
+    city, partners, policy_set = _read_folder(settings)
+    registration = PolicyRegistration(database, policy_set)
     context = RoutingContext(
         city, _open_vault(settings), check_ready=registration.check, encrypt_to=partners.encrypter.encrypt
     )
     sequencer = LedgerSequencer(database, signer := make_signer(settings))
-
-    async def act_on_deadlines() -> None:
-        await watch_deadlines(context, database, settings.sweep_seconds)
-
+    act_on_deadlines = partial(watch_deadlines, context, database, settings.sweep_seconds)
     return Service(
         name="routing",
         settings=settings,
@@ -67,6 +64,15 @@ def create_service(settings: RoutingSettings) -> Service:
         checks=[registration.problem, sequencer.problem],
         figures=sequencer.figures,
     )
+
+
+def _read_folder(settings: RoutingSettings) -> tuple[RoutingCity, PartnerKeys, PolicySet]:
+    """Return the city, the agencies' keys, and what routing decides by as it goes on record."""
+    city = read_city(settings.jurisdiction)
+    agreements = load_agreements(settings.jurisdiction, city)
+    partners = load_partner_keys(settings.partners_file, city.agencies)
+    routed = routing_city(city, [file.content for file in agreements], partners.encrypter.agencies)
+    return routed, partners, policy_set_of(agreements, routed.policy)
 
 
 def _pages(context: RoutingContext, database: Database, settings: RoutingSettings, signer: Signer) -> list[Route]:

@@ -15,38 +15,40 @@ SOON: Final = timedelta(days=60)
 """How long before its end an agreement gets a warning."""
 
 
-def errors_in(agreements: AgreementFiles, around: Surroundings) -> list[Finding]:
+def errors_in(agreements: AgreementFiles, surroundings: Surroundings) -> list[Finding]:
     """Return what keeps agreements from being used."""
-    return [*agreements.errors, *(found for file in agreements.files for found in _errors_in(file, around))]
+    return [*agreements.errors, *(found for file in agreements.files for found in _errors_in(file, surroundings))]
 
 
-def check(agreements: AgreementFiles, around: Surroundings, today: date) -> list[Finding]:
+def check(agreements: AgreementFiles, surroundings: Surroundings, today: date) -> list[Finding]:
     """Return the errors in agreements, and the warnings about the files without an error, in the order of files."""
-    errors = errors_in(agreements, around)
+    errors = errors_in(agreements, surroundings)
     wrong = {error.file for error in errors}
     sound = [file for file in agreements.files if file.name not in wrong]
     current = [file for file in sound if not _is_over(file, today)]
     warnings = [
-        *(found for file in sound for found in _warnings_about(file, around, today)),
-        *(found for file in current for found in unreachable(file, around)),
-        *overlaps(current, around),
+        *(found for file in sound for found in _warnings_about(file, surroundings, today)),
+        *(found for file in current for found in unreachable(file, surroundings)),
+        *overlaps(current, surroundings),
     ]
     return sorted({*errors, *warnings})
 
 
-def _errors_in(file: AgreementFile, around: Surroundings) -> Iterator[Finding]:
+def _errors_in(file: AgreementFile, surroundings: Surroundings) -> Iterator[Finding]:
     """Report what an agreement names and the city lacks, and what no agreement may allow."""
-    yield from _missing(file, "agency", file.content.parties, around.parties, "parties")
+    yield from _missing(file, "agency", file.content.parties, surroundings.parties, "parties")
     for number, contact in enumerate(file.content.contacts):
         if contact.party not in file.content.parties:
             yield file.error(f"{contact.party} is no party to this agreement", "contacts", number, "party")
     for number, clause in enumerate(file.content.share):
-        yield from _unknown_conditions(file, number, clause, around)
+        yield from _unknown_conditions(file, number, clause, surroundings)
         yield from _unlawful(file, number, clause)
 
 
-def _unknown_conditions(file: AgreementFile, number: int, clause: Clause, around: Surroundings) -> Iterator[Finding]:
-    city = around.city
+def _unknown_conditions(
+    file: AgreementFile, number: int, clause: Clause, surroundings: Surroundings
+) -> Iterator[Finding]:
+    city = surroundings.city
     yield from _missing(file, "need", clause.needs or (), city.needs, "share", number, "needs")
     yield from _missing(file, "service", clause.services or (), city.services, "share", number, "services")
     yield from _missing(file, "district", clause.districts or (), city.districts, "share", number, "districts")
@@ -67,7 +69,7 @@ def _unlawful(file: AgreementFile, number: int, clause: Clause) -> Iterator[Find
         if group in RESTRICTED and clause.form is Form.FULL:
             yield file.error(f"{group} is restricted: it may go sealed or thin, and never full", *path)
         if group in CONSENT_ONLY and not clause.consent:
-            yield file.error(f"{group} goes to nobody without a consent: consent = true is missing", *path)
+            yield file.error(f"{group} is released only with a consent: consent = true is missing", *path)
     if FieldGroup.SUBSTANCE_USE in clause.groups and file.content.onward:
         yield file.error("substance_use may never be handed on: onward must be false", "onward")
 
@@ -77,12 +79,12 @@ def _is_over(file: AgreementFile, today: date) -> bool:
     return file.content.status is not Status.ACTIVE or file.content.ends < today
 
 
-def _warnings_about(file: AgreementFile, around: Surroundings, today: date) -> Iterator[Finding]:
+def _warnings_about(file: AgreementFile, surroundings: Surroundings, today: date) -> Iterator[Finding]:
     yield from _about_dates(file, today)
     yield from _about_parties(file)
     for number, clause in enumerate(file.content.share):
         for place, recipient in enumerate(clause.recipients):
-            if clause.form is Form.SEALED and around.keys is not None and recipient not in around.keys:
+            if clause.form is Form.SEALED and surroundings.keys is not None and recipient not in surroundings.keys:
                 reason = f"{recipient} has no public key: what is sealed for it is withheld"
                 yield file.warning(reason, "share", number, "to", place)
 

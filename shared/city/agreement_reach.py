@@ -60,34 +60,38 @@ def surroundings_of(city: City, keys: Collection[str] | None = None) -> Surround
     return Surroundings(city, reports, referred, None if keys is None else frozenset(keys))
 
 
-def reached(clause: Clause, recipient: str, around: Surroundings) -> Iterator[ReportKind]:
+def reached(clause: Clause, recipient: str, surroundings: Surroundings) -> Iterator[ReportKind]:
     """Yield the reports under which a clause gives something to a recipient."""
-    for report in around.reports:
+    for report in surroundings.reports:
         if recipient in report.agencies and _meets(report, clause) and _may_carry(clause, report):
-            sources = around.referred[report.service] - {recipient} | {FRONT_DOOR}
+            sources = surroundings.referred[report.service] - {recipient} | {FRONT_DOOR}
             if not sources.isdisjoint(clause.sources):
                 yield report
 
 
-def unreachable(file: AgreementFile, around: Surroundings) -> Iterator[Finding]:
+def unreachable(file: AgreementFile, surroundings: Surroundings) -> Iterator[Finding]:
     """Warn about clauses, and about needs, services and districts that they name, that no report can meet."""
     for number, clause in enumerate(file.content.share):
-        met = {recipient: list(reached(clause, recipient, around)) for recipient in clause.recipients}
+        met = {recipient: list(reached(clause, recipient, surroundings)) for recipient in clause.recipients}
         for place, recipient in enumerate(clause.recipients):
             if not met[recipient]:
-                reason = f"can never apply to {recipient}: {_reason(clause, recipient, around)}"
+                reason = f"can never apply to {recipient}: {_reason(clause, recipient, surroundings)}"
                 yield file.warning(reason, "share", number, "to", place)
         if any(met.values()):
             yield from _idle_conditions(file, number, [report for reports in met.values() for report in reports])
 
 
-def overlaps(files: Iterable[AgreementFile], around: Surroundings) -> Iterator[Finding]:
+def overlaps(files: Iterable[AgreementFile], surroundings: Surroundings) -> Iterator[Finding]:
     """Warn about clauses that add nothing to another for a recipient and groups; of two alike, about the later."""
     for recipient, placed in _by_recipient(files).items():
         for later, one in enumerate(placed):
             for earlier, other in enumerate(placed):
-                alike = _covers(one, other, recipient, around)
-                if one is not other and _covers(other, one, recipient, around) and not (alike and later < earlier):
+                alike = _covers(one, other, recipient, surroundings)
+                if (
+                    one is not other
+                    and _covers(other, one, recipient, surroundings)
+                    and not (alike and later < earlier)
+                ):
                     yield from _overlap(one, other, recipient)
 
 
@@ -129,9 +133,9 @@ def _may_carry(clause: Clause, report: ReportKind) -> bool:
     return clause.form is not Form.FULL and (clause.consent or CONSENT_ONLY.isdisjoint(report.protections))
 
 
-def _reason(clause: Clause, recipient: str, around: Surroundings) -> str:
+def _reason(clause: Clause, recipient: str, surroundings: Surroundings) -> str:
     """Return the first condition that no report meets, in the order in which they are checked."""
-    asked = [report for report in around.reports if recipient in report.agencies]
+    asked = [report for report in surroundings.reports if recipient in report.agencies]
     if not asked:
         return f"the routing book never asks {recipient} for help"
     fitting = [report for report in asked if _meets(report, clause)]
@@ -181,7 +185,7 @@ def _overlap(one: _PlacedClause, other: _PlacedClause, recipient: str) -> Iterat
         yield one.file.warning(reason, "share", one.number, "groups")
 
 
-def _covers(wide: _PlacedClause, narrow: _PlacedClause, recipient: str, around: Surroundings) -> bool:
+def _covers(wide: _PlacedClause, narrow: _PlacedClause, recipient: str, surroundings: Surroundings) -> bool:
     """Tell whether the one clause applies whenever the other does, and gives in the same form."""
     one, other = wide.clause, narrow.clause
     if one.form is not other.form or not _sources_cover(one, other) or not _consent_covers(wide, narrow):
@@ -190,7 +194,7 @@ def _covers(wide: _PlacedClause, narrow: _PlacedClause, recipient: str, around: 
         within, asked = getattr(one, condition), getattr(other, condition)
         if within is not None and (asked is None or not set(asked) <= set(within)):
             return False
-    return one.consent or not other.consent or not _reaches_consent_only(other, recipient, around)
+    return one.consent or not other.consent or not _reaches_consent_only(other, recipient, surroundings)
 
 
 def _sources_cover(one: Clause, other: Clause) -> bool:
@@ -204,5 +208,5 @@ def _consent_covers(wide: _PlacedClause, narrow: _PlacedClause) -> bool:
     return narrow.clause.consent and wide.file.content.purpose == narrow.file.content.purpose
 
 
-def _reaches_consent_only(clause: Clause, recipient: str, around: Surroundings) -> bool:
-    return any(not CONSENT_ONLY.isdisjoint(report.protections) for report in reached(clause, recipient, around))
+def _reaches_consent_only(clause: Clause, recipient: str, surroundings: Surroundings) -> bool:
+    return any(not CONSENT_ONLY.isdisjoint(report.protections) for report in reached(clause, recipient, surroundings))

@@ -127,9 +127,9 @@ def check_agreements(
     Raises:
         CityError: the city's other files cannot be used.
     """
-    around = surroundings_of(read_city(folder), keys)
+    surroundings = surroundings_of(read_city(folder), keys)
     read = read_agreements(agreements or folder / AGREEMENTS)
-    return read, check(read, around, today)
+    return read, check(read, surroundings, today)
 
 
 def read_changed(folder: Path, texts: Texts) -> ChangedCity:

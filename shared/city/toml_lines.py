@@ -64,7 +64,7 @@ class _Scan:
             self._at += 1
             start = self._at
             self._table = self._resolved(self._key())
-            self._note_all(self._table, start)
+            self._record_all(self._table, start)
             self._at += 1
         else:
             self._pair(self._table)
@@ -76,19 +76,19 @@ class _Scan:
         array = (*self._resolved(tuple(above)), name)
         self._last[array] = self._last.get(array, -1) + 1
         self._table = (*array, self._last[array])
-        self._note_all(self._table, start)
+        self._record_all(self._table, start)
         self._at += 2
 
     def _pair(self, table: TomlPath) -> None:
         start = self._at
         path = (*table, *self._key())
-        self._note_all(path, start)
+        self._record_all(path, start)
         self._at += 1
         self._value(path)
 
     def _value(self, path: TomlPath) -> None:
         start = self._skip()
-        self._note(path, start)
+        self._record(path, start)
         opening = self._text[start]
         if opening == "[":
             self._array(path)
@@ -145,12 +145,12 @@ class _Scan:
         self._at = self._match(_BETWEEN).end()
         return self._at
 
-    def _note_all(self, path: TomlPath, at: int) -> None:
-        """Note a path, and the tables around it that the text has not named before."""
+    def _record_all(self, path: TomlPath, at: int) -> None:
+        """Record a path, and the tables around it that the text has not named before."""
         for length in range(1, len(path) + 1):
-            self._note(path[:length], at)
+            self._record(path[:length], at)
 
-    def _note(self, path: TomlPath, at: int) -> None:
+    def _record(self, path: TomlPath, at: int) -> None:
         self.lines.setdefault(path, bisect_right(self._breaks, at - 1) + 1 if at else 1)
 
 

@@ -17,7 +17,7 @@ TODAY = date(2026, 3, 2)
 
 
 class Slip(NamedTuple):
-    """What somebody gets wrong in a file: instead of `right` it has `wrong`; the line with `shown` is named."""
+    """An error in a file: instead of `right` it has `wrong`; the finding names the line with `shown`."""
 
     file: str
     right: str
@@ -37,10 +37,8 @@ TO_POLICE = 'to = ["nypd"]\nneeds = ["personal-safety"]\nservices = ["elder-abus
 
 ERRORS = {
     "not TOML": Slip("shelter-beds", "version = 1", "version = ", "version = ", "not TOML: Invalid value"),
-    "a key that nobody knows": Slip("shelter-beds", "onward", "forward", "forward", "forward is not known here"),
-    "a key of a share that nobody knows": Slip(
-        "shelter-beds", "form =", "shape =", "shape =", "shape is not known here"
-    ),
+    "an unknown key": Slip("shelter-beds", "onward", "forward", "forward", "forward is not known here"),
+    "an unknown key of a share": Slip("shelter-beds", "form =", "shape =", "shape =", "shape is not known here"),
     "a key that is missing": Slip("shelter-beds", "legal_basis", "# legal", "#:schema", "legal_basis is missing"),
     "a key of a share that is missing": Slip("shelter-beds", 'form = "full"', "#", "[[share]]", "form is missing"),
     "a form that is none": Slip("shelter-beds", '"full"', '"open"', '"open"', "share.0.form: input should be"),
@@ -84,10 +82,10 @@ ERRORS = {
     ),
     "health in full": Slip("shelter-beds", '"language_access"]', '"health"]', '"health"]', "health is restricted"),
     "violence without a consent": Slip(
-        "victim-services", "consent = true", "", '"victim_services"', "victim_services goes to nobody without a consent"
+        "victim-services", "consent = true", "", '"victim_services"', "victim_services is released only with a consent"
     ),
     "drugs without a consent": Slip(
-        "alcohol-and-drug-care", "consent = true", "", '"substance_use"', "substance_use goes to nobody without"
+        "alcohol-and-drug-care", "consent = true", "", '"substance_use"', "substance_use is released only with"
     ),
     "drugs handed on": Slip("alcohol-and-drug-care", "onward = false", "onward = true", "onward", "never be handed on"),
 }
@@ -114,7 +112,7 @@ WARNINGS = {
     "its own source": Slip(
         "shelter-beds", '["hra"]', '["hra", "fourth-pier"]', "", "fourth-pier would be given what it has"
     ),
-    "nobody whom the book asks": Slip(
+    "an agency that no rule asks": Slip(
         "shelter-beds",
         BED,
         BED.replace('["fo', '["front-door", "fo'),
@@ -219,7 +217,7 @@ def test_an_error_is_shown_where_it_is_and_keeps_the_city_from_starting(name: st
 
 
 @pytest.mark.parametrize("name", WARNINGS)
-def test_a_warning_is_shown_where_it_is_and_keeps_nobody_from_starting(name: str, city: Path) -> None:
+def test_a_warning_is_shown_where_it_is_and_keeps_no_city_from_starting(name: str, city: Path) -> None:
     slip = WARNINGS[name]
     file = spoil(city, slip)
     findings = check(city)

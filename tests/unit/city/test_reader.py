@@ -20,7 +20,7 @@ WRONG = {
     ),
     "the book is not TOML": ("routing-book.toml", "[[rule]]", "[[rule]", "error: not TOML: "),
     "a time to answer is no time": ("agencies.toml", '"PT4H"', '"soon"', "answer_within"),
-    "a rule has a key that nobody knows": ("routing-book.toml", "fallback", "fall_back", "fall_back"),
+    "a rule has an unknown key": ("routing-book.toml", "fallback", "fall_back", "fall_back"),
     "a candidate is no program": (
         "routing-book.toml",
         "hpd/heat-and-hot-water",
@@ -46,7 +46,7 @@ WRONG = {
     "a service is there twice": ("services.toml", 'code = "graffiti"', 'code = "tree"', "service tree is there twice"),
     "a need is there twice": ("needs.toml", 'code = "noise"', 'code = "clean-air"', "need clean-air is there twice"),
     "a district is there twice": ("districts.toml", 'id = "queens"', 'id = "bronx"', "district bronx is there twice"),
-    "a service has a key that nobody knows": ("services.toml", "protects", "protect", "protect is not known here"),
+    "a service has an unknown key": ("services.toml", "protects", "protect", "protect is not known here"),
     "a service is missing": ("services.toml", 'name = "Graffiti"', "", "name is missing"),
     "the profile has no time zone": ("city.toml", "time_zone", "timezone", "timezone is not known here"),
     "a service protects no group": ("services.toml", 'protects = "substance_use"', 'protects = "fun"', "protects"),

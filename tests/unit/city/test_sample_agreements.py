@@ -56,7 +56,7 @@ def test_a_protected_report_reaches_only_whom_a_consent_names(agency: str) -> No
     assert named.groups == named.groups_in(form) > {FieldGroup.NEED, protects}
 
 
-def test_the_place_of_whoever_fled_from_a_partner_is_told_to_nobody() -> None:
+def test_the_place_of_a_person_who_fled_from_a_partner_is_told_to_no_agency() -> None:
     for agency in ("lantern", "hra", "hpd", "dohmh"):
         for need in ("intimate-partner-violence", "housing-instability", "behavioral-health"):
             agreed = (consent(agency, *FieldGroup),)
@@ -91,7 +91,7 @@ def test_a_contractor_is_asked_only_after_housing_and_a_shelter_learns_names_onl
     assert guests.groups_in(Form.THIN) == {FieldGroup.IDENTITY, FieldGroup.CONTACT, FieldGroup.HOUSEHOLD}
 
 
-def test_nobody_is_given_anything_restricted_in_full() -> None:
+def test_no_agency_is_given_anything_restricted_in_full() -> None:
     for agreement in SHARING.agreements:
         for clause in agreement.share:
             for agency in clause.recipients:
