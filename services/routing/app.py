@@ -1,7 +1,5 @@
 """Settings become the service: its city, its database, what it hears, what it serves, what it looks after."""
 
-from functools import partial
-
 from starlette.routing import Route
 
 from services.routing.domain.city import RoutingCity, routing_city
@@ -17,7 +15,6 @@ from services.routing.http.pages.explanations import explanation_page_routes
 from services.routing.http.pages.triage import triage_routes
 from services.routing.http.pages.what_if import what_if_page_routes
 from services.routing.settings import RoutingSettings
-from services.routing.store.agreements import PolicySet
 from services.routing.tables import SCHEMA
 from services.routing.use_cases.agency_keys import PartnerKeys, load_partner_keys
 from services.routing.use_cases.context import RoutingContext
@@ -46,13 +43,15 @@ def create_service(settings: RoutingSettings) -> Service:
         PartnerKeysError: the file of the agencies' keys cannot be used.
     """
     database = Database(settings.database_url.get_secret_value(), SCHEMA, size=settings.database_pool)
-    city, partners, policy_set = _read_folder(settings)
-    registration = PolicyRegistration(database, policy_set)
+    city, partners, registration = _read_folder(settings, database)
     context = RoutingContext(
         city, _open_vault(settings), check_ready=registration.check, encrypt_to=partners.encrypter.encrypt
     )
     sequencer = LedgerSequencer(database, signer := make_signer(settings))
-    act_on_deadlines = partial(watch_deadlines, context, database, settings.sweep_seconds)
+
+    async def act_on_deadlines() -> None:
+        await watch_deadlines(context, database, settings.sweep_seconds)
+
     return Service(
         name="routing",
         settings=settings,
@@ -66,13 +65,13 @@ def create_service(settings: RoutingSettings) -> Service:
     )
 
 
-def _read_folder(settings: RoutingSettings) -> tuple[RoutingCity, PartnerKeys, PolicySet]:
-    """Return the city, the agencies' keys, and what routing decides by as it goes on record."""
+def _read_folder(settings: RoutingSettings, database: Database) -> tuple[RoutingCity, PartnerKeys, PolicyRegistration]:
+    """Return the city, the agencies' keys, and the worker that registers what routing decides by."""
     city = read_city(settings.jurisdiction)
     agreements = load_agreements(settings.jurisdiction, city)
     partners = load_partner_keys(settings.partners_file, city.agencies)
     routed = routing_city(city, [file.content for file in agreements], partners.encrypter.agencies)
-    return routed, partners, policy_set_of(agreements, routed.policy)
+    return routed, partners, PolicyRegistration(database, policy_set_of(agreements, routed.policy))
 
 
 def _pages(context: RoutingContext, database: Database, settings: RoutingSettings, signer: Signer) -> list[Route]:
