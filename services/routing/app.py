@@ -1,8 +1,8 @@
-"""Settings become the service: its city, its database, what it hears, what it serves, what it looks after."""
+"""Puts routing together from its settings: city, database, subscriptions, HTTP routes, workers."""
 
 from starlette.routing import Route
 
-from services.routing.domain.city import RoutingCity, routing_city
+from services.routing.domain.city import routing_city
 from services.routing.handlers import subscriptions
 from services.routing.http.api.cases import case_routes
 from services.routing.http.api.explanations import explanation_routes
@@ -16,13 +16,13 @@ from services.routing.http.pages.triage import triage_routes
 from services.routing.http.pages.what_if import what_if_page_routes
 from services.routing.settings import RoutingSettings
 from services.routing.tables import SCHEMA
-from services.routing.use_cases.agency_keys import PartnerKeys, load_partner_keys
+from services.routing.use_cases.agency_keys import load_partner_keys
 from services.routing.use_cases.context import RoutingContext
 from services.routing.use_cases.explain.disclosures import Explainer
 from services.routing.use_cases.explain.policy_history import PolicyHistory
 from services.routing.use_cases.ledger import make_signer
 from services.routing.use_cases.what_if_run import WhatIfRunner
-from services.routing.workers.deadlines import watch_deadlines
+from services.routing.workers.deadlines import DeadlineWorker
 from services.routing.workers.ledger_sequencer import LedgerSequencer
 from services.routing.workers.policy_registration import PolicyRegistration, policy_set_of
 from shared.city.reader import load_agreements, read_city
@@ -37,44 +37,37 @@ def create_service(settings: RoutingSettings) -> Service:
     """Return the service.
 
     Raises:
-        CityError: a file of the city's folder cannot be used.
-        VaultError: there is no master key that can be used.
-        KeyFileError: there is no key to sign the ledger with.
+        CityError: a file of the jurisdiction folder cannot be used.
         PartnerKeysError: the file of the agencies' keys cannot be used.
+        VaultError: there is no usable master key.
+        KeyFileError: there is no usable key to sign the ledger with.
     """
     database = Database(settings.database_url.get_secret_value(), SCHEMA, size=settings.database_pool)
-    city, partners, registration = _read_folder(settings, database)
-    context = RoutingContext(
-        city, _open_vault(settings), check_ready=registration.check, encrypt_to=partners.encrypter.encrypt
-    )
+    files = read_city(settings.jurisdiction)
+    agreements = load_agreements(settings.jurisdiction, files)
+    partners = load_partner_keys(settings.partners_file, files.agencies)
+    city = routing_city(files, [each.content for each in agreements], partners.encrypter.agencies)
+    registration = PolicyRegistration(database, policy_set_of(agreements, city.policy))
+    vault, encrypt = _open_vault(settings), partners.encrypter.encrypt
+    context = RoutingContext(city, vault, encrypt_to=encrypt, check_ready=registration.check)
+    deadlines = DeadlineWorker(context, database, settings.sweep_seconds)
     sequencer = LedgerSequencer(database, signer := make_signer(settings))
-
-    async def act_on_deadlines() -> None:
-        await watch_deadlines(context, database, settings.sweep_seconds)
-
     return Service(
         name="routing",
         settings=settings,
         database=database,
         subscriptions=subscriptions(context),
-        http=[*_pages(context, database, settings, signer), *partner_routes(context, database, partners)],
-        loops=[registration.run, act_on_deadlines, sequencer.run, sequencer.watch],
+        http=[*_staff_routes(context, database, settings, signer), *partner_routes(context, database, partners)],
+        loops=[registration.run, deadlines.run, sequencer.run, sequencer.watch],
         precondition_check=lock_valid_consents,
         checks=[registration.problem, sequencer.problem],
         figures=sequencer.figures,
     )
 
 
-def _read_folder(settings: RoutingSettings, database: Database) -> tuple[RoutingCity, PartnerKeys, PolicyRegistration]:
-    """Return the city, the agencies' keys, and the worker that registers what routing decides by."""
-    city = read_city(settings.jurisdiction)
-    agreements = load_agreements(settings.jurisdiction, city)
-    partners = load_partner_keys(settings.partners_file, city.agencies)
-    routed = routing_city(city, [file.content for file in agreements], partners.encrypter.agencies)
-    return routed, partners, PolicyRegistration(database, policy_set_of(agreements, routed.policy))
-
-
-def _pages(context: RoutingContext, database: Database, settings: RoutingSettings, signer: Signer) -> list[Route]:
+def _staff_routes(
+    context: RoutingContext, database: Database, settings: RoutingSettings, signer: Signer
+) -> list[Route]:
     staff_key = settings.staff_key.get_secret_value()
     explainer = Explainer(context, PolicyHistory(context.city.policy))
     what_if_runner = WhatIfRunner(context.city, settings.jurisdiction, database)

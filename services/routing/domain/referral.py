@@ -1,4 +1,4 @@
-"""The states of a referral, and every change that is allowed (after FHIR Task)."""
+"""The states of a referral, and every transition that is allowed (after FHIR Task)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from shared.events.reasons import Reason
 
 
 class State(StrEnum):
-    """Where a referral is; `accepted` is agreed and not started."""
+    """The state of a referral; `accepted` is agreed and not started."""
 
     REQUESTED = "requested"
     ACCEPTED = "accepted"
@@ -24,7 +24,7 @@ class State(StrEnum):
 
 
 class Transition(StrEnum):
-    """What can happen to a referral; the reminders leave its state as it is."""
+    """What can happen to a referral; the reminders `overdue` and `escalated` leave its state as it is."""
 
     REQUESTED = "requested"
     ACCEPTED = "accepted"
@@ -69,21 +69,21 @@ ALLOWED: Final[Mapping[State, Mapping[Transition, State]]] = {
     State.FAILED: {},
     State.CANCELLED: {},
 }
-"""Every allowed change, by the state that it starts from. All of them are the receiving agency's to make; routing makes
-`cancelled` only. A transfer ends the referral as cancelled, and another one follows."""
+"""Every allowed transition, by the state that it starts from. The receiving agency makes all of them; routing itself
+makes `cancelled` only. A transfer ends the referral as cancelled, and another referral follows."""
 
-OPEN: Final = frozenset(state for state, changes in ALLOWED.items() if changes)
+OPEN: Final = frozenset(state for state, transitions in ALLOWED.items() if transitions)
 """The states that a referral can still leave."""
 
 REPEATABLE: Final = frozenset({Transition.HELD, Transition.RESUMED})
-"""Changes that can happen again and again, so that only their time tells an old one from a new one."""
+"""Transitions that can happen again and again, so that only their time tells an old one from a new one."""
 
 
 class Referral(NamedTuple):
-    """One need at one program, as it stands: a row of its table, in the order of the columns.
+    """A need sent to a program, in its present state. The fields are the columns of its table, in their order.
 
-    `changed_at` is the agency's own time of the last change, `changes` counts what was noted about it so far, and
-    `due_at` is when routing looks at it again because nobody has answered (`reminders` were sent by then).
+    `changed_at` is when the last change happened, by the agency's own clock. `changes` counts the lines of its history.
+    `due_at` is the deadline at which routing acts if the agency has not answered; `reminders` have been sent so far.
     """
 
     referral_id: UUID
@@ -105,18 +105,18 @@ class Referral(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        """Tell whether something can still happen to it."""
+        """Tell whether its state can still change."""
         return self.state in OPEN
 
     @property
     def program_name(self) -> str:
-        """How the routing book writes its program."""
+        """The name by which routing rules refer to its program: agency/program."""
         return f"{self.agency}/{self.program}"
 
 
 @dataclass(frozen=True, slots=True)
 class ReferralUpdate:
-    """What somebody says has happened to a referral, at their own time."""
+    """What the sender reports to have happened to a referral, at the sender's own time."""
 
     change: Transition
     at: datetime
@@ -125,25 +125,25 @@ class ReferralUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """The update was applied; this is the referral now."""
+    """The update is allowed; this is the referral after it."""
 
     referral: Referral
 
 
 @dataclass(frozen=True, slots=True)
 class Disallowed:
-    """The update does not fit, and changes nothing."""
+    """The update is not allowed in the referral's state, and changes nothing."""
 
     explanation: str
 
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """The update said what is already so, and changes nothing."""
+    """The update reports the last transition again, and changes nothing."""
 
 
 def advance(referral: Referral, update: ReferralUpdate) -> Advanced | Disallowed | Repeated:
-    """Apply an update to a referral, as the table allows it."""
+    """Apply an update to a referral, as `ALLOWED` says."""
     if update.change is referral.last_change and update.reason == referral.reason:
         return Repeated()
     state = ALLOWED[referral.state].get(update.change)
@@ -151,7 +151,7 @@ def advance(referral: Referral, update: ReferralUpdate) -> Advanced | Disallowed
         return Disallowed(_explain(referral.state, update.change))
     if update.change in REPEATABLE and update.at < referral.changed_at:
         return Disallowed(f"this '{update.change}' is older than the last change of the referral")
-    moved = referral._replace(
+    advanced = referral._replace(
         state=state,
         last_change=update.change,
         reason=update.reason,
@@ -159,7 +159,7 @@ def advance(referral: Referral, update: ReferralUpdate) -> Advanced | Disallowed
         due_at=None,
         changes=referral.changes + 1,
     )
-    return Advanced(moved)
+    return Advanced(advanced)
 
 
 def _explain(state: State, change: Transition) -> str:

@@ -57,13 +57,22 @@ async def recall_expired_consents(context: RoutingContext, database: Database) -
     return len(decisions)
 
 
-async def watch_deadlines(context: RoutingContext, database: Database, pause_seconds: float) -> None:
-    """Act on deadlines until cancelled; pause when nothing is due, and when the database cannot be reached."""
-    while True:
-        try:
-            steps = await handle_overdue_referrals(context, database) + await recall_expired_consents(context, database)
-        except TRANSIENT_ERRORS as error:
-            log.warning("deadline worker pauses: database not available (%s)", type(error).__name__)
-            steps = 0
-        if not steps:
-            await asyncio.sleep(pause_seconds)
+class DeadlineWorker:
+    """Acts on deadlines for as long as the service runs."""
+
+    def __init__(self, context: RoutingContext, database: Database, pause_seconds: float) -> None:
+        self._context = context
+        self._database = database
+        self._pause_seconds = pause_seconds
+
+    async def run(self) -> None:
+        """Act on deadlines until cancelled; pause when nothing is due, and while the database is not available."""
+        while True:
+            try:
+                steps = await handle_overdue_referrals(self._context, self._database)
+                steps += await recall_expired_consents(self._context, self._database)
+            except TRANSIENT_ERRORS as error:
+                log.warning("deadline worker pauses: database not available (%s)", type(error).__name__)
+                steps = 0
+            if not steps:
+                await asyncio.sleep(self._pause_seconds)

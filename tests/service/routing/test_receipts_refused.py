@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 
 from services.routing.handlers import subscriptions
 from services.routing.http.pages.triage import triage_routes
-from services.routing.workers.deadlines import handle_overdue_referrals, watch_deadlines
+from services.routing.workers.deadlines import DeadlineWorker, handle_overdue_referrals
 from shared.kit.consumer.supervisor import ConsumerSupervisor
 from shared.kit.database.database import UnavailableError
 from shared.kit.kafka.access import KafkaAccess
@@ -53,7 +53,7 @@ async def test_the_sweeper_waits_and_goes_on_by_itself(world: World) -> None:
     given = receipts(world)
     world.clock.shown = NOON + 12 * HOUR
     world.change(DENIED)
-    sweeping = asyncio.create_task(watch_deadlines(world.desk, world.database, 0.02))
+    sweeping = asyncio.create_task(DeadlineWorker(world.desk, world.database, 0.02).run())
     try:
         await asyncio.sleep(0.5)
         assert not sweeping.done()

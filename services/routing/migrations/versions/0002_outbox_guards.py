@@ -1,4 +1,4 @@
-"""Let rows of the outbox stand on something, and note those that were withheld."""
+"""Let outbox rows require consents, and record the rows that were withheld."""
 
 from alembic import op
 
