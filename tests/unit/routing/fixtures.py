@@ -106,16 +106,16 @@ def context(
 
 
 def cause(what: str = "first", by: str = "routing") -> Cause:
-    """Something that sets a decision off."""
+    """Return the cause of a decision; the same id for the same `what`."""
     return Cause(uuid5(NAMESPACE, what), by)
 
 
-def update(kind: type[AgencyUpdate], turn: CaseDecision, at: datetime = NOON, **said: Any) -> AgencyUpdate:
+def update(kind: type[AgencyUpdate], decision: CaseDecision, at: datetime = NOON, **said: Any) -> AgencyUpdate:
     """What an agency says about the latest referral of a case."""
-    referral = list(turn.case.referrals.values())[-1]
+    referral = list(decision.case.referrals.values())[-1]
     if "reason" in kind.model_fields:
         said = {"reason": Reason.OTHER, "explanation": "because", **said}
-    values = {"case_id": turn.case.report.case_id, "referral_id": referral.referral_id, "occurred_at": at}
+    values = {"case_id": decision.case.report.case_id, "referral_id": referral.referral_id, "occurred_at": at}
     return kind(**{**values, **said})
 
 

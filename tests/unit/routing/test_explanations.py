@@ -37,8 +37,8 @@ def ask(need: str, service: str = "repair", *consents: Consent, **said: Any) -> 
     return PlacementQuery(need, service, "south", "routine", protections, NOON, consents)._replace(**said)
 
 
-def answer(agency: str, asking: PlacementQuery, group: FieldGroup) -> GroupDecision:
-    decision = explain_disclosure(asking, CITY, agency)
+def answer(agency: str, query: PlacementQuery, group: FieldGroup) -> GroupDecision:
+    decision = explain_disclosure(query, CITY, agency)
     return next(each for each in decision.answers if each.group is group)
 
 
@@ -104,8 +104,8 @@ def test_an_agency_that_was_not_asked_is_not_said_to_have_been_given_anything() 
 def test_every_group_has_an_answer_that_says_the_same_as_the_plan() -> None:
     for agency in ("homes", "clinic", "police", "refuge", "nobody"):
         for need, service in (("housing", "repair"), ("noise", "loud"), ("housing", "drugs"), ("safety", "violence")):
-            asking = ask(need, service, consent("clinic", groups=[FieldGroup.SUBSTANCE_USE]))
-            plan, decision = CITY.plan(agency, asking), explain_disclosure(asking, CITY, agency)
+            query = ask(need, service, consent("clinic", groups=[FieldGroup.SUBSTANCE_USE]))
+            plan, decision = CITY.plan(agency, query), explain_disclosure(query, CITY, agency)
             assert [each.group for each in decision.answers] == list(FieldGroup)
             said = {each.group for each in decision.answers if each.released}
             assert said == (plan.groups if plan.entitled else set())
@@ -149,14 +149,14 @@ def test_a_program_of_another_district_says_so() -> None:
 def test_of_two_protections_the_one_that_withholds_is_explained() -> None:
     victims, drugs = FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE
     for groups in ([victims], [drugs], [victims, drugs]):
-        asking = ask("safety", "drugs", consent("refuge", groups=groups))
-        decision, plan = explain_disclosure(asking, CITY, "refuge"), CITY.plan("refuge", asking)
-        told = answer("refuge", asking, NEED)
+        query = ask("safety", "drugs", consent("refuge", groups=groups))
+        decision, plan = explain_disclosure(query, CITY, "refuge"), CITY.plan("refuge", query)
+        told = answer("refuge", query, NEED)
         assert (decision.entitled, told.released) == (plan.entitled, plan.entitled)
         assert told.withheld_by == plan.verdicts[NEED].withheld_by
         assert told.clauses
         assert [each.consents for each in told.given] == (
-            [(str(asking.consents[0].consent_id),)] if plan.entitled else []
+            [(str(query.consents[0].consent_id),)] if plan.entitled else []
         )
 
 
@@ -185,11 +185,11 @@ def test_a_supposed_report_is_placed_with_the_consents_that_are_supposed(
 ) -> None:
     supposed = [{"recipients": [agency], "groups": [group]} for agency, group in consents]
     question = HypotheticalReport.model_validate({"service_code": "drugs", "needs": ["housing"], "consents": supposed})
-    (asking,) = question.queries(CITY, NOON)
-    assert explain_placement(asking, CITY).asked == asked
+    (query,) = question.queries(CITY, NOON)
+    assert explain_placement(query, CITY).asked == asked
 
 
 def test_who_is_asked_first_is_a_source_for_whoever_is_asked_next() -> None:
     question = HypotheticalReport.model_validate({"service_code": "repair", "needs": ["housing", "health"]})
-    assert [sorted(asking.holders) for asking in question.queries(CITY, NOON)] == [[], ["homes"]]
+    assert [sorted(query.holders) for query in question.queries(CITY, NOON)] == [[], ["homes"]]
     assert NEED in CITY.plan("clinic", next(iter(question.queries(CITY, NOON)))).groups

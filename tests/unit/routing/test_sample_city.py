@@ -24,5 +24,5 @@ def test_the_sample_city_sends_violence_by_a_partner_to_nobody_without_a_consent
     city = sample_city()
     protections = city.protection.protections_of("partner-violence-help", ["intimate-partner-violence"])
     assert protections == (FieldGroup.VICTIM_SERVICES,)
-    asking = PlacementQuery("intimate-partner-violence", "partner-violence-help", "bronx", "urgent", protections, NOON)
-    assert isinstance(place(asking, city), Unplaced)
+    query = PlacementQuery("intimate-partner-violence", "partner-violence-help", "bronx", "urgent", protections, NOON)
+    assert isinstance(place(query, city), Unplaced)

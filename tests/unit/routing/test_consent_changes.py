@@ -1,4 +1,4 @@
-"""What consents change: who is asked, what is given, what is recalled, and when nobody may be told anything."""
+"""Consents decide which agency is asked, what is disclosed and recalled, and when a case is suppressed."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -36,9 +36,9 @@ BLOCKS = {
 SEALED: dict[str, Any] = {"sealed": dict.fromkeys(BLOCKS, "block")}
 
 
-def said(turn: CaseDecision, kind: type[E]) -> list[E]:
-    """The events of one kind that a turn has said."""
-    return [each.event for each in turn.events if isinstance(each.event, kind)]
+def events_of(decision: CaseDecision, kind: type[E]) -> list[E]:
+    """Return the events of one class that a decision publishes."""
+    return [each.event for each in decision.events if isinstance(each.event, kind)]
 
 
 def here(*consents: Consent) -> DecisionContext:
@@ -58,9 +58,9 @@ def uses(given: Iterable[Disclosure], *, delivered: bool = True) -> tuple[Consen
 
 
 def test_each_disclosure_leaves_a_receipt_that_says_what_was_given_and_what_it_stands_on() -> None:
-    turn = route(report("housing", **SEALED), cause(), here())
-    [given] = turn.disclosures
-    [event], [told] = said(turn, ReferralRequested), said(turn, DisclosureMade)
+    decision = route(report("housing", **SEALED), cause(), here())
+    [given] = decision.disclosures
+    [event], [told] = events_of(decision, ReferralRequested), events_of(decision, DisclosureMade)
     assert given.receipt.receipt_id == event.receipt_id == told.receipt_id
     assert given.receipt.groups == told.groups == (FieldGroup.NEED, FieldGroup.LOCATION, FieldGroup.ADDRESS)
     assert [ground.id for ground in told.grounds] == ["to-homes/to-homes"]
@@ -70,15 +70,15 @@ def test_each_disclosure_leaves_a_receipt_that_says_what_was_given_and_what_it_s
 
 
 def test_words_are_redacted_for_an_agency_that_may_not_know_who_wrote_them() -> None:
-    [event] = said(route(report("health", **SEALED), cause(), here()), ReferralRequested)
+    [event] = events_of(route(report("health", **SEALED), cause(), here()), ReferralRequested)
     assert event.released.narrative is not None
     assert event.released.narrative.description == "Call [phone number]"
 
 
 def test_a_restricted_report_travels_sealed_names_nothing_outside_and_stands_on_its_consent() -> None:
     given = consent("clinic", groups=[DRUGS])
-    turn = route(report("health", service_code="drugs", **SEALED), cause(), here(given))
-    [asked] = [each for each in turn.events if isinstance(each.event, ReferralRequested)]
+    decision = route(report("health", service_code="drugs", **SEALED), cause(), here(given))
+    [asked] = [each for each in decision.events if isinstance(each.event, ReferralRequested)]
     event = asked.event
     assert isinstance(event, ReferralRequested)
     assert (event.need, event.program) == (UNDISCLOSED, UNDISCLOSED)
@@ -91,28 +91,28 @@ def test_a_restricted_report_travels_sealed_names_nothing_outside_and_stands_on_
     assert event.terms[0].consent_id == given.consent_id
     assert event.terms[0].notice
     assert asked.required_consents == (given.consent_id,)
-    assert list(turn.disclosures[0].consents) == [given.consent_id]
+    assert list(decision.disclosures[0].consents) == [given.consent_id]
 
 
 def test_a_report_of_violence_without_a_consent_leaves_no_sign() -> None:
-    turn = route(report("safety", "housing", **SEALED), cause(), here())
-    assert turn.events == ()
-    assert turn.disclosures == ()
-    assert turn.case.triage == {}
-    assert {barred.agency for barred in turn.denials} == {"refuge", "homes", "clinic"}
-    gone = withdraw(turn.case, CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON), cause("back"), here())
+    decision = route(report("safety", "housing", **SEALED), cause(), here())
+    assert decision.events == ()
+    assert decision.disclosures == ()
+    assert decision.case.triage == {}
+    assert {barred.agency for barred in decision.denials} == {"refuge", "homes", "clinic"}
+    gone = withdraw(decision.case, CaseWithdrawn(case_id=case_id(), withdrawn_at=NOON), cause("back"), here())
     assert gone.events == ()
 
 
 def test_a_consent_lets_a_report_of_violence_reach_whom_it_names_and_nobody_else() -> None:
     silent = route(report("safety", "housing", **SEALED), cause(), here())
     given = consent("refuge", groups=[VIOLENCE])
-    turn = extend_disclosure(silent.case, GrantedConsent(given.consent_id, frozenset()), cause("yes"), here(given))
-    assert [each.agency for each in turn.case.referrals.values()] == ["refuge"]
-    [event] = said(turn, ReferralRequested)
+    decision = extend_disclosure(silent.case, GrantedConsent(given.consent_id, frozenset()), cause("yes"), here(given))
+    assert [each.agency for each in decision.case.referrals.values()] == ["refuge"]
+    [event] = events_of(decision, ReferralRequested)
     assert (event.need, event.sealed, event.released.model_dump(exclude_none=True)) == (UNDISCLOSED, None, {})
     assert event.link == f"/partner/v1/referrals/{event.referral_id}"
-    assert turn.disclosures[0].receipt.groups == ()
+    assert decision.disclosures[0].receipt.groups == ()
 
 
 def test_a_consent_that_has_ended_counts_for_nothing() -> None:
@@ -125,13 +125,14 @@ def test_a_consent_that_has_ended_counts_for_nothing() -> None:
 def test_a_consent_given_later_amends_what_an_agency_may_see_once() -> None:
     filed = route(report("health", **SEALED), cause(), here())
     given = consent("clinic", groups=[HEALTH])
-    turn = extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), cause("more"), here(given))
-    [event] = said(turn, ReferralAmended)
+    decision = extend_disclosure(filed.case, GrantedConsent(given.consent_id, frozenset()), cause("more"), here(given))
+    [event] = events_of(decision, ReferralAmended)
     assert event.link is not None
     assert "asthma" not in event.model_dump_json()
-    used = frozenset(use.referral_id for use in uses(turn.disclosures))
+    used = frozenset(use.referral_id for use in uses(decision.disclosures))
     assert (
-        extend_disclosure(turn.case, GrantedConsent(given.consent_id, used), cause("again"), here(given)).events == ()
+        extend_disclosure(decision.case, GrantedConsent(given.consent_id, used), cause("again"), here(given)).events
+        == ()
     )
 
 
@@ -148,42 +149,42 @@ def test_a_consent_taken_back_recalls_what_was_given_and_ends_what_stood_on_it()
     given = consent("clinic", groups=[DRUGS])
     filed = route(report("health", service_code="drugs", **SEALED), cause(), here(given))
     fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.disclosures))
-    turn = recall(filed.case, fallen, cause("back"), here())
-    assert event_types(turn.events) == [
+    decision = recall(filed.case, fallen, cause("back"), here())
+    assert event_types(decision.events) == [
         "clinic < disclosure.recalled",
         "disclosure.recalled",
         "referral.cancelled",
         "clinic < referral.cancelled",
         "case.unroutable",
     ]
-    [told] = said(turn, agency_inbox.DisclosureRecalled)
+    [told] = events_of(decision, agency_inbox.DisclosureRecalled)
     assert told.receipts == tuple(each.receipt.receipt_id for each in filed.disclosures)
     assert DRUGS in told.groups
-    assert turn.recalled_consents == (given.consent_id,)
+    assert decision.recalled_consents == (given.consent_id,)
 
 
 def test_an_agency_that_never_heard_of_a_referral_does_not_hear_of_its_end() -> None:
     given = consent("refuge", groups=[VIOLENCE])
     filed = route(report("safety", **SEALED), cause(), here(given))
     fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.disclosures, delivered=False))
-    turn = recall(filed.case, fallen, cause("back"), here())
-    assert not [each for each in turn.events if each.topic.startswith("agency.")]
-    assert not turn.case.open_referrals()
-    assert turn.case.triage == {}
+    decision = recall(filed.case, fallen, cause("back"), here())
+    assert not [each for each in decision.events if each.topic.startswith("agency.")]
+    assert not decision.case.open_referrals()
+    assert decision.case.triage == {}
 
 
 def test_a_request_that_was_withheld_is_repeated_when_it_may_be_made_without_the_consent() -> None:
     given = consent("clinic", groups=[HEALTH])
     filed = route(report("health", **SEALED), cause(), here(given))
-    [first] = said(filed, ReferralRequested)
+    [first] = events_of(filed, ReferralRequested)
     assert first.link is not None
     fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.disclosures, delivered=False))
-    turn = recall(filed.case, fallen, cause("back"), here())
-    [again] = said(turn, ReferralRequested)
+    decision = recall(filed.case, fallen, cause("back"), here())
+    [again] = events_of(decision, ReferralRequested)
     assert again.referral_id == first.referral_id
     assert again.link is None
-    assert said(turn, disclosures.DisclosureRecalled), "the other services have heard of a disclosure"
-    assert not said(turn, agency_inbox.DisclosureRecalled)
+    assert events_of(decision, disclosures.DisclosureRecalled), "the other services have heard of a disclosure"
+    assert not events_of(decision, agency_inbox.DisclosureRecalled)
 
 
 def test_a_need_can_be_handed_to_the_same_program_after_a_new_consent() -> None:
@@ -193,8 +194,8 @@ def test_a_need_can_be_handed_to_the_same_program_after_a_new_consent() -> None:
         filed.case, RevokedConsent(given.consent_id, "consent-expired", uses(filed.disclosures)), cause("over"), here()
     )
     assert ended.case.resolution is None
-    turn = extend_disclosure(ended.case, GrantedConsent(given.consent_id, frozenset()), cause("new"), here(given))
-    first, second = turn.case.referrals_of(need_id("safety"))
+    decision = extend_disclosure(ended.case, GrantedConsent(given.consent_id, frozenset()), cause("new"), here(given))
+    first, second = decision.case.referrals_of(need_id("safety"))
     assert (first.agency, second.agency, second.attempt) == ("refuge", "refuge", 2)
 
 
@@ -209,7 +210,7 @@ def test_a_case_that_has_ended_is_not_reopened_by_a_consent() -> None:
 
 def test_whoever_was_given_something_is_told_of_an_erasure_and_the_blocks_are_dropped() -> None:
     filed = route(report("health", **SEALED), cause(), here())
-    turn = erase(filed.case, [(case_id(), "clinic"), (case_id(), "homes")], cause("gone"), here())
-    assert event_types(turn.events) == ["clinic < person.erased", "homes < person.erased"]
-    assert turn.case.report.sealed == {}
-    assert "block" not in turn.case.text
+    decision = erase(filed.case, [(case_id(), "clinic"), (case_id(), "homes")], cause("gone"), here())
+    assert event_types(decision.events) == ["clinic < person.erased", "homes < person.erased"]
+    assert decision.case.report.sealed == {}
+    assert "block" not in decision.case.text

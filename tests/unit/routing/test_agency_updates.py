@@ -12,9 +12,9 @@ from tests.builders import HOUR, NOON, consent, need_id, report
 from tests.unit.routing.fixtures import cause, context, event_types, update
 
 
-def told(turn: CaseDecision, agency: str, *kinds: type) -> CaseDecision | RefusedUpdate:
+def applied(decision: CaseDecision, agency: str, *kinds: type) -> CaseDecision | RefusedUpdate:
     """Let an agency say several things about the latest referral, each an hour after the other."""
-    outcome: CaseDecision | RefusedUpdate = turn
+    outcome: CaseDecision | RefusedUpdate = decision
     for number, kind in enumerate(kinds, 1):
         assert isinstance(outcome, CaseDecision)
         heard = ReceivedUpdate(agency, update(kind, outcome, NOON + number * HOUR), cause(f"{kind.__name__} {number}"))
@@ -32,48 +32,48 @@ def refusal_of(outcome: CaseDecision | RefusedUpdate) -> agency_inbox.UpdateRefu
 
 def test_a_case_ends_when_its_last_need_is_met_at_the_agencys_own_time() -> None:
     filed = route(report("housing"), cause(), context())
-    turn = told(
+    decision = applied(
         filed,
         "homes",
         agency_updates.ReferralAccepted,
         agency_updates.ReferralStarted,
         agency_updates.ReferralCompleted,
     )
-    assert isinstance(turn, CaseDecision)
-    assert event_types(turn.events) == ["referral.completed", "case.resolved"]
-    assert turn.case.resolution is Resolution.COMPLETED
-    assert turn.case.resolved_at == NOON + 3 * HOUR
+    assert isinstance(decision, CaseDecision)
+    assert event_types(decision.events) == ["referral.completed", "case.resolved"]
+    assert decision.case.resolution is Resolution.COMPLETED
+    assert decision.case.resolved_at == NOON + 3 * HOUR
 
 
 def test_an_agency_that_says_no_is_followed_by_the_next_candidate() -> None:
-    turn = told(route(report("housing"), cause(), context()), "homes", agency_updates.ReferralRejected)
-    assert isinstance(turn, CaseDecision)
-    assert event_types(turn.events) == [
+    decision = applied(route(report("housing"), cause(), context()), "homes", agency_updates.ReferralRejected)
+    assert isinstance(decision, CaseDecision)
+    assert event_types(decision.events) == [
         "referral.rejected",
         "referral.requested",
         "clinic < referral.requested",
         "disclosure.made",
     ]
-    assert [(r.program_name, r.attempt) for r in turn.case.referrals.values()] == [
+    assert [(r.program_name, r.attempt) for r in decision.case.referrals.values()] == [
         ("homes/inspections", 1),
         ("clinic/visits", 2),
     ]
 
 
 def test_when_everybody_has_said_no_a_person_must_choose() -> None:
-    turn = told(route(report("health"), cause(), context()), "clinic", agency_updates.ReferralRejected)
-    assert isinstance(turn, CaseDecision)
-    assert event_types(turn.events) == ["referral.rejected", "case.unroutable"]
-    assert turn.case.is_in_triage(need_id("health"))
-    assert turn.case.resolution is None
+    decision = applied(route(report("health"), cause(), context()), "clinic", agency_updates.ReferralRejected)
+    assert isinstance(decision, CaseDecision)
+    assert event_types(decision.events) == ["referral.rejected", "case.unroutable"]
+    assert decision.case.is_in_triage(need_id("health"))
+    assert decision.case.resolution is None
 
 
 def test_a_failure_and_a_withdrawn_acceptance_move_on_as_well() -> None:
     filed = route(report("housing"), cause(), context())
-    failed = told(
+    failed = applied(
         filed, "homes", agency_updates.ReferralAccepted, agency_updates.ReferralStarted, agency_updates.ReferralFailed
     )
-    taken_back = told(filed, "homes", agency_updates.ReferralAccepted, agency_updates.ReferralCancelled)
+    taken_back = applied(filed, "homes", agency_updates.ReferralAccepted, agency_updates.ReferralCancelled)
     assert isinstance(failed, CaseDecision)
     assert isinstance(taken_back, CaseDecision)
     assert event_types(failed.events)[:2] == ["referral.failed", "referral.requested"]
@@ -81,19 +81,21 @@ def test_a_failure_and_a_withdrawn_acceptance_move_on_as_well() -> None:
 
 
 def test_saying_it_twice_does_nothing() -> None:
-    turn = told(
+    decision = applied(
         route(report("housing"), cause(), context()),
         "homes",
         agency_updates.ReferralAccepted,
         agency_updates.ReferralAccepted,
     )
-    assert isinstance(turn, CaseDecision)
-    assert turn.events == ()
-    assert turn.history == ()
+    assert isinstance(decision, CaseDecision)
+    assert decision.events == ()
+    assert decision.history == ()
 
 
 def test_what_comes_out_of_order_is_refused_and_answered() -> None:
-    refused = refusal_of(told(route(report("housing"), cause(), context()), "homes", agency_updates.ReferralCompleted))
+    refused = refusal_of(
+        applied(route(report("housing"), cause(), context()), "homes", agency_updates.ReferralCompleted)
+    )
     assert refused.state == "requested"
     assert "cannot be completed" in refused.explanation
 
@@ -112,23 +114,25 @@ def test_another_agency_learns_nothing_about_a_referral_that_is_not_its_own() ->
 
 
 def test_a_hold_says_whether_the_agency_could_end_it() -> None:
-    turn = told(
+    decision = applied(
         route(report("housing"), cause(), context()),
         "homes",
         agency_updates.ReferralAccepted,
         agency_updates.ReferralStarted,
     )
-    assert isinstance(turn, CaseDecision)
+    assert isinstance(decision, CaseDecision)
     for reason, controls in ((Reason.NO_ACCESS, False), (Reason.WAITING_FOR_PARTS, True)):
         held = apply_update(
-            turn.case,
-            ReceivedUpdate("homes", update(agency_updates.ReferralHeld, turn, reason=reason), cause()),
+            decision.case,
+            ReceivedUpdate("homes", update(agency_updates.ReferralHeld, decision, reason=reason), cause()),
             context(),
         )
         assert isinstance(held, RefusedUpdate)
         later = apply_update(
-            turn.case,
-            ReceivedUpdate("homes", update(agency_updates.ReferralHeld, turn, NOON + 9 * HOUR, reason=reason), cause()),
+            decision.case,
+            ReceivedUpdate(
+                "homes", update(agency_updates.ReferralHeld, decision, NOON + 9 * HOUR, reason=reason), cause()
+            ),
             context(),
         )
         assert isinstance(later, CaseDecision)
@@ -140,12 +144,12 @@ def test_a_hold_says_whether_the_agency_could_end_it() -> None:
 def test_a_transfer_closes_one_referral_and_opens_the_next() -> None:
     filed = route(report("housing"), cause(), context())
     moved = update(agency_updates.ReferralTransferred, filed, to_agency="police", to_program="precinct")
-    turn = apply_update(filed.case, ReceivedUpdate("homes", moved, cause("t")), context())
-    assert isinstance(turn, CaseDecision)
+    decision = apply_update(filed.case, ReceivedUpdate("homes", moved, cause("t")), context())
+    assert isinstance(decision, CaseDecision)
     moves = ["referral.transferred", "referral.requested", "police < referral.requested", "disclosure.made"]
-    assert event_types(turn.events) == moves
-    assert isinstance(turn.events[0].event, ReferralTransferred)
-    first, second = turn.case.referrals.values()
+    assert event_types(decision.events) == moves
+    assert isinstance(decision.events[0].event, ReferralTransferred)
+    first, second = decision.case.referrals.values()
     assert (first.state, first.last_change) == ("cancelled", "transferred")
     assert second.program_name == "police/precinct"
 
@@ -167,11 +171,11 @@ def test_a_strict_report_is_not_transferred_to_an_agency_that_may_not_have_it() 
 
 def test_an_agencys_words_are_noted_and_not_said_to_the_other_services() -> None:
     filed = route(report("housing"), cause(), context())
-    turn = apply_update(
+    decision = apply_update(
         filed.case,
         ReceivedUpdate("homes", update(agency_updates.ReferralRejected, filed, explanation="Ana was out"), cause()),
         context(),
     )
-    assert isinstance(turn, CaseDecision)
-    assert turn.history[0].words == "Ana was out"
-    assert not any("Ana" in each.event.model_dump_json() for each in turn.events)
+    assert isinstance(decision, CaseDecision)
+    assert decision.history[0].words == "Ana was out"
+    assert not any("Ana" in each.event.model_dump_json() for each in decision.events)

@@ -43,8 +43,8 @@ READ, OPENED = case_id(70), case_id(80)
 
 def filed(need: str = "housing", *consents: Consent, **said: Any) -> tuple[CaseDecision, Referral]:
     """A report that was routed, and its referral."""
-    turn = route(report(need, **{**SEALED, **said}), cause(), context(blocks=BLOCKS, consents=consents))
-    return turn, next(iter(turn.case.referrals.values()))
+    decision = route(report(need, **{**SEALED, **said}), cause(), context(blocks=BLOCKS, consents=consents))
+    return decision, next(iter(decision.case.referrals.values()))
 
 
 def access(referral: Referral, *groups: FieldGroup, lasts: timedelta = HOUR) -> GrantedAccess:
@@ -52,34 +52,38 @@ def access(referral: Referral, *groups: FieldGroup, lasts: timedelta = HOUR) -> 
     return GrantedAccess(OPENED, referral.referral_id, referral.agency, frozenset(groups), NOON, NOON + lasts)
 
 
-def what(turn: CaseDecision, referral: Referral, *accesses: GrantedAccess, at: timedelta = timedelta()) -> ReferralRead:
+def read_answer(
+    decision: CaseDecision, referral: Referral, *accesses: GrantedAccess, at: timedelta = timedelta()
+) -> ReferralRead:
     """What the agency reads at a moment."""
     here = context(NOON + at, BLOCKS)
-    answer = read(turn.case, ReadRequest(referral.agency, referral.referral_id, READ), accesses, here)
+    answer = read(decision.case, ReadRequest(referral.agency, referral.referral_id, READ), accesses, here)
     assert answer is not None
     return ReferralRead.model_validate_json(answer.text)
 
 
-def named(answer: ReferralRead) -> set[str]:
+def groups_of(answer: ReferralRead) -> set[str]:
     """The groups that are there."""
     return {name for name, value in answer.released if value is not None}
 
 
 def test_the_words_of_a_report_stay_redacted_until_the_identity_is_open() -> None:
-    turn, referral = filed()
-    words = what(turn, referral, access(referral, FieldGroup.NARRATIVE)).released.narrative
+    decision, referral = filed()
+    words = read_answer(decision, referral, access(referral, FieldGroup.NARRATIVE)).released.narrative
     assert words is not None
     assert "555" not in str(words.description)
-    opened = what(turn, referral, access(referral, FieldGroup.NARRATIVE, FieldGroup.IDENTITY)).released.narrative
+    opened = read_answer(
+        decision, referral, access(referral, FieldGroup.NARRATIVE, FieldGroup.IDENTITY)
+    ).released.narrative
     assert opened is not None
     assert "555" in str(opened.description)
 
 
 def test_without_an_access_a_read_is_a_read_and_with_one_it_names_it() -> None:
-    turn, referral = filed()
+    decision, referral = filed()
     here = context(blocks=BLOCKS)
     for accesses, channel in (((), "read"), ((access(referral, FieldGroup.IDENTITY),), "emergency")):
-        answer = read(turn.case, ReadRequest(referral.agency, referral.referral_id, READ), accesses, here)
+        answer = read(decision.case, ReadRequest(referral.agency, referral.referral_id, READ), accesses, here)
         assert answer is not None
         [given_] = answer.decision.disclosures
         kinds = {ground.kind for ground in given_.receipt.grounds}
@@ -87,11 +91,11 @@ def test_without_an_access_a_read_is_a_read_and_with_one_it_names_it() -> None:
 
 
 def test_an_access_to_something_that_the_report_does_not_have_gives_nothing_and_is_no_emergency() -> None:
-    turn, referral = filed(sealed={FieldGroup.ADDRESS: "block"})
+    decision, referral = filed(sealed={FieldGroup.ADDRESS: "block"})
     opened = access(referral, FieldGroup.HOUSEHOLD)
-    assert named(what(turn, referral, opened)) == named(what(turn, referral))
+    assert groups_of(read_answer(decision, referral, opened)) == groups_of(read_answer(decision, referral))
     answer = read(
-        turn.case, ReadRequest(referral.agency, referral.referral_id, READ), (opened,), context(blocks=BLOCKS)
+        decision.case, ReadRequest(referral.agency, referral.referral_id, READ), (opened,), context(blocks=BLOCKS)
     )
     assert answer is not None
     assert answer.decision.disclosures[0].receipt.channel == "read"
@@ -105,10 +109,10 @@ def test_an_access_to_something_that_the_report_does_not_have_gives_nothing_and_
 def test_whatever_is_kept_of_an_access_it_opens_nothing_beyond_four_hours_nor_what_rests_on_consent(
     groups: frozenset[FieldGroup], duration: timedelta, at: timedelta
 ) -> None:
-    turn, referral = filed()
+    decision, referral = filed()
     here = context(NOON + at, BLOCKS)
-    need = turn.case.need(referral.need_id)
-    base = CITY.plan(referral.agency, here.query(turn.case, need))
+    need = decision.case.need(referral.need_id)
+    base = CITY.plan(referral.agency, here.query(decision.case, need))
     wider = with_accesses(base, [access(referral, *groups, lasts=duration)], NOON + at)
     more = wider.groups - base.groups
     assert more <= groups - CONSENT_ONLY
@@ -130,33 +134,33 @@ def test_no_access_counts_for_a_report_that_is_protected(
     agency: str, need: str, service: str, group: FieldGroup
 ) -> None:
     agreed = consent(agency, groups=[group])
-    turn, referral = filed(need, agreed, service_code=service)
+    decision, referral = filed(need, agreed, service_code=service)
     here = context(blocks=BLOCKS, consents=[agreed])
     wanted = AccessRequest(agency, referral.referral_id, OPENED, frozenset(), HOUR)
-    outcome = open_withheld(turn.case, wanted, (), here)
+    outcome = open_withheld(decision.case, wanted, (), here)
     assert isinstance(outcome, NotOpened)
     everything = (access(referral, *FieldGroup),)
     asked = ReadRequest(agency, referral.referral_id, READ)
-    before, after = read(turn.case, asked, (), here), read(turn.case, asked, everything, here)
+    before, after = read(decision.case, asked, (), here), read(decision.case, asked, everything, here)
     assert before is not None
     assert after is not None
     assert after.text == before.text
 
 
 def test_what_is_opened_is_what_was_withheld_and_nothing_that_rests_on_consent() -> None:
-    turn, referral = filed()
+    decision, referral = filed()
     wanted = AccessRequest("homes", referral.referral_id, OPENED, frozenset(), 24 * HOUR)
-    outcome = open_withheld(turn.case, wanted, (), context(blocks=BLOCKS))
+    outcome = open_withheld(decision.case, wanted, (), context(blocks=BLOCKS))
     assert isinstance(outcome, Opened)
     assert outcome.access.groups.isdisjoint(CONSENT_ONLY)
     assert outcome.access.groups.isdisjoint({FieldGroup.NEED, FieldGroup.ADDRESS})
     assert outcome.access.ends_at == NOON + MAX_ACCESS
-    assert named(what(turn, referral, outcome.access)) >= {"identity", "health", "narrative"}
+    assert groups_of(read_answer(decision, referral, outcome.access)) >= {"identity", "health", "narrative"}
 
 
 def test_an_agency_reads_no_other_agency_s_referral() -> None:
-    turn, referral = filed()
+    decision, referral = filed()
     for agency, referral_id in (("clinic", referral.referral_id), ("homes", UUID(int=1))):
-        assert read(turn.case, ReadRequest(agency, referral_id, READ), (), context(blocks=BLOCKS)) is None
+        assert read(decision.case, ReadRequest(agency, referral_id, READ), (), context(blocks=BLOCKS)) is None
         wanted = AccessRequest(agency, referral_id, OPENED, frozenset(), HOUR)
-        assert open_withheld(turn.case, wanted, (), context(blocks=BLOCKS)) is None
+        assert open_withheld(decision.case, wanted, (), context(blocks=BLOCKS)) is None

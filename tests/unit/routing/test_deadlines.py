@@ -1,4 +1,4 @@
-"""What happens when nobody answers in time, and what a person at the triage desk can do."""
+"""Overdue referrals are reminded, escalated and cancelled; a person chooses programs from the triage queue."""
 
 from datetime import timedelta
 
@@ -26,48 +26,48 @@ def test_nothing_happens_before_the_time_to_answer_has_passed() -> None:
 
 
 def test_an_agency_is_reminded_then_escalated_then_somebody_else_is_asked() -> None:
-    turn = wait(route(report("housing"), cause(), context()).case, 4)
-    assert turn is not None
-    assert event_types(turn.events) == ["referral.overdue", "homes < referral.overdue"]
-    assert wait(turn.case, 7.9) is None
-    turn = wait(turn.case, 8)
-    assert turn is not None
-    assert event_types(turn.events) == ["referral.escalated", "homes < referral.overdue"]
-    assert isinstance(turn.events[1].event, ReferralOverdue)
-    assert turn.events[1].event.escalated
-    turn = wait(turn.case, 12)
-    assert turn is not None
-    assert event_types(turn.events) == [
+    decision = wait(route(report("housing"), cause(), context()).case, 4)
+    assert decision is not None
+    assert event_types(decision.events) == ["referral.overdue", "homes < referral.overdue"]
+    assert wait(decision.case, 7.9) is None
+    decision = wait(decision.case, 8)
+    assert decision is not None
+    assert event_types(decision.events) == ["referral.escalated", "homes < referral.overdue"]
+    assert isinstance(decision.events[1].event, ReferralOverdue)
+    assert decision.events[1].event.escalated
+    decision = wait(decision.case, 12)
+    assert decision is not None
+    assert event_types(decision.events) == [
         "referral.cancelled",
         "homes < referral.cancelled",
         "referral.requested",
         "homes < referral.requested",
         "disclosure.made",
     ]
-    assert turn.case.open_referrals()[0].program_name == "homes/emergency"
+    assert decision.case.open_referrals()[0].program_name == "homes/emergency"
 
 
 def test_without_a_fallback_a_person_must_choose() -> None:
-    turn = wait(route(report("health"), cause(), context()).case, 8)
+    decision = wait(route(report("health"), cause(), context()).case, 8)
     for hours in (16, 24):
-        assert turn is not None
-        turn = wait(turn.case, hours)
-    assert turn is not None
-    assert event_types(turn.events) == ["referral.cancelled", "clinic < referral.cancelled", "case.unroutable"]
+        assert decision is not None
+        decision = wait(decision.case, hours)
+    assert decision is not None
+    assert event_types(decision.events) == ["referral.cancelled", "clinic < referral.cancelled", "case.unroutable"]
 
 
 def test_after_a_long_silence_of_our_own_the_agency_still_has_time_after_each_reminder() -> None:
-    turn = wait(route(report("housing"), cause(), context()).case, 400)
-    assert turn is not None
-    assert event_types(turn.events)[0] == "referral.overdue"
-    assert wait(turn.case, 400) is None
+    decision = wait(route(report("housing"), cause(), context()).case, 400)
+    assert decision is not None
+    assert event_types(decision.events)[0] == "referral.overdue"
+    assert wait(decision.case, 400) is None
 
 
 def test_an_answer_ends_the_reminders() -> None:
     filed = route(report("housing"), cause(), context())
-    turn = apply_update(filed.case, ReceivedUpdate("homes", update(ReferralAccepted, filed), cause()), context())
-    assert isinstance(turn, CaseDecision)
-    assert wait(turn.case, 400) is None
+    decision = apply_update(filed.case, ReceivedUpdate("homes", update(ReferralAccepted, filed), cause()), context())
+    assert isinstance(decision, CaseDecision)
+    assert wait(decision.case, 400) is None
 
 
 def test_nobody_is_reminded_of_what_is_only_on_record() -> None:
@@ -86,12 +86,12 @@ def test_taking_a_step_twice_says_the_same() -> None:
 def test_a_person_chooses_a_program_and_is_on_record_for_it() -> None:
     filed = route(report("loneliness"), cause(), context())
     later = context(NOON + timedelta(days=1))
-    turn = assign(filed.case, TriageChoice(need_id("loneliness"), "police/precinct", "staff:kim"), later)
-    assert isinstance(turn, CaseDecision)
-    assert event_types(turn.events) == ["referral.requested", "police < referral.requested", "disclosure.made"]
-    assert turn.cause.by == "staff:kim"
-    assert turn.history[0].why == "chosen by staff:kim"
-    assert turn.case.triage[need_id("loneliness")].assigned_to == "police/precinct"
+    decision = assign(filed.case, TriageChoice(need_id("loneliness"), "police/precinct", "staff:kim"), later)
+    assert isinstance(decision, CaseDecision)
+    assert event_types(decision.events) == ["referral.requested", "police < referral.requested", "disclosure.made"]
+    assert decision.cause.by == "staff:kim"
+    assert decision.history[0].why == "chosen by staff:kim"
+    assert decision.case.triage[need_id("loneliness")].assigned_to == "police/precinct"
 
 
 def test_a_choice_that_cannot_be_carried_out_is_declined() -> None:

@@ -40,8 +40,8 @@ def under(*agreements: Agreement) -> RoutingCity:
 
 
 def past(*needs: str, consents: Iterable[Consent] = (), **said: Any) -> PastCase:
-    turn = route(report(*needs, **said), cause(), context(consents=tuple(consents)))
-    return PastCase(turn.case, NOON, tuple(consents))
+    decision = route(report(*needs, **said), cause(), context(consents=tuple(consents)))
+    return PastCase(decision.case, NOON, tuple(consents))
 
 
 def differences(after: RoutingCity, case: PastCase) -> list[PlacementDifference | DisclosureDifference]:

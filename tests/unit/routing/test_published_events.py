@@ -65,9 +65,9 @@ def _outcomes() -> Iterator[CaseDecision | RefusedUpdate]:
     yield chosen
     case = filed.case
     for step in range(3):
-        turn = handle_overdue(case, next(iter(case.referrals)), context(NOON + timedelta(days=step + 1), BLOCKS))
-        case = turn.case
-        yield turn
+        decision = handle_overdue(case, next(iter(case.referrals)), context(NOON + timedelta(days=step + 1), BLOCKS))
+        case = decision.case
+        yield decision
     yield from _opened_by_an_agency(filed)
     yield from _consented()
     for ways in WAYS_OF_A_REFERRAL:
@@ -108,13 +108,15 @@ def _consented() -> Iterator[CaseDecision]:
 
 
 def _told(*kinds: type[AgencyUpdate], **said: str) -> Iterator[CaseDecision | RefusedUpdate]:
-    turn = route(report("housing"), cause(), context())
+    decision = route(report("housing"), cause(), context())
     for number, kind in enumerate(kinds):
         outcome = apply_update(
-            turn.case, ReceivedUpdate("homes", update(kind, turn, NOON + number * HOUR, **said), cause()), context()
+            decision.case,
+            ReceivedUpdate("homes", update(kind, decision, NOON + number * HOUR, **said), cause()),
+            context(),
         )
         yield outcome
-        turn = outcome if isinstance(outcome, CaseDecision) else turn
+        decision = outcome if isinstance(outcome, CaseDecision) else decision
 
 
 @pytest.mark.parametrize("language", [REFERRALS, AGENCY_INBOX], ids=["to services", "to agencies"])

@@ -1,4 +1,4 @@
-"""The most specific rule of the routing book decides, however many rules there are."""
+"""The most specific routing rule applies, however many rules there are."""
 
 import timeit
 from dataclasses import replace
@@ -126,8 +126,8 @@ def test_a_report_that_is_protected_for_two_reasons_needs_a_consent_for_both() -
         ([FieldGroup.SUBSTANCE_USE], set()),
         ([FieldGroup.VICTIM_SERVICES, FieldGroup.SUBSTANCE_USE], {FieldGroup.NEED, FieldGroup.ADDRESS}),
     ):
-        asking = CITY.query(both, "safety", CaseSnapshot(NOON, (consent("refuge", groups=groups),)))
-        plan = CITY.plan("refuge", asking)
+        query = CITY.query(both, "safety", CaseSnapshot(NOON, (consent("refuge", groups=groups),)))
+        plan = CITY.plan("refuge", query)
         assert plan.groups == released
         assert plan.entitled is bool(released)
         assert any(terms.notice for terms in plan.terms) is bool(released), "the notice of 42 CFR part 2 goes with it"
@@ -166,10 +166,10 @@ def test_a_report_of_a_service_that_the_catalogue_lacks_reaches_nobody() -> None
 
 
 def test_the_fallback_is_asked_once() -> None:
-    asking = ask("housing", "repair")
-    placed = place_fallback(asking, CITY, {"homes/inspections"})
+    query = ask("housing", "repair")
+    placed = place_fallback(query, CITY, {"homes/inspections"})
     assert isinstance(placed, Placed)
     assert placed.program.name == "homes/emergency"
-    again = place_fallback(asking, CITY, {"homes/inspections", "homes/emergency"})
+    again = place_fallback(query, CITY, {"homes/inspections", "homes/emergency"})
     assert isinstance(again, Unplaced)
     assert again.reason is Reason.NO_ANSWER
