@@ -21,6 +21,11 @@ BREACHES = [
     ("strangers", "services.metrics.domain", "services.routing.tables"),
     ("inwards", "services.intake.handlers", "services.intake.app"),
     ("inwards", "services.routing.http", "services.routing.handlers"),
+    ("inwards", "services.metrics.http", "services.metrics.workers.rollups"),
+    ("inwards", "services.intake.use_cases.context", "services.intake.http"),
+    ("inwards", "services.notifications.use_cases.deliveries", "services.notifications.workers.smtp"),
+    ("inwards", "services.routing.store.cases", "services.routing.use_cases.context"),
+    ("inwards", "services.intake.store.cases", "services.intake.settings"),
     ("inwards", "services.notifications.store", "services.notifications.handlers"),
     ("inwards", "services.metrics.tables", "services.metrics.store"),
     ("inwards", "services.routing.domain", "services.routing.tables"),
@@ -80,7 +85,7 @@ def test_a_broken_contract_is_seen(tree: Path, contract: str, module: str, other
         done = lint(tree, contract)
 
     assert done.returncode == 1
-    assert f"{module} -> {other} (l." in done.stdout
+    assert f"{module} -> {other} (l." in " ".join(done.stdout.split())
 
 
 def test_a_module_without_a_place_is_seen(tree: Path) -> None:

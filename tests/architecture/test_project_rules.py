@@ -7,6 +7,8 @@ from tests.architecture.layout import ProjectRule
 from tests.architecture.source import Project, read_whole_project
 
 RULES: list[ProjectRule] = [
+    layout.small_modules_have_more_than_one_importer,
+    layout.services_have_one_floor_plan,
     layout.services_are_created_alike,
     layout.the_bench_does_not_import_tests,
     layout.the_kit_has_few_entries,
