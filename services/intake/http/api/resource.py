@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
 from enum import StrEnum
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape  # nosec - writes only
 
 from pydantic import BaseModel
@@ -17,6 +19,12 @@ from services.intake.http.api.bodies import read_form
 from services.intake.store.write_batcher import UNAVAILABLE
 from services.intake.use_cases.context import IntakeContext
 from shared.kit.http.replies import JsonAnswer, to_json
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Answer = JsonAnswer | DataclassInstance
+    """One JSON object of an answer."""
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +143,7 @@ def render(answer_format: Format, root: str, value: object) -> bytes:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{_element(root, value)}'.encode()
 
 
-def answer(answer_format: Format, root: str, value: JsonAnswer | Sequence[JsonAnswer], status: int = 200) -> Response:
+def answer(answer_format: Format, root: str, value: "Answer | Sequence[Answer]", status: int = 200) -> Response:
     """Answer in the format of the request."""
     return Response(render(answer_format, root, value), status, media_type=answer_format.media_type)
 
@@ -159,6 +167,8 @@ def _content(name: str, value: object) -> str:
         return escape(value)
     if isinstance(value, BaseModel):
         value = value.model_dump(exclude_defaults=True)
+    elif is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
     if isinstance(value, Mapping):
         return "".join(_element(part, inner) for part, inner in value.items())
     if isinstance(value, Sequence):
