@@ -76,13 +76,13 @@ class IntakeCity:
     agencies: Mapping[str, str]
     translations: Mapping[str, Mapping[str, Any]]
     changed: str
-    sharing: ConsentCatalogue = field(default_factory=ConsentCatalogue)
+    consent_catalogue: ConsentCatalogue = field(default_factory=ConsentCatalogue)
 
     def consent_options(self, service_code: str, needs: tuple[str, ...], at: datetime) -> tuple[ConsentOption, ...]:
         """Return what the person of such a report can consent to; nothing for an unknown service."""
         if service_code not in self.catalogue.services:
             return ()
-        return self.sharing.options(service_code, needs, self.protections_of(service_code, needs), at)
+        return self.consent_catalogue.options(service_code, needs, self.protections_of(service_code, needs), at)
 
     def protections_of(self, service_code: str, needs: Iterable[str]) -> tuple[FieldGroup, ...]:
         """Return the groups that protect such a report, the strictest first."""
@@ -104,7 +104,7 @@ def intake_city(
         agencies={agency.id: agency.name for agency in city.agencies.values()},
         translations=translations,
         changed=changed.strftime("%Y-%m-%d %H:%M"),
-        sharing=ConsentCatalogue(agreements),
+        consent_catalogue=ConsentCatalogue(agreements),
     )
 
 

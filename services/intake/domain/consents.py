@@ -18,7 +18,7 @@ DEFAULT_DURATION: Final = timedelta(days=180)
 """How long a consent lasts that a form proposes."""
 
 METHODS: Final = ("paper", "electronic")
-LONGEST_WORDS: Final = 200
+MAX_RECORD_LENGTH: Final = 200
 RECIPIENTS, GROUPS = "consent[recipients]", "consent[groups]"
 PURPOSE, ENDS_AT = "consent[purpose]", "consent[ends_at]"
 CONSENT_FIELDS: Final = frozenset({RECIPIENTS, f"{RECIPIENTS}[]", GROUPS, f"{GROUPS}[]", PURPOSE, ENDS_AT})
@@ -94,8 +94,8 @@ def _problem_in_record(name: str, value: str | None) -> Problem | None:
     field = f"record[{name}]"
     if value is None:
         return invalid(f"{field} is required: a consent is given in writing", field, "missing")
-    if len(value) > LONGEST_WORDS:
-        return invalid(f"{field} is longer than {LONGEST_WORDS} characters", field, "long")
+    if len(value) > MAX_RECORD_LENGTH:
+        return invalid(f"{field} is longer than {MAX_RECORD_LENGTH} characters", field, "long")
     if name == "method" and value not in METHODS:
         return invalid(f"{field} must be one of: {', '.join(METHODS)}", field)
     if name == "signed_at" and not _is_moment(value):

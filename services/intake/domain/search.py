@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from services.intake.domain.validation import Fields, Problem, Refusal, check_fields, invalid, list_values, text_of
 
-LONGEST_SPAN = timedelta(days=90)
-MOST_RESULTS = 1000
-DEFAULT_PAGE, LARGEST_PAGE = 50, 500
+MAX_RANGE = timedelta(days=90)
+MAX_RESULTS = 1000
+DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 50, 500
 MAX_OFFSET = 100_000
 """Rows that pages may skip: for more the caller narrows the dates."""
 
@@ -37,7 +37,7 @@ class Search:
     statuses: tuple[str, ...] = ()
     submitted: TimeRange | None = None
     updated: TimeRange | None = None
-    limit: int = MOST_RESULTS
+    limit: int = MAX_RESULTS
     offset: int = 0
 
 
@@ -45,30 +45,30 @@ def read_search(fields: Fields, now: datetime) -> Search | Refusal:
     """Read a search; the refusal has status 400, for example for a range of more than 90 days."""
     problems: list[Problem] = check_fields(fields, LISTS)
     numbers = tuple(list_values(fields, "service_request_id"))
-    if len(numbers) > MOST_RESULTS:
-        problems.append(invalid(f"service_request_id: {MOST_RESULTS} at most", "service_request_id", "long"))
+    if len(numbers) > MAX_RESULTS:
+        problems.append(invalid(f"service_request_id: {MAX_RESULTS} at most", "service_request_id", "long"))
     statuses = tuple(list_values(fields, "status"))
     if not STATUSES.issuperset(statuses):
         problems.append(invalid("status must be open or closed", "status"))
-    submitted = _read_span(fields, ("start_date", "end_date"), now, problems)
-    updated = _read_span(fields, ("updated_after", "updated_before"), now, problems)
+    submitted = _read_range(fields, ("start_date", "end_date"), now, problems)
+    updated = _read_range(fields, ("updated_after", "updated_before"), now, problems)
     if submitted is None and updated is None:
-        submitted = TimeRange(now - LONGEST_SPAN, now)
+        submitted = TimeRange(now - MAX_RANGE, now)
     limit, offset = _read_page(fields, problems)
     if problems:
         return Refusal(tuple(problems))
     return Search(numbers, tuple(list_values(fields, "service_code")), statuses, submitted, updated, limit, offset)
 
 
-def _read_span(fields: Fields, names: tuple[str, str], now: datetime, problems: list[Problem]) -> TimeRange | None:
+def _read_range(fields: Fields, names: tuple[str, str], now: datetime, problems: list[Problem]) -> TimeRange | None:
     """Read a range; with one end only it lasts 90 days."""
     start, end = (_read_moment(fields, name, problems) for name in names)
-    if start and end and end - start > LONGEST_SPAN:
-        problems.append(invalid(f"{names[0]} and {names[1]} may not span more than {LONGEST_SPAN.days} days", names[1]))
+    if start and end and end - start > MAX_RANGE:
+        problems.append(invalid(f"{names[0]} and {names[1]} may not span more than {MAX_RANGE.days} days", names[1]))
     if start is None and end is None:
         return None
     try:
-        return TimeRange(start or (end or now) - LONGEST_SPAN, end or (start or now) + LONGEST_SPAN)
+        return TimeRange(start or (end or now) - MAX_RANGE, end or (start or now) + MAX_RANGE)
     except OverflowError:
         problems.append(invalid(f"{names[0]} or {names[1]} is out of range", names[0]))
         return None
@@ -91,11 +91,11 @@ def _read_moment(fields: Fields, name: str, problems: list[Problem]) -> datetime
 def _read_page(fields: Fields, problems: list[Problem]) -> tuple[int, int]:
     """Return the limit and the offset; without page and page_size the limit is the most that one answer may hold."""
     if text_of(fields, "page") is None and text_of(fields, "page_size") is None:
-        return MOST_RESULTS, 0
-    size = _read_count(fields, "page_size", DEFAULT_PAGE, problems)
+        return MAX_RESULTS, 0
+    size = _read_count(fields, "page_size", DEFAULT_PAGE_SIZE, problems)
     page = _read_count(fields, "page", 1, problems)
-    if not 1 <= size <= LARGEST_PAGE:
-        problems.append(invalid(f"page_size must be a number from 1 to {LARGEST_PAGE}", "page_size"))
+    if not 1 <= size <= MAX_PAGE_SIZE:
+        problems.append(invalid(f"page_size must be a number from 1 to {MAX_PAGE_SIZE}", "page_size"))
     if page < 1 or (page - 1) * size > MAX_OFFSET:
         problems.append(
             invalid(f"page must be at least 1, and may not reach beyond row {MAX_OFFSET}: narrow the dates", "page")

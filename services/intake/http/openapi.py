@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from services.intake.domain.search import DEFAULT_PAGE, LARGEST_PAGE, LONGEST_SPAN, MOST_RESULTS
-from services.intake.http.api.bodies import LARGEST_BODY
+from services.intake.domain.search import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MAX_RANGE, MAX_RESULTS
+from services.intake.http.api.bodies import MAX_BODY_BYTES
 from services.intake.http.api.body_schemas import ERASURE, GRANT, RECORDS, REPORT
 from services.intake.http.api.consents import ConsentAnswer
 from services.intake.http.api.imports import ImportOutcomes
@@ -94,7 +94,7 @@ _CASE: Final = path_parameter("case", "the id or the number of a case")
 _TOKEN: Final = path_parameter("token", "the token of a report's status page")
 _JURISDICTION: Final = query_parameter("jurisdiction_id", "optional: the API serves one jurisdiction")
 _EXTENSIONS: Final = query_parameter("extensions", "true adds notes and extended_attributes")
-_SPAN: Final = f"by default 90 days from the other end, and at most {LONGEST_SPAN.days}"
+_RANGE: Final = f"by default 90 days from the other end, and at most {MAX_RANGE.days}"
 
 
 def document() -> Part:
@@ -152,16 +152,16 @@ _OPEN311_PATHS: Final[Part] = {
                     "open, closed, or both, separated by a comma",
                     _TEXT | {"pattern": "^(open|closed)(,(open|closed))*$"},
                 ),
-                query_parameter("start_date", f"filed at or after this; {_SPAN}", _MOMENT),
-                query_parameter("end_date", f"filed at or before this; {_SPAN}", _MOMENT),
-                query_parameter("updated_after", f"changed at or after this; {_SPAN}", _MOMENT),
-                query_parameter("updated_before", f"changed at or before this; {_SPAN}", _MOMENT),
+                query_parameter("start_date", f"filed at or after this; {_RANGE}", _MOMENT),
+                query_parameter("end_date", f"filed at or before this; {_RANGE}", _MOMENT),
+                query_parameter("updated_after", f"changed at or after this; {_RANGE}", _MOMENT),
+                query_parameter("updated_before", f"changed at or before this; {_RANGE}", _MOMENT),
                 query_parameter(
                     "page",
-                    f"from 1; without page and page_size at most {MOST_RESULTS} are returned",
+                    f"from 1; without page and page_size at most {MAX_RESULTS} are returned",
                     _COUNT | {"maximum": 200},
                 ),
-                query_parameter("page_size", f"default {DEFAULT_PAGE}", _COUNT | {"maximum": LARGEST_PAGE}),
+                query_parameter("page_size", f"default {DEFAULT_PAGE_SIZE}", _COUNT | {"maximum": MAX_PAGE_SIZE}),
                 _EXTENSIONS,
             ],
             responses=_OPEN311.describe(200, list[ServiceRequest], 400, 404, 503),
@@ -179,7 +179,7 @@ _OPEN311_PATHS: Final[Part] = {
             security=[{"apiKey": []}, {}],
             requestBody={
                 "required": True,
-                "description": f"At most {LARGEST_BODY} bytes. "
+                "description": f"At most {MAX_BODY_BYTES} bytes. "
                 "Further questions of a service are `attribute[CODE]` or `attribute[CODE][]`.",
                 "content": {
                     "application/x-www-form-urlencoded": {"schema": REPORT},

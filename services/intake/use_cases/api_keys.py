@@ -7,8 +7,8 @@ from services.intake.store.api_keys import Caller
 from shared.kit.database.database import Database
 from shared.kit.http.auth import hash_key
 
-FILE, IMPORT, CONSENT, ERASE = "file", "import", "consent", "erase"
-"""The scopes: to file reports, import records, keep and withdraw consents, and erase persons."""
+FILE_SCOPE, IMPORT_SCOPE, CONSENT_SCOPE, ERASE_SCOPE = "file", "import", "consent", "erase"
+"""The scopes: to file reports, import records, grant and withdraw consents, and erase persons."""
 
 
 @dataclass(slots=True)
@@ -43,4 +43,6 @@ class ApiKeys:
 
     async def _store_first(self) -> None:
         async with self.database.statement() as connection:
-            await api_keys.upsert_key(connection, hash_key(self.first_key or ""), "settings", (FILE, IMPORT, CONSENT))
+            await api_keys.upsert_key(
+                connection, hash_key(self.first_key or ""), "settings", (FILE_SCOPE, IMPORT_SCOPE, CONSENT_SCOPE)
+            )

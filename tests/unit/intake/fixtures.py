@@ -93,7 +93,7 @@ INTAKE_CITY = IntakeCity(
     agencies={"homes": "Homes Office", "police": "Police", "clinic": "Town Clinic", "refuge": "Safe House"},
     translations={},
     changed="2026-01-01 00:00",
-    sharing=ConsentCatalogue((REFUGE, WARMTH)),
+    consent_catalogue=ConsentCatalogue((REFUGE, WARMTH)),
 )
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.validation import Fields, Refusal
-from services.intake.http.api.bodies import LARGEST_BODY, read_body, read_fields, read_form, read_json
+from services.intake.http.api.bodies import MAX_BODY_BYTES, read_body, read_fields, read_form, read_json
 
 SAID = {"service_code": "no-heat", "lat": "40.7", "description": "cold & dark ñ\nsecond line"}
 READ = {name: [value] for name, value in SAID.items()}
@@ -82,10 +82,10 @@ def body_of(chunks: Sequence[bytes], **headers: str) -> bytes | Refusal:
 
 def test_a_body_that_is_too_large_is_refused_by_its_length_or_by_what_arrives() -> None:
     assert (
-        status_of(body_of([b"x"], **{"content-length": str(LARGEST_BODY + 1)})) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        status_of(body_of([b"x"], **{"content-length": str(MAX_BODY_BYTES + 1)})) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     )
-    assert status_of(body_of([b"x" * LARGEST_BODY, b"x"])) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    assert body_of([b"x" * LARGEST_BODY]) == b"x" * LARGEST_BODY
+    assert status_of(body_of([b"x" * MAX_BODY_BYTES, b"x"])) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    assert body_of([b"x" * MAX_BODY_BYTES]) == b"x" * MAX_BODY_BYTES
 
 
 def test_a_body_that_is_cut_off_is_never_taken_for_a_whole_one() -> None:

@@ -73,7 +73,7 @@ def test_the_sample_city_is_translated_as_a_whole() -> None:
 
 def test_every_reason_that_the_sample_city_s_agreements_give_is_translated() -> None:
     city = load_city(SAMPLE_CITY)
-    reasons = set(city.sharing.reasons)
+    reasons = set(city.consent_catalogue.reasons)
     for language in city.translations:
         texts = texts_in(language, city)
         assert {reason for reason in reasons if texts.reason(reason) == reason} == set()

@@ -15,14 +15,14 @@ from services.intake.domain.validation import Fields, Refusal, refusal
 
 RawHeaders = Mapping[bytes, bytes]
 
-LARGEST_BODY = 1_048_576
-MOST_FIELDS = 500
+MAX_BODY_BYTES = 1_048_576
+MAX_FIELDS = 500
 
 FORM = b"application/x-www-form-urlencoded"
 JSON = b"application/json"
 MULTIPART = b"multipart/form-data"
 
-TOO_LARGE = refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {LARGEST_BODY} bytes")
+TOO_LARGE = refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {MAX_BODY_BYTES} bytes")
 INCOMPLETE = refusal(HTTPStatus.BAD_REQUEST, "the body is incomplete")
 NOT_A_FORM = refusal(HTTPStatus.BAD_REQUEST, "the body is not a form in UTF-8, or has too many fields")
 NOT_JSON = refusal(HTTPStatus.BAD_REQUEST, "the body is not a JSON object in UTF-8")
@@ -42,7 +42,7 @@ def headers_of(scope: Scope) -> RawHeaders:
     return dict(scope["headers"])
 
 
-async def read_body(headers: RawHeaders, receive: Receive, largest: int = LARGEST_BODY) -> bytes | Refusal:
+async def read_body(headers: RawHeaders, receive: Receive, largest: int = MAX_BODY_BYTES) -> bytes | Refusal:
     """Read the whole body; refuse one with more than `largest` bytes, or one whose client disconnects."""
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > largest:
@@ -75,7 +75,7 @@ async def read_fields(headers: RawHeaders, body: bytes) -> Fields | Refusal:
 def read_form(body: bytes) -> Fields | Refusal:
     """Read `application/x-www-form-urlencoded`."""
     fields: dict[str, list[str]] = {}
-    if body.count(b"&") >= MOST_FIELDS:
+    if body.count(b"&") >= MAX_FIELDS:
         return NOT_A_FORM
     try:
         for pair in body.decode().split("&"):
@@ -115,7 +115,7 @@ def read_json(body: bytes) -> Fields | Refusal:
         if len(known) != len(texts):
             return NOT_FLAT
         fields.setdefault(name, []).extend(known)
-    return fields if len(fields) <= MOST_FIELDS else NOT_JSON
+    return fields if len(fields) <= MAX_FIELDS else NOT_JSON
 
 
 def _flat(content: Mapping[str, object]) -> Iterator[tuple[str, object]]:
@@ -143,7 +143,7 @@ async def _read_multipart(headers: Headers, body: bytes) -> Fields | Refusal:
     async def stream() -> AsyncIterator[bytes]:
         yield body
 
-    parser = MultiPartParser(headers, stream(), max_files=1, max_fields=MOST_FIELDS, max_part_size=LARGEST_BODY)  # type: ignore[arg-type]
+    parser = MultiPartParser(headers, stream(), max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_BODY_BYTES)  # type: ignore[arg-type]
     try:
         form = await parser.parse()
     except (MultiPartException, LookupError, ValueError):

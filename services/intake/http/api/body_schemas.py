@@ -6,10 +6,10 @@ validates them: these schemas are written by hand.
 
 from typing import Final
 
-from services.intake.domain.consents import LONGEST_WORDS, METHODS
+from services.intake.domain.consents import MAX_RECORD_LENGTH, METHODS
 from services.intake.domain.import_record import ImportRecord
 from services.intake.domain.personal_data import LATITUDES, LONGITUDES, MAX_LENGTHS
-from services.intake.http.api.imports import MOST_RECORDS
+from services.intake.http.api.imports import MAX_RECORDS
 from shared.events.fields import FieldGroup
 from shared.kit.http.openapi import Part, expanded_schema, inline_schema
 
@@ -54,7 +54,7 @@ GRANT: Final = _object(
         ),
         "record": _object(
             {
-                "signed_by": _TEXT | {"maxLength": LONGEST_WORDS},
+                "signed_by": _TEXT | {"maxLength": MAX_RECORD_LENGTH},
                 "signed_at": _TEXT | {"description": "the day, or a time"},
                 "method": {"enum": list(METHODS)},
             }
@@ -64,7 +64,7 @@ GRANT: Final = _object(
 
 # Each record is validated by itself, so that one that cannot be read does not stop the others.
 RECORDS: Final = _object(
-    {"records": {"type": "array", "items": expanded_schema(ImportRecord), "maxItems": MOST_RECORDS}}
+    {"records": {"type": "array", "items": expanded_schema(ImportRecord), "maxItems": MAX_RECORDS}}
 ) | {"additionalProperties": True}
 
 ERASURE: Final = _object({"confirm": _TEXT | {"description": "repeats the case in the path"}})

@@ -14,7 +14,7 @@ from services.intake.http.api.bodies import headers_of, read_body, read_fields
 from services.intake.http.api.persons import NO_CASE
 from services.intake.http.api.requests import authorize
 from services.intake.http.api.resource import Format, answer, refuse
-from services.intake.use_cases.api_keys import CONSENT
+from services.intake.use_cases.api_keys import CONSENT_SCOPE
 from services.intake.use_cases.consents import (
     SignedForm,
     find_case,
@@ -100,7 +100,7 @@ async def _read_call(context: IntakeContext, request: Request) -> CaseworkerCall
     fields = body if isinstance(body, Refusal) else await read_fields(headers, body) if body else {}
     if isinstance(fields, Refusal):
         return fields
-    caller = await authorize(context, headers, fields, CONSENT)
+    caller = await authorize(context, headers, fields, CONSENT_SCOPE)
     if isinstance(caller, Refusal):
         return caller
     key = headers.get(b"idempotency-key", uuid4().hex.encode()).decode("latin-1")

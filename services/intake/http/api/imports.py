@@ -12,18 +12,18 @@ from services.intake.domain.validation import Refusal, refusal
 from services.intake.http.api.bodies import headers_of, read_body
 from services.intake.http.api.requests import authorize
 from services.intake.http.api.resource import Format, answer, refuse
-from services.intake.use_cases.api_keys import IMPORT
+from services.intake.use_cases.api_keys import IMPORT_SCOPE
 from services.intake.use_cases.context import IntakeContext
 from services.intake.use_cases.import_records import import_records
 from shared.events.event import Slug
 from shared.kit.http.replies import JsonAnswer
 from shared.kit.observability.traces import span
 
-LARGEST_BODY = 16 * 1_048_576
-MOST_RECORDS = 500
+MAX_BODY_BYTES = 16 * 1_048_576
+MAX_RECORDS = 500
 
 BAD_BODY = refusal(HTTPStatus.BAD_REQUEST, 'the body must be JSON: {"records": [...]}')
-TOO_MANY = refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MOST_RECORDS} records")
+TOO_MANY = refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_RECORDS} records")
 BAD_SOURCE = refusal(HTTPStatus.NOT_FOUND, "the source must be named in lower-case letters, digits and hyphens")
 
 _source = TypeAdapter(Slug)
@@ -54,7 +54,7 @@ async def post_records(context: IntakeContext, answer_format: Format, request: R
 
 
 async def _import(context: IntakeContext, request: Request) -> list[ImportOutcome] | Refusal:
-    caller = await authorize(context, headers_of(request.scope), {}, IMPORT)
+    caller = await authorize(context, headers_of(request.scope), {}, IMPORT_SCOPE)
     if isinstance(caller, Refusal):
         return caller
     source = request.path_params["source"]
@@ -62,7 +62,7 @@ async def _import(context: IntakeContext, request: Request) -> list[ImportOutcom
         _source.validate_python(source)
     except ValidationError:
         return BAD_SOURCE
-    body = await read_body(headers_of(request.scope), request.receive, LARGEST_BODY)
+    body = await read_body(headers_of(request.scope), request.receive, MAX_BODY_BYTES)
     said = body if isinstance(body, Refusal) else _read_records(body)
     if isinstance(said, Refusal):
         return said
@@ -77,4 +77,4 @@ def _read_records(body: bytes) -> list[Any] | Refusal:
     records = said.get("records") if isinstance(said, dict) else None
     if not isinstance(records, list):
         return BAD_BODY
-    return TOO_MANY if len(records) > MOST_RECORDS else records
+    return TOO_MANY if len(records) > MAX_RECORDS else records

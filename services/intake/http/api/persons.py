@@ -14,7 +14,7 @@ from services.intake.domain.validation import Refusal, invalid, refusal, text_of
 from services.intake.http.api.bodies import headers_of, read_body, read_fields
 from services.intake.http.api.requests import authorize
 from services.intake.http.api.resource import Format, answer, refuse
-from services.intake.use_cases.api_keys import ERASE
+from services.intake.use_cases.api_keys import ERASE_SCOPE
 from services.intake.use_cases.context import IntakeContext
 from services.intake.use_cases.erase_person import Erasure, erase_person
 from services.intake.use_cases.subject_export import export_person
@@ -71,7 +71,7 @@ async def _read_confirmation(context: IntakeContext, request: Request) -> str | 
     if isinstance(fields, Refusal):
         return fields
     if not is_staff(context, request):
-        caller = await authorize(context, headers, fields, ERASE)
+        caller = await authorize(context, headers, fields, ERASE_SCOPE)
         if isinstance(caller, Refusal):
             return caller
     case: str = request.path_params["case"]

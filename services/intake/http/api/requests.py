@@ -12,7 +12,7 @@ from starlette.types import Receive
 from services.intake.domain.validation import Fields, Refusal, refusal, text_of
 from services.intake.http.api.bodies import RawHeaders, headers_of, read_body, read_fields
 from services.intake.http.api.resource import Format, answer, refuse
-from services.intake.use_cases.api_keys import FILE
+from services.intake.use_cases.api_keys import FILE_SCOPE
 from services.intake.use_cases.context import IntakeContext
 from services.intake.use_cases.file_report import FiledReport, SubmittedForm, file_report
 from shared.kit.observability.traces import CASE_ID, context_of, new_traceparent, span, traceparent_of
@@ -59,7 +59,7 @@ async def _read(
     fields = await read_fields(headers, body)
     if isinstance(fields, Refusal):
         return fields
-    caller = await authorize(context, headers, fields, FILE)
+    caller = await authorize(context, headers, fields, FILE_SCOPE)
     if isinstance(caller, Refusal):
         return caller
     key = headers.get(b"idempotency-key")

@@ -93,7 +93,7 @@ class DisclosureView:
             known = self.consents.get(name)
             day = self.when.day(known.granted_at) if known else None
             return self.texts["disclosure.consent"].format(granted=day) if day else self.texts["disclosure.consented"]
-        why = self.texts.jurisdiction.sharing.why(name)
+        why = self.texts.jurisdiction.consent_catalogue.why(name)
         return self.texts.reason(why) if why else self.texts["disclosure.agreement"].format(ground=name)
 
     def _recall(self, recall: RecallEntry) -> str:
