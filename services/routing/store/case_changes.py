@@ -12,7 +12,7 @@ from services.routing.domain.referral import Referral
 from services.routing.store.receipts import receipt_row
 from shared.events.intake import CaseSubmitted
 from shared.kit.database.database import TRANSIENT_ERRORS, Transaction, UnavailableError
-from shared.kit.database.rows import Row, rows_to_json
+from shared.kit.database.rows import Row, array_literal, rows_to_json
 from shared.kit.messaging.outbox import ENQUEUE_SQL, OutboxEvent, events_to_json
 
 EncryptWords = Callable[[CaseSubmitted, str], str | None]
@@ -82,6 +82,12 @@ _UPSERT_TRIAGE: Final = """
     SET ended_by = excluded.ended_by, assigned_to = excluded.assigned_to, ended_at = excluded.ended_at
 """
 
+_MARK_RECALLED: Final = """
+    -- What was disclosed under these consents is recalled now.
+    UPDATE consent_uses SET recalled_at = clock_timestamp()
+    WHERE consent_id = ANY(%s::text::uuid[]) AND recalled_at IS NULL
+"""
+
 _ROW_ERRORS: Final = (psycopg.DataError, psycopg.IntegrityError)
 """Errors of one row: it would fail again. Every other error of an INSERT is one of the table, and may pass."""
 
@@ -138,6 +144,16 @@ async def insert_rows(tx: Transaction, rows: NewRows, events: Sequence[OutboxEve
         raise
     except psycopg.Error as error:
         raise UnavailableError(f"cases and receipts cannot be written: {type(error).__name__}") from error
+
+
+async def mark_recalled(tx: Transaction, decisions: Sequence[CaseDecision]) -> None:
+    """Record that what was disclosed under the consents that the decisions recall is recalled.
+
+    Call it after the new rows are inserted: a batch may disclose something and then recall it.
+    """
+    recalled = [consent_id for decision in decisions for consent_id in decision.recalled_consents]
+    if recalled:
+        await tx.execute(_MARK_RECALLED, (array_literal(recalled),))
 
 
 async def _update_referrals(tx: Transaction, before: Mapping[UUID, CaseState], after: Mapping[UUID, CaseState]) -> None:

@@ -22,12 +22,6 @@ _SELECT_USES: Final = """
     FROM consent_uses WHERE consent_id = ANY(%s::text::uuid[]) AND recalled_at IS NULL ORDER BY receipt_id
 """
 
-_MARK_RECALLED: Final = """
-    -- What was disclosed under these consents is recalled.
-    UPDATE consent_uses SET recalled_at = clock_timestamp()
-    WHERE consent_id = ANY(%s::text::uuid[]) AND recalled_at IS NULL
-"""
-
 _SELECT_EXPIRED: Final = """
     -- The consents that have expired with disclosures that are not recalled yet, the oldest first.
     SELECT DISTINCT consent_id, uses.case_id, ends_at
@@ -64,12 +58,6 @@ async def list_uses(tx: Transaction, consent_ids: Collection[UUID]) -> dict[UUID
             groups = tuple(FieldGroup(name) for name in names)
             found[consent_id].append(ConsentUse(receipt_id, referral_id, agency, groups, delivered))
     return {consent_id: tuple(uses) for consent_id, uses in found.items()}
-
-
-async def mark_recalled(tx: Transaction, consent_ids: Collection[UUID]) -> None:
-    """Record that what was disclosed under these consents is recalled."""
-    if consent_ids:
-        await tx.execute(_MARK_RECALLED, (array_literal(consent_ids),))
 
 
 async def list_expired(tx: Transaction, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:

@@ -10,8 +10,7 @@ from services.routing.domain.agency_updates import RefusedUpdate
 from services.routing.domain.case import CaseState
 from services.routing.domain.city import RoutingCity
 from services.routing.domain.decision import CaseDecision, DecisionContext
-from services.routing.store.case_changes import insert_rows, new_rows, update_cases
-from services.routing.store.disclosures import mark_recalled
+from services.routing.store.case_changes import insert_rows, mark_recalled, new_rows, update_cases
 from services.routing.use_cases.person_keys import EncryptTo, PersonKeyring, refuse_to_encrypt
 from shared.events.intake import CaseSubmitted
 from shared.kit.database.database import Transaction
@@ -108,7 +107,7 @@ async def save_decisions(
     rows = new_rows(session.known, decisions, session.persons.seal)
     rows["inbox"] = [{"source": source, "event_id": event_id} for source, event_id in consumed]
     await insert_rows(session.tx, rows, _outbox_events(outcomes))
-    await mark_recalled(session.tx, [each for decision in decisions for each in decision.recalled_consents])
+    await mark_recalled(session.tx, decisions)
 
 
 def _outbox_events(outcomes: Sequence[CaseDecision | RefusedUpdate]) -> list[OutboxEvent]:
