@@ -73,13 +73,13 @@ def checks(before: DemoFigures, now: DemoFigures, filed: int) -> list[Reconcilia
             "every report answered with 201 is a case", gained == filed, f"{filed} filed, {gained} cases"
         ),
         ReconciliationCheck(
-            "accepted = routed + at triage",
+            "accepted reports = routed + in the triage queue",
             accepted == routed + triage and pending == 0,
             f"{accepted} = {routed} + {triage}" + (f", {pending} not decided yet" if pending else ""),
         ),
         ReconciliationCheck("no case is lost", missing == 0, f"{missing} missing"),
         ReconciliationCheck(
-            "no case, referral or mail is there twice",
+            "no case, referral or mail exists twice",
             twice == 0 and repeated == 0,
             f"{twice} cases or referrals, {repeated} mails",
         ),

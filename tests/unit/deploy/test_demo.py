@@ -41,10 +41,10 @@ def test_figures_that_agree_pass_every_check() -> None:
     ("now", "what"),
     [
         (figures(accepted=11, routed=10), "every report answered with 201 is a case"),
-        (figures(routed=8, pending=1), "accepted = routed + at triage"),
+        (figures(routed=8, pending=1), "accepted reports = routed + in the triage queue"),
         (figures(missing=1), "no case is lost"),
-        (figures(duplicates=1), "no case, referral or mail is there twice"),
-        (DemoFigures(figures().reconciliation, 30, 29), "no case, referral or mail is there twice"),
+        (figures(duplicates=1), "no case, referral or mail exists twice"),
+        (DemoFigures(figures().reconciliation, 30, 29), "no case, referral or mail exists twice"),
         (figures(mailbox=29), "every mail that was sent has arrived"),
         (figures(balanced=False), "the counts of metrics balance"),
     ],
