@@ -1,1 +1,1 @@
-"""What the services share: the published language, and the kit they stand on."""
+"""What the services share: events, policy, the city, and the kit that runs a service."""

@@ -52,7 +52,7 @@ def lender(postgres_admin_url: str, template_database: str) -> Iterator[Database
 
 @pytest.fixture
 def database(lender: DatabasePool) -> Iterator[OwnDatabase]:
-    """Give a test a database that nobody else has meanwhile, with every service's schema in it."""
+    """Give a test a database with every service's schema that no other test uses meanwhile."""
     with lender.lend() as own:
         yield own
 

@@ -166,7 +166,7 @@ def _less(rng: Random, things: tuple[T, ...]) -> tuple[T, ...]:
 
 
 NUMBER = "(212) 555-0142"
-"""A telephone number that somebody wrote into the description: whoever may know who reported may read it."""
+"""A telephone number in a description: an agency that may receive the contact may read it."""
 
 
 def token(group: FieldGroup, leaf: str = "", salt: str = "") -> str:

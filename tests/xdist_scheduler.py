@@ -15,10 +15,10 @@ PLATFORM_TESTS: Final = (
 
 
 class PlatformScheduler(LoadFileScheduling):
-    """Share tests out by file, in the order in which they are; one worker has all those that run a city."""
+    """Schedule tests by file, in the given order; one worker runs all those that start a platform."""
 
     def __init__(self, config: Any, log: Any = None) -> None:
-        """Keep the order: what takes long comes early, and so nobody is left alone with it at the end."""
+        """Keep the order: long files come first, so that no worker runs alone at the end."""
         config.option.loadscopereorder = False
         super().__init__(config, log)
 

@@ -137,10 +137,10 @@ def _reason(clause: Clause, recipient: str, surroundings: Surroundings) -> str:
     """Return the first condition that no report meets, in the order in which they are checked."""
     asked = [report for report in surroundings.reports if recipient in report.agencies]
     if not asked:
-        return f"the routing book never asks {recipient} for help"
+        return f"no routing rule asks {recipient} for help"
     fitting = [report for report in asked if _meets(report, clause)]
     if not fitting:
-        return f"the routing book asks {recipient} for help with nothing that meets its conditions"
+        return f"the routing rules ask {recipient} for help with nothing that meets its conditions"
     if not any(_may_carry(clause, report) for report in fitting):
         return "the reports that meet its conditions are protected, and need a consent and a form that is not full"
     return f"no such report is also referred to {', '.join(clause.sources)}"

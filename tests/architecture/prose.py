@@ -19,6 +19,8 @@ WORDS: Final = {
     r"looks? no more": "write 'ends' or 'stops polling'",
     r"(?:has|have|had) fallen": "write 'is revoked'",
     r"stands? on|stood on": "write 'depends on'",
+    r"routing book|triage desk": "write 'routing rules', 'triage queue'",
+    r"hindsight|quiet looks?": "write 'what-if run', 'idle polls'",
 }
 # What an agency says to people in a published example or in the demo, in everyday English.
 _QUOTED: Final = (

@@ -185,6 +185,7 @@ BROKEN: list[tuple[ProjectRule, dict[str, str], str]] = [
             ("services/intake/http/locales/en.toml", 'a = "Nobody knows"', "services/intake/http/locales/en.toml:1"),
             ("docs/a.md", "# A\n\nwhat it stood on has fallen", "docs/a.md:3"),
             ("README.md", "It hears of each case.", "README.md:1"),
+            ("deploy/jurisdictions/a.toml", "# The routing book", "deploy/jurisdictions/a.toml:1"),
         ]
     ),
     (documents.lines_of_documents_wrap, {"docs/a.md": "# A\n\n" + "word " * 21}, "docs/a.md:3"),

@@ -71,13 +71,13 @@ def watched() -> Iterator[Watched]:
 
 
 def was_heard(city: RunningCity, mark: Canary) -> bool:
-    """Tell whether both services that are tolerant have heard the event of a type that nobody has."""
+    """Tell whether both services that ignore unknown types have consumed the event of an unknown type."""
     tables = ("metrics.inbox", "notifications.inbox")
     return all(city.rows(f"SELECT 1 FROM {table} WHERE event_id = '{UUID(mark.mark)}'") for table in tables)
 
 
 def ask_strangely(city: RunningCity) -> Canary:
-    """Ask for what there is not, with planted values in paths, queries, headers and methods."""
+    """Request unknown resources, with canaries in paths, queries, headers and methods."""
     mark = Canary(uuid4().hex)
     for part in ("intake", "routing", "notifications", "metrics"):
         for method in ("GET", mark.word.upper()):
@@ -87,7 +87,7 @@ def ask_strangely(city: RunningCity) -> Canary:
 
 
 def write_strangely(city: RunningCity) -> Canary:
-    """Write planted values to topics: as nonsense of an agency, and as an event of a type that nobody has."""
+    """Write planted values to topics: as nonsense of an agency, and as an event of an unknown type."""
     mark, case_id = Canary(uuid4().hex), str(uuid4())
     odd = f"{mark.word}.{mark.word}.v1"
     headers = {

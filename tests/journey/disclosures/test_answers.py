@@ -70,7 +70,7 @@ def test_an_emergency_cannot_ask_for_what_rests_on_consent_alone(
         answer = httpx.post(
             f"{keys.api}/partner/v1/referrals/{access.referral_id}/emergency",
             headers={"Authorization": f"Bearer {keys.api_key}"},
-            json={"reason": "Somebody may be hurt", "caseworker": "Kim Lee", "groups": [group]},
+            json={"reason": "A person may be hurt", "caseworker": "Kim Lee", "groups": [group]},
             timeout=60,
         )
         assert answer.status_code == 422
@@ -126,7 +126,7 @@ def test_the_review_queue_holds_what_caseworkers_said_and_nothing_of_the_reports
 
 
 def to_be_exported(harness: DisclosureHarness, accesses: list[Access]) -> list[Filed]:
-    """One case of each kind: protected and told to nobody, protected and told, opened in an emergency, and neither."""
+    """One case of each kind: protected and suppressed, protected and referred, opened in an emergency, and neither."""
     opened = next(access.filed for access in accesses if access.is_open)
     refused = next(access.filed for access in accesses if not access.is_open)
     untold = next(each for each in harness.filed if harness.protects(each) in STRICT and not each.consents)

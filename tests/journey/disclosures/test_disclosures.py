@@ -1,6 +1,6 @@
 """Two hundred cases of every kind, with consents of every kind: each token is where the rules let it be, nowhere else.
 
-The rules are those of `tests/policy_oracle.py`, written a second time and not by whoever wrote the decision.
+The rules are those of `tests/policy_oracle.py`, written independently of the decision.
 """
 
 import json
@@ -91,8 +91,10 @@ def test_no_other_topic_no_key_and_no_header_holds_a_token(records: list[Record]
     inner = [record for record in records if not record.topic.endswith(".inbox.v1")]
     assert len(inner) > CASES
     values = b"\n".join(record.value or b"" for record in inner)
-    around = b"\n".join((record.key or b"") + b"".join(n.encode() + v for n, v in record.headers) for record in records)
-    assert tokens_in(values) | tokens_in(around) == set()
+    outside = b"\n".join(
+        (record.key or b"") + b"".join(n.encode() + v for n, v in record.headers) for record in records
+    )
+    assert tokens_in(values) | tokens_in(outside) == set()
 
 
 def test_a_report_of_violence_without_a_consent_leaves_no_sign_in_any_topic(

@@ -1,4 +1,4 @@
-"""Receipts that cannot be written hold up the sweeper, the triage desk and readiness, and nothing is lost."""
+"""Receipts that cannot be written hold up the sweeper, the triage queue and readiness, and nothing is lost."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What staff see and do: the triage desk, and one case with its history."""
+"""What staff see and do: the triage queue, and one case with its history."""
 
 import base64
 from collections.abc import AsyncIterator

@@ -117,14 +117,14 @@ WARNINGS = {
         BED,
         BED.replace('["fo', '["front-door", "fo'),
         'to = ["front-door"',
-        "can never apply to front-door: the routing book never asks front-door",
+        "can never apply to front-door: no routing rule asks front-door",
     ),
     "a need that leads to others": Slip(
         "shelter-beds",
         BED,
         BED.replace("homelessness", "noise"),
         "to =",
-        "can never apply to fourth-pier: the routing book asks fourth-pier for help with nothing that meets",
+        "can never apply to fourth-pier: the routing rules ask fourth-pier for help with nothing that meets",
     ),
     "an urgency that is never stated": Slip(
         "shelter-beds", BED, f'{BED}\nurgency = ["routine"]', "to =", "nothing that meets its conditions"

@@ -26,7 +26,7 @@ class Kept:
     leaves: int = SIZE
 
     def rehash(self, place: int, levels: int) -> None:
-        """Make a receipt's leaf and so many nodes above it anew."""
+        """Compute a receipt's leaf and `levels` nodes above it again."""
         self.nodes[Node(0, place)] = leaf_of(self.receipts[place])
         for level in range(1, levels + 1):
             node = Node(level, place >> level)
