@@ -5,7 +5,7 @@ from typing import Final
 
 from services.routing.domain.partner_access import ReferralRead
 from services.routing.http.api.ledger import ProvenReceipt
-from services.routing.http.api.partner import AT_ONCE, PREFIX, EmergencyForm, OpenedAccess, ReferralPage
+from services.routing.http.api.partner import PAGE_SIZE, PREFIX, EmergencyForm, OpenedAccess, ReferralPage
 from shared.kit.http import openapi
 from shared.kit.http.openapi import (
     Part,
@@ -58,7 +58,7 @@ _PATHS: Final[Part] = {
     f"{PREFIX}/referrals": {
         "get": operation(
             "listReferrals",
-            f"The agency's referrals by their ids, {AT_ONCE} at once; nothing of what is in them",
+            f"The agency's referrals by their ids, {PAGE_SIZE} at once; nothing of what is in them",
             responses=_RESPONSES.describe(200, ReferralPage, 401, 422, 503),
             parameters=[
                 query_parameter("state", schema={"enum": ["open", "all"], "default": "open"}),

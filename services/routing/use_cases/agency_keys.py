@@ -13,6 +13,7 @@ from joserfc.jwk import ECKey, OKPKey
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
 from shared.events.event import Slug
+from shared.events.validation import list_errors
 from shared.kit.http.auth import hash_key
 
 KEY_AGREEMENT: Final = "ECDH-ES+A256KW"
@@ -140,11 +141,7 @@ def _read(path: Path) -> Mapping[str, PartnerKeysForm]:
     except OSError as error:
         raise PartnerKeysError(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        wrong = [
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
-            for each in error.errors(include_url=False, include_input=False)
-        ]
-        raise PartnerKeysError("\n  ".join([f"{path} cannot be used:", *wrong])) from None
+        raise PartnerKeysError("\n  ".join([f"{path} cannot be used:", *list_errors(error)])) from None
     except ValueError:
         raise PartnerKeysError(f"{path} is not JSON") from None
 

@@ -58,7 +58,7 @@ def unavailable_as_503(endpoint: Endpoint) -> Endpoint:
             return await endpoint(request)
         except TRANSIENT_ERRORS as error:
             log.warning("answered 503: %s", type(error).__name__)
-            unavailable = refuse(503, "nothing can be read or kept at the moment: try again")
+            unavailable = refuse(503, "the database is unavailable: try again")
             unavailable.headers["retry-after"] = str(RETRY_SECONDS)
             return unavailable
 

@@ -21,7 +21,7 @@ from shared.kit.http.replies import refuse, reply
 
 UNKNOWN: Final = "unknown case, referral or service request"
 
-Answer = Callable[[Explainer, Request, Transaction], Awaitable[Response]]
+ReadEndpoint = Callable[[Explainer, Request, Transaction], Awaitable[Response]]
 """Answers one request from what one read-only transaction sees."""
 
 
@@ -31,7 +31,7 @@ def explanation_routes(explainer: Explainer, database: Database, key: str) -> li
     A reference is the id of a case or of a referral, or the number of a service request.
     """
 
-    def staff(path: str, inner: Answer, method: str = "GET") -> Route:
+    def staff(path: str, inner: ReadEndpoint, method: str = "GET") -> Route:
         async def admitted(request: Request, _: Staff) -> Response:
             async with database.transaction(notify_commit=False) as tx:
                 await forbid_writing(tx)

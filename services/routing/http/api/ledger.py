@@ -68,7 +68,7 @@ class ProvenReceipt(BaseModel):
     checkpoint: str | None
 
 
-Answer = Callable[[Request, Transaction], Awaitable[Response]]
+LedgerEndpoint = Callable[[Request, Transaction], Awaitable[Response]]
 """Answers one request from what one transaction reads."""
 
 
@@ -105,10 +105,10 @@ def ledger_routes(database: Database, signer: Signer, key: str) -> list[Route]:
     async def sign_now(_: Request, tx: Transaction) -> Response:
         return PlainTextResponse((await sign(tx, signer)).note, 201)
 
-    def public(path: str, answer: Answer) -> Route:
+    def public(path: str, answer: LedgerEndpoint) -> Route:
         return Route(path, unavailable_as_503(_read(database, answer)), methods=["GET"])
 
-    def staff(path: str, answer: Answer, method: str = "GET") -> Route:
+    def staff(path: str, answer: LedgerEndpoint, method: str = "GET") -> Route:
         inner = _read(database, answer)
 
         async def admitted(request: Request, _: Staff) -> Response:
@@ -201,7 +201,7 @@ def describe_proof(proof: Proof) -> dict[str, Any]:
     }
 
 
-def _read(database: Database, answer: Answer) -> Endpoint:
+def _read(database: Database, answer: LedgerEndpoint) -> Endpoint:
     """Answer in a transaction of its own; 409 for a ledger that contradicts itself."""
 
     async def endpoint(request: Request) -> Response:

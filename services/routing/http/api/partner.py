@@ -28,7 +28,7 @@ from shared.kit.observability.traces import span, traceparent_of
 from shared.policy.plan import CONSENT_ONLY
 
 PREFIX: Final = "/partner/v1"
-AT_ONCE: Final = 100
+PAGE_SIZE: Final = 100
 UNKNOWN_REFERRAL: Final = "unknown referral"
 LARGEST_BODY: Final = 16_384
 MOST_MINUTES: Final = int(MAX_ACCESS.total_seconds()) // 60
@@ -167,7 +167,7 @@ def _read_page(request: Request, agency: str) -> PageRequest | str:
     if state not in {"open", "all"}:
         return "state: open or all"
     try:
-        return PageRequest(agency, state == "open", UUID(after) if after else BEFORE_ALL, AT_ONCE)
+        return PageRequest(agency, state == "open", UUID(after) if after else BEFORE_ALL, PAGE_SIZE)
     except ValueError:
         return "after: the id of a referral"
 
