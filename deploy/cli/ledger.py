@@ -134,11 +134,11 @@ def _print(report: LedgerReport, earlier: int) -> None:
     if len(report.problems) > SHOWN_PROBLEMS:
         console.print(f"and {len(report.problems) - SHOWN_PROBLEMS:,} more", style="red")
     scope = f"{report.receipts:,} receipts, {report.checkpoints:,} checkpoints"
-    scope += f" and {earlier} of your own" if earlier else ""
+    scope += f" and {earlier} of yours" if earlier else ""
     if report.problems:
-        console.print(f"{scope}: the ledger is not what was written.", style="bold red")
+        console.print(f"{scope}: the ledger differs from what was written.", style="bold red")
     else:
-        console.print(f"{scope}: nothing was changed, lost, inserted or moved.", style="green")
+        console.print(f"{scope}: nothing was changed, deleted, inserted or moved.", style="green")
     if report.waiting:
         console.print(f"{report.waiting:,} more receipts wait for their places; verify again to include them.")
 
@@ -155,4 +155,4 @@ def _print_receipt(shown: ShownReceipt, problem: str | None, keys: list[Verifier
     if problem:
         console.print(f"Not proven: {problem}.", style="red", markup=False)
     else:
-        console.print(f"Proven: place {shown.place:,} of the {size:,} receipts that were signed.", style="green")
+        console.print(f"Proven: place {shown.place:,} of the {size:,} signed receipts.", style="green")

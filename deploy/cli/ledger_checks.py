@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from deploy.cli.ledger_client import KeptCheckpoint, LedgerClient, LedgerSummary, ShownReceipt
+from deploy.cli.ledger_client import LedgerClient, LedgerSummary, ShownReceipt, StoredCheckpoint
 from shared.policy.audit import INSERTED, LedgerAudit, LedgerFinding
 from shared.policy.checkpoint import NoteError, Verifier, open_checkpoint
 from shared.policy.proofs import TreeHead, is_included
@@ -40,27 +40,27 @@ def verify(ledger: LedgerClient, trust: TrustAnchors, progress: Progress) -> Led
     The checkpoints are read first: receipts that are added during the run make the ledger longer, never shorter.
     """
     problems: list[str] = []
-    kept = [*ledger.checkpoints()]
-    signed = [*_open_kept(kept, trust, problems), *_open_earlier(trust, problems)]
+    stored = [*ledger.checkpoints()]
+    signed = [*_open_stored(stored, trust, problems), *_open_earlier(trust, problems)]
     extent = ledger.extent()
     audit = LedgerAudit(signed)
     for page in ledger.pages(extent.size):
         audit.take(page)
         progress(page.span.end, extent.size)
     problems += [describe(finding) for finding in [*audit.finish(), *_strays(extent)]]
-    return LedgerReport(extent.size, len(kept), extent.waiting, tuple(problems))
+    return LedgerReport(extent.size, len(stored), extent.waiting, tuple(problems))
 
 
 def check(shown: ShownReceipt, keys: Sequence[Verifier]) -> str | None:
     """Return why a receipt is not proven to be in the ledger; None if it is proven."""
     if shown.place is None or shown.checkpoint is None:
-        return "it has not been signed yet"
+        return "no checkpoint covers it yet"
     try:
         tree = open_checkpoint(shown.checkpoint, keys).tree
     except NoteError as error:
         return f"the checkpoint cannot be trusted: {error}"
     if not is_included(leaf_of(shown.facts), shown.place, tree, shown.path):
-        return f"its proof does not lead to what was signed at {tree.size:,} receipts"
+        return f"its proof does not lead to the root that was signed at {tree.size:,} receipts"
     return None
 
 
@@ -70,9 +70,9 @@ def describe(finding: LedgerFinding) -> str:
     return f"place {first}: {what}" if first == last else f"places {first} to {last}: {what}"
 
 
-def _open_kept(kept: Sequence[KeptCheckpoint], trust: TrustAnchors, problems: list[str]) -> Iterator[TreeHead]:
+def _open_stored(stored: Sequence[StoredCheckpoint], trust: TrustAnchors, problems: list[str]) -> Iterator[TreeHead]:
     """Yield the tree of each stored checkpoint; append to `problems` each that differs from what was signed."""
-    for each in kept:
+    for each in stored:
         name = f"checkpoint at {each.tree.size} receipts"
         try:
             tree = open_checkpoint(each.note, trust.keys).tree
@@ -80,7 +80,7 @@ def _open_kept(kept: Sequence[KeptCheckpoint], trust: TrustAnchors, problems: li
             problems.append(f"{name}: {error}")
             continue
         if tree != each.tree:
-            problems.append(f"{name}: what is kept beside the signature is not what was signed")
+            problems.append(f"{name}: the tree stored beside the signature differs from the signed one")
         yield tree
 
 

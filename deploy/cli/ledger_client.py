@@ -28,7 +28,7 @@ class LedgerError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptCheckpoint:
+class StoredCheckpoint:
     """A checkpoint as routing stores it: the tree that it names, and the signed note."""
 
     tree: TreeHead
@@ -76,12 +76,12 @@ class LedgerClient:
         """Have routing sign the ledger as it is now, and return the checkpoint."""
         return self._request("POST", "/ledger/checkpoint").text
 
-    def checkpoints(self) -> Iterator[KeptCheckpoint]:
+    def checkpoints(self) -> Iterator[StoredCheckpoint]:
         """Yield all checkpoints, the smallest tree first."""
         after, query = -1, ""
         while page := self._json(f"/ledger/checkpoints{query}")["checkpoints"]:
-            for kept in page:
-                yield KeptCheckpoint(TreeHead(int(kept["size"]), _bytes(kept["root"])), str(kept["note"]))
+            for stored in page:
+                yield StoredCheckpoint(TreeHead(int(stored["size"]), _bytes(stored["root"])), str(stored["note"]))
             if page[-1]["size"] <= after:
                 # An answer that does not move on would make this loop endless.
                 raise LedgerError("Routing returned the same checkpoints twice.")

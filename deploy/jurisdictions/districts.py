@@ -22,7 +22,7 @@ def cells_of(outline: Sequence[tuple[float, float]], resolution: int) -> list[st
     return sorted(h3.geo_to_cells({"type": "Polygon", "coordinates": [corners]}, resolution))
 
 
-def fill(text: str) -> str:
+def fill_cells(text: str) -> str:
     """Return the text of a districts file with the cells of each outline in place of the present list.
 
     Raises:
@@ -45,7 +45,7 @@ def as_toml(cells: list[str]) -> str:
 
 def main(path: Path) -> None:
     """Rewrite a districts file in place."""
-    path.write_text(fill(path.read_text(encoding="utf-8")), encoding="utf-8")
+    path.write_text(fill_cells(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

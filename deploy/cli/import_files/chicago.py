@@ -8,10 +8,10 @@ from typing import Any
 from deploy.cli.import_files.import_maps import ServiceMap
 from deploy.cli.import_files.values import (
     UnreadableRowError,
-    closing_time,
-    coordinates,
+    parse_closing_time,
+    parse_coordinates,
     required,
-    required_moment,
+    required_time,
     text_of,
     texts_of,
 )
@@ -60,7 +60,7 @@ def _read_note(item: object, import_map: ServiceMap) -> _ParsedNote | None:
         return None
     try:
         note = ImportNote(
-            at=required_moment(item, "datetime", import_map.zone),
+            at=required_time(item, "datetime", import_map.zone),
             kind=required(item, "type"),
             summary=text_of(item, "summary"),
             description=text_of(item, "description") or None,
@@ -119,8 +119,8 @@ def _read_csv(values: Mapping[str, Any], import_map: ServiceMap) -> tuple[Import
     kind = required(values, "sr_type")
     agency = text_of(values, "owner_department", "created_department") or "unknown"
     service = import_map.find(agency, kind)
-    lat, long, bad_place = coordinates(values, ("latitude", "longitude"))
-    closed_at, bad_date = closing_time(text_of(values, "closed_date"), import_map.zone)
+    lat, long, bad_place = parse_coordinates(values, ("latitude", "longitude"))
+    closed_at, bad_date = parse_closing_time(text_of(values, "closed_date"), import_map.zone)
     record = ImportRecord(
         external_id=required(values, "sr_number"),
         service_code=service or import_map.default,
@@ -129,7 +129,7 @@ def _read_csv(values: Mapping[str, Any], import_map: ServiceMap) -> tuple[Import
         lat=lat,
         long=long,
         postal_code=text_of(values, "zip_code")[:10] or None,
-        requested_at=required_moment(values, "created_date", import_map.zone),
+        requested_at=required_time(values, "created_date", import_map.zone),
         closed_at=closed_at,
         status=_status(text_of(values, "status")),
         source_agency=agency,
@@ -144,8 +144,8 @@ def _read_json(values: Mapping[str, Any], import_map: ServiceMap) -> tuple[Impor
     agency = text_of(values, "agency_responsible") or "unknown"
     service = import_map.find(agency, kind)
     extended = _table(values.get("extended_attributes"))
-    lat, long, doubts = coordinates(values, ("lat", "long"))
-    requested_at = required_moment(values, "requested_datetime", import_map.zone)
+    lat, long, remarks = parse_coordinates(values, ("lat", "long"))
+    requested_at = required_time(values, "requested_datetime", import_map.zone)
     status = _status(text_of(values, "status"))
     history = history_of(values.get("notes"), requested_at, import_map)
     closed_at, bad_date = _closed_at(values, history.closed_at, import_map) if status == "closed" else (None, set())
@@ -168,7 +168,7 @@ def _read_json(values: Mapping[str, Any], import_map: ServiceMap) -> tuple[Impor
         follow_ons=history.follow_ons,
         notes=history.notes,
     )
-    return record, doubts | bad_date | history.remarks | _unmapped(service)
+    return record, remarks | bad_date | history.remarks | _unmapped(service)
 
 
 def _status(text: str) -> Any:
@@ -181,7 +181,7 @@ def _closed_at(
     """Return the closing time of the notes, else the time of the last change."""
     if noted:
         return noted, set()
-    return closing_time(text_of(values, "closed_datetime", "updated_datetime"), import_map.zone)
+    return parse_closing_time(text_of(values, "closed_datetime", "updated_datetime"), import_map.zone)
 
 
 def _answers(value: object) -> dict[str, str]:

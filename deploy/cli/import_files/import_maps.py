@@ -71,6 +71,6 @@ class ServiceMap(ImportMap):
         return self._services.find(kind) or self._agencies.find(agency)
 
 
-def load(jurisdiction: Path, source: str) -> dict[str, Any]:
+def read_import_map(jurisdiction: Path, source: str) -> dict[str, Any]:
     """Read the import map of a source from a jurisdiction's folder."""
     return tomllib.loads((jurisdiction / "imports" / f"{source}.toml").read_text(encoding="utf-8"))

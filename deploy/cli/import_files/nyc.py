@@ -5,10 +5,10 @@ from typing import Any
 
 from deploy.cli.import_files.import_maps import AgencyMap
 from deploy.cli.import_files.values import (
-    closing_time,
-    coordinates,
+    parse_closing_time,
+    parse_coordinates,
     required,
-    required_moment,
+    required_time,
     text_of,
     texts_of,
 )
@@ -30,8 +30,8 @@ def read_row(values: Mapping[str, Any], import_map: AgencyMap) -> tuple[ImportRe
     agency = required(values, "agency")
     kind, detail = text_of(values, *_KIND), text_of(values, *_DETAIL)
     service = import_map.find(agency, kind)
-    lat, long, bad_place = coordinates(values, ("latitude", "longitude"))
-    closed_at, bad_date = closing_time(text_of(values, "closed_date"), import_map.zone)
+    lat, long, bad_place = parse_coordinates(values, ("latitude", "longitude"))
+    closed_at, bad_date = parse_closing_time(text_of(values, "closed_date"), import_map.zone)
     record = ImportRecord(
         external_id=required(values, "unique_key"),
         service_code=service or import_map.default,
@@ -41,7 +41,7 @@ def read_row(values: Mapping[str, Any], import_map: AgencyMap) -> tuple[ImportRe
         long=long,
         district=text_of(values, "borough", "park_borough") or None,
         postal_code=text_of(values, "incident_zip")[:10] or None,
-        requested_at=required_moment(values, "created_date", import_map.zone),
+        requested_at=required_time(values, "created_date", import_map.zone),
         closed_at=closed_at,
         status="closed" if _has_closed_status(values) or closed_at else "open",
         status_notes=text_of(values, "resolution_description"),
@@ -49,7 +49,7 @@ def read_row(values: Mapping[str, Any], import_map: AgencyMap) -> tuple[ImportRe
         channel=import_map.channel(text_of(values, "open_data_channel_type")),
         attributes=_attributes(values, kind, detail),
     )
-    return record, bad_place | bad_date | _doubts(values, record, mapped=service is not None)
+    return record, bad_place | bad_date | _remarks_on(values, record, mapped=service is not None)
 
 
 def _has_closed_status(values: Mapping[str, Any]) -> bool:
@@ -57,13 +57,13 @@ def _has_closed_status(values: Mapping[str, Any]) -> bool:
     return text_of(values, "status").casefold() == "closed"
 
 
-def _doubts(values: Mapping[str, Any], record: ImportRecord, *, mapped: bool) -> set[Remark]:
-    doubts = (
+def _remarks_on(values: Mapping[str, Any], record: ImportRecord, *, mapped: bool) -> set[Remark]:
+    remarks = (
         (Remark.NO_ADDRESS, not text_of(values, "incident_address")),
         (Remark.NOT_IN_MAP, not mapped),
         (Remark.DATE_THOUGH_OPEN, record.closed_at is not None and not _has_closed_status(values)),
     )
-    return {remark for remark, holds in doubts if holds}
+    return {remark for remark, holds in remarks if holds}
 
 
 def _address(values: Mapping[str, Any]) -> str:

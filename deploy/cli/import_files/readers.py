@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from deploy.cli.import_files import chicago, nyc
-from deploy.cli.import_files.import_maps import AgencyMap, ServiceMap, load
+from deploy.cli.import_files.import_maps import AgencyMap, ServiceMap, read_import_map
 from deploy.cli.import_files.rows import Row, RowProblem, SourceFile
 from deploy.cli.import_files.values import ParsedRow, UnreadableRowError
 from services.intake.domain.import_record import ImportRecord, Remark, remarks_on
@@ -18,13 +18,13 @@ RowReader = Callable[[Mapping[str, Any]], tuple[ImportRecord, set[Remark]]]
 
 def nyc_reader(jurisdiction: Path) -> RowReader:
     """Return the reader of New York's rows, with the import map of the jurisdiction."""
-    import_map = AgencyMap(load(jurisdiction, "nyc-311"))
+    import_map = AgencyMap(read_import_map(jurisdiction, "nyc-311"))
     return lambda values: nyc.read_row(values, import_map)
 
 
 def chicago_reader(jurisdiction: Path) -> RowReader:
     """Return the reader of Chicago's rows, with the import map of the jurisdiction."""
-    import_map = ServiceMap(load(jurisdiction, "chicago-open311"))
+    import_map = ServiceMap(read_import_map(jurisdiction, "chicago-open311"))
     return lambda values: chicago.read_row(values, import_map)
 
 

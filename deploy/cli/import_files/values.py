@@ -1,4 +1,4 @@
-"""Parsers of single values of a row: texts, times, coordinates."""
+"""Parsers of single values of a row: texts, times, parse_coordinates."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -44,7 +44,7 @@ def required(values: Mapping[str, Any], name: str) -> str:
     return text
 
 
-def moment(text: str, zone: ZoneInfo) -> datetime:
+def parse_time(text: str, zone: ZoneInfo) -> datetime:
     """Parse a time in the format of portals or of APIs, and return it in UTC; without an offset it is in `zone`.
 
     Raises:
@@ -54,27 +54,29 @@ def moment(text: str, zone: ZoneInfo) -> datetime:
     return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def required_moment(values: Mapping[str, Any], name: str, zone: ZoneInfo) -> datetime:
+def required_time(values: Mapping[str, Any], name: str, zone: ZoneInfo) -> datetime:
     """Parse the time in a column.
 
     Raises:
         UnreadableRowError: the column is empty, or its value is not a time.
     """
     try:
-        return moment(required(values, name), zone)
+        return parse_time(required(values, name), zone)
     except (ValueError, OverflowError):
         raise UnreadableRowError(f"{name} is not a time") from None
 
 
-def closing_time(text: str, zone: ZoneInfo) -> tuple[datetime | None, set[Remark]]:
+def parse_closing_time(text: str, zone: ZoneInfo) -> tuple[datetime | None, set[Remark]]:
     """Parse a closing time; an invalid one is left out, with a remark."""
     try:
-        return (moment(text, zone) if text else None), set()
+        return (parse_time(text, zone) if text else None), set()
     except (ValueError, OverflowError):
         return None, {Remark.BAD_CLOSING_DATE}
 
 
-def coordinates(values: Mapping[str, Any], names: tuple[str, str]) -> tuple[float | None, float | None, set[Remark]]:
+def parse_coordinates(
+    values: Mapping[str, Any], names: tuple[str, str]
+) -> tuple[float | None, float | None, set[Remark]]:
     """Parse latitude and longitude; a value that is out of range, or 0/0, is left out with a remark."""
     texts = [text_of(values, name) for name in names]
     if not all(texts):

@@ -89,12 +89,12 @@ def encode(agency: str, update: PendingUpdate, sequence: int) -> tuple[bytes, li
         "ce_causationid": update.cause,
         "ce_sequence": str(sequence),
         "content-type": "application/json",
-        "traceparent": child_of(update.trace, identity.hex[:16]),
+        "traceparent": continue_trace(update.trace, identity.hex[:16]),
     }
     return json.dumps(body).encode(), [(name, text.encode()) for name, text in headers.items() if text]
 
 
-def child_of(traceparent: str, span_id: str) -> str:
+def continue_trace(traceparent: str, span_id: str) -> str:
     """Continue a trace (W3C Trace Context, `version-trace-parent-flags`) with a new span id; empty without a trace."""
     parts = traceparent.split("-")
     return "-".join((parts[0], parts[1], span_id, parts[3])) if len(parts) == 4 else ""  # noqa: PLR2004 - as above

@@ -115,7 +115,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], list[str]]] = {
     ),
     "a signed root that was changed": (
         ("UPDATE checkpoints SET root = sha256(root) WHERE tree_size = 8",),
-        ["checkpoint at 8 receipts: what is kept beside the signature is not what was signed"],
+        ["checkpoint at 8 receipts: the tree stored beside the signature differs from the signed one"],
     ),
     "a signed text that was changed": (
         ("UPDATE checkpoints SET note = replace(note, E'\\n8\\n', E'\\n7\\n') WHERE tree_size = 8",),
@@ -133,7 +133,7 @@ async def test_a_ledger_that_nobody_has_touched_is_found_whole(world: World) -> 
     await fill(world, 8, 18, 20)
     result = await run(world, "verify")
     assert (result.exit_code, result.stderr) == (0, result.stderr)
-    assert result.stdout == "20 receipts, 3 checkpoints: nothing was changed, lost, inserted or moved.\n"
+    assert result.stdout == "20 receipts, 3 checkpoints: nothing was changed, deleted, inserted or moved.\n"
 
 
 async def test_an_empty_ledger_is_whole_and_what_waits_is_told(world: World) -> None:
@@ -154,7 +154,7 @@ async def test_what_is_done_behind_its_back_is_found_with_its_place(world: World
     shown = await run(world, "verify")
     assert shown.exit_code == 1
     assert expected[0] in shown.stdout
-    assert "the ledger is not what was written" in shown.stdout
+    assert "the ledger differs from what was written" in shown.stdout
 
 
 async def test_a_history_that_was_written_anew_differs_from_a_checkpoint_of_ones_own(
@@ -164,7 +164,7 @@ async def test_a_history_that_was_written_anew_differs_from_a_checkpoint_of_ones
     mine = tmp_path / "checkpoint"
     mine.write_text((await run(world, "checkpoint")).stdout, encoding="utf-8")
     held = await run(world, "verify", "--since-checkpoint", str(mine))
-    assert "18 receipts, 2 checkpoints and 1 of your own: nothing was changed" in held.stdout
+    assert "18 receipts, 2 checkpoints and 1 of yours: nothing was changed" in held.stdout
     world.change(
         "DELETE FROM ledger_nodes",
         "DELETE FROM checkpoints",
@@ -215,14 +215,14 @@ async def test_a_receipt_is_printed_with_its_proof(world: World) -> None:
     result = await run(world, "receipt", str(receipt_id(4)))
     assert result.exit_code == 0
     assert "homes-front-door/all" in result.stdout
-    assert "Proven: place 4 of the 11 receipts that were signed." in result.stdout
+    assert "Proven: place 4 of the 11 signed receipts." in result.stdout
 
 
 async def test_a_receipt_that_was_not_signed_yet_is_signed_when_somebody_asks(world: World) -> None:
     await fill(world, 3)
     await give(world, receipt(3))
     waiting = await run(world, "receipt", str(receipt_id(3)))
-    assert (waiting.exit_code, "Not proven: it has not been signed yet." in waiting.stdout) == (1, True)
+    assert (waiting.exit_code, "Not proven: no checkpoint covers it yet." in waiting.stdout) == (1, True)
     await sequence_all(world.database)
     result = await run(world, "receipt", str(receipt_id(3)), "--json")
     assert result.exit_code == 0
@@ -234,7 +234,7 @@ async def test_a_receipt_that_was_changed_is_not_proven(world: World) -> None:
     world.change("UPDATE receipts SET purpose = 'enforcement' WHERE place = 4")
     result = await run(world, "receipt", str(receipt_id(4)))
     assert result.exit_code == 1
-    assert "Not proven: its proof does not lead to what was signed at 11 receipts." in result.stdout
+    assert "Not proven: its proof does not lead to the root that was signed at 11 receipts." in result.stdout
 
 
 async def test_what_cannot_be_read_is_neither_right_nor_wrong(world: World) -> None:

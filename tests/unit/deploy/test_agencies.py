@@ -15,7 +15,7 @@ import pytest
 from deploy.local.agencies.client import SampleAgency, handle_event
 from deploy.local.agencies.referral_store import ReferralStore
 from deploy.local.agencies.response_plan import ResponseProfile, Step, plan_response, read_duration
-from deploy.local.agencies.wire import ForeignMessageError, PendingUpdate, ReceivedEvent, child_of, decode, encode
+from deploy.local.agencies.wire import ForeignMessageError, PendingUpdate, ReceivedEvent, continue_trace, decode, encode
 from shared.events import wire
 from shared.events.agency_inbox import ReferralRequested
 from shared.events.fields import Released
@@ -98,7 +98,7 @@ def test_the_trace_of_the_referral_goes_on_under_a_span_of_the_agencys_own() -> 
     version, trace, span, flags = headers["traceparent"].decode().split("-")
     assert (version, trace, flags) == ("00", "0af7651916cd43dd8448eb211c80319c", "01")
     assert span == UUID(headers["ce_id"].decode()).hex[:16]
-    assert child_of("", "1" * 16) == ""
+    assert continue_trace("", "1" * 16) == ""
 
 
 def test_a_referral_as_routing_writes_it_is_decoded() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import h3
 import pytest
 
-from deploy.jurisdictions.districts import fill
+from deploy.jurisdictions.districts import fill_cells
 from shared.events.fields import FieldGroup
 
 CITY = Path(__file__).parents[3] / "deploy/jurisdictions/sample-city"
@@ -136,7 +136,7 @@ def test_what_is_protected_is_never_given_without_a_consent() -> None:
 
 def test_the_cells_of_each_district_are_those_of_its_outline() -> None:
     text = (CITY / "districts.toml").read_text(encoding="utf-8")
-    assert fill(text) == text
+    assert fill_cells(text) == text
 
 
 def test_no_cell_is_in_two_districts() -> None:
