@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from deploy.local.servers.databases import OwnDatabase
-from tests.service.intake.world import World
+from tests.service.intake.harness import IntakeHarness
 
 
 @pytest.fixture
-async def world(database: OwnDatabase) -> AsyncIterator[World]:
+async def harness(database: OwnDatabase) -> AsyncIterator[IntakeHarness]:
     """Put intake together as its app does, without Kafka."""
-    async with World.open(database) as opened:
+    async with IntakeHarness.open(database) as opened:
         yield opened

@@ -12,7 +12,7 @@ from shared.events.intake import ConsentGranted
 from shared.events.topics import CASES
 from shared.kit.observability.traces import new_traceparent
 from shared.kit.vault.consents import lock_consents
-from tests.service.intake.world import STAFF, World
+from tests.service.intake.harness import STAFF, IntakeHarness
 from tests.unit.intake.fixtures import form
 
 pytestmark = pytest.mark.servers
@@ -22,9 +22,9 @@ RECORD = {"signed_by": "Ana Alvarez", "signed_at": "2026-03-01", "method": "pape
 
 
 @pytest.fixture(autouse=True)
-def now(world: World) -> None:
+def now(harness: IntakeHarness) -> None:
     """The consents of these tests end by the database's clock."""
-    world.clock.shown = datetime.now(UTC)
+    harness.clock.shown = datetime.now(UTC)
 
 
 def in_days(days: int) -> str:
@@ -36,97 +36,104 @@ def body(**changed: Any) -> dict[str, Any]:
     return {"consent": consent, "record": RECORD}
 
 
-async def filed(world: World, **fields: str) -> str:
-    response = await world.file(form(**fields))
+async def filed(harness: IntakeHarness, **fields: str) -> str:
+    response = await harness.file(form(**fields))
     assert response.status_code == HTTPStatus.CREATED, response.text
     return str(response.json()[0]["service_request_id"])
 
 
-def consents(world: World) -> list[Any]:
-    return world.rows("SELECT recipients, groups, purpose, how, granted_by FROM vault.consents ORDER BY granted_at")
+def consents(harness: IntakeHarness) -> list[Any]:
+    return harness.rows("SELECT recipients, groups, purpose, how, granted_by FROM vault.consents ORDER BY granted_at")
 
 
-async def test_a_report_is_filed_with_its_consent_in_one_transaction(world: World) -> None:
-    await filed(world, **HEALTH, **{"consent[ends_at]": in_days(30)})
+async def test_a_report_is_filed_with_its_consent_in_one_transaction(harness: IntakeHarness) -> None:
+    await filed(harness, **HEALTH, **{"consent[ends_at]": in_days(30)})
 
-    assert consents(world) == [(["clinic"], ["health", "need"], "service-delivery", "api", "settings")]
-    assert [(said["type"], said["sequence"]) for said in world.spoken()] == [
+    assert consents(harness) == [(["clinic"], ["health", "need"], "service-delivery", "api", "settings")]
+    assert [(said["type"], said["sequence"]) for said in harness.outbox()] == [
         ("case.submitted.v1", 1),
         ("consent.granted.v1", 2),
     ]
-    (row,) = world.rows("SELECT value, classification FROM outbox WHERE event_type = 'consent.granted.v1'")
+    (row,) = harness.rows("SELECT value, classification FROM outbox WHERE event_type = 'consent.granted.v1'")
     event = CASES.events.validate_json(row[0])
     assert isinstance(event, ConsentGranted)
     assert (event.recipients, event.purpose, row[1]) == (("clinic",), "service-delivery", "restricted")
 
 
-async def test_a_report_with_a_consent_and_a_key_is_filed_once(world: World) -> None:
+async def test_a_report_with_a_consent_and_a_key_is_filed_once(harness: IntakeHarness) -> None:
     fields = form(**HEALTH, **{"consent[ends_at]": in_days(30)})
 
-    first, again = await world.file(fields, key="k"), await world.file(fields, key="k")
+    first, again = await harness.file(fields, key="k"), await harness.file(fields, key="k")
 
     assert first.json() == again.json()
-    assert len(consents(world)) == 1
-    assert len(world.spoken()) == 2
+    assert len(consents(harness)) == 1
+    assert len(harness.outbox()) == 2
 
 
-async def test_nothing_is_kept_of_a_report_whose_consent_is_wrong(world: World) -> None:
-    refused = await world.file(form(**HEALTH, **{"consent[ends_at]": in_days(800)}))
-    stranger = await world.file(form(**HEALTH | {"consent[recipients]": "police"}, **{"consent[ends_at]": in_days(3)}))
+async def test_nothing_is_kept_of_a_report_whose_consent_is_wrong(harness: IntakeHarness) -> None:
+    refused = await harness.file(form(**HEALTH, **{"consent[ends_at]": in_days(800)}))
+    stranger = await harness.file(
+        form(**HEALTH | {"consent[recipients]": "police"}, **{"consent[ends_at]": in_days(3)})
+    )
 
     assert refused.status_code == stranger.status_code == HTTPStatus.BAD_REQUEST
     assert "consent[ends_at]" in refused.json()[0]["description"]
     assert "consent[recipients]" in stranger.json()[0]["description"]
-    assert set(world.count().values()) == {0}
-    assert consents(world) == []
+    assert set(harness.count().values()) == {0}
+    assert consents(harness) == []
 
 
-async def test_a_table_that_refuses_a_consent_leaves_no_case_behind(world: World) -> None:
-    world.rows("ALTER TABLE vault.consents ADD CONSTRAINT nothing_fits CHECK (false)")
+async def test_a_table_that_refuses_a_consent_leaves_no_case_behind(harness: IntakeHarness) -> None:
+    harness.rows("ALTER TABLE vault.consents ADD CONSTRAINT nothing_fits CHECK (false)")
 
-    response = await world.file(form(**HEALTH, **{"consent[ends_at]": in_days(30)}))
+    response = await harness.file(form(**HEALTH, **{"consent[ends_at]": in_days(30)}))
 
     assert response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
-    assert set(world.count().values()) == {0}
+    assert set(harness.count().values()) == {0}
 
 
-async def test_a_caseworker_keeps_a_consent_with_its_sealed_record_lists_and_withdraws_it(world: World) -> None:
-    number = await filed(world)
+async def test_a_caseworker_keeps_a_consent_with_its_sealed_record_lists_and_withdraws_it(
+    harness: IntakeHarness,
+) -> None:
+    number = await filed(harness)
 
-    granted = await world.call("POST", f"cases/{number}/consents", json=body(), headers={"Idempotency-Key": "k"})
-    again = await world.call("POST", f"cases/{number}/consents", json=body(ends_at=granted.json()["ends_at"]))
+    granted = await harness.call("POST", f"cases/{number}/consents", json=body(), headers={"Idempotency-Key": "k"})
+    again = await harness.call("POST", f"cases/{number}/consents", json=body(ends_at=granted.json()["ends_at"]))
     assert granted.status_code == again.status_code == HTTPStatus.CREATED
-    listed = (await world.call("GET", f"cases/{number}/consents")).json()
+    listed = (await harness.call("GET", f"cases/{number}/consents")).json()
     first = granted.json()["consent_id"]
-    ended = [await world.call("DELETE", f"cases/{number}/consents/{first}") for _ in range(2)]
+    ended = [await harness.call("DELETE", f"cases/{number}/consents/{first}") for _ in range(2)]
 
     assert [each["how"] for each in listed] == ["caseworker", "caseworker"]
     assert listed[0] == granted.json()
     assert ended[0].json() == ended[1].json()
     assert ended[0].json()["withdrawn_at"]
-    assert [said["type"] for said in world.spoken()] == [
+    assert [said["type"] for said in harness.outbox()] == [
         "case.submitted.v1",
         "consent.granted.v1",
         "consent.granted.v1",
         "consent.withdrawn.v1",
     ]
-    assert "Ana" not in str(world.everything())
-    held = (await world.call("GET", f"persons/{number}", STAFF)).json()
+    assert "Ana" not in str(harness.snapshot())
+    held = (await harness.call("GET", f"persons/{number}", STAFF)).json()
     assert [consent["record"] for consent in held["consents"]] == [RECORD, RECORD]
 
 
-async def test_the_same_consent_under_the_same_key_is_kept_once(world: World) -> None:
-    number = await filed(world)
+async def test_the_same_consent_under_the_same_key_is_kept_once(harness: IntakeHarness) -> None:
+    number = await filed(harness)
     sent = body()
 
     responses = await asyncio.gather(
-        *(world.call("POST", f"cases/{number}/consents", json=sent, headers={"Idempotency-Key": "k"}) for _ in range(5))
+        *(
+            harness.call("POST", f"cases/{number}/consents", json=sent, headers={"Idempotency-Key": "k"})
+            for _ in range(5)
+        )
     )
 
     assert {response.status_code for response in responses} == {HTTPStatus.CREATED}
     assert len({response.json()["consent_id"] for response in responses}) == 1
-    assert len(consents(world)) == 1
-    assert [said["type"] for said in world.spoken()] == ["case.submitted.v1", "consent.granted.v1"]
+    assert len(consents(harness)) == 1
+    assert [said["type"] for said in harness.outbox()] == ["case.submitted.v1", "consent.granted.v1"]
 
 
 @pytest.mark.parametrize(
@@ -140,56 +147,58 @@ async def test_the_same_consent_under_the_same_key_is_kept_once(world: World) ->
         (body() | {"record": RECORD | {"signed_by": "x" * 201}}, "record[signed_by] is longer"),
     ],
 )
-async def test_a_consent_without_all_that_it_needs_is_refused(world: World, sent: dict[str, Any], words: str) -> None:
-    number = await filed(world)
+async def test_a_consent_without_all_that_it_needs_is_refused(
+    harness: IntakeHarness, sent: dict[str, Any], words: str
+) -> None:
+    number = await filed(harness)
 
-    response = await world.call("POST", f"cases/{number}/consents", json=sent)
+    response = await harness.call("POST", f"cases/{number}/consents", json=sent)
 
     assert response.status_code == HTTPStatus.BAD_REQUEST
     assert any(words in each["description"] for each in response.json()), response.text
-    assert consents(world) == []
+    assert consents(harness) == []
 
 
-async def test_whoever_has_no_key_for_it_neither_keeps_nor_sees_consents(world: World) -> None:
-    number = await filed(world)
-    world.rows("UPDATE api_keys SET scopes = '{file}'")
-    world.context.keys._callers = None
-    world.context.keys.first_key = None
+async def test_whoever_has_no_key_for_it_neither_keeps_nor_sees_consents(harness: IntakeHarness) -> None:
+    number = await filed(harness)
+    harness.rows("UPDATE api_keys SET scopes = '{file}'")
+    harness.context.keys._callers = None
+    harness.context.keys.first_key = None
 
     for method, path in (("POST", "consents"), ("GET", "consents"), ("DELETE", "consents/x")):
-        response = await world.call(method, f"cases/{number}/{path}", json=body())
+        response = await harness.call(method, f"cases/{number}/{path}", json=body())
         assert response.status_code == HTTPStatus.FORBIDDEN
-    assert consents(world) == []
+    assert consents(harness) == []
 
 
-async def test_a_case_or_consent_that_is_not_there_is_not_found(world: World) -> None:
-    number = await filed(world)
-    other = await filed(world)
-    granted = (await world.call("POST", f"cases/{other}/consents", json=body())).json()["consent_id"]
+async def test_a_case_or_consent_that_is_not_there_is_not_found(harness: IntakeHarness) -> None:
+    number = await filed(harness)
+    other = await filed(harness)
+    granted = (await harness.call("POST", f"cases/{other}/consents", json=body())).json()["consent_id"]
 
-    assert (await world.call("GET", "cases/26-1/consents")).status_code == HTTPStatus.NOT_FOUND
-    assert (await world.call("DELETE", f"cases/{number}/consents/{granted}")).status_code == HTTPStatus.NOT_FOUND
-    assert world.rows("SELECT 1 FROM vault.consents WHERE withdrawn_at IS NOT NULL") == []
+    assert (await harness.call("GET", "cases/26-1/consents")).status_code == HTTPStatus.NOT_FOUND
+    assert (await harness.call("DELETE", f"cases/{number}/consents/{granted}")).status_code == HTTPStatus.NOT_FOUND
+    assert harness.rows("SELECT 1 FROM vault.consents WHERE withdrawn_at IS NOT NULL") == []
 
 
-async def test_nothing_is_granted_for_a_closed_case(world: World) -> None:
-    number = await filed(world)
-    world.rows("UPDATE cases SET status = 'closed', resolution = 'completed', closed_at = submitted_at")
+async def test_nothing_is_granted_for_a_closed_case(harness: IntakeHarness) -> None:
+    number = await filed(harness)
+    harness.rows("UPDATE cases SET status = 'closed', resolution = 'completed', closed_at = submitted_at")
 
-    response = await world.call("POST", f"cases/{number}/consents", json=body())
+    response = await harness.call("POST", f"cases/{number}/consents", json=body())
 
     assert response.status_code == HTTPStatus.CONFLICT
-    assert consents(world) == []
+    assert consents(harness) == []
 
 
-async def test_a_withdrawal_waits_for_a_release_that_counts_on_the_consent(world: World) -> None:
-    await filed(world, **HEALTH, **{"consent[ends_at]": in_days(30)})
-    ((case_id, consent_id),) = world.rows("SELECT case_id, consent_id FROM vault.consents")
+async def test_a_withdrawal_waits_for_a_release_that_counts_on_the_consent(harness: IntakeHarness) -> None:
+    await filed(harness, **HEALTH, **{"consent[ends_at]": in_days(30)})
+    ((case_id, consent_id),) = harness.rows("SELECT case_id, consent_id FROM vault.consents")
 
-    async with world.context.database.transaction() as release:
-        locked = await lock_consents(release, world.context.vault, cases=[case_id])
+    async with harness.context.database.transaction() as release:
+        locked = await lock_consents(release, harness.context.vault, cases=[case_id])
         (consent,) = locked.consents[case_id]
-        withdrawal = asyncio.create_task(withdraw_consent(world.context, case_id, consent_id, new_traceparent()))
+        withdrawal = asyncio.create_task(withdraw_consent(harness.context, case_id, consent_id, new_traceparent()))
         await asyncio.sleep(0.2)
         assert not withdrawal.done()
         assert consent.withdrawn_at is None

@@ -11,7 +11,7 @@ from defusedxml import ElementTree
 
 from shared.events.intake import Origin, Place
 from tests.builders import NOON
-from tests.service.intake.world import World
+from tests.service.intake.harness import IntakeHarness
 from tests.unit.intake.fixtures import CELL, form
 
 pytestmark = pytest.mark.servers
@@ -27,8 +27,8 @@ ALONE = {"cases": 1, "outbox": 1, "outbox_sequences": 1, "idempotency_keys": 0, 
 NOTHING = dict.fromkeys(ALONE, 0)
 
 
-async def test_a_report_is_answered_with_its_number_and_token(world: World) -> None:
-    response = await world.file(REPORT)
+async def test_a_report_is_answered_with_its_number_and_token(harness: IntakeHarness) -> None:
+    response = await harness.file(REPORT)
 
     assert response.status_code == HTTPStatus.CREATED
     assert response.headers["content-type"] == "application/json; charset=utf-8"
@@ -36,13 +36,13 @@ async def test_a_report_is_answered_with_its_number_and_token(world: World) -> N
     assert said["service_request_id"].startswith("26-")
     assert said["account_id"] == "acc-7"
     assert said["service_notice"].endswith(f"http://front-door/status/{said['token']}")
-    assert await world.get(f"tokens/{said['token']}.json") == [
+    assert await harness.get(f"tokens/{said['token']}.json") == [
         {"service_request_id": said["service_request_id"], "token": said["token"]}
     ]
 
 
-async def test_a_report_in_xml_is_answered_in_xml(world: World) -> None:
-    response = await world.file(REPORT, extension="xml")
+async def test_a_report_in_xml_is_answered_in_xml(harness: IntakeHarness) -> None:
+    response = await harness.file(REPORT, extension="xml")
 
     assert response.status_code == HTTPStatus.CREATED
     assert response.headers["content-type"] == "text/xml; charset=utf-8"
@@ -51,30 +51,30 @@ async def test_a_report_in_xml_is_answered_in_xml(world: World) -> None:
     assert (root.findtext("request/service_request_id") or "").startswith("26-")
 
 
-async def test_a_report_leaves_a_case_a_key_and_an_event(world: World) -> None:
-    await world.file(REPORT)
+async def test_a_report_leaves_a_case_a_key_and_an_event(harness: IntakeHarness) -> None:
+    await harness.file(REPORT)
 
-    assert world.count() == ALONE
-    (event,) = world.submitted()
+    assert harness.count() == ALONE
+    (event,) = harness.submitted()
     assert event.place == Place(cell=CELL, district="north")
     assert event.origin == Origin(channel="api")
     assert event.submitted_at == NOON
     assert [need.need for need in event.needs] == ["housing"]
-    (row,) = world.rows("SELECT topic, sequence, shard, happened_at, classification, traceparent FROM outbox")
+    (row,) = harness.rows("SELECT topic, sequence, shard, happened_at, classification, traceparent FROM outbox")
     assert row[:2] == ("intake.cases.v1", 1)
     assert row[2] == event.case_id.int % 16
     assert row[3:5] == ("2026-03-02T12:00:00Z", "internal")
     assert row[5].startswith("00-")
 
 
-async def test_what_is_personal_is_sealed_and_can_be_opened_with_the_person_s_key(world: World) -> None:
-    await world.file(REPORT)
+async def test_what_is_personal_is_sealed_and_can_be_opened_with_the_person_s_key(harness: IntakeHarness) -> None:
+    await harness.file(REPORT)
 
-    everything = str(world.everything())
+    snapshot = str(harness.snapshot())
     for value in ("It is cold in here", "Ana", "ana@example.org", "1 Elm St", "acc-7", "40.7", "-73.9"):
-        assert value not in everything
-    (event,) = world.submitted()
-    assert world.unseal(event) == {
+        assert value not in snapshot
+    (event,) = harness.submitted()
+    assert harness.unseal(event) == {
         "address": {"address": "1 Elm St", "lat": 40.7, "long": -73.9},
         "identity": {"first_name": "Ana", "account_id": "acc-7"},
         "contact": {"email": "ana@example.org"},
@@ -82,78 +82,78 @@ async def test_what_is_personal_is_sealed_and_can_be_opened_with_the_person_s_ke
     }
 
 
-async def test_the_same_key_and_report_are_answered_the_same_again(world: World) -> None:
-    first = await world.file(REPORT, key="k1")
-    again = await world.file(REPORT, key="k1")
-    in_xml = await world.file(REPORT, key="k1", extension="xml")
+async def test_the_same_key_and_report_are_answered_the_same_again(harness: IntakeHarness) -> None:
+    first = await harness.file(REPORT, key="k1")
+    again = await harness.file(REPORT, key="k1")
+    in_xml = await harness.file(REPORT, key="k1", extension="xml")
 
     assert first.status_code == again.status_code == in_xml.status_code == HTTPStatus.CREATED
     assert first.content == again.content
     assert "idempotent-replayed" not in first.headers
     assert again.headers["idempotent-replayed"] == "true"
-    assert world.count() == ALONE | {"idempotency_keys": 1}
+    assert harness.count() == ALONE | {"idempotency_keys": 1}
 
 
-async def test_a_caller_s_key_is_not_kept_as_it_is(world: World) -> None:
-    await world.file(REPORT, key="ana@example.org")
+async def test_a_caller_s_key_is_not_kept_as_it_is(harness: IntakeHarness) -> None:
+    await harness.file(REPORT, key="ana@example.org")
 
-    assert "ana@example.org" not in str(world.everything())
+    assert "ana@example.org" not in str(harness.snapshot())
 
 
-async def test_the_same_key_with_another_report_is_refused(world: World) -> None:
-    await world.file(REPORT, key="k1")
+async def test_the_same_key_with_another_report_is_refused(harness: IntakeHarness) -> None:
+    await harness.file(REPORT, key="k1")
 
-    response = await world.file(REPORT | {"description": ["Something else"]}, key="k1")
+    response = await harness.file(REPORT | {"description": ["Something else"]}, key="k1")
 
     assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert world.count()["cases"] == 1
+    assert harness.count()["cases"] == 1
 
 
-async def test_the_same_key_many_times_at_once_files_one_case(world: World) -> None:
-    responses = await asyncio.gather(*(world.file(REPORT, key="k1") for _ in range(12)))
+async def test_the_same_key_many_times_at_once_files_one_case(harness: IntakeHarness) -> None:
+    responses = await asyncio.gather(*(harness.file(REPORT, key="k1") for _ in range(12)))
 
     statuses = [response.status_code for response in responses]
     assert set(statuses) <= {HTTPStatus.CREATED, HTTPStatus.CONFLICT}
     assert HTTPStatus.CREATED in statuses
-    assert world.count() == ALONE | {"idempotency_keys": 1}
+    assert harness.count() == ALONE | {"idempotency_keys": 1}
 
 
-async def test_two_processes_with_the_same_key_file_one_case(world: World) -> None:
-    async with World.open(world.own) as other:
-        responses = await asyncio.gather(*(each.file(REPORT, key="k1") for each in (world, other) * 4))
+async def test_two_processes_with_the_same_key_file_one_case(harness: IntakeHarness) -> None:
+    async with IntakeHarness.open(harness.own) as other:
+        responses = await asyncio.gather(*(each.file(REPORT, key="k1") for each in (harness, other) * 4))
 
     created = [response.json() for response in responses if response.status_code == HTTPStatus.CREATED]
     assert created
     assert all(said == created[0] for said in created)
-    assert world.count()["cases"] == 1
+    assert harness.count()["cases"] == 1
 
 
-async def test_a_key_is_forgotten_after_a_day(world: World) -> None:
-    await world.file(REPORT, key="k1")
-    world.rows("UPDATE idempotency_keys SET created_at = now() - %s", timedelta(hours=25))
+async def test_a_key_is_forgotten_after_a_day(harness: IntakeHarness) -> None:
+    await harness.file(REPORT, key="k1")
+    harness.rows("UPDATE idempotency_keys SET created_at = now() - %s", timedelta(hours=25))
 
-    response = await world.file(REPORT | {"description": ["Something else"]}, key="k1")
+    response = await harness.file(REPORT | {"description": ["Something else"]}, key="k1")
 
     assert response.status_code == HTTPStatus.CREATED
-    assert world.count()["cases"] == 2
+    assert harness.count()["cases"] == 2
 
 
 @pytest.mark.parametrize("key", [" ", "x" * 256, "\u00e9"])
-async def test_a_key_that_is_none_is_refused(world: World, key: str) -> None:
+async def test_a_key_that_is_none_is_refused(harness: IntakeHarness, key: str) -> None:
     headers = {"Authorization": "Bearer the-key-of-the-tests", "Idempotency-Key": key.encode()}
-    response = await world.client.post("/open311/v2/requests.json", data=REPORT, headers=headers)  # type: ignore[arg-type]
+    response = await harness.client.post("/open311/v2/requests.json", data=REPORT, headers=headers)  # type: ignore[arg-type]
 
     assert response.status_code == HTTPStatus.BAD_REQUEST
 
 
-async def post(world: World, extension: str = "json", **sent: Any) -> httpx.Response:
-    return await world.client.post(f"/open311/v2/requests.{extension}", **sent)
+async def post(harness: IntakeHarness, extension: str = "json", **sent: Any) -> httpx.Response:
+    return await harness.client.post(f"/open311/v2/requests.{extension}", **sent)
 
 
-async def test_whoever_has_no_key_or_a_wrong_one_is_turned_away(world: World) -> None:
-    missing = await post(world, data=REPORT)
-    wrong = await post(world, "xml", data=REPORT | {"api_key": ["guessed"]})
-    right = await post(world, data=REPORT | {"api_key": ["the-key-of-the-tests"]})
+async def test_whoever_has_no_key_or_a_wrong_one_is_turned_away(harness: IntakeHarness) -> None:
+    missing = await post(harness, data=REPORT)
+    wrong = await post(harness, "xml", data=REPORT | {"api_key": ["guessed"]})
+    right = await post(harness, data=REPORT | {"api_key": ["the-key-of-the-tests"]})
 
     assert missing.status_code == wrong.status_code == HTTPStatus.FORBIDDEN
     assert missing.json()[0]["code"] == HTTPStatus.FORBIDDEN
@@ -176,10 +176,10 @@ BAD: list[tuple[dict[str, Any], int, str]] = [
 @pytest.mark.parametrize("extension", ["json", "xml"])
 @pytest.mark.parametrize(("sent", "status", "words"), BAD)
 async def test_bad_input_is_told_in_the_caller_s_form_and_nothing_is_kept(
-    world: World, sent: dict[str, Any], status: int, words: str, extension: str
+    harness: IntakeHarness, sent: dict[str, Any], status: int, words: str, extension: str
 ) -> None:
     headers = {"Authorization": "Bearer the-key-of-the-tests"} | sent.get("headers", {})
-    response = await post(world, extension, **(sent | {"headers": headers}))
+    response = await post(harness, extension, **(sent | {"headers": headers}))
 
     assert response.status_code == status
     if extension == "json":
@@ -187,33 +187,33 @@ async def test_bad_input_is_told_in_the_caller_s_form_and_nothing_is_kept(
     else:
         descriptions = [error.findtext("description") for error in ElementTree.fromstring(response.content)]
     assert any(words in description for description in descriptions), descriptions
-    assert world.count() == NOTHING
+    assert harness.count() == NOTHING
 
 
-async def test_a_report_is_taken_in_parts_and_as_json(world: World) -> None:
+async def test_a_report_is_taken_in_parts_and_as_json(harness: IntakeHarness) -> None:
     headers = {"Authorization": "Bearer the-key-of-the-tests"}
     parts = [(name, (None, values[0])) for name, values in REPORT.items()]
-    in_parts = await post(world, headers=headers, files=parts)
+    in_parts = await post(harness, headers=headers, files=parts)
     as_json = await post(
-        world, headers=headers, json={"service_code": "noise", "lat": 40.7, "long": -73.9, "needs": ["company"]}
+        harness, headers=headers, json={"service_code": "noise", "lat": 40.7, "long": -73.9, "needs": ["company"]}
     )
 
     assert in_parts.status_code == as_json.status_code == HTTPStatus.CREATED
-    assert [[need.need for need in event.needs] for event in world.submitted()] == [["housing"], ["quiet", "company"]]
+    assert [[need.need for need in event.needs] for event in harness.submitted()] == [["housing"], ["quiet", "company"]]
 
 
-async def test_a_table_that_refuses_leaves_nothing_behind(world: World) -> None:
-    world.rows("ALTER TABLE outbox ADD CONSTRAINT nothing_fits CHECK (false)")
+async def test_a_table_that_refuses_leaves_nothing_behind(harness: IntakeHarness) -> None:
+    harness.rows("ALTER TABLE outbox ADD CONSTRAINT nothing_fits CHECK (false)")
 
-    response = await world.file(REPORT, key="k1")
+    response = await harness.file(REPORT, key="k1")
 
     assert response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
-    assert world.count() == NOTHING
+    assert harness.count() == NOTHING
 
 
-async def test_numbers_are_never_given_twice_by_two_processes(world: World) -> None:
-    async with World.open(world.own) as other:
-        responses = await asyncio.gather(*(each.file(REPORT) for each in (world, other) * 60))
+async def test_numbers_are_never_given_twice_by_two_processes(harness: IntakeHarness) -> None:
+    async with IntakeHarness.open(harness.own) as other:
+        responses = await asyncio.gather(*(each.file(REPORT) for each in (harness, other) * 60))
 
     numbers = [response.json()[0]["service_request_id"] for response in responses]
     assert len(set(numbers)) == 120

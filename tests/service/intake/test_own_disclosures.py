@@ -10,7 +10,7 @@ from shared.events.disclosures import DisclosureMade, DisclosureRecalled, Emerge
 from shared.events.fields import FieldGroup
 from shared.events.referrals import ReferralRequested
 from tests.builders import HOUR, NOON
-from tests.service.intake.world import World
+from tests.service.intake.harness import IntakeHarness
 from tests.unit.intake.fixtures import form
 
 pytestmark = pytest.mark.servers
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.servers
 CLAUSE = Ground(kind="agreement", id="warmth/heat", version=1)
 
 
-async def filed(world: World) -> tuple[UUID, str]:
-    response = await world.file(form(description="Cold"))
-    (case_id,) = world.rows("SELECT case_id FROM cases ORDER BY submitted_at DESC, case_id DESC LIMIT 1")[0]
+async def filed(harness: IntakeHarness) -> tuple[UUID, str]:
+    response = await harness.file(form(description="Cold"))
+    (case_id,) = harness.rows("SELECT case_id FROM cases ORDER BY submitted_at DESC, case_id DESC LIMIT 1")[0]
     return case_id, str(response.json()[0]["token"])
 
 
@@ -52,27 +52,27 @@ def recalled(case_id: UUID, consent_id: UUID) -> DisclosureRecalled:
     )
 
 
-async def page(world: World, token: str) -> str:
-    return (await world.client.get(f"/status/{token}")).text
+async def page(harness: IntakeHarness, token: str) -> str:
+    return (await harness.client.get(f"/status/{token}")).text
 
 
-async def listed(world: World, token: str) -> list[dict[str, Any]]:
-    response = await world.client.get(f"/status/{token}/disclosures.json")
+async def listed(harness: IntakeHarness, token: str) -> list[dict[str, Any]]:
+    response = await harness.client.get(f"/status/{token}/disclosures.json")
     assert response.headers["cache-control"] == "no-store"
     found: list[dict[str, Any]] = response.json()["disclosures"]
     return found
 
 
-async def test_it_is_said_what_was_given_to_whom_when_and_why(world: World) -> None:
-    case_id, token = await filed(world)
+async def test_it_is_said_what_was_given_to_whom_when_and_why(harness: IntakeHarness) -> None:
+    case_id, token = await filed(harness)
 
-    await world.hear(made(case_id))
+    await harness.consume(made(case_id))
 
-    text = await page(world, token)
+    text = await page(harness, token)
     assert "Homes Office received: what you need help with, the address" in text
     assert "Why warmth." in text
     assert "March 2, 2026, 08:00" in text
-    assert await listed(world, token) == [
+    assert await listed(harness, token) == [
         {
             "receipt_id": str(uuid5(case_id, "1")),
             "given_at": "2026-03-02T13:00:00Z",
@@ -89,48 +89,48 @@ async def test_it_is_said_what_was_given_to_whom_when_and_why(world: World) -> N
     ]
 
 
-async def test_a_consent_is_named_by_its_day_and_a_clause_that_is_gone_by_its_id(world: World) -> None:
-    case_id, token = await filed(world)
+async def test_a_consent_is_named_by_its_day_and_a_clause_that_is_gone_by_its_id(harness: IntakeHarness) -> None:
+    case_id, token = await filed(harness)
     consent_id = uuid5(case_id, "consent")
-    world.rows(
+    harness.rows(
         "INSERT INTO vault.consents SELECT %s, case_id, person_id, '{homes}', 'x', '{health}', 'form', NULL, 'form',"
         " '2026-03-01T15:00Z', '2026-09-01T15:00Z' FROM cases",
         consent_id,
     )
     gone = Ground(kind="agreement", id="old/clause", version=1)
 
-    await world.hear(made(case_id, grounds=(Ground(kind="consent", id=str(consent_id)), gone)))
+    await harness.consume(made(case_id, grounds=(Ground(kind="consent", id=str(consent_id)), gone)))
 
-    (entry,) = await listed(world, token)
+    (entry,) = await listed(harness, token)
     assert entry["why"] == ["You allowed it on March 1, 2026.", "An agreement allows it (old/clause)."]
 
 
-async def test_what_was_recalled_is_said_even_if_it_was_heard_of_before_the_disclosure(world: World) -> None:
-    case_id, token = await filed(world)
+async def test_what_was_recalled_is_said_even_if_it_was_heard_of_before_the_disclosure(harness: IntakeHarness) -> None:
+    case_id, token = await filed(harness)
     consent_id = uuid5(case_id, "consent")
 
-    await world.hear(recalled(case_id, consent_id))
-    assert await listed(world, token) == []
-    await world.hear(made(case_id))
+    await harness.consume(recalled(case_id, consent_id))
+    assert await listed(harness, token) == []
+    await harness.consume(made(case_id))
 
-    assert "Recalled on March 2, 2026, 10:00" in await page(world, token)
-    (entry,) = await listed(world, token)
+    assert "Recalled on March 2, 2026, 10:00" in await page(harness, token)
+    (entry,) = await listed(harness, token)
     assert entry["recalled"] == [{"at": "2026-03-02T15:00:00Z", "groups": ["health"], "why": "consent-withdrawn"}]
 
 
-async def test_a_report_of_which_only_the_existence_was_told_is_said_to_be_so(world: World) -> None:
-    case_id, token = await filed(world)
+async def test_a_report_of_which_only_the_existence_was_told_is_said_to_be_so(harness: IntakeHarness) -> None:
+    case_id, token = await filed(harness)
     nothing = recalled(case_id, uuid5(case_id, "consent")).model_copy(update={"groups": ()})
 
-    await world.hear(made(case_id, groups=()), nothing)
+    await harness.consume(made(case_id, groups=()), nothing)
 
-    text = await page(world, token)
+    text = await page(harness, token)
     assert "Homes Office was told that there is something to help with, and no more than that" in text
     assert "the agency was told to stop using it." in text
 
 
-async def test_an_emergency_is_said_to_have_been_one(world: World) -> None:
-    case_id, token = await filed(world)
+async def test_an_emergency_is_said_to_have_been_one(harness: IntakeHarness) -> None:
+    case_id, token = await filed(harness)
     access = uuid5(case_id, "access")
     opened = EmergencyAccessOpened(
         case_id=case_id,
@@ -143,16 +143,16 @@ async def test_an_emergency_is_said_to_have_been_one(world: World) -> None:
     )
     emergency = Ground(kind="emergency", id=str(access))
 
-    await world.hear(opened, made(case_id, agency="police", channel="emergency", grounds=(emergency,)))
+    await harness.consume(opened, made(case_id, agency="police", channel="emergency", grounds=(emergency,)))
 
-    text = await page(world, token)
+    text = await page(harness, token)
     assert "Police opened in an emergency, until March 2, 2026, 11:00, what had been withheld: your name." in text
     assert "It was an emergency." in text
-    assert len(await listed(world, token)) == 2
+    assert len(await listed(harness, token)) == 2
 
 
-async def test_what_is_lawfully_delayed_appears_nowhere_on_the_page_until_then(world: World) -> None:
-    case_id, token = await filed(world)
+async def test_what_is_lawfully_delayed_appears_nowhere_on_the_page_until_then(harness: IntakeHarness) -> None:
+    case_id, token = await filed(harness)
     referral = uuid5(case_id, "police")
     requested = ReferralRequested(
         case_id=case_id,
@@ -168,26 +168,26 @@ async def test_what_is_lawfully_delayed_appears_nowhere_on_the_page_until_then(w
     )
     late = made(case_id, referral_id=referral, agency="police", shown_from=NOON + 48 * HOUR)
 
-    await world.hear(requested, late)
+    await harness.consume(requested, late)
 
-    assert await listed(world, token) == []
-    assert "Police" not in await page(world, token)
-    assert "Police" not in str(await world.get("requests.json", extensions="true"))
-    world.clock.shown = NOON + 48 * HOUR
-    assert len(await listed(world, token)) == 1
-    assert "Police was asked to help" in await page(world, token)
-    assert "Police was asked to help" in str(await world.get("requests.json", extensions="true"))
+    assert await listed(harness, token) == []
+    assert "Police" not in await page(harness, token)
+    assert "Police" not in str(await harness.get("requests.json", extensions="true"))
+    harness.clock.shown = NOON + 48 * HOUR
+    assert len(await listed(harness, token)) == 1
+    assert "Police was asked to help" in await page(harness, token)
+    assert "Police was asked to help" in str(await harness.get("requests.json", extensions="true"))
 
 
-async def test_nobody_sees_what_was_given_of_another_report(world: World) -> None:
-    case_id, token = await filed(world)
-    _, other = await filed(world)
+async def test_nobody_sees_what_was_given_of_another_report(harness: IntakeHarness) -> None:
+    case_id, token = await filed(harness)
+    _, other = await filed(harness)
 
-    await world.hear(made(case_id))
+    await harness.consume(made(case_id))
 
-    assert len(await listed(world, token)) == 1
-    assert await listed(world, other) == []
-    assert "No agency has received anything." in await page(world, other)
+    assert len(await listed(harness, token)) == 1
+    assert await listed(harness, other) == []
+    assert "No agency has received anything." in await page(harness, other)
     guessed = token[:30] + ("A" if token[30] != "A" else "B") + token[31:]
-    response = await world.client.get(f"/status/{guessed}/disclosures.json")
+    response = await harness.client.get(f"/status/{guessed}/disclosures.json")
     assert response.status_code == HTTPStatus.NOT_FOUND

@@ -15,7 +15,7 @@ from deploy.cli.persons import person_app
 from services.intake.app import http_routes
 from shared.kit.kafka.access import KafkaAccess
 from tests.http_server import served
-from tests.service.intake.world import STAFF, World
+from tests.service.intake.harness import STAFF, IntakeHarness
 from tests.unit.intake.fixtures import form
 
 pytestmark = pytest.mark.servers
@@ -28,26 +28,26 @@ async def held(request: Request) -> Response:
     return JSONResponse({"case_id": request.path_params["case"], "held": {"rows": 1}})
 
 
-async def run(world: World, *words: str, metrics: str | None = None, **more: str) -> Result:
+async def run(harness: IntakeHarness, *words: str, metrics: str | None = None, **more: str) -> Result:
     """Run the command against our intake and others that hold one row each."""
     others = Starlette(routes=[Route("/cases/{case}/held", held)])
-    async with served(Starlette(routes=http_routes(world.context))) as intake, served(others) as other:
+    async with served(Starlette(routes=http_routes(harness.context))) as intake, served(others) as other:
         addresses = {"INTAKE": intake, "ROUTING": other, "NOTIFICATIONS": other, "METRICS": metrics or other}
         environment = {f"HANDOFF_{name}_URL": url for name, url in addresses.items()} | {"HANDOFF_STAFF_KEY": STAFF}
         given = more.pop("typed", None)
         return await asyncio.to_thread(CliRunner().invoke, person_app, list(words), env=environment | more, input=given)
 
 
-async def filed(world: World) -> str:
-    response = await world.file(form(description="Cold", first_name="Ana"))
+async def filed(harness: IntakeHarness) -> str:
+    response = await harness.file(form(description="Cold", first_name="Ana"))
     return str(response.json()[0]["service_request_id"])
 
 
-async def test_an_export_holds_what_every_service_holds(world: World, tmp_path: Path) -> None:
-    number = await filed(world)
+async def test_an_export_holds_what_every_service_holds(harness: IntakeHarness, tmp_path: Path) -> None:
+    number = await filed(harness)
     file = tmp_path / "ana.json"
 
-    result = await run(world, "export", number, "--out", str(file))
+    result = await run(harness, "export", number, "--out", str(file))
 
     assert result.exit_code == 0, result.output
     told = json.loads(file.read_text())
@@ -58,45 +58,49 @@ async def test_an_export_holds_what_every_service_holds(world: World, tmp_path: 
     assert told["missing"] == {}
 
 
-async def test_an_export_without_one_service_is_no_export_unless_it_is_asked_for(world: World, tmp_path: Path) -> None:
-    number = await filed(world)
+async def test_an_export_without_one_service_is_no_export_unless_it_is_asked_for(
+    harness: IntakeHarness, tmp_path: Path
+) -> None:
+    number = await filed(harness)
     file = tmp_path / "ana.json"
     away = "http://127.0.0.1:9"
 
-    refused = await run(world, "export", number, "--out", str(file), metrics=away)
+    refused = await run(harness, "export", number, "--out", str(file), metrics=away)
     assert not file.exists()
-    given = await run(world, "export", number, "--out", str(file), "--partial", metrics=away)
+    given = await run(harness, "export", number, "--out", str(file), "--partial", metrics=away)
 
     assert refused.exit_code == given.exit_code == 1
     assert "metrics does not answer" in refused.stderr
     assert list(json.loads(file.read_text())["missing"]) == ["metrics"]
 
 
-async def test_a_case_that_nobody_knows_is_told(world: World) -> None:
-    result = await run(world, "export", "26-00000000")
+async def test_a_case_that_nobody_knows_is_told(harness: IntakeHarness) -> None:
+    result = await run(harness, "export", "26-00000000")
 
     assert result.exit_code == 1
     assert "no case has this id or number" in result.stderr
 
 
-async def test_nobody_is_erased_by_a_slip(world: World) -> None:
-    number = await filed(world)
+async def test_nobody_is_erased_by_a_slip(harness: IntakeHarness) -> None:
+    number = await filed(harness)
 
-    result = await run(world, "erase", number, typed="yes\n")
+    result = await run(harness, "erase", number, typed="yes\n")
 
     assert result.exit_code == 1
     assert "Nothing was erased." in result.stderr
-    assert world.count()["vault.person_keys"] == 1
+    assert harness.count()["vault.person_keys"] == 1
 
 
-async def test_whoever_is_erased_is_gone_and_it_is_told_what_follows(world: World, kafka: KafkaAccess) -> None:
-    number = await filed(world)
+async def test_whoever_is_erased_is_gone_and_it_is_told_what_follows(
+    harness: IntakeHarness, kafka: KafkaAccess
+) -> None:
+    number = await filed(harness)
 
-    result = await run(world, "erase", number, typed=f"{number}\n\n", **kafka.environment())
-    again = await run(world, "erase", number, "--yes", **kafka.environment())
+    result = await run(harness, "erase", number, typed=f"{number}\n\n", **kafka.environment())
+    again = await run(harness, "erase", number, "--yes", **kafka.environment())
 
     assert result.exit_code == again.exit_code == 0, result.output + again.output
     assert "is erased" in result.stdout
     assert "had been erased before" in again.stdout
     assert "Agencies that are told: none." in result.stdout
-    assert world.count()["vault.person_keys"] == 0
+    assert harness.count()["vault.person_keys"] == 0

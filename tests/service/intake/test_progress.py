@@ -19,7 +19,7 @@ from shared.events.referrals import (
 from shared.events.routing import CaseResolved
 from shared.kit.consumer.consumer import Consumer
 from tests.builders import HOUR, NOON
-from tests.service.intake.world import World
+from tests.service.intake.harness import IntakeHarness
 from tests.unit.intake.fixtures import form
 
 pytestmark = pytest.mark.servers
@@ -27,9 +27,9 @@ pytestmark = pytest.mark.servers
 FIRST, SECOND = UUID(int=11), UUID(int=12)
 
 
-async def opened(world: World) -> CaseSubmitted:
-    await world.file(form())
-    return world.submitted()[-1]
+async def opened(harness: IntakeHarness) -> CaseSubmitted:
+    await harness.file(form())
+    return harness.submitted()[-1]
 
 
 def referral(kind: type[ReferralEvent], case: CaseSubmitted, hours: int, **said: Any) -> Event:
@@ -51,18 +51,18 @@ def resolved(case: CaseSubmitted, hours: int, resolution: Any = "completed") -> 
     return CaseResolved(case_id=case.case_id, resolution=resolution, submitted_at=NOON, resolved_at=moment)
 
 
-async def shown(world: World, case: CaseSubmitted) -> dict[str, Any]:
-    (row,) = await world.get(f"requests/{case.service_request_id}.json", extensions="true")
+async def shown(harness: IntakeHarness, case: CaseSubmitted) -> dict[str, Any]:
+    (row,) = await harness.get(f"requests/{case.service_request_id}.json", extensions="true")
     assert isinstance(row, dict)
     return row
 
 
-async def test_a_case_shows_who_has_it_and_what_has_happened(world: World) -> None:
-    case = await opened(world)
+async def test_a_case_shows_who_has_it_and_what_has_happened(harness: IntakeHarness) -> None:
+    case = await opened(harness)
 
-    await world.hear(referral(ReferralRequested, case, 0), referral(ReferralAccepted, case, 1))
+    await harness.consume(referral(ReferralRequested, case, 0), referral(ReferralAccepted, case, 1))
 
-    row = await shown(world, case)
+    row = await shown(harness, case)
     assert row["status"] == "open"
     assert row["agency_responsible"] == "Homes Office"
     assert row["updated_datetime"] == "2026-03-02T13:00:00Z"
@@ -78,16 +78,16 @@ async def test_a_case_shows_who_has_it_and_what_has_happened(world: World) -> No
     }
 
 
-async def test_after_a_rejection_the_next_agency_has_the_case(world: World) -> None:
-    case = await opened(world)
+async def test_after_a_rejection_the_next_agency_has_the_case(harness: IntakeHarness) -> None:
+    case = await opened(harness)
 
-    await world.hear(
+    await harness.consume(
         referral(ReferralRequested, case, 0),
         referral(ReferralRejected, case, 1, reason=Reason.OUT_OF_AREA),
         referral(ReferralRequested, case, 1, referral_id=SECOND, agency="police"),
     )
 
-    row = await shown(world, case)
+    row = await shown(harness, case)
     assert row["agency_responsible"] == "Police"
     assert [note["type"] for note in row["notes"]] == [
         "opened",
@@ -97,48 +97,50 @@ async def test_after_a_rejection_the_next_agency_has_the_case(world: World) -> N
     ]
 
 
-async def test_a_resolved_case_is_closed_at_its_own_time_and_names_who_did_it(world: World) -> None:
-    case = await opened(world)
+async def test_a_resolved_case_is_closed_at_its_own_time_and_names_who_did_it(harness: IntakeHarness) -> None:
+    case = await opened(harness)
 
-    await world.hear(referral(ReferralRequested, case, 0), referral(ReferralCompleted, case, 5), resolved(case, 5))
+    await harness.consume(referral(ReferralRequested, case, 0), referral(ReferralCompleted, case, 5), resolved(case, 5))
 
-    row = await shown(world, case)
+    row = await shown(harness, case)
     assert (row["status"], row["updated_datetime"]) == ("closed", "2026-03-02T17:00:00Z")
     assert row["agency_responsible"] == "Homes Office"
     assert row["status_notes"] == "Closed: the work is done"
     assert row["notes"][-1]["type"] == "closed"
 
 
-async def test_messages_that_come_late_change_no_later_state(world: World) -> None:
-    case = await opened(world)
+async def test_messages_that_come_late_change_no_later_state(harness: IntakeHarness) -> None:
+    case = await opened(harness)
     events = [referral(ReferralRequested, case, 0), referral(ReferralCompleted, case, 5), resolved(case, 5)]
-    records = [world._record(event) for event in events]
-    in_order = await _heard(world, records)
-    case_in_disorder = await opened(world)
+    records = [harness._record(event) for event in events]
+    in_order = await _heard(harness, records)
+    case_in_disorder = await opened(harness)
     events = [event.model_copy(update={"case_id": case_in_disorder.case_id}) for event in events]
     events = [
         event.model_copy(update={"referral_id": SECOND}) if isinstance(event, ReferralEvent) else event
         for event in events
     ]
-    records = [world._record(event) for event in events]
+    records = [harness._record(event) for event in events]
 
-    in_disorder = await _heard(world, records[::-1])
+    in_disorder = await _heard(harness, records[::-1])
 
     assert in_order == in_disorder == [("closed", "completed", ["homes"])]
 
 
-async def _heard(world: World, records: list[Any]) -> list[Any]:
+async def _heard(harness: IntakeHarness, records: list[Any]) -> list[Any]:
     for record in records:
-        await Consumer("intake", subscriptions()[0], world.context.database)([record])
+        await Consumer("intake", subscriptions()[0], harness.context.database)([record])
     case_id = UUID(bytes.decode(records[0].key))
-    return world.rows("SELECT status, resolution, agencies FROM cases WHERE case_id = %s", case_id)
+    return harness.rows("SELECT status, resolution, agencies FROM cases WHERE case_id = %s", case_id)
 
 
-async def test_a_case_that_nobody_opened_here_does_no_harm(world: World) -> None:
-    case = await opened(world)
+async def test_a_case_that_nobody_opened_here_does_no_harm(harness: IntakeHarness) -> None:
+    case = await opened(harness)
     stranger = case.model_copy(update={"case_id": uuid4()})
 
-    await world.hear(referral(ReferralRequested, stranger, 0, referral_id=SECOND), referral(ReferralRequested, case, 0))
+    await harness.consume(
+        referral(ReferralRequested, stranger, 0, referral_id=SECOND), referral(ReferralRequested, case, 0)
+    )
 
-    assert (await shown(world, case))["agency_responsible"] == "Homes Office"
-    assert world.rows("SELECT count(*) FROM dead_letters") == [(0,)]
+    assert (await shown(harness, case))["agency_responsible"] == "Homes Office"
+    assert harness.rows("SELECT count(*) FROM dead_letters") == [(0,)]

@@ -9,14 +9,14 @@ from starlette.applications import Starlette
 
 from deploy.local.servers.databases import OwnDatabase
 from services.intake.app import http_routes
-from tests.service.intake.world import KEY, Clock, World, make_context
+from tests.service.intake.harness import KEY, FrozenClock, IntakeHarness, make_context
 from tests.unit.intake.fixtures import form
 
 pytestmark = pytest.mark.servers
 
 
 async def test_a_database_that_is_away_is_answered_with_503_in_the_caller_s_form() -> None:
-    context = make_context("postgresql://nobody:x@127.0.0.1:1/nowhere", Clock())
+    context = make_context("postgresql://nobody:x@127.0.0.1:1/nowhere", FrozenClock())
     context.database.pool.timeout = 0.5
     await context.database.open()
     try:
@@ -36,33 +36,33 @@ async def test_a_database_that_is_away_is_answered_with_503_in_the_caller_s_form
 
 
 @pytest.mark.parametrize("fault", ["disk_full", "read_only_sql_transaction"])
-async def test_a_database_that_cannot_write_is_answered_with_503(world: World, fault: str) -> None:
-    world.rows(
+async def test_a_database_that_cannot_write_is_answered_with_503(harness: IntakeHarness, fault: str) -> None:
+    harness.rows(
         f"""
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{fault}'; END $$
         """
     )
-    world.rows("CREATE TRIGGER refuse BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION refuse()")
+    harness.rows("CREATE TRIGGER refuse BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION refuse()")
 
-    response = await world.file(form())
+    response = await harness.file(form())
 
     assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert response.headers["retry-after"]
-    assert world.count()["cases"] == 0
+    assert harness.count()["cases"] == 0
 
 
 async def test_a_report_is_filed_after_the_database_has_dropped_every_connection(
-    world: World, database: OwnDatabase
+    harness: IntakeHarness, database: OwnDatabase
 ) -> None:
-    await world.file(form(), key="first")
+    await harness.file(form(), key="first")
     with psycopg.connect(database.admin_url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = 'handoff_intake'",
             (database.name,),
         )
 
-    answers = [await world.file(form(), key="second") for _ in range(10)]
+    answers = [await harness.file(form(), key="second") for _ in range(10)]
 
     assert HTTPStatus.CREATED in [answer.status_code for answer in answers]
-    assert world.count()["cases"] == 2
+    assert harness.count()["cases"] == 2

@@ -24,16 +24,19 @@ from shared.events.topics import TOPIC_SPECS
 from shared.events.wire import write_time
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.service.service import Service
+from tests.harness import ServiceHarness
 from tests.unit.metrics.case_events import CaseEvents, TopicEvent
 
 STAFF_KEY = "staff"
 
 
 @dataclass
-class MetricsHarness:
+class MetricsHarness(ServiceHarness):
     """One instance of metrics, without Kafka."""
 
-    own: OwnDatabase
+    schema = "metrics"
+    tables = ()
+
     service: Service
     city: MetricsCity
     consumers: dict[str, Consumer]
@@ -60,7 +63,7 @@ class MetricsHarness:
         ):
             city = metrics_city(read_city(settings.jurisdiction))
             harness = cls(own, service, city, consumers, public, staff)
-            with harness._admin:
+            with harness._admin_connection:
                 yield harness
         await service.database.close()
 
@@ -96,13 +99,13 @@ class MetricsHarness:
             pass
 
     def query(self, sql: str, *values: Any) -> list[dict[str, Any]]:
-        """Query the database as its administrator."""
-        return self._admin.execute(sql.encode(), values).fetchall()
+        """Run a query as the administrator; return its rows as dictionaries."""
+        return self._admin_connection.execute(sql.encode(), values).fetchall()
 
     @cached_property
-    def _admin(self) -> psycopg.Connection[dict[str, Any]]:
+    def _admin_connection(self) -> psycopg.Connection[dict[str, Any]]:
         """One connection for all queries: opening one costs more than a query."""
-        options = "-c search_path=metrics"
+        options = f"-c search_path={self.schema}"
         return psycopg.connect(self.own.admin_url, autocommit=True, options=options, row_factory=dict_row)
 
 

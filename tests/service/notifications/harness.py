@@ -22,6 +22,7 @@ from shared.events.event import Event
 from shared.events.fields import ContactFields, FieldGroup
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.vault.vault import Vault
+from tests.harness import ServiceHarness
 from tests.service.notifications.events import language_of, record, submitted
 
 MASTER_KEY = bytes(range(32))
@@ -29,10 +30,12 @@ STAFF_KEY = "staff"
 
 
 @dataclass
-class NotificationsHarness:
-    """One instance of notifications."""
+class NotificationsHarness(ServiceHarness):
+    """One instance of notifications, without Kafka."""
 
-    own: OwnDatabase
+    schema = "notifications"
+    tables = ()
+
     settings: NotificationsSettings
     deliveries: DeliveryService
     wake_up: asyncio.Event
@@ -104,15 +107,9 @@ class NotificationsHarness:
             pass
         await server.close()
 
-    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Query the database as its administrator."""
-        with psycopg.connect(self.own.admin_url, options="-c search_path=notifications") as admin:
-            cursor = admin.execute(sql.encode(), values)
-            return cursor.fetchall() if cursor.description else []
-
     def states(self, case_id: UUID) -> dict[str, str]:
         """Return the state of each mail of a case, by template."""
-        rows = self.query("SELECT template, state FROM deliveries WHERE case_id = %s ORDER BY happened_at", case_id)
+        rows = self.rows("SELECT template, state FROM deliveries WHERE case_id = %s ORDER BY happened_at", case_id)
         return dict(rows)
 
     async def until_sent(self, case_id: UUID) -> None:
@@ -122,7 +119,7 @@ class NotificationsHarness:
 
     def outbox_types(self, case_id: UUID) -> list[str]:
         """Return the types of the events that wait in the outbox for a case, in order."""
-        return [kind for (kind,) in self.query("SELECT event_type FROM outbox WHERE case_id = %s ORDER BY id", case_id)]
+        return [kind for (kind,) in self.rows("SELECT event_type FROM outbox WHERE case_id = %s ORDER BY id", case_id)]
 
 
 def _settings(own: OwnDatabase, smtp_port: int, **changed: Any) -> NotificationsSettings:

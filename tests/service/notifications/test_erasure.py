@@ -17,12 +17,12 @@ NOTHING = (None,) * 6
 
 def kept(harness: NotificationsHarness, case_id: UUID) -> list[tuple[object, ...]]:
     """Return what is stored of the reporter of a case."""
-    return harness.query(f"SELECT {PERSONAL} FROM cases WHERE case_id = %s", case_id)
+    return harness.rows(f"SELECT {PERSONAL} FROM cases WHERE case_id = %s", case_id)
 
 
 def empty_inbox(harness: NotificationsHarness) -> None:
     """Empty the inbox, so that every message counts as new: a replay."""
-    harness.query("DELETE FROM inbox")
+    harness.rows("DELETE FROM inbox")
 
 
 async def test_of_an_erased_reporter_only_a_tombstone_is_left(
@@ -33,7 +33,7 @@ async def test_of_an_erased_reporter_only_a_tombstone_is_left(
     await harness.send_all()
     await harness.consume(erased(case_id))
     assert kept(harness, case_id) == [NOTHING]
-    left = harness.query(
+    left = harness.rows(
         "SELECT DISTINCT state, agency, detail, traceparent FROM deliveries WHERE case_id = %s", case_id
     )
     assert left == [("sent", None, None, None)]
@@ -49,7 +49,7 @@ async def test_queued_mails_of_an_erased_person_are_suppressed_and_an_event_says
     await harness.send_all()
     await harness.consume(erased(case_id))
     await harness.send_all()
-    rows = harness.query("SELECT state, problem FROM deliveries WHERE case_id = %s", case_id)
+    rows = harness.rows("SELECT state, problem FROM deliveries WHERE case_id = %s", case_id)
     assert rows == [("suppressed", "erased")] * 2
     assert harness.outbox_types(case_id) == ["notification.suppressed.v1"] * 2
     assert mails.mails == []
@@ -73,7 +73,7 @@ async def test_in_any_order_of_arrival_the_reporter_stays_erased(
     assert kept(harness, case_id) == [NOTHING]
     assert mails.mails == []
     assert set(harness.states(case_id).values()) == {"suppressed"}
-    assert harness.query("SELECT DISTINCT agency, detail FROM deliveries WHERE case_id = %s", case_id) == [(None, None)]
+    assert harness.rows("SELECT DISTINCT agency, detail FROM deliveries WHERE case_id = %s", case_id) == [(None, None)]
 
 
 async def test_both_topics_consumed_at_the_same_time_leave_nothing_of_the_erased(
@@ -86,7 +86,7 @@ async def test_both_topics_consumed_at_the_same_time_leave_nothing_of_the_erased
         harness.consume(*(accepted(case_id) for case_id, _, _ in reversed(cases))),
     )
     await harness.send_all()
-    assert harness.query(f"SELECT DISTINCT {PERSONAL} FROM cases") == [NOTHING]
+    assert harness.rows(f"SELECT DISTINCT {PERSONAL} FROM cases") == [NOTHING]
     assert mails.mails == []
 
 

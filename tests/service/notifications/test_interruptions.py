@@ -124,7 +124,7 @@ async def test_while_the_mail_server_is_unreachable_no_mail_is_claimed(
     case_id, anonymous = await harness.report(), await harness.report(None)
     sending = asyncio.create_task(harness.worker().run())
     await asyncio.sleep(0.5)
-    assert harness.query("SELECT state, tries FROM deliveries WHERE case_id = %s", case_id) == [("queued", 0)]
+    assert harness.rows("SELECT state, tries FROM deliveries WHERE case_id = %s", case_id) == [("queued", 0)]
     assert harness.states(anonymous) == {"case-received": "suppressed"}
     mails.start()
     await harness.until_sent(case_id)

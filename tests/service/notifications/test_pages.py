@@ -76,7 +76,7 @@ async def test_the_subject_export_has_every_row_about_a_case(
     assert [row["template"] for row in export["held"]["deliveries"]] == ["case-received"]
     assert [row["event_type"] for row in export["held"]["outbox"]] == ["notification.sent.v1"]
     assert str(other) not in str(export)
-    tables = harness.query(
+    tables = harness.rows(
         "SELECT DISTINCT table_name FROM information_schema.columns"
         " WHERE table_schema = 'notifications' AND column_name = 'case_id'"
     )

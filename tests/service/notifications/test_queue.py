@@ -54,7 +54,7 @@ async def test_each_notification_is_queued_once(harness: NotificationsHarness) -
 async def test_only_the_first_acceptance_of_a_case_leads_to_a_mail(harness: NotificationsHarness) -> None:
     case_id = await harness.report()
     await harness.consume(accepted(case_id, agency="hpd"), accepted(case_id, agency="nypd"))
-    rows = harness.query("SELECT agency FROM deliveries WHERE case_id = %s AND template = 'referral-accepted'", case_id)
+    rows = harness.rows("SELECT agency FROM deliveries WHERE case_id = %s AND template = 'referral-accepted'", case_id)
     assert rows == [("hpd",)]
 
 
@@ -103,7 +103,7 @@ async def test_many_cases_that_arrive_on_both_topics_at_once_leave_nothing_waiti
         harness.consume(*(accepted(case_id) for case_id in reversed(cases))),
         harness.consume(*(resolved(case_id) for case_id in cases)),
     )
-    assert harness.query("SELECT state, count(*) FROM deliveries GROUP BY state") == [("queued", 180)]
+    assert harness.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [("queued", 180)]
 
 
 async def test_no_mail_is_sent_about_an_imported_case(harness: NotificationsHarness) -> None:
@@ -122,15 +122,15 @@ async def test_a_notification_that_arrives_before_its_imported_case_is_deleted(h
 
 async def test_a_queued_mail_continues_the_trace(harness: NotificationsHarness) -> None:
     case_id = await harness.report()
-    [(traceparent,)] = harness.query("SELECT traceparent FROM deliveries WHERE case_id = %s", case_id)
+    [(traceparent,)] = harness.rows("SELECT traceparent FROM deliveries WHERE case_id = %s", case_id)
     assert traceparent.split("-")[1] == "0af7651916cd43dd8448eb211c80319c"
 
 
 async def test_no_address_is_stored_in_clear_text(harness: NotificationsHarness) -> None:
     await harness.report("planted.name@example.org")
     await harness.send_all()
-    tables = harness.query("SELECT table_name FROM information_schema.tables WHERE table_schema = 'notifications'")
-    kept = "".join(str(harness.query(f"SELECT * FROM {table}")) for (table,) in tables)
+    tables = harness.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'notifications'")
+    kept = "".join(str(harness.rows(f"SELECT * FROM {table}")) for (table,) in tables)
     assert "planted" not in kept
     assert "555-0199" not in kept
 
@@ -142,10 +142,10 @@ async def test_every_published_event_of_any_version_is_consumed_and_none_becomes
     consumer = harness.consumers[language.topic]
     for record in (*golden_records(language), unknown_type_record(language)):
         await consumer([record, record])
-    assert harness.query("SELECT reason FROM dead_letters") == []
+    assert harness.rows("SELECT reason FROM dead_letters") == []
 
 
 async def test_an_event_of_an_unknown_type_leads_to_no_mail(harness: NotificationsHarness) -> None:
     await harness.consumers[CASES.topic]([unknown_type_record(CASES)])
-    assert harness.query("SELECT count(*) FROM deliveries") == [(0,)]
-    assert harness.query("SELECT count(*) FROM inbox") == [(1,)]
+    assert harness.rows("SELECT count(*) FROM deliveries") == [(0,)]
+    assert harness.rows("SELECT count(*) FROM inbox") == [(1,)]

@@ -22,7 +22,7 @@ async def test_the_reporter_gets_a_mail_in_their_language(
     case_id = await harness.report("ann@example.org", language="es-US", service_request_id="SR-17")
     await harness.send_all()
     [mail] = mails.mails
-    [(delivery_id,)] = harness.query("SELECT id FROM deliveries")
+    [(delivery_id,)] = harness.rows("SELECT id FROM deliveries")
     assert mail["To"] == "ann@example.org"
     assert mail["Subject"] == "Recibimos su reporte SR-17"
     assert mail["Message-ID"] == f"<{delivery_id}@sample-city.example.org>"
@@ -62,10 +62,10 @@ async def test_a_deferred_mail_is_sent_later(harness: NotificationsHarness, mail
     mails.answers_to_recipient = ["450 busy"]
     mails.answers_to_data = ["452 full"]
     await harness.send_all()
-    assert harness.query("SELECT state, tries, problem FROM deliveries") == [("queued", 1, "450")]
+    assert harness.rows("SELECT state, tries, problem FROM deliveries") == [("queued", 1, "450")]
     assert harness.outbox_types(case_id) == []
     await retry(harness)
-    assert harness.query("SELECT state, tries, problem FROM deliveries") == [("queued", 2, "452")]
+    assert harness.rows("SELECT state, tries, problem FROM deliveries") == [("queued", 2, "452")]
     await retry(harness, after=0.2)
     assert harness.states(case_id) == {"case-received": "sent"}
     assert len(mails.mails) == 1
@@ -132,7 +132,7 @@ async def test_a_connection_that_the_server_closed_while_idle_costs_no_mail(
         pass
     await server.close()
     assert harness.states(case_id) == {"case-received": "sent"}
-    assert harness.query("SELECT DISTINCT tries FROM deliveries") == [(0,)]
+    assert harness.rows("SELECT DISTINCT tries FROM deliveries") == [(0,)]
     assert len(mails.mails) == 2
 
 
@@ -152,7 +152,7 @@ async def test_a_reporter_without_a_key_gets_no_mail(harness: NotificationsHarne
     with psycopg.connect(harness.own.admin_url) as admin:
         admin.execute("DELETE FROM vault.person_keys")
     await harness.send_all()
-    assert harness.query("SELECT state, problem FROM deliveries") == [("suppressed", "erased")]
+    assert harness.rows("SELECT state, problem FROM deliveries") == [("suppressed", "erased")]
     assert harness.outbox_types(case_id) == ["notification.suppressed.v1"]
     assert mails.mails == []
 
@@ -160,7 +160,7 @@ async def test_a_reporter_without_a_key_gets_no_mail(harness: NotificationsHarne
 async def test_no_mail_is_sent_about_violence(harness: NotificationsHarness, mails: MailServerForTests) -> None:
     await harness.report(service_code="partner-violence-help")
     await harness.send_all()
-    assert harness.query("SELECT state, problem FROM deliveries") == [("suppressed", "not-wanted")]
+    assert harness.rows("SELECT state, problem FROM deliveries") == [("suppressed", "not-wanted")]
     assert mails.mails == []
 
 
@@ -169,9 +169,9 @@ async def test_an_unreadable_address_does_not_delay_the_others(
 ) -> None:
     altered = await harness.report()
     spoilt = await harness.report()
-    [(person_id,)] = harness.query("SELECT person_id FROM cases WHERE case_id = %s", spoilt)
-    harness.query("UPDATE cases SET contact = reverse(contact) WHERE case_id = %s", altered)
-    harness.query("UPDATE vault.person_keys SET wrapped = reverse(wrapped) WHERE person_id = %s", person_id)
+    [(person_id,)] = harness.rows("SELECT person_id FROM cases WHERE case_id = %s", spoilt)
+    harness.rows("UPDATE cases SET contact = reverse(contact) WHERE case_id = %s", altered)
+    harness.rows("UPDATE vault.person_keys SET wrapped = reverse(wrapped) WHERE person_id = %s", person_id)
     fine = await harness.report()
     await harness.send_all()
     assert harness.states(fine) == {"case-received": "sent"}
@@ -193,5 +193,5 @@ async def test_two_services_together_send_each_mail_once(
         await asyncio.gather(*(each.send_all() for each in (harness, other, harness, other)))
     await harness.send_all()
     assert len(ids_of(mails)) == len(set(ids_of(mails))) == 40
-    assert harness.query("SELECT state, count(*) FROM deliveries GROUP BY state") == [("sent", 40)]
-    assert harness.query("SELECT count(*), count(DISTINCT event_id) FROM outbox") == [(40, 40)]
+    assert harness.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [("sent", 40)]
+    assert harness.rows("SELECT count(*), count(DISTINCT event_id) FROM outbox") == [(40, 40)]

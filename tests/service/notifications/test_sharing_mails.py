@@ -44,7 +44,7 @@ async def test_the_reporter_and_the_privacy_office_are_notified_of_an_emergency_
     case_id, access = await harness.report("ann@example.org", language="es"), uuid4()
     access_opened = opened(case_id, access)
     await harness.consume(access_opened, access_opened)
-    harness.query("DELETE FROM inbox")
+    harness.rows("DELETE FROM inbox")
     await harness.consume(access_opened)
     await harness.send_all()
     assert sent_to(mails, OFFICE) == ["emergency-review"]
@@ -75,14 +75,14 @@ async def test_a_mail_under_an_embargo_is_sent_when_it_ends_and_delays_no_other(
     await harness.send_all()
     assert sent_to(mails, OFFICE) == ["emergency-review"]
     assert sent_to(mails, "ann@example.org") == ["case-received", "referral-accepted"]
-    harness.query(
+    harness.rows(
         "UPDATE deliveries SET not_before = now(), next_try_at = now(), created_at = now() - interval '9 days'"
         " WHERE state = 'queued'"
     )
     mails.answers_to_recipient = ["450 busy"]
     await harness.send_all()
     assert harness.states(case_id)["emergency-access"] == "queued"
-    harness.query("UPDATE deliveries SET next_try_at = now()")
+    harness.rows("UPDATE deliveries SET next_try_at = now()")
     await harness.send_all()
     assert sent_to(mails, "ann@example.org")[-1] == "emergency-access"
 
@@ -108,7 +108,7 @@ async def test_no_mail_shows_that_something_of_a_protected_report_is_shared(
     await harness.send_all()
     assert set(sent_to(mails, "ann@example.org")) <= {"case-received"}
     assert sent_to(mails, OFFICE) == ["emergency-review"]
-    rows = harness.query("SELECT problem FROM deliveries WHERE case_id = %s AND state = 'suppressed'", case_id)
+    rows = harness.rows("SELECT problem FROM deliveries WHERE case_id = %s AND state = 'suppressed'", case_id)
     assert set(rows) == {("not-wanted",)}
     assert len(rows) >= 3
 
@@ -126,7 +126,7 @@ async def test_a_report_is_protected_by_a_need_that_only_protected_services_name
 
 def problem_of(harness: NotificationsHarness, case_id: UUID) -> list[tuple[str, str]]:
     """Return state and problem of each mail of a case."""
-    return harness.query("SELECT state, problem FROM deliveries WHERE case_id = %s", case_id)
+    return harness.rows("SELECT state, problem FROM deliveries WHERE case_id = %s", case_id)
 
 
 async def test_without_an_address_only_the_privacy_office_is_notified_of_an_emergency(

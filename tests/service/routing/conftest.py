@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from deploy.local.servers.databases import OwnDatabase
-from tests.service.routing.world import World
+from tests.service.routing.harness import RoutingHarness
 
 
 @pytest.fixture
-async def world(database: OwnDatabase) -> AsyncIterator[World]:
+async def harness(database: OwnDatabase) -> AsyncIterator[RoutingHarness]:
     """Put routing together as its app does, without Kafka."""
-    async with World.open(database) as opened:
+    async with RoutingHarness.open(database) as opened:
         yield opened

@@ -11,31 +11,31 @@ from services.routing.store.agreements import AgreementText, PolicySet, record_p
 from services.routing.use_cases.explain.disclosures import Explainer
 from services.routing.use_cases.explain.policy_history import PolicyHistory
 from shared.policy.agreements import Agreement
-from tests.service.routing.world import World
+from tests.service.routing.harness import RoutingHarness
 from tests.unit.routing.agreement_text import text_of
 
 KEY = "a key for staff"
 BEARER = {"authorization": f"Bearer {KEY}"}
 
 
-def site(world: World) -> Starlette:
+def site(harness: RoutingHarness) -> Starlette:
     """What routing serves of them."""
-    explainer = Explainer(world.desk, PolicyHistory(world.desk.city.policy))
-    return Starlette(routes=explanation_routes(explainer, world.database, KEY))
+    explainer = Explainer(harness.context, PolicyHistory(harness.context.city.policy))
+    return Starlette(routes=explanation_routes(explainer, harness.database, KEY))
 
 
-def client(world: World, key: str | None = KEY) -> httpx.AsyncClient:
+def client(harness: RoutingHarness, key: str | None = KEY) -> httpx.AsyncClient:
     """Somebody who asks, with or without the staff's key."""
     headers = {"authorization": f"Bearer {key}"} if key else {}
-    return httpx.AsyncClient(transport=httpx.ASGITransport(site(world)), base_url="http://routing", headers=headers)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(site(harness)), base_url="http://routing", headers=headers)
 
 
-async def put_on_record(world: World, agreements: Iterable[Agreement], since: datetime) -> str:
+async def put_on_record(harness: RoutingHarness, agreements: Iterable[Agreement], since: datetime) -> str:
     """Note that these agreements were decided by since a moment; return the hash of the set."""
     agreements = tuple(agreements)
-    used = world.desk.city.policy.under(agreements).hash
-    async with world.database.transaction() as tx:
+    used = harness.context.city.policy.under(agreements).hash
+    async with harness.database.transaction() as tx:
         written = [AgreementText(each, text_of(each)) for each in agreements]
         await record_policy_set(tx, PolicySet(used, written, "as they are"))
-    world.change(f"UPDATE policy_set_uses SET since = '{since.isoformat()}' WHERE hash = '{used}'")
+    harness.execute(f"UPDATE policy_set_uses SET since = '{since.isoformat()}' WHERE hash = '{used}'")
     return used

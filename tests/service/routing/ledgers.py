@@ -16,16 +16,16 @@ from shared.policy.checkpoint import Signer
 from shared.policy.proofs import TreeHead
 from shared.policy.receipts import Receipt, canonical, facts_of
 from tests.http_server import served
+from tests.service.routing.harness import RoutingHarness
 from tests.service.routing.receipts import insert_receipts, receipt
-from tests.service.routing.world import World
 
 SIGNER = Signer("town/ledger", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 KEY = "a key for staff"
 
 
-async def give(world: World, *receipts: Receipt) -> None:
+async def give(harness: RoutingHarness, *receipts: Receipt) -> None:
     """Write receipts, as whoever discloses does."""
-    async with world.database.transaction() as tx:
+    async with harness.database.transaction() as tx:
         await insert_receipts(tx, receipts)
 
 
@@ -35,19 +35,19 @@ async def sequence_all(database: Database, most: int = 1000) -> None:
         pass
 
 
-async def sign_now(world: World) -> TreeHead:
+async def sign_now(harness: RoutingHarness) -> TreeHead:
     """Sign the ledger, and return the tree that was signed."""
-    async with world.database.transaction() as tx:
+    async with harness.database.transaction() as tx:
         return (await sign(tx, SIGNER)).tree
 
 
-async def fill(world: World, *sizes: int) -> None:
+async def fill(harness: RoutingHarness, *sizes: int) -> None:
     """Let the ledger grow to each of these sizes, and have it signed there."""
     start = 0
     for size in sizes:
-        await give(world, *map(receipt, range(start, size)))
-        await sequence_all(world.database)
-        await sign_now(world)
+        await give(harness, *map(receipt, range(start, size)))
+        await sequence_all(harness.database)
+        await sign_now(harness)
         start = size
 
 
@@ -56,19 +56,19 @@ def leaf_data(count: int) -> list[bytes]:
     return [canonical(facts_of(receipt(number))) for number in range(count)]
 
 
-def site(world: World) -> Starlette:
+def site(harness: RoutingHarness) -> Starlette:
     """The pages of the ledger."""
-    return Starlette(routes=ledger_routes(world.database, SIGNER, KEY))
+    return Starlette(routes=ledger_routes(harness.database, SIGNER, KEY))
 
 
-def client(world: World, key: str | None = KEY) -> httpx.AsyncClient:
+def client(harness: RoutingHarness, key: str | None = KEY) -> httpx.AsyncClient:
     """Somebody who asks for them, with or without the staff's key."""
     headers = {"authorization": f"Bearer {key}"} if key else {}
-    return httpx.AsyncClient(transport=httpx.ASGITransport(site(world)), base_url="http://routing", headers=headers)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(site(harness)), base_url="http://routing", headers=headers)
 
 
-async def run(world: World, *arguments: str, key: str = KEY) -> Result:
+async def run(harness: RoutingHarness, *arguments: str, key: str = KEY) -> Result:
     """Run `handoff ledger` with these words."""
-    async with served(site(world)) as url:
+    async with served(site(harness)) as url:
         environment = {"HANDOFF_ROUTING_URL": url, "HANDOFF_STAFF_KEY": key, "COLUMNS": "200"}
         return await asyncio.to_thread(CliRunner().invoke, ledger_app, list(arguments), env=environment)

@@ -27,8 +27,8 @@ from tests.builders import consent
 from tests.eventually import PATIENCE_SECONDS
 from tests.kafka_contents import Record, read_all
 from tests.service.routing.gates import Gates, Street
+from tests.service.routing.harness import RoutingHarness, record
 from tests.service.routing.test_consents import FOREVER, granted, withdrawn
-from tests.service.routing.world import World, record
 
 _WITHDRAW = "UPDATE vault.consents SET withdrawn_at = clock_timestamp() WHERE consent_id = %s"
 
@@ -54,7 +54,7 @@ class Heard(NamedTuple):
 class Replay:
     """Routing with everything that its process has, on topics of its own."""
 
-    world: World
+    harness: RoutingHarness
     kafka: KafkaAccess
     street: Street
     language: TopicSpec
@@ -65,10 +65,12 @@ class Replay:
 
     @classmethod
     @asynccontextmanager
-    async def on(cls, world: World, kafka: KafkaAccess, street: Street, topic: str) -> AsyncIterator["Replay"]:
+    async def on(
+        cls, harness: RoutingHarness, kafka: KafkaAccess, street: Street, topic: str
+    ) -> AsyncIterator["Replay"]:
         """Put routing together over a street of agencies and a topic of reports."""
         gates = Gates()
-        housed = replace(world, desk=replace(world.desk, city=street.city, consent_lock=gates.lock_consents))
+        housed = replace(harness, context=replace(harness.context, city=street.city, consent_lock=gates.lock_consents))
         async with AIOKafkaProducer(**kafka.client()) as producer, AIOKafkaConsumer(**kafka.client()) as reader:
             yield cls(housed, kafka, street, replace(CASES, topic=topic), gates, producer, reader)
 
@@ -82,9 +84,9 @@ class Replay:
                 else (self.street.clinic, FieldGroup.HEALTH)
             )
             need, service = ("safety", "violence") if number % 2 else ("health", "repair")
-            filed = self.world.file(need, number=number, service_code=service)
+            filed = self.harness.file(need, number=number, service_code=service)
             given = consent(agency, number=number, groups=[group], ends_at=FOREVER)
-            made.append(Permitted(filed, self.world.consent(given), agency))
+            made.append(Permitted(filed, self.harness.consent(given), agency))
         return made
 
     async def tell(self, *events: Event) -> None:
@@ -101,7 +103,7 @@ class Replay:
     async def withdraw(self, permitted: Permitted) -> int:
         """Withdraw a consent as intake does; returns where the agency's inbox ended meanwhile."""
         inbox = TopicPartition(inbox_topic(permitted.agency), 0)
-        async with await AsyncConnection.connect(self.world.own.admin_url) as tx:
+        async with await AsyncConnection.connect(self.harness.own.admin_url) as tx:
             await lock_for_withdrawal(tx, permitted.filed.case_id)
             await tx.execute(_WITHDRAW, (permitted.consent.consent_id,))
             end: int = (await self.reader.end_offsets([inbox]))[inbox]
@@ -111,15 +113,15 @@ class Replay:
     @asynccontextmanager
     async def relaying(self) -> AsyncIterator[None]:
         """Run the relay beside the test."""
-        relay = Relay("routing", self.world.database, self.kafka, self.gates.standing)
+        relay = Relay("routing", self.harness.database, self.kafka, self.gates.standing)
         async with _beside(asyncio.create_task(relay.run())):
             yield
 
     @asynccontextmanager
     async def hearing(self) -> AsyncIterator[None]:
         """Run the consumer beside the test, in small batches."""
-        route = replace(subscriptions(self.world.desk)[0], group=self.group, spec=self.language, concurrency=1)
-        consumption = ConsumerSupervisor("routing", [route], self.world.database, self.kafka)
+        route = replace(subscriptions(self.harness.context)[0], group=self.group, spec=self.language, concurrency=1)
+        consumption = ConsumerSupervisor("routing", [route], self.harness.database, self.kafka)
         consumption.batch_size = 5
         async with _beside(asyncio.create_task(consumption.run())):
             yield
@@ -127,7 +129,7 @@ class Replay:
     async def rewind(self, *, emptied: bool) -> None:
         """Let the consumer begin again at the beginning; with an emptied inbox, it knows of nothing that it did."""
         if emptied:
-            self.world.change("DELETE FROM inbox")
+            self.harness.execute("DELETE FROM inbox")
         part = TopicPartition(self.language.topic, 0)
         async with self._of_group() as consumer:
             await consumer.commit({part: OffsetAndMetadata(0, "")})
@@ -143,7 +145,7 @@ class Replay:
         """Wait until everything was heard and said."""
         await self.caught_up()
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while self.world.rows("SELECT FROM outbox LIMIT 1"):
+            while self.harness.rows("SELECT FROM outbox LIMIT 1"):
                 await asyncio.sleep(0.05)
 
     async def heard(self) -> dict[UUID, list[Heard]]:

@@ -19,7 +19,7 @@ from shared.kit.vault.vault import Vault
 from shared.policy.consent import Consent
 from tests.builders import NOON, consent
 from tests.eventually import PATIENCE_SECONDS
-from tests.service.routing.world import World, record
+from tests.service.routing.harness import RoutingHarness, record
 
 pytestmark = pytest.mark.servers
 
@@ -45,14 +45,14 @@ def withdrawn(given: Consent) -> ConsentWithdrawn:
     return ConsentWithdrawn(case_id=given.case_id, consent_id=given.consent_id, occurred_at=NOON)
 
 
-def violent(world: World, number: int = 1) -> CaseSubmitted:
+def violent(harness: RoutingHarness, number: int = 1) -> CaseSubmitted:
     """A report of violence, and what only a refuge may know of it."""
-    return world.file("safety", number=number, service_code="violence")
+    return harness.file("safety", number=number, service_code="violence")
 
 
-def to_refuge(world: World, number: int = 1, **said: Any) -> Consent:
+def to_refuge(harness: RoutingHarness, number: int = 1, **said: Any) -> Consent:
     """A consent that lets a refuge know, in the vault."""
-    return world.consent(consent("refuge", number=number, groups=[VIOLENCE], **{"ends_at": FOREVER, **said}))
+    return harness.consent(consent("refuge", number=number, groups=[VIOLENCE], **{"ends_at": FOREVER, **said}))
 
 
 class RowList:
@@ -74,169 +74,173 @@ class RowList:
         """Do nothing."""
 
 
-async def relay_all(world: World) -> list[str]:
+async def relay_all(harness: RoutingHarness) -> list[str]:
     """Relay the whole outbox to a list; returns the topics of what was published."""
     sender, is_last = RowList(), False
     while not is_last:
-        async with world.database.transaction() as tx:
+        async with harness.database.transaction() as tx:
             batch = RelayBatch(tx, sender, lock_valid_consents)
             await batch.run(asyncio.Event())
             is_last = batch.is_last
     return [row.topic for row in sender.rows]
 
 
-async def test_a_report_of_violence_without_consent_leaves_no_sign_anywhere_but_here(world: World) -> None:
-    await world.hear(violent(world))
-    assert world.spoken() == []
-    assert world.rows("SELECT count(*) FROM outbox_sequences") == [(0,)]
-    assert world.rows("SELECT agency, why FROM refused_disclosures") == [
+async def test_a_report_of_violence_without_consent_leaves_no_sign_anywhere_but_here(harness: RoutingHarness) -> None:
+    await harness.consume(violent(harness))
+    assert harness.outbox() == []
+    assert harness.rows("SELECT count(*) FROM outbox_sequences") == [(0,)]
+    assert harness.rows("SELECT agency, why FROM refused_disclosures") == [
         ("refuge", ["needs-consent", "victim-services-needs-consent"])
     ]
 
 
-async def test_a_consent_brings_it_to_whom_it_names(world: World) -> None:
-    filed = violent(world)
-    await world.hear(filed)
-    await world.hear(granted(to_refuge(world)))
-    assert [row.type for row in world.spoken("agency.refuge.inbox.v1")] == ["referral.requested.v1"]
-    assert {row.topic for row in world.spoken()} == {"agency.refuge.inbox.v1", "routing.referrals.v1"}
+async def test_a_consent_brings_it_to_whom_it_names(harness: RoutingHarness) -> None:
+    filed = violent(harness)
+    await harness.consume(filed)
+    await harness.consume(granted(to_refuge(harness)))
+    assert [row.type for row in harness.outbox("agency.refuge.inbox.v1")] == ["referral.requested.v1"]
+    assert {row.topic for row in harness.outbox()} == {"agency.refuge.inbox.v1", "routing.referrals.v1"}
 
 
-async def test_a_report_with_its_consent_is_told_once(world: World) -> None:
-    given = to_refuge(world)
-    await world.hear(violent(world), granted(given))
-    assert [row.type for row in world.spoken("agency.refuge.inbox.v1")] == ["referral.requested.v1"]
+async def test_a_report_with_its_consent_is_told_once(harness: RoutingHarness) -> None:
+    given = to_refuge(harness)
+    await harness.consume(violent(harness), granted(given))
+    assert [row.type for row in harness.outbox("agency.refuge.inbox.v1")] == ["referral.requested.v1"]
 
 
-async def test_a_consent_withdrawn_between_the_filing_and_the_release_releases_nothing(world: World) -> None:
-    given = to_refuge(world)
-    world.take_back(given)
-    await world.hear(violent(world), granted(given), withdrawn(given))
-    assert world.spoken() == []
+async def test_a_consent_withdrawn_between_the_filing_and_the_release_releases_nothing(harness: RoutingHarness) -> None:
+    given = to_refuge(harness)
+    harness.withdraw_consent(given)
+    await harness.consume(violent(harness), granted(given), withdrawn(given))
+    assert harness.outbox() == []
 
 
-async def test_a_consent_withdrawn_after_the_release_and_before_the_relay_lets_nothing_leave(world: World) -> None:
-    given = to_refuge(world)
-    await world.hear(violent(world))
-    assert world.spoken("agency.refuge.inbox.v1")
-    world.take_back(given)
-    assert "agency.refuge.inbox.v1" not in await relay_all(world)
-    await world.hear(withdrawn(given))
-    assert not [row for row in world.spoken() if row.topic.startswith("agency.")], "who never heard is told nothing"
-    assert world.rows("SELECT count(*) FROM outbox_withheld WHERE topic LIKE 'agency.%%'") == [(1,)]
-    assert world.rows("SELECT state FROM referrals") == [("cancelled",)]
+async def test_a_consent_withdrawn_after_the_release_and_before_the_relay_lets_nothing_leave(
+    harness: RoutingHarness,
+) -> None:
+    given = to_refuge(harness)
+    await harness.consume(violent(harness))
+    assert harness.outbox("agency.refuge.inbox.v1")
+    harness.withdraw_consent(given)
+    assert "agency.refuge.inbox.v1" not in await relay_all(harness)
+    await harness.consume(withdrawn(given))
+    assert not [row for row in harness.outbox() if row.topic.startswith("agency.")], "who never heard is told nothing"
+    assert harness.rows("SELECT count(*) FROM outbox_withheld WHERE topic LIKE 'agency.%%'") == [(1,)]
+    assert harness.rows("SELECT state FROM referrals") == [("cancelled",)]
 
 
-async def test_a_consent_withdrawn_while_its_request_waits_takes_that_out_of_the_outbox(world: World) -> None:
-    given = to_refuge(world)
-    await world.hear(violent(world))
-    world.take_back(given)
-    await world.hear(withdrawn(given))
-    assert not [row for row in world.spoken() if row.topic.startswith("agency.")]
-    assert world.rows("SELECT topic, event_type FROM outbox_withheld") == [
+async def test_a_consent_withdrawn_while_its_request_waits_takes_that_out_of_the_outbox(
+    harness: RoutingHarness,
+) -> None:
+    given = to_refuge(harness)
+    await harness.consume(violent(harness))
+    harness.withdraw_consent(given)
+    await harness.consume(withdrawn(given))
+    assert not [row for row in harness.outbox() if row.topic.startswith("agency.")]
+    assert harness.rows("SELECT topic, event_type FROM outbox_withheld") == [
         ("agency.refuge.inbox.v1", "referral.requested.v1")
     ]
-    recalled = [row.said for row in world.spoken() if row.type == "disclosure.recalled.v1"]
+    recalled = [row.value for row in harness.outbox() if row.type == "disclosure.recalled.v1"]
     assert [each["agency"] for each in recalled] == ["refuge"], "who reported sees that it was taken back"
 
 
-async def test_what_was_delivered_is_recalled_once(world: World) -> None:
-    given = to_refuge(world)
-    await world.hear(violent(world))
-    assert "agency.refuge.inbox.v1" in await relay_all(world)
-    world.take_back(given)
-    await world.hear(withdrawn(given))
-    told = world.spoken("agency.refuge.inbox.v1")
+async def test_what_was_delivered_is_recalled_once(harness: RoutingHarness) -> None:
+    given = to_refuge(harness)
+    await harness.consume(violent(harness))
+    assert "agency.refuge.inbox.v1" in await relay_all(harness)
+    harness.withdraw_consent(given)
+    await harness.consume(withdrawn(given))
+    told = harness.outbox("agency.refuge.inbox.v1")
     assert [row.type for row in told] == ["disclosure.recalled.v1", "referral.cancelled.v1"]
-    ((receipt_id,),) = world.rows("SELECT receipt_id FROM receipts")
-    assert told[0].said["receipts"] == [str(receipt_id)]
-    await world.hear(withdrawn(given))
-    assert len(world.spoken("agency.refuge.inbox.v1")) == 2
+    ((receipt_id,),) = harness.rows("SELECT receipt_id FROM receipts")
+    assert told[0].value["receipts"] == [str(receipt_id)]
+    await harness.consume(withdrawn(given))
+    assert len(harness.outbox("agency.refuge.inbox.v1")) == 2
 
 
-async def test_a_withdrawal_waits_for_a_release_that_counts_on_the_consent(world: World) -> None:
-    given = to_refuge(world)
-    async with world.database.transaction() as tx:
-        held = (await lock_consents(tx, world.desk.vault, cases=[given.case_id])).consents
+async def test_a_withdrawal_waits_for_a_release_that_counts_on_the_consent(harness: RoutingHarness) -> None:
+    given = to_refuge(harness)
+    async with harness.database.transaction() as tx:
+        held = (await lock_consents(tx, harness.context.vault, cases=[given.case_id])).consents
         assert [each.consent_id for each in held[given.case_id]] == [given.consent_id]
-        taking_back = asyncio.create_task(asyncio.to_thread(world.take_back, given))
+        taking_back = asyncio.create_task(asyncio.to_thread(harness.withdraw_consent, given))
         await asyncio.sleep(0.3)
         assert not taking_back.done(), "the withdrawal has to wait until this transaction ends"
     async with asyncio.timeout(PATIENCE_SECONDS):
         await taking_back
-    async with world.database.transaction() as tx:
+    async with harness.database.transaction() as tx:
         assert await lock_valid_consents(tx, [given.consent_id]) == set()
 
 
 async def test_a_consent_withdrawn_in_the_middle_of_a_batch_releases_all_of_it_before_or_nothing_after(
-    world: World,
+    harness: RoutingHarness,
 ) -> None:
     """Sixty cases with a consent each; withdrawals run against the batch that routes them."""
-    cases = [violent(world, number) for number in range(60)]
-    given = [to_refuge(world, number) for number in range(60)]
-    threads = [asyncio.to_thread(world.take_back, each) for each in given]
-    await asyncio.gather(world.hear(*cases), *threads)
-    assert "agency.refuge.inbox.v1" not in await relay_all(world)
-    await world.hear(*(withdrawn(each) for each in given))
-    assert "agency.refuge.inbox.v1" not in await relay_all(world)
+    cases = [violent(harness, number) for number in range(60)]
+    given = [to_refuge(harness, number) for number in range(60)]
+    threads = [asyncio.to_thread(harness.withdraw_consent, each) for each in given]
+    await asyncio.gather(harness.consume(*cases), *threads)
+    assert "agency.refuge.inbox.v1" not in await relay_all(harness)
+    await harness.consume(*(withdrawn(each) for each in given))
+    assert "agency.refuge.inbox.v1" not in await relay_all(harness)
 
 
-async def test_an_expired_consent_is_recalled_without_anybody_saying_so(world: World) -> None:
-    given = to_refuge(world, ends_at=NOON + timedelta(hours=1))
-    await world.hear(violent(world))
-    world.clear_outbox()
-    assert await recall_expired_consents(world.desk, world.database) == 0
-    world.clock.shown = given.ends_at
-    assert await recall_expired_consents(world.desk, world.database) == 1
-    assert [row.said.get("why") for row in world.spoken("agency.refuge.inbox.v1")] == ["consent-expired", None]
-    assert await recall_expired_consents(world.desk, world.database) == 0
+async def test_an_expired_consent_is_recalled_without_anybody_saying_so(harness: RoutingHarness) -> None:
+    given = to_refuge(harness, ends_at=NOON + timedelta(hours=1))
+    await harness.consume(violent(harness))
+    harness.clear_outbox()
+    assert await recall_expired_consents(harness.context, harness.database) == 0
+    harness.clock.shown = given.ends_at
+    assert await recall_expired_consents(harness.context, harness.database) == 1
+    assert [row.value.get("why") for row in harness.outbox("agency.refuge.inbox.v1")] == ["consent-expired", None]
+    assert await recall_expired_consents(harness.context, harness.database) == 0
 
 
-async def test_a_consent_for_more_amends_and_its_end_recalls_and_keeps_the_referral(world: World) -> None:
-    filed = world.file("health")
-    await world.hear(filed)
-    given = world.consent(consent("clinic", groups=[HEALTH], ends_at=FOREVER))
-    await world.hear(granted(given))
-    await relay_all(world)
-    world.take_back(given)
-    await world.hear(withdrawn(given))
-    assert [row.type for row in world.spoken("agency.clinic.inbox.v1")] == ["disclosure.recalled.v1"]
-    assert world.rows("SELECT state FROM referrals") == [("requested",)]
+async def test_a_consent_for_more_amends_and_its_end_recalls_and_keeps_the_referral(harness: RoutingHarness) -> None:
+    filed = harness.file("health")
+    await harness.consume(filed)
+    given = harness.consent(consent("clinic", groups=[HEALTH], ends_at=FOREVER))
+    await harness.consume(granted(given))
+    await relay_all(harness)
+    harness.withdraw_consent(given)
+    await harness.consume(withdrawn(given))
+    assert [row.type for row in harness.outbox("agency.clinic.inbox.v1")] == ["disclosure.recalled.v1"]
+    assert harness.rows("SELECT state FROM referrals") == [("requested",)]
 
 
 async def test_everybody_who_was_given_something_is_told_of_an_erasure_and_nothing_can_be_opened(
-    world: World,
+    harness: RoutingHarness,
 ) -> None:
-    filed = world.file("housing", "health")
-    await world.hear(filed)
-    world.erase(filed)
+    filed = harness.file("housing", "health")
+    await harness.consume(filed)
+    harness.erase(filed)
     assert filed.person_id is not None
-    await world.hear(PersonErased(case_id=filed.case_id, person_id=filed.person_id, erased_at=NOON))
+    await harness.consume(PersonErased(case_id=filed.case_id, person_id=filed.person_id, erased_at=NOON))
     for agency in ("homes", "clinic"):
-        assert world.spoken(f"agency.{agency}.inbox.v1")[-1].type == "person.erased.v1"
-    ((report,),) = world.rows("SELECT report FROM cases")
+        assert harness.outbox(f"agency.{agency}.inbox.v1")[-1].type == "person.erased.v1"
+    ((report,),) = harness.rows("SELECT report FROM cases")
     assert not any(block in report for block in filed.sealed.values())
 
 
-async def test_a_replay_after_an_erasure_brings_nothing_back(world: World) -> None:
-    filed = world.file("housing")
-    await world.hear(filed)
-    world.erase(filed)
+async def test_a_replay_after_an_erasure_brings_nothing_back(harness: RoutingHarness) -> None:
+    filed = harness.file("housing")
+    await harness.consume(filed)
+    harness.erase(filed)
     assert filed.person_id is not None
-    await world.hear(PersonErased(case_id=filed.case_id, person_id=filed.person_id, erased_at=NOON))
-    before = world.everything()
-    await world._deliver(0, [record(CASES.topic, CASES.source, filed, UUID(int=1))])
-    assert world.everything() == before
+    await harness.consume(PersonErased(case_id=filed.case_id, person_id=filed.person_id, erased_at=NOON))
+    before = harness.snapshot()
+    await harness._deliver(0, [record(CASES.topic, CASES.source, filed, UUID(int=1))])
+    assert harness.snapshot() == before
 
 
-async def test_a_digest_can_be_checked_with_the_person_s_key_and_with_no_other(world: World) -> None:
-    filed = world.file("housing")
-    await world.hear(filed)
-    (told,) = world.spoken("agency.homes.inbox.v1")
-    ((digest,),) = world.rows("SELECT digest FROM receipts")
+async def test_a_digest_can_be_checked_with_the_person_s_key_and_with_no_other(harness: RoutingHarness) -> None:
+    filed = harness.file("housing")
+    await harness.consume(filed)
+    (told,) = harness.outbox("agency.homes.inbox.v1")
+    ((digest,),) = harness.rows("SELECT digest FROM receipts")
     assert filed.person_id is not None
-    async with world.database.transaction() as tx:
-        people = await world.desk.vault.load(tx, [filed.person_id])
+    async with harness.database.transaction() as tx:
+        people = await harness.context.vault.load(tx, [filed.person_id])
     stranger = Vault(b"k" * 32).new_person(uuid4())
     assert PersonKeyring(people).digest(filed, told.text.encode()) == digest
     assert PersonKeyring({filed.person_id: stranger}).digest(filed, told.text.encode()) != digest

@@ -25,8 +25,8 @@ from shared.kit.service.settings import SAMPLE_CITY
 from tests.builders import HOUR, NOON, case_id
 from tests.http_server import served
 from tests.service.routing.explanations import KEY
+from tests.service.routing.harness import RoutingHarness
 from tests.service.routing.partner_client import referral_of
-from tests.service.routing.world import World
 from tests.unit.routing.fixtures import sample_city
 
 pytestmark = pytest.mark.servers
@@ -37,11 +37,11 @@ SINCE = ("--since", "2026-01-01")
 
 
 @pytest.fixture
-async def town(world: World) -> World:
+async def town(harness: RoutingHarness) -> RoutingHarness:
     """Put routing together for the sample city, with one case of bad housing."""
-    town = replace(world, desk=replace(world.desk, city=CITY))
+    town = replace(harness, context=replace(harness.context, city=CITY))
     service = next(each for each, protects in CITY.protection.services.items() if protects is None and _asks_hpd(each))
-    await town.hear(town.file("inadequate-housing", service_code=service))
+    await town.consume(town.file("inadequate-housing", service_code=service))
     return town
 
 
@@ -50,15 +50,15 @@ def _asks_hpd(service: str) -> bool:
     return rule is not None and rule.candidates[0].startswith("hpd/")
 
 
-def site(world: World) -> Starlette:
+def site(harness: RoutingHarness) -> Starlette:
     """What routing serves of it."""
-    explainer = Explainer(world.desk, PolicyHistory(CITY.policy))
-    routes = explanation_routes(explainer, world.database, KEY)
-    return Starlette(routes=[*routes, *what_if_routes(WhatIfRunner(CITY, SAMPLE_CITY, world.database), KEY)])
+    explainer = Explainer(harness.context, PolicyHistory(CITY.policy))
+    routes = explanation_routes(explainer, harness.database, KEY)
+    return Starlette(routes=[*routes, *what_if_routes(WhatIfRunner(CITY, SAMPLE_CITY, harness.database), KEY)])
 
 
-async def run(world: World, app: typer.Typer, *words: object, key: str = KEY) -> Result:
-    async with served(site(world)) as url:
+async def run(harness: RoutingHarness, app: typer.Typer, *words: object, key: str = KEY) -> Result:
+    async with served(site(harness)) as url:
         environment = {"HANDOFF_ROUTING_URL": url, "HANDOFF_STAFF_KEY": key, "COLUMNS": "200"}
         return await asyncio.to_thread(CliRunner().invoke, app, [*map(str, words)], env=environment)
 
@@ -72,7 +72,7 @@ def without_hpd(folder: Path) -> Path:
     return folder
 
 
-async def test_a_case_is_explained_in_words_and_as_json(town: World) -> None:
+async def test_a_case_is_explained_in_words_and_as_json(town: RoutingHarness) -> None:
     told = await run(town, agreements_app, "explain", "SR-1")
     assert told.exit_code == 0, told.output
     assert "need is released full under" in told.stdout
@@ -83,7 +83,7 @@ async def test_a_case_is_explained_in_words_and_as_json(town: World) -> None:
     assert (police["agency"], police["receipts"]) == ("nypd", [])
 
 
-async def test_what_was_opened_in_an_emergency_is_in_the_explanation(town: World) -> None:
+async def test_what_was_opened_in_an_emergency_is_in_the_explanation(town: RoutingHarness) -> None:
     opened = GrantedAccess(uuid4(), referral_of(town, "hpd"), "hpd", frozenset({FieldGroup.HEALTH}), NOON, NOON + HOUR)
     async with town.database.transaction() as tx:
         await insert_access(tx, case_id(), opened, "Kim [Lee]", "sealed")
@@ -95,7 +95,7 @@ async def test_what_was_opened_in_an_emergency_is_in_the_explanation(town: World
     assert "health; justified, says staff:lou" in after.stdout
 
 
-async def test_what_cannot_be_explained_is_said(town: World) -> None:
+async def test_what_cannot_be_explained_is_said(town: RoutingHarness) -> None:
     unknown = await run(town, agreements_app, "explain", "SR-404")
     assert (unknown.exit_code, "unknown case" in unknown.stderr) == (1, True)
     refused = await run(town, agreements_app, "explain", "SR-1", key="wrong")
@@ -108,7 +108,7 @@ async def test_what_cannot_be_explained_is_said(town: World) -> None:
     assert (away.exit_code, "does not answer" in away.stderr) == (1, True)
 
 
-async def test_changed_agreements_are_tried(town: World, tmp_path: Path) -> None:
+async def test_changed_agreements_are_tried(town: RoutingHarness, tmp_path: Path) -> None:
     same = await run(town, agreements_app, "try", *SINCE, "--with", SAMPLE_CITY)
     assert (same.exit_code, "Nothing would be different in any of 1 cases." in same.stdout) == (0, True), same.output
     told = await run(town, agreements_app, "try", *SINCE, "--with", without_hpd(tmp_path))
@@ -122,7 +122,7 @@ async def test_changed_agreements_are_tried(town: World, tmp_path: Path) -> None
     assert "more differences" in few.stdout
 
 
-async def test_a_folder_with_errors_is_refused_with_file_line_and_reason(town: World, tmp_path: Path) -> None:
+async def test_a_folder_with_errors_is_refused_with_file_line_and_reason(town: RoutingHarness, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('id = "mine"\nversion = "one"\n', "utf-8")
     told = await run(town, agreements_app, "try", *SINCE, "--with", tmp_path)
     assert told.exit_code == 2
@@ -131,7 +131,7 @@ async def test_a_folder_with_errors_is_refused_with_file_line_and_reason(town: W
     assert empty.exit_code == 2
 
 
-async def test_the_choice_of_programs_is_explained(town: World, tmp_path: Path) -> None:
+async def test_the_choice_of_programs_is_explained(town: RoutingHarness, tmp_path: Path) -> None:
     told = await run(town, routing_app, "explain", "SR-1")
     assert told.exit_code == 0, told.output
     assert "it counts" in told.stdout
@@ -145,7 +145,7 @@ async def test_the_choice_of_programs_is_explained(town: World, tmp_path: Path) 
     assert (await run(town, routing_app, "explain")).exit_code == 2
 
 
-async def test_another_routing_book_is_tried(town: World, tmp_path: Path) -> None:
+async def test_another_routing_book_is_tried(town: RoutingHarness, tmp_path: Path) -> None:
     book = tmp_path / "routing-book.toml"
     book.write_text("rule = []\n", "utf-8")
     told = await run(town, routing_app, "try", *SINCE, "--with", tmp_path)

@@ -9,8 +9,8 @@ from services.routing.use_cases.explain.disclosures import Explainer
 from services.routing.use_cases.explain.policy_history import PolicyHistory
 from tests.builders import NOON, case_id
 from tests.service.routing.explanations import BEARER, KEY, put_on_record
+from tests.service.routing.harness import RoutingHarness
 from tests.service.routing.partner_client import REASON, STAFF_KEY, agency, caller, path_of, referral_of
-from tests.service.routing.world import World
 from tests.unit.routing.fixtures import AGREEMENTS
 
 pytestmark = pytest.mark.servers
@@ -18,16 +18,16 @@ pytestmark = pytest.mark.servers
 PAGE = {**BEARER, "accept": "text/html"}
 
 
-def client(world: World, headers: dict[str, str]) -> httpx.AsyncClient:
-    explainer = Explainer(world.desk, PolicyHistory(world.desk.city.policy))
-    transport = httpx.ASGITransport(Starlette(routes=explanation_page_routes(explainer, world.database, KEY)))
+def client(harness: RoutingHarness, headers: dict[str, str]) -> httpx.AsyncClient:
+    explainer = Explainer(harness.context, PolicyHistory(harness.context.city.policy))
+    transport = httpx.ASGITransport(Starlette(routes=explanation_page_routes(explainer, harness.database, KEY)))
     return httpx.AsyncClient(transport=transport, base_url="http://routing", headers=headers)
 
 
-async def test_the_page_explains_a_case_in_words(world: World) -> None:
-    await put_on_record(world, AGREEMENTS, NOON)
-    await world.hear(world.file("noise", service_code="loud"))
-    async with client(world, PAGE) as staff:
+async def test_the_page_explains_a_case_in_words(harness: RoutingHarness) -> None:
+    await put_on_record(harness, AGREEMENTS, NOON)
+    await harness.consume(harness.file("noise", service_code="loud"))
+    async with client(harness, PAGE) as staff:
         page = await staff.get("/sharing", params={"of": " SR-1 "})
     assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
     assert "script" not in page.text
@@ -41,26 +41,26 @@ async def test_the_page_explains_a_case_in_words(world: World) -> None:
         assert words in page.text
 
 
-async def test_the_page_can_be_asked_about_an_agency_that_has_nothing_to_do_with_it(world: World) -> None:
-    await world.hear(world.file("housing"))
-    async with client(world, PAGE) as staff:
+async def test_the_page_can_be_asked_about_an_agency_that_has_nothing_to_do_with_it(harness: RoutingHarness) -> None:
+    await harness.consume(harness.file("housing"))
+    async with client(harness, PAGE) as staff:
         page = await staff.get("/sharing", params={"of": str(case_id()), "agency": "<police>"})
     assert "It was asked about." in page.text
     assert "<police>" not in page.text
 
 
 async def test_what_was_opened_in_an_emergency_is_told_and_what_a_reviewer_says_of_it(
-    world: World,
+    harness: RoutingHarness,
 ) -> None:
-    await world.hear(world.file("housing"))
-    referral_id = referral_of(world)
-    async with agency(world) as homes:
+    await harness.consume(harness.file("housing"))
+    referral_id = referral_of(harness)
+    async with agency(harness) as homes:
         opened = await homes.post(
             f"{path_of(referral_id)}/emergency", json={"reason": REASON, "caseworker": "Kim Lee", "minutes": 30}
         )
-    async with client(world, PAGE) as staff:
+    async with client(harness, PAGE) as staff:
         before = (await staff.get("/sharing", params={"of": str(referral_id), "agency": "homes"})).text
-        await reviewed(world, opened.json()["access_id"])
+        await reviewed(harness, opened.json()["access_id"])
         after = (await staff.get("/sharing", params={"of": str(referral_id), "agency": "homes"})).text
     assert "opened in an emergency by Kim Lee, until 2026-03-02 12:30 UTC: identity, household, narrative" in before
     assert 'Not <a href="/emergencies">reviewed</a> yet.' in before
@@ -68,36 +68,36 @@ async def test_what_was_opened_in_an_emergency_is_told_and_what_a_reviewer_says_
     assert "danger" not in before + after, "what caseworkers and reviewers wrote is personal"
 
 
-async def reviewed(world: World, access_id: str) -> None:
+async def reviewed(harness: RoutingHarness, access_id: str) -> None:
     """Let a reviewer say that an access was not justified."""
-    async with caller(world, STAFF_KEY) as staff:
+    async with caller(harness, STAFF_KEY) as staff:
         said = {"justified": False, "note": "Nobody was in danger", "by": "lou"}
         assert (await staff.post(f"/emergencies/{access_id}", json=said)).status_code == 200
 
 
-async def test_what_was_refused_of_late_is_listed(world: World) -> None:
-    async with client(world, PAGE) as staff:
+async def test_what_was_refused_of_late_is_listed(harness: RoutingHarness) -> None:
+    async with client(harness, PAGE) as staff:
         assert "There are no denials." in (await staff.get("/sharing")).text
-        await world.hear(world.file("noise", service_code="loud"))
+        await harness.consume(harness.file("noise", service_code="loud"))
         assert f"/sharing?of={case_id()}&amp;agency=nobody" in (await staff.get("/sharing")).text
-    async with client(world, BEARER) as program:
+    async with client(harness, BEARER) as program:
         (refused,) = (await program.get("/sharing")).json()["refused"]
     assert (refused["agency"], refused["why"]) == ("nobody", ["no-agreement"])
 
 
 async def test_a_report_of_violence_without_consent_is_in_no_list_and_is_explained_to_whoever_has_its_id(
-    world: World,
+    harness: RoutingHarness,
 ) -> None:
-    await world.hear(world.file("safety", service_code="violence"))
-    assert world.rows("SELECT count(*) FROM refused_disclosures") == [(1,)]
-    async with client(world, PAGE) as staff:
+    await harness.consume(harness.file("safety", service_code="violence"))
+    assert harness.rows("SELECT count(*) FROM refused_disclosures") == [(1,)]
+    async with client(harness, PAGE) as staff:
         assert "There are no denials." in (await staff.get("/sharing")).text
         assert "victim services require a consent" in (await staff.get("/sharing", params={"of": "SR-1"})).text
 
 
-async def test_a_case_that_nobody_knows_is_said_and_nobody_gets_in_without_the_key(world: World) -> None:
-    async with client(world, PAGE) as staff:
+async def test_a_case_that_nobody_knows_is_said_and_nobody_gets_in_without_the_key(harness: RoutingHarness) -> None:
+    async with client(harness, PAGE) as staff:
         page = await staff.get("/sharing", params={"of": "SR-404"})
         assert (page.status_code, "unknown case" in page.text) == (404, True)
-    async with client(world, {}) as anybody:
+    async with client(harness, {}) as anybody:
         assert (await anybody.get("/sharing")).status_code == 401

@@ -7,7 +7,7 @@ import pytest
 
 from services.routing import migrations
 from tests.builders import NOON
-from tests.service.routing.world import World
+from tests.service.routing.harness import RoutingHarness
 
 pytestmark = pytest.mark.servers
 
@@ -25,17 +25,17 @@ def statements() -> tuple[str, ...]:
     return found
 
 
-async def test_cases_from_before_are_given_their_number_and_when_they_were_routed(world: World) -> None:
-    world.clock.shown = NOON.replace(hour=14)
-    await world.hear(world.file("housing"), world.file("loneliness", number=2))
-    await world.hear(world.file("safety", number=3, service_code="violence"))
-    before = world.rows("SELECT case_id, service_request_id, routed_at FROM cases ORDER BY service_request_id")
-    world.change(
+async def test_cases_from_before_are_given_their_number_and_when_they_were_routed(harness: RoutingHarness) -> None:
+    harness.clock.shown = NOON.replace(hour=14)
+    await harness.consume(harness.file("housing"), harness.file("loneliness", number=2))
+    await harness.consume(harness.file("safety", number=3, service_code="violence"))
+    before = harness.rows("SELECT case_id, service_request_id, routed_at FROM cases ORDER BY service_request_id")
+    harness.execute(
         "ALTER TABLE cases DROP COLUMN service_request_id, DROP COLUMN routed_at",
         "DROP INDEX referrals_by_id, refused_disclosures_by_time",
         *statements(),
     )
-    after = world.rows("SELECT case_id, service_request_id, routed_at FROM cases ORDER BY service_request_id")
+    after = harness.rows("SELECT case_id, service_request_id, routed_at FROM cases ORDER BY service_request_id")
     assert after[:2] == before[:2]
     assert after[2][:2] == before[2][:2]
     assert after[2][2] == NOON, "nothing was noted of when it was decided that nobody is told: it was filed at noon"

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shared.policy.checkpoint import Signer
 from shared.policy.proofs import TreeHead
 from shared.policy.receipts import facts_of, leaf_of
+from tests.service.routing.harness import RoutingHarness
 from tests.service.routing.ledgers import SIGNER, fill, give, leaf_data, run, sequence_all, sign_now
 from tests.service.routing.receipts import receipt, receipt_id
-from tests.service.routing.world import World
 from tests.unit.policy.trees import naive_root
 
 pytestmark = pytest.mark.servers
@@ -129,123 +129,125 @@ def forged_leaf() -> str:
     return leaf_of(facts_of(receipt(13, agency="police"))).hex()
 
 
-async def test_a_ledger_that_nobody_has_touched_is_found_whole(world: World) -> None:
-    await fill(world, 8, 18, 20)
-    result = await run(world, "verify")
+async def test_a_ledger_that_nobody_has_touched_is_found_whole(harness: RoutingHarness) -> None:
+    await fill(harness, 8, 18, 20)
+    result = await run(harness, "verify")
     assert (result.exit_code, result.stderr) == (0, result.stderr)
     assert result.stdout == "20 receipts, 3 checkpoints: nothing was changed, deleted, inserted or moved.\n"
 
 
-async def test_an_empty_ledger_is_whole_and_what_waits_is_told(world: World) -> None:
-    assert (await run(world, "verify")).stdout.startswith("0 receipts, 0 checkpoints: nothing was changed")
-    await give(world, receipt(0))
-    result = await run(world, "verify")
+async def test_an_empty_ledger_is_whole_and_what_waits_is_told(harness: RoutingHarness) -> None:
+    assert (await run(harness, "verify")).stdout.startswith("0 receipts, 0 checkpoints: nothing was changed")
+    await give(harness, receipt(0))
+    result = await run(harness, "verify")
     assert (result.exit_code, "1 more receipts wait for their places" in result.stdout) == (0, True)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_what_is_done_behind_its_back_is_found_with_its_place(world: World, fault: str) -> None:
-    await fill(world, 8, 18, 20)
+async def test_what_is_done_behind_its_back_is_found_with_its_place(harness: RoutingHarness, fault: str) -> None:
+    await fill(harness, 8, 18, 20)
     statements, expected = FAULTS[fault]
-    world.change(*(statement.replace("{leaf}", forged_leaf()) for statement in statements))
-    result = await run(world, "verify", "--json")
+    harness.execute(*(statement.replace("{leaf}", forged_leaf()) for statement in statements))
+    result = await run(harness, "verify", "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["problems"] == expected
-    shown = await run(world, "verify")
+    shown = await run(harness, "verify")
     assert shown.exit_code == 1
     assert expected[0] in shown.stdout
     assert "the ledger differs from what was written" in shown.stdout
 
 
 async def test_a_history_that_was_written_anew_differs_from_a_checkpoint_of_ones_own(
-    world: World, tmp_path: Path
+    harness: RoutingHarness, tmp_path: Path
 ) -> None:
-    await fill(world, 8, 18)
+    await fill(harness, 8, 18)
     mine = tmp_path / "checkpoint"
-    mine.write_text((await run(world, "checkpoint")).stdout, encoding="utf-8")
-    held = await run(world, "verify", "--since-checkpoint", str(mine))
+    mine.write_text((await run(harness, "checkpoint")).stdout, encoding="utf-8")
+    held = await run(harness, "verify", "--since-checkpoint", str(mine))
     assert "18 receipts, 2 checkpoints and 1 of yours: nothing was changed" in held.stdout
-    world.change(
+    harness.execute(
         "DELETE FROM ledger_nodes",
         "DELETE FROM checkpoints",
         "UPDATE receipts SET place = NULL",
         "UPDATE receipts SET agency = 'police' WHERE receipt_id = '" + str(receipt_id(13)) + "'",
     )
-    await sequence_all(world.database)
-    await sign_now(world)
-    assert (await run(world, "verify")).exit_code == 0, "whoever has the key can write everything anew"
-    caught = await run(world, "verify", "--since-checkpoint", str(mine))
+    await sequence_all(harness.database)
+    await sign_now(harness)
+    assert (await run(harness, "verify")).exit_code == 0, "whoever has the key can write everything anew"
+    caught = await run(harness, "verify", "--since-checkpoint", str(mine))
     assert caught.exit_code == 1
     assert "places 0 to 17: differs from the checkpoint signed at 18 receipts" in caught.stdout
 
 
 async def test_a_ledger_that_was_set_back_is_shorter_than_a_checkpoint_of_ones_own(
-    world: World, tmp_path: Path
+    harness: RoutingHarness, tmp_path: Path
 ) -> None:
-    await fill(world, 8)
+    await fill(harness, 8)
     mine = tmp_path / "checkpoint"
     mine.write_text(SIGNER.sign_tree(TreeHead(12, naive_root(leaf_data(12)))), encoding="utf-8")
-    caught = await run(world, "verify", "--since-checkpoint", str(mine))
+    caught = await run(harness, "verify", "--since-checkpoint", str(mine))
     assert caught.exit_code == 1
     assert "places 8 to 11: missing, but covered by the checkpoint signed at 12 receipts" in caught.stdout
 
 
-async def test_a_checkpoint_counts_only_under_a_key_that_the_reader_trusts(world: World, tmp_path: Path) -> None:
-    await fill(world, 8)
+async def test_a_checkpoint_counts_only_under_a_key_that_the_reader_trusts(
+    harness: RoutingHarness, tmp_path: Path
+) -> None:
+    await fill(harness, 8)
     stranger = Signer("town/ledger", Ed25519PrivateKey.from_private_bytes(bytes(32)))
     theirs = tmp_path / "checkpoint"
     theirs.write_text(stranger.sign_tree(TreeHead(8, naive_root(leaf_data(8)))), encoding="utf-8")
-    refused = await run(world, "verify", "--since-checkpoint", str(theirs))
+    refused = await run(harness, "verify", "--since-checkpoint", str(theirs))
     assert (refused.exit_code, "no signature by a known key" in refused.stdout) == (1, True)
     both = ["--key", str(stranger.verifier), "--key", str(SIGNER.verifier)]
-    assert (await run(world, "verify", "--since-checkpoint", str(theirs), *both)).exit_code == 0
-    assert (await run(world, "verify", "--key", str(stranger.verifier))).exit_code == 1
+    assert (await run(harness, "verify", "--since-checkpoint", str(theirs), *both)).exit_code == 0
+    assert (await run(harness, "verify", "--key", str(stranger.verifier))).exit_code == 1
 
 
-async def test_more_than_one_page_is_read_to_the_end(world: World) -> None:
-    await fill(world, 1500, 2003)
-    assert (await run(world, "verify")).stdout.startswith("2,003 receipts, 2 checkpoints: nothing was changed")
-    world.change("UPDATE receipts SET form = 'thin' WHERE place IN (999, 1000, 2002)")
-    problems = json.loads((await run(world, "verify", "--json")).stdout)["problems"]
+async def test_more_than_one_page_is_read_to_the_end(harness: RoutingHarness) -> None:
+    await fill(harness, 1500, 2003)
+    assert (await run(harness, "verify")).stdout.startswith("2,003 receipts, 2 checkpoints: nothing was changed")
+    harness.execute("UPDATE receipts SET form = 'thin' WHERE place IN (999, 1000, 2002)")
+    problems = json.loads((await run(harness, "verify", "--json")).stdout)["problems"]
     assert [problem.partition(":")[0] for problem in problems] == ["places 999 to 1000", "place 2002"]
 
 
-async def test_a_receipt_is_printed_with_its_proof(world: World) -> None:
-    await fill(world, 11)
-    result = await run(world, "receipt", str(receipt_id(4)))
+async def test_a_receipt_is_printed_with_its_proof(harness: RoutingHarness) -> None:
+    await fill(harness, 11)
+    result = await run(harness, "receipt", str(receipt_id(4)))
     assert result.exit_code == 0
     assert "homes-front-door/all" in result.stdout
     assert "Proven: place 4 of the 11 signed receipts." in result.stdout
 
 
-async def test_a_receipt_that_was_not_signed_yet_is_signed_when_somebody_asks(world: World) -> None:
-    await fill(world, 3)
-    await give(world, receipt(3))
-    waiting = await run(world, "receipt", str(receipt_id(3)))
+async def test_a_receipt_that_was_not_signed_yet_is_signed_when_somebody_asks(harness: RoutingHarness) -> None:
+    await fill(harness, 3)
+    await give(harness, receipt(3))
+    waiting = await run(harness, "receipt", str(receipt_id(3)))
     assert (waiting.exit_code, "Not proven: no checkpoint covers it yet." in waiting.stdout) == (1, True)
-    await sequence_all(world.database)
-    result = await run(world, "receipt", str(receipt_id(3)), "--json")
+    await sequence_all(harness.database)
+    result = await run(harness, "receipt", str(receipt_id(3)), "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["proven_at_size"] == 4
 
 
-async def test_a_receipt_that_was_changed_is_not_proven(world: World) -> None:
-    await fill(world, 11)
-    world.change("UPDATE receipts SET purpose = 'enforcement' WHERE place = 4")
-    result = await run(world, "receipt", str(receipt_id(4)))
+async def test_a_receipt_that_was_changed_is_not_proven(harness: RoutingHarness) -> None:
+    await fill(harness, 11)
+    harness.execute("UPDATE receipts SET purpose = 'enforcement' WHERE place = 4")
+    result = await run(harness, "receipt", str(receipt_id(4)))
     assert result.exit_code == 1
     assert "Not proven: its proof does not lead to the root that was signed at 11 receipts." in result.stdout
 
 
-async def test_what_cannot_be_read_is_neither_right_nor_wrong(world: World) -> None:
+async def test_what_cannot_be_read_is_neither_right_nor_wrong(harness: RoutingHarness) -> None:
     for words in (["verify"], ["receipt", str(receipt_id(1))], ["checkpoint", "--now"]):
-        refused = await run(world, *words, key="wrong")
+        refused = await run(harness, *words, key="wrong")
         assert (refused.exit_code, "401" in refused.stderr) == (3, True)
-    unknown = await run(world, "receipt", str(receipt_id(1)))
+    unknown = await run(harness, "receipt", str(receipt_id(1)))
     assert (unknown.exit_code, "unknown receipt" in unknown.stderr) == (3, True)
-    assert (await run(world, "verify", "--key", "nonsense")).exit_code == 3
+    assert (await run(harness, "verify", "--key", "nonsense")).exit_code == 3
 
 
-async def test_the_key_is_printed_for_others_to_check_with(world: World) -> None:
-    assert (await run(world, "key")).stdout == f"{SIGNER.verifier}\n"
-    assert (await run(world, "checkpoint", "--now")).stdout.startswith("town/ledger\n0\n")
+async def test_the_key_is_printed_for_others_to_check_with(harness: RoutingHarness) -> None:
+    assert (await run(harness, "key")).stdout == f"{SIGNER.verifier}\n"
+    assert (await run(harness, "checkpoint", "--now")).stdout.startswith("town/ledger\n0\n")

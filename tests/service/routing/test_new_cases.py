@@ -18,8 +18,8 @@ from shared.kit.vault.consents import LockedConsents
 from shared.kit.vault.vault import Vault
 from tests import builders
 from tests.builders import consent
+from tests.service.routing.harness import RoutingHarness, record
 from tests.service.routing.test_consents import FOREVER, granted
-from tests.service.routing.world import World, record
 from tests.unit.routing.fixtures import CONTACT
 
 TABLES = ("inbox", "cases", "referrals", "referral_changes", "triage", "receipts", "consent_uses")
@@ -31,20 +31,20 @@ def records(*events: Event) -> list[Record]:
     return [record(CASES.topic, CASES.source, event, uuid4()) for event in events]
 
 
-async def deliver(world: World, given: Sequence[Record], **changed: Any) -> None:
+async def deliver(harness: RoutingHarness, given: Sequence[Record], **changed: Any) -> None:
     """Hear these records, by a route that may be changed."""
-    await Consumer("routing", replace(subscriptions(world.desk)[0], **changed), world.database)(given)
+    await Consumer("routing", replace(subscriptions(harness.context)[0], **changed), harness.database)(given)
 
 
-def kept(world: World) -> dict[str, list[Any]]:
+def kept(harness: RoutingHarness) -> dict[str, list[Any]]:
     """All rows, but for what the database itself adds to them, in an order of their own."""
     query = "SELECT (to_jsonb(t) - 'id' - 'created_at' - 'recorded_at')::text AS row FROM {} AS t ORDER BY row"
-    return {table: [row[0] for row in world.rows(query.format(table))] for table in (*TABLES, *TOO)}
+    return {table: [row[0] for row in harness.rows(query.format(table))] for table in (*TABLES, *TOO)}
 
 
-def empty(world: World) -> None:
+def empty(harness: RoutingHarness) -> None:
     """Forget everything."""
-    world.change("TRUNCATE " + ", ".join((*TABLES, *TOO)))
+    harness.execute("TRUNCATE " + ", ".join((*TABLES, *TOO)))
 
 
 class Handler:
@@ -59,69 +59,69 @@ class Handler:
         await self._handler(batch, tx)
 
 
-async def test_at_once_and_in_a_transaction_the_same_is_kept_and_said(world: World) -> None:
+async def test_at_once_and_in_a_transaction_the_same_is_kept_and_said(harness: RoutingHarness) -> None:
     given = records(
-        world.file("housing"),
-        world.file("housing", "health", number=2),
-        world.file("noise", "loneliness", number=3, service_code="loud"),
-        world.file("safety", number=4, service_code="violence"),
-        world.file("health", number=5, service_code="drugs"),
+        harness.file("housing"),
+        harness.file("housing", "health", number=2),
+        harness.file("noise", "loneliness", number=3, service_code="loud"),
+        harness.file("safety", number=4, service_code="violence"),
+        harness.file("health", number=5, service_code="drugs"),
         builders.report("housing", number=6),
     )
-    handler = Handler(subscriptions(world.desk)[0])
-    await deliver(world, given, handler=handler)
-    at_once = kept(world)
+    handler = Handler(subscriptions(harness.context)[0])
+    await deliver(harness, given, handler=handler)
+    at_once = kept(harness)
     assert handler.given == []
     assert len(at_once["inbox"]) == len(at_once["cases"]) == 6
     assert all(at_once[table] for table in ("referrals", "triage", "receipts", "refused_disclosures", "outbox"))
 
-    empty(world)
-    await deliver(world, given, fast_path=None)
-    assert kept(world) == at_once
+    empty(harness)
+    await deliver(harness, given, fast_path=None)
+    assert kept(harness) == at_once
 
 
-async def test_a_case_whose_person_has_consented_is_dealt_with_in_a_transaction(world: World) -> None:
-    filed, given = world.file("housing"), world.consent(consent("homes", groups=[CONTACT], ends_at=FOREVER))
-    handler = Handler(subscriptions(world.desk)[0])
-    await deliver(world, records(filed, world.file("housing", number=2)), handler=handler)
+async def test_a_case_whose_person_has_consented_is_dealt_with_in_a_transaction(harness: RoutingHarness) -> None:
+    filed, given = harness.file("housing"), harness.consent(consent("homes", groups=[CONTACT], ends_at=FOREVER))
+    handler = Handler(subscriptions(harness.context)[0])
+    await deliver(harness, records(filed, harness.file("housing", number=2)), handler=handler)
     assert handler.given == [2]
-    await deliver(world, records(granted(given)), handler=handler)
+    await deliver(harness, records(granted(given)), handler=handler)
     assert handler.given == [2, 1]
 
 
 @pytest.mark.parametrize("again", [False, True])
-async def test_a_case_that_is_known_is_opened_once(world: World, *, again: bool) -> None:
+async def test_a_case_that_is_known_is_opened_once(harness: RoutingHarness, *, again: bool) -> None:
     """Whether the same message comes again or another about the same case, with another that is new."""
-    filed, other = world.file("housing"), world.file("housing", number=2)
+    filed, other = harness.file("housing"), harness.file("housing", number=2)
     first = records(filed)
-    await deliver(world, first)
-    before = kept(world)
-    await deliver(world, [*(first if again else records(filed)), *records(other)])
-    after = kept(world)
+    await deliver(harness, first)
+    before = kept(harness)
+    await deliver(harness, [*(first if again else records(filed)), *records(other)])
+    after = kept(harness)
     assert len(after["cases"]) == 2
     assert [row for row in after["receipts"] if str(filed.case_id) in row] == before["receipts"]
     assert [row for row in after["outbox"] if str(filed.case_id) in row] == before["outbox"]
     assert not after["dead_letters"]
 
 
-async def test_a_case_that_two_open_at_the_same_moment_is_opened_once(world: World) -> None:
+async def test_a_case_that_two_open_at_the_same_moment_is_opened_once(harness: RoutingHarness) -> None:
     both_have_looked, first_two = asyncio.Barrier(2), iter(range(2))
 
     async def hold(
         tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
     ) -> LockedConsents:
-        held = await world.clock.lock_consents(tx, vault, persons, cases)
+        held = await harness.clock.lock_consents(tx, vault, persons, cases)
         if next(first_two, None) is not None:
             await both_have_looked.wait()
         return held
 
-    held_up = replace(world, desk=replace(world.desk, consent_lock=hold))
-    given = records(world.file("housing"), world.file("health", number=2))
+    held_up = replace(harness, context=replace(harness.context, consent_lock=hold))
+    given = records(harness.file("housing"), harness.file("health", number=2))
     await asyncio.gather(deliver(held_up, given), deliver(held_up, given))
-    found = kept(world)
+    found = kept(harness)
     assert len(found["cases"]) == len(found["receipts"]) == 2
     assert not found["dead_letters"]
 
-    empty(world)
-    await deliver(world, given, fast_path=None)
-    assert kept(world) == found
+    empty(harness)
+    await deliver(harness, given, fast_path=None)
+    assert kept(harness) == found

@@ -15,8 +15,8 @@ from shared.kit.clock import ExponentialBackoff
 from shared.kit.consumer.consumer import Consumer
 from shared.kit.database.database import Transaction, UnavailableError
 from shared.kit.messaging.messages import Batch, Record, Subscription
+from tests.service.routing.harness import RoutingHarness, record
 from tests.service.routing.receipts import insert_receipts, receipt
-from tests.service.routing.world import World, record
 
 pytestmark = pytest.mark.servers
 
@@ -34,24 +34,24 @@ HINDRANCES = {
 
 
 @contextmanager
-def hindered(world: World, how: str) -> Iterator[None]:
+def hindered(harness: RoutingHarness, how: str) -> Iterator[None]:
     """Let no receipts be written for the length of a block."""
-    world.change(HINDRANCES[how][0])
+    harness.execute(HINDRANCES[how][0])
     try:
         yield
     finally:
-        world.change(HINDRANCES[how][1])
+        harness.execute(HINDRANCES[how][1])
 
 
-def disclosing(world: World) -> Consumer:
+def disclosing(harness: RoutingHarness) -> Consumer:
     """Routing's consumer of cases, with one more receipt for each of them in the same transaction."""
-    inner = subscriptions(world.desk)[0].handler
+    inner = subscriptions(harness.context)[0].handler
 
     async def handler(batch: Batch[Any], tx: Transaction) -> None:
         await inner(batch, tx)
         await insert_receipts(tx, [receipt(message.record.offset) for message in batch])
 
-    return quick(Consumer("routing", Subscription("routing", CASES, handler), world.database))
+    return quick(Consumer("routing", Subscription("routing", CASES, handler), harness.database))
 
 
 def quick(made: Consumer) -> Consumer:
@@ -60,45 +60,50 @@ def quick(made: Consumer) -> Consumer:
     return made
 
 
-def filed(world: World, count: int) -> Sequence[Record]:
+def filed(harness: RoutingHarness, count: int) -> Sequence[Record]:
     """Messages of cases that were filed."""
-    cases = [world.file("housing", number=number) for number in range(count)]
+    cases = [harness.file("housing", number=number) for number in range(count)]
     made = [record(CASES.topic, CASES.source, case, uuid4()) for case in cases]
     return [replace(each, offset=number) for number, each in enumerate(made)]
 
 
 @pytest.mark.parametrize("how", HINDRANCES)
-async def test_without_receipts_nothing_is_disclosed_and_afterwards_everything_is(world: World, how: str) -> None:
-    consumer, cases = quick(Consumer("routing", subscriptions(world.desk)[0], world.database)), filed(world, 30)
-    before = world.everything()
-    with hindered(world, how):
+async def test_without_receipts_nothing_is_disclosed_and_afterwards_everything_is(
+    harness: RoutingHarness, how: str
+) -> None:
+    consumer, cases = (
+        quick(Consumer("routing", subscriptions(harness.context)[0], harness.database)),
+        filed(harness, 30),
+    )
+    before = harness.snapshot()
+    with hindered(harness, how):
         for _ in range(5):
             with pytest.raises(UnavailableError):
                 await consumer(cases)
         assert "receipts cannot be written" in str(consumer.unavailable)
-    assert world.everything() == before, "nothing was said, kept or set aside"
+    assert harness.snapshot() == before, "nothing was said, kept or set aside"
     await consumer(cases)
     assert not consumer.unavailable
-    assert len(world.spoken("agency.homes.inbox.v1")) == 30
-    assert world.rows("SELECT count(*) FROM receipts") == [(30,)]
-    assert world.rows("SELECT count(*) FROM dead_letters") == [(0,)]
+    assert len(harness.outbox("agency.homes.inbox.v1")) == 30
+    assert harness.rows("SELECT count(*) FROM receipts") == [(30,)]
+    assert harness.rows("SELECT count(*) FROM dead_letters") == [(0,)]
     await consumer(cases)
-    assert world.rows("SELECT count(*) FROM receipts") == [(30,)]
+    assert harness.rows("SELECT count(*) FROM receipts") == [(30,)]
 
 
-async def test_a_receipt_that_is_wrong_by_itself_holds_up_nobody_else(world: World) -> None:
-    async with world.database.transaction() as tx:
+async def test_a_receipt_that_is_wrong_by_itself_holds_up_nobody_else(harness: RoutingHarness) -> None:
+    async with harness.database.transaction() as tx:
         await insert_receipts(tx, [receipt(7)])
-    consumer, cases = disclosing(world), filed(world, 10)
+    consumer, cases = disclosing(harness), filed(harness, 10)
     await consumer(cases)
-    assert world.rows("SELECT position, reason FROM dead_letters") == [(7, "UniqueViolation")]
-    assert len(world.spoken("agency.homes.inbox.v1")) == 9
+    assert harness.rows("SELECT position, reason FROM dead_letters") == [(7, "UniqueViolation")]
+    assert len(harness.outbox("agency.homes.inbox.v1")) == 9
 
 
-async def test_a_database_that_is_away_is_not_taken_for_refused_receipts(world: World) -> None:
+async def test_a_database_that_is_away_is_not_taken_for_refused_receipts(harness: RoutingHarness) -> None:
     async def cut() -> None:
-        async with world.database.transaction() as tx:
-            with psycopg.connect(world.own.admin_url, autocommit=True) as admin:
+        async with harness.database.transaction() as tx:
+            with psycopg.connect(harness.own.admin_url, autocommit=True) as admin:
                 admin.execute("SELECT pg_terminate_backend(%s)", (tx.info.backend_pid,))
             await insert_receipts(tx, [receipt()])
 
@@ -106,8 +111,8 @@ async def test_a_database_that_is_away_is_not_taken_for_refused_receipts(world: 
         await cut()
 
 
-async def test_routing_adds_receipts_and_takes_none_back(world: World) -> None:
-    async with world.database.transaction() as tx:
+async def test_routing_adds_receipts_and_takes_none_back(harness: RoutingHarness) -> None:
+    async with harness.database.transaction() as tx:
         await insert_receipts(tx, [receipt()])
     for forbidden in (
         "UPDATE receipts SET agency = 'police'",
@@ -120,7 +125,7 @@ async def test_routing_adds_receipts_and_takes_none_back(world: World) -> None:
         "DELETE FROM checkpoints",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            async with world.database.transaction() as tx:
+            async with harness.database.transaction() as tx:
                 await tx.execute(forbidden)
-    async with world.database.transaction() as tx:
+    async with harness.database.transaction() as tx:
         await tx.execute("UPDATE receipts SET place = 0")

@@ -14,7 +14,7 @@ from shared.kit.database.database import UnavailableError
 from shared.kit.kafka.access import KafkaAccess
 from tests.builders import HOUR, NOON, need_id
 from tests.eventually import PATIENCE_SECONDS
-from tests.service.routing.world import World
+from tests.service.routing.harness import RoutingHarness
 
 pytestmark = pytest.mark.servers
 
@@ -23,51 +23,53 @@ ALLOWED = "GRANT INSERT ON receipts TO handoff_routing"
 KEY = "a key for staff"
 
 
-def receipts(world: World) -> int:
+def receipts(harness: RoutingHarness) -> int:
     """How many there are."""
-    ((count,),) = world.rows("SELECT count(*) FROM receipts")
+    ((count,),) = harness.rows("SELECT count(*) FROM receipts")
     return int(count)
 
 
-async def test_the_triage_desk_is_told_to_come_again_and_the_need_still_waits(world: World) -> None:
-    await world.hear(world.file("loneliness"))
-    world.change(DENIED)
-    transport = httpx.ASGITransport(Starlette(routes=triage_routes(world.desk, world.database, KEY)))
+async def test_the_triage_desk_is_told_to_come_again_and_the_need_still_waits(harness: RoutingHarness) -> None:
+    await harness.consume(harness.file("loneliness"))
+    harness.execute(DENIED)
+    transport = httpx.ASGITransport(Starlette(routes=triage_routes(harness.context, harness.database, KEY)))
     headers = {"authorization": f"Bearer {KEY}"}
-    before = world.everything()
+    before = harness.snapshot()
     async with httpx.AsyncClient(transport=transport, base_url="http://routing", headers=headers) as staff:
         path, wanted = f"/triage/{need_id('loneliness')}", {"agency": "police", "program": "precinct"}
         refused = await staff.post(path, json=wanted)
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
-        assert world.everything() == before
-        world.change(ALLOWED)
+        assert harness.snapshot() == before
+        harness.execute(ALLOWED)
         assert (await staff.post(path, json=wanted)).status_code == 201
-    assert receipts(world) == 1
+    assert receipts(harness) == 1
 
 
-async def test_the_sweeper_waits_and_goes_on_by_itself(world: World) -> None:
-    await world.hear(world.file("housing"))
+async def test_the_sweeper_waits_and_goes_on_by_itself(harness: RoutingHarness) -> None:
+    await harness.consume(harness.file("housing"))
     for hours in (4, 8):  # a reminder and an escalation, before somebody else is asked
-        world.clock.shown = NOON + hours * HOUR
-        await handle_overdue_referrals(world.desk, world.database)
-    given = receipts(world)
-    world.clock.shown = NOON + 12 * HOUR
-    world.change(DENIED)
-    sweeping = asyncio.create_task(DeadlineWorker(world.desk, world.database, 0.02).run())
+        harness.clock.shown = NOON + hours * HOUR
+        await handle_overdue_referrals(harness.context, harness.database)
+    given = receipts(harness)
+    harness.clock.shown = NOON + 12 * HOUR
+    harness.execute(DENIED)
+    sweeping = asyncio.create_task(DeadlineWorker(harness.context, harness.database, 0.02).run())
     try:
         await asyncio.sleep(0.5)
         assert not sweeping.done()
-        assert "referral.cancelled.v1" not in {row.type for row in world.spoken()}
-        world.change(ALLOWED)
+        assert "referral.cancelled.v1" not in {row.type for row in harness.outbox()}
+        harness.execute(ALLOWED)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while receipts(world) == given:
+            while receipts(harness) == given:
                 await asyncio.sleep(0.05)
     finally:
         sweeping.cancel()
 
 
-async def test_readiness_says_that_receipts_cannot_be_written_until_they_can(world: World) -> None:
-    consumption = ConsumerSupervisor("routing", subscriptions(world.desk), world.database, KafkaAccess("nowhere:9092"))
+async def test_readiness_says_that_receipts_cannot_be_written_until_they_can(harness: RoutingHarness) -> None:
+    consumption = ConsumerSupervisor(
+        "routing", subscriptions(harness.context), harness.database, KafkaAccess("nowhere:9092")
+    )
     consumer = consumption._consumers[0]
     consumer.unavailable = str(UnavailableError("receipts cannot be written: InsufficientPrivilege"))
     assert await consumption.problem() == "waiting: receipts cannot be written: InsufficientPrivilege"

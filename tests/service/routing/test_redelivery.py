@@ -11,42 +11,42 @@ from shared.kit.dead_letters.dead_letters import DeadLetter, insert_dead_letters
 from shared.kit.dead_letters.redrive import DeadLetterQueue
 from shared.kit.messaging.messages import Record
 from tests.builders import NOON
-from tests.service.routing.world import World, record
+from tests.service.routing.harness import RoutingHarness, record
 
 pytestmark = pytest.mark.servers
 
 
-async def lose(world: World, lost: Record, route: int) -> None:
+async def lose(harness: RoutingHarness, lost: Record, route: int) -> None:
     """Set a message aside, as the consumer of this route does."""
-    async with world.database.transaction() as tx:
+    async with harness.database.transaction() as tx:
         await insert_dead_letters(
-            tx, "routing", [DeadLetter(lost, "ArithmeticError", subscriptions(world.desk)[route].group, 3)]
+            tx, "routing", [DeadLetter(lost, "ArithmeticError", subscriptions(harness.context)[route].group, 3)]
         )
 
 
-async def redeliver(world: World, number: int) -> str | None:
-    return (await DeadLetterQueue(world.database, subscriptions(world.desk)).redrive(number, "Ada")).outcome
+async def redeliver(harness: RoutingHarness, number: int) -> str | None:
+    return (await DeadLetterQueue(harness.database, subscriptions(harness.context)).redrive(number, "Ada")).outcome
 
 
-async def test_a_case_is_routed_once(world: World) -> None:
-    filed = world.file("housing")
-    await lose(world, record(CASES.topic, CASES.source, filed, uuid4()), 0)
-    assert world.rows("SELECT count(*) FROM referrals") == [(0,)]
-    assert await redeliver(world, 1) == "done"
-    before = world.everything()
-    assert world.rows("SELECT case_id, state FROM referrals") == [(filed.case_id, "requested")]
-    assert await redeliver(world, 1) == "done"
-    assert world.everything() == before
+async def test_a_case_is_routed_once(harness: RoutingHarness) -> None:
+    filed = harness.file("housing")
+    await lose(harness, record(CASES.topic, CASES.source, filed, uuid4()), 0)
+    assert harness.rows("SELECT count(*) FROM referrals") == [(0,)]
+    assert await redeliver(harness, 1) == "done"
+    before = harness.snapshot()
+    assert harness.rows("SELECT case_id, state FROM referrals") == [(filed.case_id, "requested")]
+    assert await redeliver(harness, 1) == "done"
+    assert harness.snapshot() == before
 
 
-async def test_an_answer_that_was_given_again_meanwhile_changes_nothing(world: World) -> None:
-    filed = world.file("housing")
-    await world.hear(filed)
-    ((referral_id,),) = world.rows("SELECT referral_id FROM referrals")
+async def test_an_answer_that_was_given_again_meanwhile_changes_nothing(harness: RoutingHarness) -> None:
+    filed = harness.file("housing")
+    await harness.consume(filed)
+    ((referral_id,),) = harness.rows("SELECT referral_id FROM referrals")
     accepted = ReferralAccepted(case_id=filed.case_id, referral_id=referral_id, occurred_at=NOON)
     source = AGENCY_UPDATES.source.format(agency="homes")
-    await lose(world, record(AGENCY_UPDATES.topic.format(agency="homes"), source, accepted, uuid4()), 1)
-    await world.hear_from("homes", accepted)
-    before = world.rows("SELECT state, changes FROM referrals")
-    assert await redeliver(world, 1) == "done"
-    assert world.rows("SELECT state, changes FROM referrals") == before
+    await lose(harness, record(AGENCY_UPDATES.topic.format(agency="homes"), source, accepted, uuid4()), 1)
+    await harness.consume_updates("homes", accepted)
+    before = harness.rows("SELECT state, changes FROM referrals")
+    assert await redeliver(harness, 1) == "done"
+    assert harness.rows("SELECT state, changes FROM referrals") == before

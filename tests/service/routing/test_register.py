@@ -21,7 +21,7 @@ from shared.kit.database.database import Database, UnavailableError
 from shared.kit.service.settings import SAMPLE_CITY
 from shared.policy.decision import DisclosurePolicy
 from tests.builders import report
-from tests.service.routing.world import World, record
+from tests.service.routing.harness import RoutingHarness, record
 
 pytestmark = pytest.mark.servers
 
@@ -56,16 +56,18 @@ async def test_what_is_on_record_may_be_decided_by(kept: Database) -> None:
         assert tuple(await list_agreements_in(tx, sharing.hash)) == sharing.agreements
 
 
-async def test_cases_wait_until_it_is_on_record(world: World) -> None:
-    register = register_of(world.database, SAMPLE_CITY)
-    consumer = Consumer("routing", subscriptions(replace(world.desk, check_ready=register.check))[0], world.database)
+async def test_cases_wait_until_it_is_on_record(harness: RoutingHarness) -> None:
+    register = register_of(harness.database, SAMPLE_CITY)
+    consumer = Consumer(
+        "routing", subscriptions(replace(harness.context, check_ready=register.check))[0], harness.database
+    )
     heard = [record(CASES.topic, CASES.source, report(), uuid4())]
     with pytest.raises(UnavailableError, match="not registered"):
         await consumer(heard)
-    assert world.rows("SELECT case_id FROM cases") == world.rows("SELECT 1 FROM dead_letters") == []
+    assert harness.rows("SELECT case_id FROM cases") == harness.rows("SELECT 1 FROM dead_letters") == []
     await register.run()
     await consumer(heard)
-    assert len(world.rows("SELECT case_id FROM cases")) == 1
+    assert len(harness.rows("SELECT case_id FROM cases")) == 1
 
 
 async def test_an_agreement_that_changed_within_its_version_is_told_and_not_decided_by(

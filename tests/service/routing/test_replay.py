@@ -16,8 +16,8 @@ from shared.kit.kafka.access import KafkaAccess
 from tests.eventually import PATIENCE_SECONDS
 from tests.own_topics import OwnTopics
 from tests.service.routing.gates import Street
+from tests.service.routing.harness import RoutingHarness
 from tests.service.routing.replaying import Heard, Permitted, Replay
-from tests.service.routing.world import World
 
 pytestmark = pytest.mark.servers
 
@@ -30,7 +30,7 @@ REQUESTED, RECALLED, CANCELLED = "referral.requested.v1", "disclosure.recalled.v
 
 
 @pytest.fixture
-async def replay(world: World, kafka: KafkaAccess, topics: OwnTopics) -> AsyncIterator[Replay]:
+async def replay(harness: RoutingHarness, kafka: KafkaAccess, topics: OwnTopics) -> AsyncIterator[Replay]:
     """Routing on topics that only this test has, but for the one in which nobody is told anything of it."""
     street = Street(topics.prefix)
     admin = AIOKafkaAdminClient(**kafka.client())
@@ -38,7 +38,7 @@ async def replay(world: World, kafka: KafkaAccess, topics: OwnTopics) -> AsyncIt
     names = (REFERRALS.topic, *map(inbox_topic, street.agencies))
     await admin.create_topics([NewTopic(name, 1, 1) for name in names])
     await admin.close()
-    async with Replay.on(world, kafka, street, await topics.create("cases")) as made:
+    async with Replay.on(harness, kafka, street, await topics.create("cases")) as made:
         yield made
 
 
@@ -82,7 +82,7 @@ async def begin(replay: Replay, permitted: Sequence[Permitted], *, emptied: bool
 async def withdraw_in_the_middle(replay: Replay, permitted: Sequence[Permitted]) -> dict[UUID, int]:
     """Withdraw four of five consents while both gates hold: those that nothing has begun to release go at once."""
     await replay.gates.deciding.holds()
-    known = len(replay.world.rows("SELECT FROM cases"))
+    known = len(replay.harness.rows("SELECT FROM cases"))
     assert MIDDLE <= known < CASES
     ends = {each.filed.case_id: asyncio.create_task(replay.withdraw(each)) for each in withdrawn_of(permitted)}
     free = {each.filed.case_id for each in (*permitted[DELIVERED], *permitted[WAITING.stop : known - 1])} & ends.keys()
@@ -137,7 +137,7 @@ async def test_what_stands_on_a_consent_withdrawn_during_a_replay_is_not_said_af
     assert [each for each in begun if REQUESTED not in outcome.types(each)] == [], "what was being sent arrived"
     late = [each for each in withdrawn_of(permitted) if not outcome.stood_on_it(each)]
     assert len(late) > 5, "what had been decided and was not being sent did not"
-    assert replay.world.rows("SELECT count(*) > 5 FROM outbox_withheld") == [(True,)]
+    assert replay.harness.rows("SELECT count(*) > 5 FROM outbox_withheld") == [(True,)]
     kept = [each for each in permitted if each not in withdrawn_of(permitted)]
     assert [outcome.types(each) for each in kept] == [[REQUESTED]] * len(kept)
 
@@ -146,13 +146,13 @@ async def test_a_replay_into_an_emptied_inbox_after_withdrawals_says_nothing_aga
     permitted = replay.permit(CASES)
     await begin(replay, permitted, emptied=False)
     outcome = await replay_and_withdraw(replay, permitted)
-    before = replay.world.everything()
+    before = replay.harness.snapshot()
     await replay.rewind(emptied=True)
     async with replay.relaying(), replay.hearing():
         await replay.settled()
     assert await replay.heard() == outcome.heard
-    assert replay.world.everything() == before
-    assert replay.world.rows("SELECT count(*) FROM dead_letters") == [(0,)]
+    assert replay.harness.snapshot() == before
+    assert replay.harness.rows("SELECT count(*) FROM dead_letters") == [(0,)]
 
 
 async def test_a_withdrawal_waits_for_a_decision_that_has_begun_and_then_nothing_leaves(replay: Replay) -> None:

@@ -13,7 +13,7 @@ from services.routing.http.pages.triage import triage_routes
 from shared.events.agency_updates import ReferralRejected
 from shared.events.reasons import Reason
 from tests.builders import NOON, case_id, need_id
-from tests.service.routing.world import World
+from tests.service.routing.harness import RoutingHarness
 
 pytestmark = pytest.mark.servers
 
@@ -25,16 +25,19 @@ POLICE = {"agency": "police", "program": "precinct"}
 
 
 @pytest.fixture
-async def staff(world: World) -> AsyncIterator[httpx.AsyncClient]:
+async def staff(harness: RoutingHarness) -> AsyncIterator[httpx.AsyncClient]:
     """A client of routing's pages."""
-    routes = [*triage_routes(world.desk, world.database, KEY), *case_routes(world.desk, world.database, KEY)]
+    routes = [
+        *triage_routes(harness.context, harness.database, KEY),
+        *case_routes(harness.context, harness.database, KEY),
+    ]
     transport = httpx.ASGITransport(app=Starlette(routes=routes))
     async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:
         yield client
 
 
-async def test_nobody_gets_in_without_the_key(world: World, staff: httpx.AsyncClient) -> None:
-    await world.hear(world.file("loneliness"))
+async def test_nobody_gets_in_without_the_key(harness: RoutingHarness, staff: httpx.AsyncClient) -> None:
+    await harness.consume(harness.file("loneliness"))
     for path in ("/triage", f"/cases/{case_id()}"):
         for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic ???"}):
             answer = await staff.get(path, headers=headers)
@@ -43,8 +46,8 @@ async def test_nobody_gets_in_without_the_key(world: World, staff: httpx.AsyncCl
     assert (await staff.post(f"/triage/{LONELY}", json=POLICE)).status_code == 401
 
 
-async def test_the_desk_lists_what_waits(world: World, staff: httpx.AsyncClient) -> None:
-    await world.hear(world.file("loneliness", "housing"))
+async def test_the_desk_lists_what_waits(harness: RoutingHarness, staff: httpx.AsyncClient) -> None:
+    await harness.consume(harness.file("loneliness", "housing"))
     (waiting,) = (await staff.get("/triage", headers=BEARER)).json()["waiting"]
     assert waiting == {
         "need_id": str(LONELY),
@@ -58,16 +61,18 @@ async def test_the_desk_lists_what_waits(world: World, staff: httpx.AsyncClient)
     }
 
 
-async def test_a_person_chooses_a_program_once_and_is_on_record(world: World, staff: httpx.AsyncClient) -> None:
-    await world.hear(world.file("loneliness"))
+async def test_a_person_chooses_a_program_once_and_is_on_record(
+    harness: RoutingHarness, staff: httpx.AsyncClient
+) -> None:
+    await harness.consume(harness.file("loneliness"))
     answer = await staff.post(f"/triage/{LONELY}", headers=BEARER, json={**POLICE, "by": "kim"})
     assert answer.status_code == 201
-    assert world.rows("SELECT referral_id::text, agency, state FROM referrals") == [
+    assert harness.rows("SELECT referral_id::text, agency, state FROM referrals") == [
         (answer.json()["referral_id"], "police", "requested")
     ]
-    assert world.rows("SELECT ended_by, assigned_to FROM triage") == [("staff:kim", "police/precinct")]
-    assert world.rows("SELECT by, why FROM referral_changes") == [("staff:kim", "chosen by staff:kim")]
-    assert [row.type for row in world.spoken("agency.police.inbox.v1")] == ["referral.requested.v1"]
+    assert harness.rows("SELECT ended_by, assigned_to FROM triage") == [("staff:kim", "police/precinct")]
+    assert harness.rows("SELECT by, why FROM referral_changes") == [("staff:kim", "chosen by staff:kim")]
+    assert [row.type for row in harness.outbox("agency.police.inbox.v1")] == ["referral.requested.v1"]
     again = await staff.post(f"/triage/{LONELY}", headers=BEARER, json=POLICE)
     assert again.status_code == 409
     assert (await staff.get("/triage", headers=BEARER)).json() == {"waiting": []}
@@ -82,20 +87,22 @@ REFUSED = (
 )
 
 
-async def test_a_choice_that_cannot_be_carried_out_changes_nothing(world: World, staff: httpx.AsyncClient) -> None:
-    await world.hear(world.file("loneliness"))
-    before = world.everything()
+async def test_a_choice_that_cannot_be_carried_out_changes_nothing(
+    harness: RoutingHarness, staff: httpx.AsyncClient
+) -> None:
+    await harness.consume(harness.file("loneliness"))
+    before = harness.snapshot()
     for need, body, status, words in REFUSED:
         answer = await staff.post(f"/triage/{need}", headers=BEARER, json=body)
         assert answer.status_code == status
         assert words in answer.json()["error"]
-    assert world.everything() == before
+    assert harness.snapshot() == before
 
 
 async def test_the_page_offers_only_agencies_that_may_be_given_the_report(
-    world: World, staff: httpx.AsyncClient
+    harness: RoutingHarness, staff: httpx.AsyncClient
 ) -> None:
-    await world.hear(world.file("loneliness"), world.file("loneliness", number=2, service_code="drugs"))
+    await harness.consume(harness.file("loneliness"), harness.file("loneliness", number=2, service_code="drugs"))
     page = await staff.get("/triage", headers={**KIM, "accept": "text/html"})
     assert page.headers["content-type"].startswith("text/html")
     assert page.text.count("<form") == 1
@@ -105,24 +112,26 @@ async def test_the_page_offers_only_agencies_that_may_be_given_the_report(
 
 
 async def test_a_form_from_our_own_page_is_taken_and_one_from_elsewhere_is_not(
-    world: World, staff: httpx.AsyncClient
+    harness: RoutingHarness, staff: httpx.AsyncClient
 ) -> None:
-    await world.hear(world.file("loneliness"))
+    await harness.consume(harness.file("loneliness"))
     form = {"program": "police/precinct"}
     foreign = {**KIM, "origin": "http://elsewhere.example"}
     assert (await staff.post(f"/triage/{LONELY}", headers=foreign, data=form)).status_code == 403
-    assert world.rows("SELECT count(*) FROM referrals") == [(0,)]
+    assert harness.rows("SELECT count(*) FROM referrals") == [(0,)]
     answer = await staff.post(f"/triage/{LONELY}", headers={**KIM, "origin": "http://routing"}, data=form)
     assert (answer.status_code, answer.headers["location"]) == (303, "/triage")
-    assert world.rows("SELECT ended_by FROM triage") == [("staff:kim",)]
+    assert harness.rows("SELECT ended_by FROM triage") == [("staff:kim",)]
 
 
-async def test_a_case_is_shown_with_the_history_of_each_referral(world: World, staff: httpx.AsyncClient) -> None:
-    filed = world.file("housing", "loneliness")
-    await world.hear(filed)
-    ((referral_id,),) = world.rows("SELECT referral_id FROM referrals")
+async def test_a_case_is_shown_with_the_history_of_each_referral(
+    harness: RoutingHarness, staff: httpx.AsyncClient
+) -> None:
+    filed = harness.file("housing", "loneliness")
+    await harness.consume(filed)
+    ((referral_id,),) = harness.rows("SELECT referral_id FROM referrals")
     said = {"case_id": filed.case_id, "referral_id": referral_id, "occurred_at": NOON, "explanation": "Ana was out"}
-    await world.hear_from("homes", ReferralRejected(**said, reason=Reason.NO_ACCESS))
+    await harness.consume_updates("homes", ReferralRejected(**said, reason=Reason.NO_ACCESS))
     shown = (await staff.get(f"/cases/{filed.case_id}", headers=BEARER)).json()
     housing, lonely = shown["needs"]
     assert [(each["agency"], each["state"]) for each in housing["referrals"]] == [
@@ -135,7 +144,7 @@ async def test_a_case_is_shown_with_the_history_of_each_referral(world: World, s
         ("rejected", "agency:homes", "Ana was out"),
     ]
     assert lonely["triage"][0]["reason"] == "no-program"
-    world.erase(filed)
+    harness.erase(filed)
     shown = (await staff.get(f"/cases/{filed.case_id}", headers=BEARER)).json()
     assert shown["needs"][0]["referrals"][0]["history"][1]["words"] is None
 

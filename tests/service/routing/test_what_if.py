@@ -15,7 +15,7 @@ from services.routing.use_cases.what_if_run import WhatIfRunner
 from shared.kit.service.settings import SAMPLE_CITY
 from tests.builders import case_id
 from tests.service.routing.explanations import BEARER, KEY
-from tests.service.routing.world import World
+from tests.service.routing.harness import RoutingHarness
 from tests.unit.routing.fixtures import sample_city
 
 pytestmark = pytest.mark.servers
@@ -33,19 +33,21 @@ MANY = """
 
 
 @pytest.fixture
-async def town(world: World) -> World:
+async def town(harness: RoutingHarness) -> RoutingHarness:
     """Put routing together for the sample city."""
-    return replace(world, desk=replace(world.desk, city=CITY))
+    return replace(harness, context=replace(harness.context, city=CITY))
 
 
-def client(world: World) -> httpx.AsyncClient:
-    routes = what_if_routes(WhatIfRunner(CITY, SAMPLE_CITY, world.database), KEY)
+def client(harness: RoutingHarness) -> httpx.AsyncClient:
+    routes = what_if_routes(WhatIfRunner(CITY, SAMPLE_CITY, harness.database), KEY)
     transport = httpx.ASGITransport(Starlette(routes=routes))
     return httpx.AsyncClient(transport=transport, base_url="http://routing", headers=BEARER, timeout=60)
 
 
-async def tried(world: World, files: dict[str, str], path: str = "/sharing/try", since: str = LONG_AGO) -> list[Any]:
-    async with client(world) as staff:
+async def tried(
+    harness: RoutingHarness, files: dict[str, str], path: str = "/sharing/try", since: str = LONG_AGO
+) -> list[Any]:
+    async with client(harness) as staff:
         answer = await staff.post(path, json={"since": since, "files": files})
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/x-ndjson"
@@ -56,9 +58,9 @@ def of_kind(lines: list[Any], kind: str) -> list[Any]:
     return [line for line in lines if line["kind"] == kind]
 
 
-async def file_repair(world: World, number: int = 1) -> None:
+async def file_repair(harness: RoutingHarness, number: int = 1) -> None:
     service = next(code for code, protects in CITY.protection.services.items() if protects is None and _asks_hpd(code))
-    await world.hear(world.file("inadequate-housing", number=number, service_code=service))
+    await harness.consume(harness.file("inadequate-housing", number=number, service_code=service))
 
 
 def _asks_hpd(service: str) -> bool:
@@ -70,18 +72,18 @@ def without_hpd() -> dict[str, str]:
     return {name: text for name, text in SIGNED.items() if '"hpd"' not in text}
 
 
-async def test_the_same_folder_changes_nothing(town: World) -> None:
+async def test_the_same_folder_changes_nothing(town: RoutingHarness) -> None:
     await file_repair(town)
-    before = town.everything()
+    before = town.snapshot()
     lines = await tried(town, SIGNED)
     assert lines[-1] == {"kind": "summary", "cases": 1, "changed": 0, "groups": [], "asked": []}
     assert of_kind(lines, "progress")[-1] == {"kind": "progress", "done": 1, "total": 1}
-    assert town.everything() == before
+    assert town.snapshot() == before
 
 
-async def test_without_its_agreements_an_agency_is_given_nothing(town: World) -> None:
+async def test_without_its_agreements_an_agency_is_given_nothing(town: RoutingHarness) -> None:
     await file_repair(town)
-    before = town.everything()
+    before = town.snapshot()
     lines = await tried(town, without_hpd())
     (asked,) = of_kind(lines, "asked")
     assert asked["before"].startswith("hpd/")
@@ -91,10 +93,10 @@ async def test_without_its_agreements_an_agency_is_given_nothing(town: World) ->
     assert (removed["added"], removed["service_request_id"]) == ({}, "SR-1")
     told = {(each["agency"], each["group"]): each["removed"] for each in lines[-1]["groups"]}
     assert told["hpd", "need"] == 1
-    assert town.everything() == before
+    assert town.snapshot() == before
 
 
-async def test_a_group_that_an_agreement_adds_is_told(town: World) -> None:
+async def test_a_group_that_an_agreement_adds_is_told(town: RoutingHarness) -> None:
     await file_repair(town)
     text = next(text for text in SIGNED.values() if "front-door" in text and 'to = ["hpd"]' in text)
     new = text.replace('id = "', 'id = "more-', 1).replace('form = "sealed"', 'form = "full"')
@@ -108,7 +110,7 @@ async def test_a_group_that_an_agreement_adds_is_told(town: World) -> None:
     assert found["added"] == {"thin": ["household", "language_access"]}
 
 
-async def test_another_book_asks_somebody_else(town: World) -> None:
+async def test_another_book_asks_somebody_else(town: RoutingHarness) -> None:
     await file_repair(town)
     changed = BOOK.replace('"hpd/', '"hra/').replace('need = "inadequate-housing"', 'need = "noise"')
     async with client(town) as staff:
@@ -120,9 +122,9 @@ async def test_another_book_asks_somebody_else(town: World) -> None:
     assert of_kind(lines, "asked")[0]["why"] == "no routing rule applies"
 
 
-async def test_two_thousand_cases_are_gone_through_page_by_page(town: World) -> None:
+async def test_two_thousand_cases_are_gone_through_page_by_page(town: RoutingHarness) -> None:
     await file_repair(town)
-    town.change(MANY)
+    town.execute(MANY)
     lines = await tried(town, without_hpd())
     progress = [line["done"] for line in of_kind(lines, "progress")]
     assert progress == [*range(0, 2000, PAGE_SIZE), 2000]
@@ -134,7 +136,7 @@ async def test_two_thousand_cases_are_gone_through_page_by_page(town: World) -> 
     assert half[-1]["cases"] == 1000
 
 
-async def test_what_cannot_be_used_is_refused_with_file_line_and_reason(town: World) -> None:
+async def test_what_cannot_be_used_is_refused_with_file_line_and_reason(town: RoutingHarness) -> None:
     name = next(iter(SIGNED))
     async with client(town) as staff:
         for path, files, words in (
@@ -150,13 +152,13 @@ async def test_what_cannot_be_used_is_refused_with_file_line_and_reason(town: Wo
         assert (await staff.post("/sharing/try", json={"since": LONG_AGO, "files": SIGNED})).status_code == 401
 
 
-async def test_a_database_that_goes_away_is_told_in_the_last_line(town: World) -> None:
+async def test_a_database_that_goes_away_is_told_in_the_last_line(town: RoutingHarness) -> None:
     await town.database.close()
     lines = await tried(town, SIGNED)
     assert lines[-1]["kind"] == "failed"
 
 
-async def test_a_case_that_is_filed_meanwhile_does_no_harm(town: World) -> None:
+async def test_a_case_that_is_filed_meanwhile_does_no_harm(town: RoutingHarness) -> None:
     await file_repair(town)
     both = await asyncio.gather(tried(town, SIGNED), file_repair(town, 2))
     assert both[0][-1]["cases"] in {1, 2}

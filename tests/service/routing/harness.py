@@ -1,4 +1,4 @@
-"""Routing on a database of its own, with every message delivered twice."""
+"""A harness for routing: consumes records, grants and withdraws consents, and queries the database."""
 
 import json
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
@@ -26,10 +26,15 @@ from shared.kit.vault.consents import CONSENT_LOCK, LockedConsents, lock_consent
 from shared.kit.vault.vault import Person, Vault
 from shared.policy.consent import Consent
 from tests.builders import NOON, event_record, report
+from tests.harness import ServiceHarness
 from tests.unit.routing.fixtures import CITY
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
+TABLES = (
+    "cases", "referrals", "referral_changes", "triage", "receipts", "consent_uses", "refused_disclosures",
+    "outbox_withheld", "outbox", "outbox_sequences", "dead_letters",
+)  # fmt: skip
 
 _GRANT = """
     INSERT INTO vault.consents (consent_id, case_id, person_id, recipients, purpose, groups, how, granted_by,
@@ -39,20 +44,20 @@ _GRANT = """
 
 
 @dataclass
-class Hands:
-    """A clock that shows what a test sets it to."""
+class FrozenClock:
+    """Routing's clock: the time that a test sets, read together with the consents."""
 
     shown: datetime = NOON
 
     async def lock_consents(
         self, tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
     ) -> LockedConsents:
-        """Hold and read as routing does, at the time that is shown."""
+        """Lock and read as routing does, at the time that is set."""
         return (await lock_consents(tx, vault, persons, cases))._replace(now=self.shown)
 
 
 @dataclass(frozen=True)
-class Spoken:
+class OutboxRow:
     """One row of the outbox."""
 
     topic: str
@@ -63,95 +68,77 @@ class Spoken:
     text: str
 
     @property
-    def said(self) -> dict[str, Any]:
-        """What the event says."""
-        said: dict[str, Any] = json.loads(self.text)
-        return said
+    def value(self) -> dict[str, Any]:
+        """The event."""
+        value: dict[str, Any] = json.loads(self.text)
+        return value
 
 
-@dataclass(frozen=True)
-class World:
-    """Routing, put together as its app does, without Kafka."""
+@dataclass
+class RoutingHarness(ServiceHarness):
+    """One instance of routing, without Kafka."""
 
-    own: OwnDatabase
+    schema = SCHEMA
+    tables = TABLES
+
     database: Database
-    desk: RoutingContext
-    clock: Hands
+    context: RoutingContext
+    clock: FrozenClock
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, own: OwnDatabase) -> AsyncIterator["World"]:
-        """Connect to a database of its own."""
+    async def open(cls, own: OwnDatabase) -> AsyncIterator["RoutingHarness"]:
+        """Build an instance as its app does."""
         database = Database(own.url("routing"), SCHEMA)
         await database.open()
-        clock = Hands()
+        clock = FrozenClock()
         try:
-            yield cls(own, database, RoutingContext(CITY, Vault(b"k" * 32), clock.lock_consents, say_to_whom), clock)
+            context = RoutingContext(CITY, Vault(b"k" * 32), clock.lock_consents, fake_encrypt)
+            yield cls(own, database, context, clock)
         finally:
             await database.close()
 
-    async def hear(self, *events: Event) -> None:
-        """Deliver what intake says, in one batch, and the same batch again."""
+    async def consume(self, *events: Event) -> None:
+        """Deliver events of intake in one batch, twice."""
         await self._deliver(0, [record(CASES.topic, CASES.source, event, uuid4()) for event in events])
 
-    async def hear_from(self, agency: str, *events: Event) -> None:
-        """Deliver what an agency says, in one batch, and the same batch again."""
+    async def consume_updates(self, agency: str, *events: Event) -> None:
+        """Deliver updates of an agency in one batch, twice."""
         topic, source = AGENCY_UPDATES.topic.format(agency=agency), AGENCY_UPDATES.source.format(agency=agency)
         await self._deliver(1, [record(topic, source, event, uuid4()) for event in events])
 
     async def _deliver(self, route: int, records: Sequence[Record]) -> None:
-        consumer = Consumer("routing", subscriptions(self.desk)[route], self.database)
-        await consumer(records)
-        before = self.everything()
-        await consumer(records)
-        assert self.everything() == before, "a second delivery has changed something"
+        consumer = Consumer("routing", subscriptions(self.context)[route], self.database)
+        await self.deliver_twice(consumer, records)
 
-    def everything(self) -> dict[str, list[Any]]:
-        """All that routing keeps."""
-        cases = ("cases", "referrals", "referral_changes", "triage")
-        sharing = ("receipts", "consent_uses", "refused_disclosures", "outbox_withheld")
-        tables = (*cases, *sharing, "outbox", "outbox_sequences", "dead_letters")
-        return {table: self.rows(f"SELECT * FROM {table} AS t ORDER BY t") for table in tables}
-
-    def rows(self, query: str, *parameters: Any) -> list[Any]:
-        """Read as the administrator."""
-        with psycopg.connect(self.own.admin_url, options="-c search_path=routing") as connection:
-            return connection.execute(query, parameters).fetchall()
-
-    def change(self, *statements: str) -> None:
-        """Change something behind routing's back, as the administrator."""
-        with psycopg.connect(self.own.admin_url, options="-c search_path=routing") as connection:
-            for statement in statements:
-                connection.execute(statement)
-
-    def spoken(self, topic: str | None = None) -> list[Spoken]:
-        """What waits to be said, in order."""
+    def outbox(self, topic: str | None = None) -> list[OutboxRow]:
+        """Return the unpublished events, in order."""
         query = "SELECT topic, event_type, sequence, event_id, traceparent, value FROM outbox ORDER BY id"
-        rows = [Spoken(*row) for row in self.rows(query)]
+        rows = [OutboxRow(*row) for row in self.rows(query)]
         return [row for row in rows if topic in {None, row.topic}]
 
     def clear_outbox(self) -> None:
-        """Let everything that waits be said."""
+        """Delete the unpublished events, as if they were published."""
         with psycopg.connect(self.own.admin_url) as connection:
             connection.execute("DELETE FROM routing.outbox")
 
     def file(self, *needs: str, number: int = 1, **said: Any) -> CaseSubmitted:
-        """A report with sealed groups, by a person whose key is in the vault."""
+        """Return a report with sealed groups of a person whose key is in the vault."""
         person = self.person()
         texts = {FieldGroup.ADDRESS: '{"address": "1 Elm St"}', FieldGroup.IDENTITY: '{"first_name": "Ana"}'}
         sealed = {group: Vault.seal(person, group, text.encode()) for group, text in texts.items()}
         return report(*needs, number=number, person_id=person.id, sealed=sealed, **said)
 
     def person(self) -> Person:
-        """Somebody with a key."""
-        person = self.desk.vault.new_person(uuid4())
+        """Create a person with a key in the vault."""
+        person = self.context.vault.new_person(uuid4())
         with psycopg.connect(self.own.admin_url) as connection:
-            row = (person.id, self.desk.vault.wrap(person))
+            row = (person.id, self.context.vault.wrap(person))
             connection.execute("INSERT INTO vault.person_keys (person_id, wrapped) VALUES (%s, %s)", row)
         return person
 
     def consent(self, given: Consent) -> Consent:
-        """Put a consent into the vault, as intake does."""
+        """Insert a consent into the vault, as intake does."""
         row = (
             given.consent_id, given.case_id, uuid4(), sorted(given.recipients), given.purpose, sorted(given.groups),
             "form", "resident", given.granted_at, given.ends_at, given.withdrawn_at,
@@ -160,8 +147,8 @@ class World:
             connection.execute(_GRANT, row)
         return given
 
-    def take_back(self, given: Consent) -> None:
-        """Withdraw a consent, as intake does: after every release that counts on it."""
+    def withdraw_consent(self, given: Consent) -> None:
+        """Withdraw a consent as intake does, after every release that depends on it."""
         with psycopg.connect(self.own.admin_url) as connection:
             connection.execute(
                 "SELECT pg_advisory_xact_lock(%s, hashtext(%s::uuid::text))", (CONSENT_LOCK, given.case_id)
@@ -171,16 +158,16 @@ class World:
             )
 
     def erase(self, report: CaseSubmitted) -> None:
-        """Delete the key of whoever filed a report."""
+        """Delete the key of the person who filed a report."""
         with psycopg.connect(self.own.admin_url) as connection:
             connection.execute("DELETE FROM vault.person_keys WHERE person_id = %s", (report.person_id,))
 
 
-def say_to_whom(agency: str, plain: bytes) -> str:
-    """Seal by saying to whom."""
+def fake_encrypt(agency: str, plain: bytes) -> str:
+    """Return the text prefixed with its recipient, in place of a sealed block."""
     return f"{agency}:{plain.decode()}"
 
 
 def record(topic: str, source: str, event: Event, cause: UUID) -> Record:
-    """The Kafka record in which an event travels."""
+    """Return the Kafka record of an event."""
     return event_record(topic, source, event, event_id(cause, topic, event), traceparent=TRACEPARENT)

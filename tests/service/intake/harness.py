@@ -1,4 +1,4 @@
-"""Intake on a database of its own, with every message delivered twice."""
+"""A harness for intake: files reports, consumes records, and queries the database."""
 
 import json
 from collections.abc import AsyncIterator, Iterable
@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import psycopg
 from starlette.applications import Starlette
 
 from deploy.local.servers.databases import OwnDatabase
@@ -31,6 +30,7 @@ from shared.kit.database.database import Database
 from shared.kit.messaging.messages import Record
 from shared.kit.vault.vault import Vault
 from tests.builders import NOON, event_record
+from tests.harness import ServiceHarness
 from tests.unit.intake.fixtures import INTAKE_CITY
 
 KEY = "the-key-of-the-tests"
@@ -41,8 +41,8 @@ TABLES = sorted(
 
 
 @dataclass
-class Clock:
-    """A clock that shows what a test sets it to."""
+class FrozenClock:
+    """A clock that returns the time that a test sets."""
 
     shown: datetime = NOON
 
@@ -51,20 +51,22 @@ class Clock:
 
 
 @dataclass
-class World:
-    """Intake, put together as its app does, without Kafka."""
+class IntakeHarness(ServiceHarness):
+    """One instance of intake, without Kafka."""
 
-    own: OwnDatabase
+    schema = "intake"
+    tables = TABLES
+
     context: IntakeContext
     client: httpx.AsyncClient
-    clock: Clock
-    heard: dict[UUID, int] = field(default_factory=dict)
+    clock: FrozenClock
+    sequences: dict[UUID, int] = field(default_factory=dict)
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, own: OwnDatabase) -> AsyncIterator["World"]:
-        """Connect to a database of its own."""
-        clock = Clock()
+    async def open(cls, own: OwnDatabase) -> AsyncIterator["IntakeHarness"]:
+        """Build an instance as its app does."""
+        clock = FrozenClock()
         context = make_context(own.url("intake"), clock)
         app = Starlette(routes=http_routes(context))
         app.middleware_stack = app.router
@@ -87,55 +89,41 @@ class World:
         return response.json()
 
     async def import_all(self, records: Iterable[Any], source: str = "town-311") -> httpx.Response:
-        """Hand in records of another system."""
+        """Import records of another system."""
         headers = {"Authorization": f"Bearer {KEY}"}
         return await self.client.post(f"/imports/{source}", json={"records": list(records)}, headers=headers)
 
-    async def hear(self, *events: Event) -> None:
-        """Deliver what routing says, in one batch, and the same batch again."""
+    async def consume(self, *events: Event) -> None:
+        """Deliver events of routing in one batch, twice."""
         consumer = Consumer("intake", subscriptions()[0], self.context.database)
-        records = [self._record(event) for event in events]
-        await consumer(records)
-        before = self.everything()
-        await consumer(records)
-        assert self.everything() == before, "a second delivery has changed something"
+        await self.deliver_twice(consumer, [self._record(event) for event in events])
 
     def _record(self, event: Event) -> Record:
-        self.heard[event.case_id] = self.heard.get(event.case_id, 0) + 1
-        return record(event, self.heard[event.case_id])
-
-    def everything(self) -> dict[str, list[Any]]:
-        """All that intake keeps."""
-        return {table: self.rows(f"SELECT * FROM {table} AS t ORDER BY t") for table in TABLES}
+        sequence = self.sequences[event.case_id] = self.sequences.get(event.case_id, 0) + 1
+        return record(event, sequence)
 
     def count(self) -> dict[str, int]:
-        """How many rows there are of what a report leaves behind."""
+        """Count the rows that a report creates."""
         names = ("cases", "outbox", "outbox_sequences", "idempotency_keys", "vault.person_keys")
         return {name: self.rows(f"SELECT count(*) FROM {name}")[0][0] for name in names}
 
-    def rows(self, query: str, *parameters: Any) -> list[Any]:
-        """Read, or do harm, as the administrator."""
-        with psycopg.connect(self.own.admin_url, options="-c search_path=intake") as connection:
-            cursor = connection.execute(query, parameters)
-            return cursor.fetchall() if cursor.description else []
-
-    def spoken(self) -> list[dict[str, Any]]:
-        """What waits to be said, in order."""
+    def outbox(self) -> list[dict[str, Any]]:
+        """Return the unpublished events, in order."""
         rows = self.rows("SELECT sequence, event_type, value FROM outbox ORDER BY id")
         return [{"sequence": sequence, "type": kind} | json.loads(value) for sequence, kind, value in rows]
 
     async def call(self, method: str, path: str, key: str = KEY, **sent: Any) -> httpx.Response:
-        """Call as a caseworker or, with their key, as staff."""
+        """Call the API as a caseworker or, with the staff key, as staff."""
         headers = {"Authorization": f"Bearer {key}"} | sent.pop("headers", {})
         return await self.client.request(method, f"/api/v1/{path}", headers=headers, **sent)
 
     def submitted(self) -> list[CaseSubmitted]:
-        """The cases that intake will tell of."""
+        """Return the unpublished `case.submitted` events."""
         rows = self.rows("SELECT value FROM outbox WHERE event_type = 'case.submitted.v1' ORDER BY id")
         return [CASES.events.validate_json(value) for (value,) in rows]
 
     def unseal(self, event: CaseSubmitted) -> dict[str, Any]:
-        """Open what a case holds of its person."""
+        """Decrypt the sealed groups of a case."""
         assert event.person_id is not None
         (wrapped,) = self.rows("SELECT wrapped FROM vault.person_keys WHERE person_id = %s", event.person_id)[0]
         person = self.context.vault.unwrap(event.person_id, wrapped)
@@ -145,8 +133,8 @@ class World:
         }
 
 
-def make_context(url: str, clock: Clock) -> IntakeContext:
-    """Put together what every request needs."""
+def make_context(url: str, clock: FrozenClock) -> IntakeContext:
+    """Build the context of every request."""
     database = Database(url, "intake")
     master_key = b"k" * 32
     return IntakeContext(
@@ -164,7 +152,7 @@ def make_context(url: str, clock: Clock) -> IntakeContext:
 
 
 def record(event: Event, sequence: int) -> Record:
-    """The Kafka record in which an event of routing travels; the same event is always the same message."""
+    """Return the Kafka record of an event of routing; the same event has the same id each time."""
     topic = REFERRALS.topic
     identity = event_id(event.case_id, f"{topic}{write_time(event.happened_at)}", event)
     return event_record(topic, REFERRALS.source, event, identity, ce_sequence=str(sequence))
