@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import psycopg
+from psycopg import pq
 
 from deploy.local.servers.databases import OwnDatabase
 from shared.kit.messaging.messages import Record
@@ -24,7 +25,9 @@ class ServiceHarness:
         """Run a statement as the administrator and return its rows, if it has any."""
         with self._admin() as connection:
             cursor = connection.execute(sql.encode(), values)
-            return cursor.fetchall() if cursor.description else []
+            # `description` is also empty for SELECT without columns, which returns rows.
+            has_rows = cursor.pgresult is not None and cursor.pgresult.status == pq.ExecStatus.TUPLES_OK
+            return cursor.fetchall() if has_rows else []
 
     def execute(self, *statements: str) -> None:
         """Run statements as the administrator, in one transaction."""
