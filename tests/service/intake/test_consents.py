@@ -1,4 +1,4 @@
-"""A consent is kept and told of in one transaction; one that is withdrawn counts no more, and that is told once."""
+"""A consent and its event are committed together; a withdrawal ends the consent and is announced once."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -70,7 +70,7 @@ async def test_a_report_with_a_consent_and_a_key_is_filed_once(harness: IntakeHa
     assert len(harness.outbox()) == 2
 
 
-async def test_nothing_is_kept_of_a_report_whose_consent_is_wrong(harness: IntakeHarness) -> None:
+async def test_nothing_is_stored_of_a_report_with_an_invalid_consent(harness: IntakeHarness) -> None:
     refused = await harness.file(form(**HEALTH, **{"consent[ends_at]": in_days(800)}))
     stranger = await harness.file(
         form(**HEALTH | {"consent[recipients]": "police"}, **{"consent[ends_at]": in_days(3)})
@@ -119,7 +119,7 @@ async def test_a_caseworker_keeps_a_consent_with_its_sealed_record_lists_and_wit
     assert [consent["record"] for consent in held["consents"]] == [RECORD, RECORD]
 
 
-async def test_the_same_consent_under_the_same_key_is_kept_once(harness: IntakeHarness) -> None:
+async def test_the_same_consent_under_the_same_key_is_granted_once(harness: IntakeHarness) -> None:
     number = await filed(harness)
     sent = body()
 
@@ -159,7 +159,7 @@ async def test_a_consent_without_all_that_it_needs_is_refused(
     assert consents(harness) == []
 
 
-async def test_whoever_has_no_key_for_it_neither_keeps_nor_sees_consents(harness: IntakeHarness) -> None:
+async def test_a_caller_without_the_scope_neither_grants_nor_lists_consents(harness: IntakeHarness) -> None:
     number = await filed(harness)
     harness.rows("UPDATE api_keys SET scopes = '{file}'")
     harness.context.keys._callers = None

@@ -1,4 +1,4 @@
-"""A person who is erased is gone from every table, and nothing that is sent or heard again brings them back."""
+"""An erased person is gone from every table, and no repeated request or event brings them back."""
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -40,7 +40,7 @@ def opened(harness: IntakeHarness) -> dict[str, Any]:
     return {table: rows for table, rows in harness.snapshot().items() if not table.startswith(("outbox", "inbox"))}
 
 
-async def test_everything_that_is_held_about_a_person_is_told_opened(harness: IntakeHarness) -> None:
+async def test_a_subject_export_holds_everything_about_a_person_opened(harness: IntakeHarness) -> None:
     number, _ = await filed(harness, key="k")
 
     response = await harness.call("GET", f"persons/{number}", STAFF)
@@ -56,7 +56,7 @@ async def test_everything_that_is_held_about_a_person_is_told_opened(harness: In
     assert by_id.json() == held
 
 
-async def test_what_else_an_imported_record_says_is_told_too(harness: IntakeHarness) -> None:
+async def test_a_subject_export_holds_the_words_of_an_imported_record(harness: IntakeHarness) -> None:
     await harness.import_all([RECORD])
     ((number,),) = harness.rows("SELECT service_request_id FROM cases")
 
@@ -73,7 +73,7 @@ async def test_only_staff_see_what_is_held(harness: IntakeHarness) -> None:
     assert (await harness.call("GET", "persons/26-1", STAFF)).status_code == HTTPStatus.NOT_FOUND
 
 
-async def test_an_erased_person_is_gone_and_it_is_told_once(harness: IntakeHarness) -> None:
+async def test_an_erased_person_is_gone_and_the_erasure_is_announced_once(harness: IntakeHarness) -> None:
     number, token = await filed(harness)
     ends_at = (datetime.now(UTC) + timedelta(days=9)).isoformat()
     harness.clock.shown = datetime.now(UTC)
@@ -145,7 +145,7 @@ async def test_what_routing_says_again_brings_nothing_back(harness: IntakeHarnes
     assert not any(telling in str(opened(harness)) for telling in TELLING)
 
 
-async def test_whoever_nobody_was_told_of_is_erased_without_a_word(harness: IntakeHarness) -> None:
+async def test_the_person_of_a_suppressed_case_is_erased_without_an_event(harness: IntakeHarness) -> None:
     (said,) = (await harness.file(form(service_code="violence", **{"attribute[scope]": ""}))).json()
 
     response = await erase(harness, said["service_request_id"])
@@ -155,7 +155,7 @@ async def test_whoever_nobody_was_told_of_is_erased_without_a_word(harness: Inta
     assert harness.rows("SELECT unsaid, announced FROM cases") == [(None, False)]
 
 
-async def test_an_erasure_has_to_be_confirmed_by_somebody_who_may(harness: IntakeHarness) -> None:
+async def test_an_erasure_must_be_confirmed_by_a_caller_with_the_scope(harness: IntakeHarness) -> None:
     number, _ = await filed(harness)
 
     unconfirmed = await erase(harness, number, confirm="26-00000000")

@@ -1,4 +1,4 @@
-"""A report is kept whole or not at all, once for each key, and nothing personal is in the clear."""
+"""A report is stored completely or not at all, once for each key, and its personal data only sealed."""
 
 import asyncio
 from datetime import timedelta
@@ -94,7 +94,7 @@ async def test_the_same_key_and_report_are_answered_the_same_again(harness: Inta
     assert harness.count() == ALONE | {"idempotency_keys": 1}
 
 
-async def test_a_caller_s_key_is_not_kept_as_it_is(harness: IntakeHarness) -> None:
+async def test_an_idempotency_key_is_stored_as_a_hash_only(harness: IntakeHarness) -> None:
     await harness.file(REPORT, key="ana@example.org")
 
     assert "ana@example.org" not in str(harness.snapshot())
@@ -150,7 +150,7 @@ async def post(harness: IntakeHarness, extension: str = "json", **sent: Any) -> 
     return await harness.client.post(f"/open311/v2/requests.{extension}", **sent)
 
 
-async def test_whoever_has_no_key_or_a_wrong_one_is_turned_away(harness: IntakeHarness) -> None:
+async def test_a_caller_without_a_valid_key_is_refused(harness: IntakeHarness) -> None:
     missing = await post(harness, data=REPORT)
     wrong = await post(harness, "xml", data=REPORT | {"api_key": ["guessed"]})
     right = await post(harness, data=REPORT | {"api_key": ["the-key-of-the-tests"]})
@@ -175,7 +175,7 @@ BAD: list[tuple[dict[str, Any], int, str]] = [
 
 @pytest.mark.parametrize("extension", ["json", "xml"])
 @pytest.mark.parametrize(("sent", "status", "words"), BAD)
-async def test_bad_input_is_told_in_the_caller_s_form_and_nothing_is_kept(
+async def test_invalid_input_is_refused_in_the_caller_s_format_and_nothing_is_stored(
     harness: IntakeHarness, sent: dict[str, Any], status: int, words: str, extension: str
 ) -> None:
     headers = {"Authorization": "Bearer the-key-of-the-tests"} | sent.get("headers", {})

@@ -1,4 +1,4 @@
-"""Records of another system go in many at once, each once, and one that is wrong holds up no other."""
+"""Records of another system are imported in one request, each once; an invalid one stops no other."""
 
 from http import HTTPStatus
 from typing import Any
@@ -46,7 +46,7 @@ async def test_a_record_becomes_a_case_with_its_own_time(harness: IntakeHarness)
     assert "lanted" not in str(harness.snapshot())
 
 
-async def test_what_else_a_record_says_is_kept_sealed(harness: IntakeHarness) -> None:
+async def test_the_words_of_a_record_s_source_are_stored_sealed(harness: IntakeHarness) -> None:
     await harness.import_all([record(1)])
 
     ((person_id, sealed),) = harness.rows("SELECT person_id, record FROM cases")

@@ -1,4 +1,4 @@
-"""A person sees who was given what of their own report, when and why; what the law delays when the delay has ended."""
+"""A person sees the disclosures of their own report; those under embargo once the embargo has ended."""
 
 from http import HTTPStatus
 from typing import Any
@@ -63,7 +63,7 @@ async def listed(harness: IntakeHarness, token: str) -> list[dict[str, Any]]:
     return found
 
 
-async def test_it_is_said_what_was_given_to_whom_when_and_why(harness: IntakeHarness) -> None:
+async def test_the_page_shows_who_received_what_when_and_why(harness: IntakeHarness) -> None:
     case_id, token = await filed(harness)
 
     await harness.consume(made(case_id))
@@ -105,7 +105,7 @@ async def test_a_consent_is_named_by_its_day_and_a_clause_that_is_gone_by_its_id
     assert entry["why"] == ["You allowed it on March 1, 2026.", "An agreement allows it (old/clause)."]
 
 
-async def test_what_was_recalled_is_said_even_if_it_was_heard_of_before_the_disclosure(harness: IntakeHarness) -> None:
+async def test_a_recall_is_shown_even_if_it_arrived_before_its_disclosure(harness: IntakeHarness) -> None:
     case_id, token = await filed(harness)
     consent_id = uuid5(case_id, "consent")
 
@@ -118,7 +118,7 @@ async def test_what_was_recalled_is_said_even_if_it_was_heard_of_before_the_disc
     assert entry["recalled"] == [{"at": "2026-03-02T15:00:00Z", "groups": ["health"], "why": "consent-withdrawn"}]
 
 
-async def test_a_report_of_which_only_the_existence_was_told_is_said_to_be_so(harness: IntakeHarness) -> None:
+async def test_a_disclosure_without_groups_is_shown_as_one_of_the_existence_only(harness: IntakeHarness) -> None:
     case_id, token = await filed(harness)
     nothing = recalled(case_id, uuid5(case_id, "consent")).model_copy(update={"groups": ()})
 
@@ -129,7 +129,7 @@ async def test_a_report_of_which_only_the_existence_was_told_is_said_to_be_so(ha
     assert "the agency was told to stop using it." in text
 
 
-async def test_an_emergency_is_said_to_have_been_one(harness: IntakeHarness) -> None:
+async def test_an_emergency_access_is_shown_as_one(harness: IntakeHarness) -> None:
     case_id, token = await filed(harness)
     access = uuid5(case_id, "access")
     opened = EmergencyAccessOpened(
@@ -151,7 +151,7 @@ async def test_an_emergency_is_said_to_have_been_one(harness: IntakeHarness) -> 
     assert len(await listed(harness, token)) == 2
 
 
-async def test_what_is_lawfully_delayed_appears_nowhere_on_the_page_until_then(harness: IntakeHarness) -> None:
+async def test_a_disclosure_under_embargo_appears_nowhere_until_the_embargo_ends(harness: IntakeHarness) -> None:
     case_id, token = await filed(harness)
     referral = uuid5(case_id, "police")
     requested = ReferralRequested(
@@ -179,7 +179,7 @@ async def test_what_is_lawfully_delayed_appears_nowhere_on_the_page_until_then(h
     assert "Police was asked to help" in str(await harness.get("requests.json", extensions="true"))
 
 
-async def test_nobody_sees_what_was_given_of_another_report(harness: IntakeHarness) -> None:
+async def test_a_token_shows_the_disclosures_of_its_own_report_only(harness: IntakeHarness) -> None:
     case_id, token = await filed(harness)
     _, other = await filed(harness)
 

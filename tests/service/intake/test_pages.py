@@ -1,4 +1,4 @@
-"""A resident files by a form, once however often they click, follows the report, and can withdraw it."""
+"""A resident files a report by a form, once however often they click, follows it, and can withdraw it."""
 
 import asyncio
 import re
@@ -86,7 +86,7 @@ async def test_a_form_that_was_sent_and_then_changed_asks_before_it_files_again(
     assert harness.count()["cases"] == 2
 
 
-async def test_what_is_wrong_is_shown_beside_its_field_and_what_was_written_is_kept(harness: IntakeHarness) -> None:
+async def test_a_problem_is_shown_beside_its_field_and_the_input_stays_in_the_form(harness: IntakeHarness) -> None:
     response = await submit(harness, email=["nobody"], **{"attribute[scope]": [""]})  # type: ignore[arg-type]
 
     assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
@@ -119,7 +119,7 @@ async def test_answers_of_every_group_are_among_the_holder_s_own_words(harness: 
         assert f"<dt>{label}</dt><dd>{answer}</dd>" in text
 
 
-async def test_whoever_has_no_token_sees_nothing(harness: IntakeHarness) -> None:
+async def test_a_request_without_a_valid_token_sees_nothing(harness: IntakeHarness) -> None:
     token = await filed(harness)
     guessed = token[:30] + ("A" if token[30] != "A" else "B") + token[31:]
 

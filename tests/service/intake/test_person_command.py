@@ -1,4 +1,4 @@
-"""`handoff person` gives what all services hold or tells what is missing, and erases once it is confirmed."""
+"""`handoff person` exports what all services hold, or names the service that is missing; it erases once confirmed."""
 
 import asyncio
 import json
@@ -74,14 +74,14 @@ async def test_an_export_without_one_service_is_no_export_unless_it_is_asked_for
     assert list(json.loads(file.read_text())["missing"]) == ["metrics"]
 
 
-async def test_a_case_that_nobody_knows_is_told(harness: IntakeHarness) -> None:
+async def test_the_command_says_that_a_case_is_unknown(harness: IntakeHarness) -> None:
     result = await run(harness, "export", "26-00000000")
 
     assert result.exit_code == 1
     assert "no case has this id or number" in result.stderr
 
 
-async def test_nobody_is_erased_by_a_slip(harness: IntakeHarness) -> None:
+async def test_a_person_is_erased_only_after_a_confirmation(harness: IntakeHarness) -> None:
     number = await filed(harness)
 
     result = await run(harness, "erase", number, typed="yes\n")
@@ -91,7 +91,7 @@ async def test_nobody_is_erased_by_a_slip(harness: IntakeHarness) -> None:
     assert harness.count()["vault.person_keys"] == 1
 
 
-async def test_whoever_is_erased_is_gone_and_it_is_told_what_follows(
+async def test_an_erased_person_is_gone_and_the_command_says_what_follows(
     harness: IntakeHarness, kafka: KafkaAccess
 ) -> None:
     number = await filed(harness)

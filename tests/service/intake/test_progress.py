@@ -1,4 +1,4 @@
-"""What routing says reaches residents: history, agencies and status, each once and in whatever order it comes."""
+"""Routing's events reach residents: history, agencies and status, each once and in any order."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -134,7 +134,7 @@ async def _heard(harness: IntakeHarness, records: list[Any]) -> list[Any]:
     return harness.rows("SELECT status, resolution, agencies FROM cases WHERE case_id = %s", case_id)
 
 
-async def test_a_case_that_nobody_opened_here_does_no_harm(harness: IntakeHarness) -> None:
+async def test_events_about_an_unknown_case_do_no_harm(harness: IntakeHarness) -> None:
     case = await opened(harness)
     stranger = case.model_copy(update={"case_id": uuid4()})
 

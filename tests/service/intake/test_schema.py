@@ -1,4 +1,4 @@
-"""The migrations make the tables that the code describes."""
+"""The migrations create the tables that tables.py describes."""
 
 import pytest
 from alembic.autogenerate import compare_metadata

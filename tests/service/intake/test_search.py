@@ -1,4 +1,4 @@
-"""Everybody may see how cases get on, and nothing that is personal or protected."""
+"""The public can search cases, and sees nothing that is personal or protected."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -41,7 +41,7 @@ async def test_a_case_is_shown_without_words_and_with_a_coarse_place(harness: In
     assert row["extended_attributes"] == {"channel": "api", "district": "north"}
 
 
-async def test_a_protected_case_is_found_by_nobody(harness: IntakeHarness) -> None:
+async def test_no_search_finds_a_protected_case(harness: IntakeHarness) -> None:
     protected = await filed(harness, service_code="violence", **{"attribute[scope]": ""})
     mentioned = await filed(harness, need="safety")
 
@@ -105,9 +105,7 @@ async def answer(harness: IntakeHarness, path: str) -> httpx.Response:
         ("/open311/v3/requests.json", 404),
     ],
 )
-async def test_what_cannot_be_found_is_told_in_the_caller_s_form(
-    harness: IntakeHarness, path: str, status: int
-) -> None:
+async def test_a_404_is_in_the_caller_s_format(harness: IntakeHarness, path: str, status: int) -> None:
     as_json = await answer(harness, path)
     as_xml = await answer(harness, path.replace(".json", ".xml"))
 

@@ -35,11 +35,11 @@ async def token_of(harness: IntakeHarness, **more: str) -> str:
 
 
 def signs(harness: IntakeHarness) -> list[Any]:
-    """What others could see of a case."""
+    """Return what others could see of a case."""
     return [*harness.rows("SELECT 1 FROM outbox"), *harness.rows("SELECT 1 FROM outbox_sequences")]
 
 
-async def test_it_is_kept_and_sealed_and_nobody_is_told(harness: IntakeHarness) -> None:
+async def test_it_is_stored_sealed_and_no_event_tells_of_it(harness: IntakeHarness) -> None:
     token = await token_of(harness)
 
     assert harness.rows("SELECT announced, protected FROM cases") == [(False, True)]
@@ -105,7 +105,7 @@ async def test_the_first_consent_on_the_status_page_announces_it_once(harness: I
     assert "Take back" in text
 
 
-async def test_what_is_wrong_with_a_choice_is_shown_in_the_form_and_nothing_is_kept(harness: IntakeHarness) -> None:
+async def test_a_problem_with_a_choice_is_shown_in_the_form_and_nothing_is_stored(harness: IntakeHarness) -> None:
     token = await token_of(harness)
 
     nobody = await harness.client.post(f"/status/{token}/share", data={"always": "victim_services", "sure": "yes"})
@@ -140,7 +140,7 @@ async def test_a_consent_is_taken_back_after_a_page_that_says_what_follows(harne
     assert (await harness.client.get(path)).status_code == HTTPStatus.NOT_FOUND
 
 
-async def test_nobody_takes_back_the_consent_of_another_report(harness: IntakeHarness) -> None:
+async def test_a_token_withdraws_consents_of_its_own_report_only(harness: IntakeHarness) -> None:
     token, other = await token_of(harness), await token_of(harness)
     chosen = TO_THE_REFUGE | {"once": "x", "consent[ends_at]": tomorrow(9), "sure": "yes"}
     await harness.client.post(f"/status/{token}/share", data=chosen)
@@ -152,7 +152,7 @@ async def test_nobody_takes_back_the_consent_of_another_report(harness: IntakeHa
     assert harness.rows("SELECT 1 FROM vault.consents WHERE withdrawn_at IS NOT NULL") == []
 
 
-async def test_a_report_that_nobody_was_told_of_is_withdrawn_without_a_word(harness: IntakeHarness) -> None:
+async def test_a_suppressed_report_is_withdrawn_without_an_event(harness: IntakeHarness) -> None:
     token = await token_of(harness)
 
     await harness.client.post(f"/status/{token}/withdraw")
@@ -182,7 +182,7 @@ async def test_an_imported_record_of_such_a_service_is_not_announced(harness: In
     assert signs(harness) == []
 
 
-async def test_the_form_of_such_a_service_says_that_nobody_is_told_and_files_with_or_without_a_choice(
+async def test_the_form_says_that_no_one_is_told_and_files_with_or_without_a_choice(
     harness: IntakeHarness,
 ) -> None:
     asked = (await harness.client.get("/report?service_code=violence")).text

@@ -1,4 +1,4 @@
-"""Without its database intake says 503 and when to come again; it never says 201 for what it has not kept."""
+"""Without its database intake answers 503 with Retry-After, and never 201 for a report that is not stored."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""Reports that come in together share a statement; what is wrong with one is not the others' concern."""
+"""Reports that are submitted together share a statement; an error in one of them fails only that one."""
 
 import asyncio
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Forms, forms in parts and JSON are read alike, within bounds."""
+"""Forms, multipart forms and JSON give the same fields, within limits."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A consent names what an agreement allows, and an end; everything else is told, and nothing is guessed."""
+"""A consent names what an agreement allows, and an end; everything else is refused with its reason."""
 
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -110,11 +110,11 @@ def test_a_purpose_need_not_be_given_where_there_is_one_only() -> None:
         ({"colour": "red"}, "consent", "malformed"),
     ],
 )
-def test_what_is_wrong_with_a_consent_is_told_by_its_field(changed: dict[str, str], field: str, kind: str) -> None:
+def test_a_problem_with_a_consent_names_its_field(changed: dict[str, str], field: str, kind: str) -> None:
     assert (field, kind) in problems(**changed)
 
 
-def test_no_consent_is_read_where_nobody_and_nothing_is_named() -> None:
+def test_a_form_without_recipients_and_groups_has_no_consent() -> None:
     nothing = {"consent[ends_at]": ["2026-05-31"], "consent[purpose]": ["service-delivery"]}
     assert read_permission(nothing, OFFERS, NOON, CITY.zone) == (None, [])
 

@@ -1,4 +1,4 @@
-"""An imported record keeps its own times, and says what is on record about the work."""
+"""The case of an imported record has the record's times, and its work as recorded referrals."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -67,10 +67,10 @@ def test_a_record_has_its_own_time_and_says_where_it_came_from() -> None:
 
 
 def test_an_open_record_is_live() -> None:
-    filing = filed(record())
+    case = filed(record())
 
-    assert filing.import_status.status == "open"
-    assert [(each.opened_at, each.closed_at) for each in filing.recorded] == [(NOON, None)]
+    assert case.import_status.status == "open"
+    assert [(each.opened_at, each.closed_at) for each in case.recorded] == [(NOON, None)]
 
 
 def test_a_record_has_one_need_of_its_own_and_one_for_each_follow_on() -> None:
@@ -93,20 +93,20 @@ def test_a_record_has_one_need_of_its_own_and_one_for_each_follow_on() -> None:
     ]
 
 
-def test_a_closed_record_without_a_date_ended_when_it_was_last_heard_of() -> None:
+def test_a_closed_record_without_a_date_ended_at_the_latest_time_in_it() -> None:
     note = ImportNote(at=NOON + 3 * HOUR, kind="activity", summary="Done")
 
-    filing = filed(record(status="closed", notes=(note,)))
+    case = filed(record(status="closed", notes=(note,)))
 
-    assert filing.import_status.closed_at == NOON + 3 * HOUR
-    assert filing.recorded[0].closed_at == NOON + 3 * HOUR
+    assert case.import_status.closed_at == NOON + 3 * HOUR
+    assert case.recorded[0].closed_at == NOON + 3 * HOUR
 
 
 def test_a_record_that_closes_before_it_opens_keeps_both_times() -> None:
-    filing = filed(record(status="closed", closed_at=NOON - HOUR))
+    case = filed(record(status="closed", closed_at=NOON - HOUR))
 
-    assert filing.recorded[0].closed_at == NOON - HOUR
-    assert (filing.import_status.closed_at, filing.import_status.updated_at) == (NOON - HOUR, NOON)
+    assert case.recorded[0].closed_at == NOON - HOUR
+    assert (case.import_status.closed_at, case.import_status.updated_at) == (NOON - HOUR, NOON)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_point_decides_where_a_record_is_about_else_its_district(given: dict[s
     assert filed(record(**given)).place == place
 
 
-def test_a_service_that_nobody_knows_is_refused_of_the_record_and_of_its_follow_ons() -> None:
+def test_a_record_with_an_unknown_service_is_refused_and_so_is_one_with_such_a_follow_on() -> None:
     assert read_record(record(service_code="gold"), INTAKE_CITY) == UnreadableRecord(
         "A-1", "service_code gold is not in the catalogue"
     )

@@ -1,4 +1,4 @@
-"""What routing says becomes a history that a resident can read."""
+"""Routing's events become a history that a resident can read."""
 
 from typing import Any
 from uuid import UUID, uuid5
@@ -55,7 +55,7 @@ def test_each_event_of_a_referral_adds_a_line() -> None:
     ]
 
 
-def test_the_latest_state_of_a_referral_counts_in_whatever_order_it_is_heard() -> None:
+def test_the_latest_state_of_a_referral_counts_in_whatever_order_events_arrive() -> None:
     forward = heard(referral(ReferralRequested), referral(ReferralAccepted, 1), referral(ReferralCompleted, 2))
 
     for order in (forward, forward[::-1]):
@@ -67,7 +67,7 @@ def test_a_reminder_changes_no_state() -> None:
     assert project_progress(heard(referral(ReferralOverdue, answer_by=NOON))).referrals == ()
 
 
-def test_a_resolved_case_is_closed_whatever_is_heard_after_it() -> None:
+def test_a_resolved_case_is_closed_whatever_event_follows() -> None:
     resolved = CaseResolved(case_id=CASE, resolution="completed", submitted_at=NOON, resolved_at=NOON + 5 * HOUR)
 
     (change,) = project_progress(heard(resolved, referral(ReferralCompleted, 4))).changes
@@ -75,7 +75,7 @@ def test_a_resolved_case_is_closed_whatever_is_heard_after_it() -> None:
     assert (change.resolution, change.resolved_at, change.changed_at) == ("completed", NOON + 5 * HOUR, NOON + 5 * HOUR)
 
 
-def test_cases_are_kept_apart() -> None:
+def test_each_case_has_its_own_changes() -> None:
     unroutable = CaseUnroutable(
         case_id=OTHER,
         need_id=UUID(int=9),

@@ -1,4 +1,4 @@
-"""A report is taken whole, or every reason against it is told."""
+"""A report is read completely, or refused with every problem."""
 
 import json
 from http import HTTPStatus
@@ -44,7 +44,7 @@ def test_a_report_may_carry_needs_besides_its_service_s_own_each_once() -> None:
     assert report.needs == ("housing", "company", "quiet")
 
 
-def test_a_need_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_need_is_refused() -> None:
     assert reasons(form(need="riches")) == ["need names something that is not one of the needs of this jurisdiction"]
 
 
@@ -96,7 +96,7 @@ def test_an_address_that_names_a_district_places_the_report_there() -> None:
     assert report.place == Place(district="north")
 
 
-def test_all_reasons_are_told_at_once() -> None:
+def test_a_refusal_holds_every_problem() -> None:
     assert len(reasons({"lat": ["x"], "email": ["y"], "phone": ["z"]})) >= 4
 
 
@@ -118,7 +118,7 @@ def test_a_time_without_an_offset_is_the_city_s() -> None:
     assert answers["since"] == ["2026-01-15T08:00:00-05:00"]
 
 
-def test_several_answers_are_kept_where_several_may_be_given() -> None:
+def test_a_question_with_several_values_keeps_each_of_them() -> None:
     report = read_report(form() | {"attribute[rooms][]": ["kitchen", "bath", "bath"]}, INTAKE_CITY, NOON)
 
     assert isinstance(report, Report)

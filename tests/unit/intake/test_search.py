@@ -1,4 +1,4 @@
-"""A search stays within the bounds that Open311 sets."""
+"""A search stays within the limits of Open311."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What is said of a case, written by hand, is what the published model would write."""
+"""The JSON of CaseSubmitted, written without the model, is what the model writes."""
 
 import json
 from datetime import datetime, timedelta, timezone
@@ -34,8 +34,8 @@ def filed() -> NewCase:
     return case_from_report(report, IDENTITY, SEALED, Origin(channel="web"), NOON)
 
 
-def read(filing: NewCase) -> CaseSubmitted:
-    event = CASES.events.validate_json(submitted_event_json(filing))
+def read(case: NewCase) -> CaseSubmitted:
+    event = CASES.events.validate_json(submitted_event_json(case))
     assert isinstance(event, CaseSubmitted)
     return event
 
@@ -50,10 +50,10 @@ def test_a_report_is_announced_in_the_published_language() -> None:
 
 
 def test_it_is_written_as_the_model_writes_it() -> None:
-    filing = filed()
+    case = filed()
 
-    assert json.loads(submitted_event_json(filing)) == json.loads(read(filing).model_dump_json())
-    assert json.loads(submitted_event_json(filing)).keys() == CaseSubmitted.model_fields.keys()
+    assert json.loads(submitted_event_json(case)) == json.loads(read(case).model_dump_json())
+    assert json.loads(submitted_event_json(case)).keys() == CaseSubmitted.model_fields.keys()
 
 
 @given(
@@ -62,7 +62,7 @@ def test_it_is_written_as_the_model_writes_it() -> None:
 )
 def test_any_time_and_name_are_written_as_the_model_writes_them(moment: datetime, name: str) -> None:
     recorded = RecordedReferral(need_id=UUID(int=3), opened_at=moment, answered_at=moment + HOUR)
-    filing = NewCase(
+    case = NewCase(
         identity=IDENTITY,
         service_code="no-heat",
         needs=((UUID(int=3), "housing"),),
@@ -76,7 +76,7 @@ def test_any_time_and_name_are_written_as_the_model_writes_them(moment: datetime
         recorded=(recorded,),
     )
 
-    assert json.loads(submitted_event_json(filing)) == json.loads(read(filing).model_dump_json())
+    assert json.loads(submitted_event_json(case)) == json.loads(read(case).model_dump_json())
 
 
 def test_its_id_is_that_of_the_event() -> None:

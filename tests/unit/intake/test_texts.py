@@ -1,4 +1,4 @@
-"""The pages say the same in each language, and have words for everything that can happen."""
+"""The pages have the same texts in each language, and a text for everything that can happen."""
 
 import tomllib
 from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from shared.kit.database.database import Database
 
 
 class PromptBatcher(WriteBatcher):
-    """A write batcher whose entries are written at once."""
+    """A write batcher that answers at once, without a database."""
 
     async def _write(self, batch: Batch, *, keep_connection: bool = True) -> None:  # noqa: ARG002 - declared so by the batcher
         for _, written in batch:
@@ -28,7 +28,7 @@ async def test_a_report_that_comes_just_when_the_writer_has_ended_is_written() -
     assert written == (3, 3)
 
 
-async def test_a_report_behind_many_that_nobody_waits_for_any_more_is_written() -> None:
+async def test_a_report_behind_many_whose_callers_were_cancelled_is_written() -> None:
     batcher = PromptBatcher(cast("Database", None))
     entry = cast("Any", object())
     given_up = [asyncio.create_task(batcher.submit(entry)) for _ in range(2 * MAX_BATCH)]
