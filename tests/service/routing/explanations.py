@@ -19,19 +19,19 @@ BEARER = {"authorization": f"Bearer {KEY}"}
 
 
 def site(harness: RoutingHarness) -> Starlette:
-    """What routing serves of them."""
+    """Return the routes of explanations."""
     explainer = Explainer(harness.context, PolicyHistory(harness.context.city.policy))
     return Starlette(routes=explanation_routes(explainer, harness.database, KEY))
 
 
 def client(harness: RoutingHarness, key: str | None = KEY) -> httpx.AsyncClient:
-    """Somebody who asks, with or without the staff's key."""
+    """Return a client of the explanations, with or without the staff key."""
     headers = {"authorization": f"Bearer {key}"} if key else {}
     return httpx.AsyncClient(transport=httpx.ASGITransport(site(harness)), base_url="http://routing", headers=headers)
 
 
 async def put_on_record(harness: RoutingHarness, agreements: Iterable[Agreement], since: datetime) -> str:
-    """Note that these agreements were decided by since a moment; return the hash of the set."""
+    """Record that these agreements were in force since a moment; return the hash of their policy set."""
     agreements = tuple(agreements)
     used = harness.context.city.policy.under(agreements).hash
     async with harness.database.transaction() as tx:

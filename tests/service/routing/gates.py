@@ -70,7 +70,7 @@ class Street:
 
 @dataclass(frozen=True)
 class Gate:
-    """Holds whoever comes while it is closed, and tells that somebody is held. It is open at first."""
+    """Blocks its callers while it is closed, and tells when one is blocked. It is open at first."""
 
     is_open: asyncio.Event = field(default_factory=asyncio.Event)
     reached: asyncio.Event = field(default_factory=asyncio.Event)
@@ -86,16 +86,16 @@ class Gate:
             await self.is_open.wait()
 
     async def holds(self) -> None:
-        """Wait until somebody is held."""
+        """Wait until a caller is blocked."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             await self.reached.wait()
 
 
 @dataclass
 class Gates:
-    """Where a release that has begun can be held: while it is decided, and while it is sent.
+    """Two points at which a disclosure can be blocked: while it is decided, and while it is published.
 
-    Whoever decides is held once so many cases are known.
+    A decision is blocked once `known` cases are stored.
     """
 
     deciding: Gate = field(default_factory=Gate)
@@ -103,20 +103,20 @@ class Gates:
     known: int = 0
 
     def close(self, known: int = 0) -> None:
-        """Hold the next that sends, and the next that decides when so many cases are known."""
+        """Block the next publication, and the next decision once `known` cases are stored."""
         self.known = known
         self.deciding.is_open.clear()
         self.sending.is_open.clear()
 
     def open(self) -> None:
-        """Let everybody go on."""
+        """Let all blocked callers go on."""
         self.deciding.is_open.set()
         self.sending.is_open.set()
 
     async def lock_consents(
         self, tx: Transaction, vault: Vault, persons: Iterable[UUID] = (), cases: Collection[UUID] = ()
     ) -> LockedConsents:
-        """Hold the consents as routing does: this is when a decision has begun."""
+        """Lock the consents as routing does: this is when a decision has begun."""
         held = await lock_consents(tx, vault, persons, cases)
         is_held = tx.info.transaction_status is TransactionStatus.INTRANS
         if is_held and not self.deciding.is_open.is_set():
@@ -125,8 +125,8 @@ class Gates:
                 await self.deciding()
         return held._replace(now=NOON)
 
-    async def standing(self, tx: Transaction, consent_ids: Collection[UUID]) -> set[UUID]:
-        """Tell what stands; the rows that stand on it are about to be sent."""
+    async def valid_consents(self, tx: Transaction, consent_ids: Collection[UUID]) -> set[UUID]:
+        """Return the valid consents; the relay is about to publish the events that require them."""
         found = await lock_valid_consents(tx, consent_ids)
         await self.sending()
         return found

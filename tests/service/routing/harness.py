@@ -44,7 +44,7 @@ _GRANT = """
 
 
 @dataclass
-class FrozenClock:
+class FrozenConsentClock:
     """Routing's clock: the time that a test sets, read together with the consents."""
 
     shown: datetime = NOON
@@ -83,7 +83,7 @@ class RoutingHarness(ServiceHarness):
 
     database: Database
     context: RoutingContext
-    clock: FrozenClock
+    clock: FrozenConsentClock
 
     @classmethod
     @asynccontextmanager
@@ -91,7 +91,7 @@ class RoutingHarness(ServiceHarness):
         """Build an instance as its app does."""
         database = Database(own.url("routing"), SCHEMA)
         await database.open()
-        clock = FrozenClock()
+        clock = FrozenConsentClock()
         try:
             context = RoutingContext(CITY, Vault(b"k" * 32), clock.lock_consents, fake_encrypt)
             yield cls(own, database, context, clock)

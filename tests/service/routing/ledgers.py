@@ -24,13 +24,13 @@ KEY = "a key for staff"
 
 
 async def give(harness: RoutingHarness, *receipts: Receipt) -> None:
-    """Write receipts, as whoever discloses does."""
+    """Write receipts as a decision does."""
     async with harness.database.transaction() as tx:
         await insert_receipts(tx, receipts)
 
 
 async def sequence_all(database: Database, most: int = 1000) -> None:
-    """Sequence until nothing is left."""
+    """Sequence until every receipt has a place."""
     while await sequence(database, most):
         pass
 
@@ -57,12 +57,12 @@ def leaf_data(count: int) -> list[bytes]:
 
 
 def site(harness: RoutingHarness) -> Starlette:
-    """The pages of the ledger."""
+    """Return the routes of the ledger."""
     return Starlette(routes=ledger_routes(harness.database, SIGNER, KEY))
 
 
 def client(harness: RoutingHarness, key: str | None = KEY) -> httpx.AsyncClient:
-    """Somebody who asks for them, with or without the staff's key."""
+    """Return a client of the ledger's routes, with or without the staff key."""
     headers = {"authorization": f"Bearer {key}"} if key else {}
     return httpx.AsyncClient(transport=httpx.ASGITransport(site(harness)), base_url="http://routing", headers=headers)
 

@@ -13,7 +13,7 @@ from tests.service.routing.harness import RoutingHarness
 
 STAFF_KEY = "a key for staff"
 PARTNERS = PartnerKeys(hashes=tuple((agency, hash_key(f"key of {agency}")) for agency in ("homes", "clinic", "refuge")))
-REASON = "Somebody is in danger, says Ana's neighbour"
+REASON = "Ana is in danger, says her neighbour"
 
 
 def site(harness: RoutingHarness) -> Starlette:
@@ -23,7 +23,7 @@ def site(harness: RoutingHarness) -> Starlette:
 
 
 def caller(harness: RoutingHarness, key: str | None) -> httpx.AsyncClient:
-    """Somebody who shows a key, or none."""
+    """Return a client with a key, or without one."""
     headers = {"authorization": f"Bearer {key}"} if key else {}
     return httpx.AsyncClient(transport=httpx.ASGITransport(site(harness)), base_url="http://routing", headers=headers)
 

@@ -37,12 +37,12 @@ SINCE = ("--since", "2026-01-01")
 
 
 @pytest.fixture
-async def town(harness: RoutingHarness) -> RoutingHarness:
+async def sample_harness(harness: RoutingHarness) -> RoutingHarness:
     """Put routing together for the sample city, with one case of bad housing."""
-    town = replace(harness, context=replace(harness.context, city=CITY))
+    sample_harness = replace(harness, context=replace(harness.context, city=CITY))
     service = next(each for each, protects in CITY.protection.services.items() if protects is None and _asks_hpd(each))
-    await town.consume(town.file("inadequate-housing", service_code=service))
-    return town
+    await sample_harness.consume(sample_harness.file("inadequate-housing", service_code=service))
+    return sample_harness
 
 
 def _asks_hpd(service: str) -> bool:
@@ -72,33 +72,35 @@ def without_hpd(folder: Path) -> Path:
     return folder
 
 
-async def test_a_case_is_explained_in_words_and_as_json(town: RoutingHarness) -> None:
-    told = await run(town, agreements_app, "explain", "SR-1")
+async def test_a_case_is_explained_in_words_and_as_json(sample_harness: RoutingHarness) -> None:
+    told = await run(sample_harness, agreements_app, "explain", "SR-1")
     assert told.exit_code == 0, told.output
     assert "need is released full under" in told.stdout
     assert "health is withheld:" in told.stdout
     assert "given by event:" in told.stdout
-    one = await run(town, agreements_app, "explain", case_id(), "--agency", "nypd", "--json")
+    one = await run(sample_harness, agreements_app, "explain", case_id(), "--agency", "nypd", "--json")
     (police,) = json.loads(one.stdout)["agencies"]
     assert (police["agency"], police["receipts"]) == ("nypd", [])
 
 
-async def test_what_was_opened_in_an_emergency_is_in_the_explanation(town: RoutingHarness) -> None:
-    opened = GrantedAccess(uuid4(), referral_of(town, "hpd"), "hpd", frozenset({FieldGroup.HEALTH}), NOON, NOON + HOUR)
-    async with town.database.transaction() as tx:
+async def test_what_was_opened_in_an_emergency_is_in_the_explanation(sample_harness: RoutingHarness) -> None:
+    opened = GrantedAccess(
+        uuid4(), referral_of(sample_harness, "hpd"), "hpd", frozenset({FieldGroup.HEALTH}), NOON, NOON + HOUR
+    )
+    async with sample_harness.database.transaction() as tx:
         await insert_access(tx, case_id(), opened, "Kim [Lee]", "sealed")
-    before = await run(town, agreements_app, "explain", "SR-1", "--agency", "hpd")
+    before = await run(sample_harness, agreements_app, "explain", "SR-1", "--agency", "hpd")
     assert "12:00 UTC: opened in an emergency by Kim [Lee]: health; not reviewed yet" in before.stdout
-    async with town.database.transaction() as tx:
+    async with sample_harness.database.transaction() as tx:
         await save_review(tx, AccessReview(opened.access_id, "staff:lou", justified=True), NOON, "sealed")
-    after = await run(town, agreements_app, "explain", "SR-1", "--agency", "hpd")
+    after = await run(sample_harness, agreements_app, "explain", "SR-1", "--agency", "hpd")
     assert "health; justified, says staff:lou" in after.stdout
 
 
-async def test_what_cannot_be_explained_is_said(town: RoutingHarness) -> None:
-    unknown = await run(town, agreements_app, "explain", "SR-404")
+async def test_what_cannot_be_explained_is_said(sample_harness: RoutingHarness) -> None:
+    unknown = await run(sample_harness, agreements_app, "explain", "SR-404")
     assert (unknown.exit_code, "unknown case" in unknown.stderr) == (1, True)
-    refused = await run(town, agreements_app, "explain", "SR-1", key="wrong")
+    refused = await run(sample_harness, agreements_app, "explain", "SR-1", key="wrong")
     assert (refused.exit_code, "401" in refused.stderr) == (1, True)
     away = CliRunner().invoke(
         agreements_app,
@@ -108,51 +110,53 @@ async def test_what_cannot_be_explained_is_said(town: RoutingHarness) -> None:
     assert (away.exit_code, "does not answer" in away.stderr) == (1, True)
 
 
-async def test_changed_agreements_are_tried(town: RoutingHarness, tmp_path: Path) -> None:
-    same = await run(town, agreements_app, "try", *SINCE, "--with", SAMPLE_CITY)
+async def test_changed_agreements_are_tried(sample_harness: RoutingHarness, tmp_path: Path) -> None:
+    same = await run(sample_harness, agreements_app, "try", *SINCE, "--with", SAMPLE_CITY)
     assert (same.exit_code, "Nothing would be different in any of 1 cases." in same.stdout) == (0, True), same.output
-    told = await run(town, agreements_app, "try", *SINCE, "--with", without_hpd(tmp_path))
+    told = await run(sample_harness, agreements_app, "try", *SINCE, "--with", without_hpd(tmp_path))
     assert told.exit_code == 0, told.output
     assert "1 of 1 cases would be different." in told.stdout
     assert "-need full" in told.stdout
-    lines = await run(town, agreements_app, "try", *SINCE, "--with", tmp_path, "--json")
+    lines = await run(sample_harness, agreements_app, "try", *SINCE, "--with", tmp_path, "--json")
     kinds = [json.loads(line)["kind"] for line in lines.stdout.splitlines()]
     assert (kinds[-1], "shared" in kinds, "progress" in kinds) == ("summary", True, False)
-    few = await run(town, agreements_app, "try", *SINCE, "--with", tmp_path, "--limit", "0")
+    few = await run(sample_harness, agreements_app, "try", *SINCE, "--with", tmp_path, "--limit", "0")
     assert "more differences" in few.stdout
 
 
-async def test_a_folder_with_errors_is_refused_with_file_line_and_reason(town: RoutingHarness, tmp_path: Path) -> None:
+async def test_a_folder_with_errors_is_refused_with_file_line_and_reason(
+    sample_harness: RoutingHarness, tmp_path: Path
+) -> None:
     (tmp_path / "mine.toml").write_text('id = "mine"\nversion = "one"\n', "utf-8")
-    told = await run(town, agreements_app, "try", *SINCE, "--with", tmp_path)
+    told = await run(sample_harness, agreements_app, "try", *SINCE, "--with", tmp_path)
     assert told.exit_code == 2
     assert "agreements/mine.toml:2: error: version:" in told.stderr
-    empty = await run(town, agreements_app, "try", *SINCE, "--with", tmp_path / "..", "--json")
+    empty = await run(sample_harness, agreements_app, "try", *SINCE, "--with", tmp_path / "..", "--json")
     assert empty.exit_code == 2
 
 
-async def test_the_choice_of_programs_is_explained(town: RoutingHarness, tmp_path: Path) -> None:
-    told = await run(town, routing_app, "explain", "SR-1")
+async def test_the_choice_of_programs_is_explained(sample_harness: RoutingHarness, tmp_path: Path) -> None:
+    told = await run(sample_harness, routing_app, "explain", "SR-1")
     assert told.exit_code == 0, told.output
     assert "it counts" in told.stdout
     assert "was asked by routing" in told.stdout
     supposed = tmp_path / "report.json"
     supposed.write_text(json.dumps({"service_code": "unheard-of", "needs": ["noise"]}), "utf-8")
-    barred = await run(town, routing_app, "explain", "--input", supposed)
+    barred = await run(sample_harness, routing_app, "explain", "--input", supposed)
     assert "the service is not in the catalogue" in barred.stdout
     supposed.write_text("{", "utf-8")
-    assert (await run(town, routing_app, "explain", "--input", supposed)).exit_code == 2
-    assert (await run(town, routing_app, "explain")).exit_code == 2
+    assert (await run(sample_harness, routing_app, "explain", "--input", supposed)).exit_code == 2
+    assert (await run(sample_harness, routing_app, "explain")).exit_code == 2
 
 
-async def test_another_routing_book_is_tried(town: RoutingHarness, tmp_path: Path) -> None:
+async def test_another_routing_book_is_tried(sample_harness: RoutingHarness, tmp_path: Path) -> None:
     book = tmp_path / "routing-book.toml"
     book.write_text("rule = []\n", "utf-8")
-    told = await run(town, routing_app, "try", *SINCE, "--with", tmp_path)
+    told = await run(sample_harness, routing_app, "try", *SINCE, "--with", tmp_path)
     assert told.exit_code == 0, told.output
     assert "no program: a person must choose" in told.stdout
-    alone = await run(town, routing_app, "try", *SINCE, "--with", book)
+    alone = await run(sample_harness, routing_app, "try", *SINCE, "--with", book)
     assert alone.stdout == told.stdout
     book.write_text('[[rule]]\nid = "x"\ncandidates = ["hpd/nothing"]\n', "utf-8")
-    wrong = await run(town, routing_app, "try", *SINCE, "--with", book)
+    wrong = await run(sample_harness, routing_app, "try", *SINCE, "--with", book)
     assert (wrong.exit_code, "routing-book.toml:1: error: rule x" in wrong.stderr) == (2, True)

@@ -33,7 +33,7 @@ async def test_the_page_explains_a_case_in_words(harness: RoutingHarness) -> Non
     assert "script" not in page.text
     for words in (
         "address is released full under to-police/to-police (version 1): They help.",
-        "nobody may not know of the need: no agreement releases it to this agency.",
+        "harbor may not know of the need: no agreement releases it to this agency.",
         "health is withheld: no agreement releases it to this agency.",
         "rule noise names need noise: it counts",
         "is choice 2 of the rule",
@@ -71,7 +71,7 @@ async def test_what_was_opened_in_an_emergency_is_told_and_what_a_reviewer_says_
 async def reviewed(harness: RoutingHarness, access_id: str) -> None:
     """Let a reviewer say that an access was not justified."""
     async with caller(harness, STAFF_KEY) as staff:
-        said = {"justified": False, "note": "Nobody was in danger", "by": "lou"}
+        said = {"justified": False, "note": "There was no danger", "by": "lou"}
         assert (await staff.post(f"/emergencies/{access_id}", json=said)).status_code == 200
 
 
@@ -79,10 +79,10 @@ async def test_what_was_refused_of_late_is_listed(harness: RoutingHarness) -> No
     async with client(harness, PAGE) as staff:
         assert "There are no denials." in (await staff.get("/sharing")).text
         await harness.consume(harness.file("noise", service_code="loud"))
-        assert f"/sharing?of={case_id()}&amp;agency=nobody" in (await staff.get("/sharing")).text
+        assert f"/sharing?of={case_id()}&amp;agency=harbor" in (await staff.get("/sharing")).text
     async with client(harness, BEARER) as program:
         (refused,) = (await program.get("/sharing")).json()["refused"]
-    assert (refused["agency"], refused["why"]) == ("nobody", ["no-agreement"])
+    assert (refused["agency"], refused["why"]) == ("harbor", ["no-agreement"])
 
 
 async def test_a_report_of_violence_without_consent_is_in_no_list_and_is_explained_to_whoever_has_its_id(

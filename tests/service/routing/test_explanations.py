@@ -88,12 +88,12 @@ async def test_each_group_of_a_referral_is_explained_and_its_receipts_are_there(
 
 async def test_an_agency_that_was_barred_is_there_with_the_policies(harness: RoutingHarness) -> None:
     await harness.consume(harness.file("noise", service_code="loud"))
-    nobody = of(await sharing(harness, case_id()), "nobody")
-    assert "was not asked because it may not know" in nobody["because"]
-    (refused,) = nobody["refused"]
+    harbor = of(await sharing(harness, case_id()), "harbor")
+    assert "was not asked because it may not know" in harbor["because"]
+    (refused,) = harbor["refused"]
     assert refused["why"] == ["no-agreement"]
-    assert refused["says"] == "nobody may not know of the need: no agreement releases it to this agency."
-    assert not nobody["needs"][0]["now"]["entitled"]
+    assert refused["says"] == "harbor may not know of the need: no agreement releases it to this agency."
+    assert not harbor["needs"][0]["now"]["entitled"]
 
 
 async def test_what_was_decided_then_is_told_by_the_agreements_of_then(harness: RoutingHarness) -> None:
@@ -180,7 +180,7 @@ async def test_the_choice_of_a_program_is_explained_with_what_was_noted(harness:
     )
     assert noise["then"] == noise["now"]
     assert [(each["program"], each["standing"]) for each in noise["now"]["candidates"]] == [
-        ("nobody/desk", "may-not-know"),
+        ("harbor/desk", "may-not-know"),
         ("police/precinct", "asked"),
     ]
     assert noise["now"]["candidates"][0]["policies"] == ["no-agreement"]

@@ -1,4 +1,4 @@
-"""The sequencer on a real database: each receipt gets one place, in one tree, whoever works and whatever fails."""
+"""The sequencer on a real database: each receipt gets one place in one tree, with several instances and failures."""
 
 import asyncio
 from contextlib import suppress

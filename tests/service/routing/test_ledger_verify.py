@@ -26,7 +26,7 @@ REHASH = """
     )
     UPDATE ledger_nodes n SET hash = up.hash FROM up WHERE n.level = up.level AND n.number = up.number
 """
-"""Make every node above place 13 anew."""
+"""Compute every node above place 13 again."""
 
 COPY = """
     INSERT INTO receipts SELECT gen_random_uuid(), case_id, referral_id, agency, given_at, channel, form,
@@ -173,7 +173,7 @@ async def test_a_history_that_was_written_anew_differs_from_a_checkpoint_of_ones
     )
     await sequence_all(harness.database)
     await sign_now(harness)
-    assert (await run(harness, "verify")).exit_code == 0, "whoever has the key can write everything anew"
+    assert (await run(harness, "verify")).exit_code == 0, "the holder of the signing key can rewrite everything"
     caught = await run(harness, "verify", "--since-checkpoint", str(mine))
     assert caught.exit_code == 1
     assert "places 0 to 17: differs from the checkpoint signed at 18 receipts" in caught.stdout

@@ -70,14 +70,14 @@ async def test_at_once_and_in_a_transaction_the_same_is_kept_and_said(harness: R
     )
     handler = Handler(subscriptions(harness.context)[0])
     await deliver(harness, given, handler=handler)
-    at_once = kept(harness)
+    by_fast_path = kept(harness)
     assert handler.given == []
-    assert len(at_once["inbox"]) == len(at_once["cases"]) == 6
-    assert all(at_once[table] for table in ("referrals", "triage", "receipts", "refused_disclosures", "outbox"))
+    assert len(by_fast_path["inbox"]) == len(by_fast_path["cases"]) == 6
+    assert all(by_fast_path[table] for table in ("referrals", "triage", "receipts", "refused_disclosures", "outbox"))
 
     empty(harness)
     await deliver(harness, given, fast_path=None)
-    assert kept(harness) == at_once
+    assert kept(harness) == by_fast_path
 
 
 async def test_a_case_whose_person_has_consented_is_dealt_with_in_a_transaction(harness: RoutingHarness) -> None:

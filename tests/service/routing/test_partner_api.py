@@ -27,10 +27,10 @@ pytestmark = pytest.mark.servers
 async def test_nobody_gets_in_without_the_key_of_an_agency(harness: RoutingHarness) -> None:
     await harness.consume(harness.file("housing"))
     paths = ("/partner/v1/referrals", path_of(referral_of(harness)), f"/partner/v1/receipts/{uuid4()}")
-    for key in (None, "wrong", "a key for staff", "key of nobody"):
-        async with caller(harness, key) as nobody:
+    for key in (None, "wrong", "a key for staff", "key of another"):
+        async with caller(harness, key) as stranger:
             for path in paths:
-                answer = await nobody.get(path)
+                answer = await stranger.get(path)
                 assert answer.status_code == 401
                 assert answer.headers["www-authenticate"].startswith("Bearer")
 

@@ -187,8 +187,8 @@ async def test_strangers_open_nothing(harness: RoutingHarness, homes: httpx.Asyn
     assert (await homes.post(f"{path_of(uuid4())}/emergency", json=STATED)).status_code == 404
     foreign = path_of(referral_of(harness, "clinic"))
     assert (await homes.post(f"{foreign}/emergency", json=STATED)).status_code == 404
-    async with caller(harness, None) as nobody:
-        assert (await nobody.post(f"{foreign}/emergency", json=STATED)).status_code == 401
+    async with caller(harness, None) as stranger:
+        assert (await stranger.post(f"{foreign}/emergency", json=STATED)).status_code == 401
 
 
 async def test_what_is_open_already_is_not_opened_again(harness: RoutingHarness, homes: httpx.AsyncClient) -> None:

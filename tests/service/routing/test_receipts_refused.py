@@ -47,7 +47,7 @@ async def test_the_triage_desk_is_told_to_come_again_and_the_need_still_waits(ha
 
 async def test_the_sweeper_waits_and_goes_on_by_itself(harness: RoutingHarness) -> None:
     await harness.consume(harness.file("housing"))
-    for hours in (4, 8):  # a reminder and an escalation, before somebody else is asked
+    for hours in (4, 8):  # a reminder and an escalation, before another program is asked
         harness.clock.shown = NOON + hours * HOUR
         await handle_overdue_referrals(harness.context, harness.database)
     given = receipts(harness)

@@ -17,7 +17,7 @@ from tests.eventually import PATIENCE_SECONDS
 from tests.own_topics import OwnTopics
 from tests.service.routing.gates import Street
 from tests.service.routing.harness import RoutingHarness
-from tests.service.routing.replaying import Heard, Permitted, Replay
+from tests.service.routing.replay import InboxRecord, Permitted, Replay
 
 pytestmark = pytest.mark.servers
 
@@ -31,7 +31,7 @@ REQUESTED, RECALLED, CANCELLED = "referral.requested.v1", "disclosure.recalled.v
 
 @pytest.fixture
 async def replay(harness: RoutingHarness, kafka: KafkaAccess, topics: OwnTopics) -> AsyncIterator[Replay]:
-    """Routing on topics that only this test has, but for the one in which nobody is told anything of it."""
+    """Run routing on topics of this test only, but for its own topic of referral events."""
     street = Street(topics.prefix)
     admin = AIOKafkaAdminClient(**kafka.client())
     await admin.start()
@@ -47,18 +47,18 @@ class Outcome:
     """What became of the cases: where their inboxes ended when their consents were withdrawn, and what stands there."""
 
     ends: dict[UUID, int]
-    heard: dict[UUID, list[Heard]]
+    received: dict[UUID, list[InboxRecord]]
 
-    def of(self, permitted: Permitted) -> list[Heard]:
-        """What the agency has heard of a case."""
-        return self.heard.get(permitted.filed.case_id, [])
+    def of(self, permitted: Permitted) -> list[InboxRecord]:
+        """Return what the agency has received of a case."""
+        return self.received.get(permitted.filed.case_id, [])
 
     def types(self, permitted: Permitted) -> list[str]:
-        """In short."""
+        """Return the types of these events."""
         return [each.type for each in self.of(permitted)]
 
-    def stood_on_it(self, permitted: Permitted) -> list[Heard]:
-        """What the agency has heard that stands on the consent."""
+    def requiring_it(self, permitted: Permitted) -> list[InboxRecord]:
+        """Return what the agency has received that requires the consent."""
         return [each for each in self.of(permitted) if str(permitted.consent.consent_id) in each.consents]
 
 
@@ -69,13 +69,13 @@ def withdrawn_of(permitted: Sequence[Permitted]) -> list[Permitted]:
 
 async def begin(replay: Replay, permitted: Sequence[Permitted], *, emptied: bool) -> None:
     """Deliver some cases, leave some in the outbox and some unheard, and let routing begin at the beginning again."""
-    await replay.tell_of(permitted[DELIVERED])
-    async with replay.relaying(), replay.hearing():
+    await replay.publish_cases(permitted[DELIVERED])
+    async with replay.relaying(), replay.consuming():
         await replay.settled()
-    await replay.tell_of(permitted[WAITING])
-    async with replay.hearing():
+    await replay.publish_cases(permitted[WAITING])
+    async with replay.consuming():
         await replay.caught_up()
-    await replay.tell_of(permitted[WAITING.stop :])
+    await replay.publish_cases(permitted[WAITING.stop :])
     await replay.rewind(emptied=emptied)
 
 
@@ -101,20 +101,20 @@ async def replay_and_withdraw(replay: Replay, permitted: Sequence[Permitted]) ->
     replay.gates.close(MIDDLE)
     async with replay.relaying():
         await replay.gates.sending.holds()
-        async with replay.hearing():
+        async with replay.consuming():
             ends = await withdraw_in_the_middle(replay, permitted)
             await replay.settled()
-    return Outcome(ends, await replay.heard())
+    return Outcome(ends, await replay.received())
 
 
 def assert_nothing_left_after_its_withdrawal(outcome: Outcome, permitted: Sequence[Permitted]) -> None:
     """Hold every record against the end that its inbox had when the consent fell."""
     for each in withdrawn_of(permitted):
         end = outcome.ends[each.filed.case_id]
-        assert [one for one in outcome.stood_on_it(each) if one.offset >= end] == []
+        assert [one for one in outcome.requiring_it(each) if one.offset >= end] == []
         if each.filed.service_code == "violence":
             assert {one.type for one in outcome.of(each) if one.offset >= end} <= {RECALLED, CANCELLED}
-        assert (RECALLED in outcome.types(each)) == bool(outcome.stood_on_it(each)), "what was delivered is recalled"
+        assert (RECALLED in outcome.types(each)) == bool(outcome.requiring_it(each)), "what was delivered is recalled"
 
 
 def assert_said_once(outcome: Outcome, permitted: Sequence[Permitted]) -> None:
@@ -135,7 +135,7 @@ async def test_what_stands_on_a_consent_withdrawn_during_a_replay_is_not_said_af
     assert_said_once(outcome, permitted)
     begun = withdrawn_of([*permitted[DELIVERED], *permitted[WAITING]])
     assert [each for each in begun if REQUESTED not in outcome.types(each)] == [], "what was being sent arrived"
-    late = [each for each in withdrawn_of(permitted) if not outcome.stood_on_it(each)]
+    late = [each for each in withdrawn_of(permitted) if not outcome.requiring_it(each)]
     assert len(late) > 5, "what had been decided and was not being sent did not"
     assert replay.harness.rows("SELECT count(*) > 5 FROM outbox_withheld") == [(True,)]
     kept = [each for each in permitted if each not in withdrawn_of(permitted)]
@@ -148,9 +148,9 @@ async def test_a_replay_into_an_emptied_inbox_after_withdrawals_says_nothing_aga
     outcome = await replay_and_withdraw(replay, permitted)
     before = replay.harness.snapshot()
     await replay.rewind(emptied=True)
-    async with replay.relaying(), replay.hearing():
+    async with replay.relaying(), replay.consuming():
         await replay.settled()
-    assert await replay.heard() == outcome.heard
+    assert await replay.received() == outcome.received
     assert replay.harness.snapshot() == before
     assert replay.harness.rows("SELECT count(*) FROM dead_letters") == [(0,)]
 
@@ -158,8 +158,8 @@ async def test_a_replay_into_an_emptied_inbox_after_withdrawals_says_nothing_aga
 async def test_a_withdrawal_waits_for_a_decision_that_has_begun_and_then_nothing_leaves(replay: Replay) -> None:
     permitted = replay.permit(2)
     replay.gates.close()
-    await replay.tell_of(permitted)
-    async with replay.hearing():
+    await replay.publish_cases(permitted)
+    async with replay.consuming():
         await replay.gates.deciding.holds()
         withdrawals = [asyncio.create_task(replay.withdraw(each)) for each in permitted]
         await asyncio.sleep(0.5)
@@ -168,7 +168,7 @@ async def test_a_withdrawal_waits_for_a_decision_that_has_begun_and_then_nothing
         ends = dict(zip([each.filed.case_id for each in permitted], await asyncio.gather(*withdrawals), strict=True))
         async with replay.relaying():
             await replay.settled()
-    outcome = Outcome(ends, await replay.heard())
-    assert [outcome.stood_on_it(each) for each in permitted] == [[], []]
+    outcome = Outcome(ends, await replay.received())
+    assert [outcome.requiring_it(each) for each in permitted] == [[], []]
     assert outcome.types(permitted[0]) == [REQUESTED], "the clinic is asked without it"
     assert outcome.types(permitted[1]) == []

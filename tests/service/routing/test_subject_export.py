@@ -10,7 +10,7 @@ from services.routing.http.api.subject_export import subject_export_routes
 from shared.events.agency_updates import ReferralRejected
 from shared.kit.http.auth import hash_key
 from tests.service.routing.harness import RoutingHarness
-from tests.service.routing.test_updates import WORDS, say, submit
+from tests.service.routing.test_agency_updates import WORDS, submit, update
 
 pytestmark = pytest.mark.servers
 
@@ -26,7 +26,7 @@ async def ask(harness: RoutingHarness, case_id: object, key: str = KEY) -> httpx
 
 async def test_everything_is_given_and_words_are_opened_as_long_as_there_is_a_key(harness: RoutingHarness) -> None:
     filed = await submit(harness, "housing")
-    await harness.consume_updates("homes", say(harness, filed, ReferralRejected, **WORDS))
+    await harness.consume_updates("homes", update(harness, filed, ReferralRejected, **WORDS))
     held: dict[str, list[dict[str, Any]]] = (await ask(harness, filed.case_id)).json()["held"]
     assert [row["state"] for row in held["referrals"]] == ["rejected", "requested"]
     assert {row["agency"] for row in held["receipts"]} == {"homes", "clinic"}

@@ -80,7 +80,7 @@ async def test_a_person_chooses_a_program_once_and_is_on_record(
 
 REFUSED = (
     (LONELY, {"agency": "police", "program": "choir"}, 409, "unknown program police/choir"),
-    (LONELY, {"agency": "nobody", "program": "desk"}, 409, "may not be given"),
+    (LONELY, {"agency": "harbor", "program": "desk"}, 409, "may not be given"),
     (LONELY, {"agency": "police"}, 422, "program"),
     (LONELY, {"agency": "Police!", "program": "x"}, 422, "agency"),
     (uuid4(), POLICE, 409, "not in the triage queue"),
@@ -107,7 +107,7 @@ async def test_the_page_offers_only_agencies_that_may_be_given_the_report(
     assert page.headers["content-type"].startswith("text/html")
     assert page.text.count("<form") == 1
     assert "police/precinct" in page.text
-    assert "nobody/desk" not in page.text
+    assert "harbor/desk" not in page.text
     assert "written consent" in page.text
 
 

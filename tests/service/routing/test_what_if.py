@@ -33,7 +33,7 @@ MANY = """
 
 
 @pytest.fixture
-async def town(harness: RoutingHarness) -> RoutingHarness:
+async def sample_harness(harness: RoutingHarness) -> RoutingHarness:
     """Put routing together for the sample city."""
     return replace(harness, context=replace(harness.context, city=CITY))
 
@@ -72,19 +72,19 @@ def without_hpd() -> dict[str, str]:
     return {name: text for name, text in SIGNED.items() if '"hpd"' not in text}
 
 
-async def test_the_same_folder_changes_nothing(town: RoutingHarness) -> None:
-    await file_repair(town)
-    before = town.snapshot()
-    lines = await tried(town, SIGNED)
+async def test_the_same_folder_changes_nothing(sample_harness: RoutingHarness) -> None:
+    await file_repair(sample_harness)
+    before = sample_harness.snapshot()
+    lines = await tried(sample_harness, SIGNED)
     assert lines[-1] == {"kind": "summary", "cases": 1, "changed": 0, "groups": [], "asked": []}
     assert of_kind(lines, "progress")[-1] == {"kind": "progress", "done": 1, "total": 1}
-    assert town.snapshot() == before
+    assert sample_harness.snapshot() == before
 
 
-async def test_without_its_agreements_an_agency_is_given_nothing(town: RoutingHarness) -> None:
-    await file_repair(town)
-    before = town.snapshot()
-    lines = await tried(town, without_hpd())
+async def test_without_its_agreements_an_agency_is_given_nothing(sample_harness: RoutingHarness) -> None:
+    await file_repair(sample_harness)
+    before = sample_harness.snapshot()
+    lines = await tried(sample_harness, without_hpd())
     (asked,) = of_kind(lines, "asked")
     assert asked["before"].startswith("hpd/")
     assert asked["after"] is None or not asked["after"].startswith("hpd/")
@@ -93,52 +93,52 @@ async def test_without_its_agreements_an_agency_is_given_nothing(town: RoutingHa
     assert (removed["added"], removed["service_request_id"]) == ({}, "SR-1")
     told = {(each["agency"], each["group"]): each["removed"] for each in lines[-1]["groups"]}
     assert told["hpd", "need"] == 1
-    assert town.snapshot() == before
+    assert sample_harness.snapshot() == before
 
 
-async def test_a_group_that_an_agreement_adds_is_told(town: RoutingHarness) -> None:
-    await file_repair(town)
+async def test_a_group_that_an_agreement_adds_is_told(sample_harness: RoutingHarness) -> None:
+    await file_repair(sample_harness)
     text = next(text for text in SIGNED.values() if "front-door" in text and 'to = ["hpd"]' in text)
     new = text.replace('id = "', 'id = "more-', 1).replace('form = "sealed"', 'form = "full"')
     new = new.partition("[[share]]")[0] + (
         '[[share]]\nid = "words"\nfrom = ["front-door"]\nto = ["hpd"]\ngroups = ["household", "language_access"]\n'
-        'form = "thin"\nwhy = "So that somebody speaks their language."\n'
+        'form = "thin"\nwhy = "So that a helper speaks their language."\n'
     )
-    lines = await tried(town, {**SIGNED, "agreements/more.toml": new})
+    lines = await tried(sample_harness, {**SIGNED, "agreements/more.toml": new})
     (found,) = of_kind(lines, "shared")
     assert (found["agency"], found["removed"]) == ("hpd", {})
     assert found["added"] == {"thin": ["household", "language_access"]}
 
 
-async def test_another_book_asks_somebody_else(town: RoutingHarness) -> None:
-    await file_repair(town)
+async def test_another_book_asks_somebody_else(sample_harness: RoutingHarness) -> None:
+    await file_repair(sample_harness)
     changed = BOOK.replace('"hpd/', '"hra/').replace('need = "inadequate-housing"', 'need = "noise"')
-    async with client(town) as staff:
+    async with client(sample_harness) as staff:
         refused = await staff.post("/routing/try", json={"since": LONG_AGO, "files": {"routing-book.toml": changed}})
     assert refused.status_code == 422
     assert all(each["file"] == "routing-book.toml" and each["line"] > 1 for each in refused.json()["findings"])
-    lines = await tried(town, {"routing-book.toml": "rule = []\n"}, "/routing/try")
+    lines = await tried(sample_harness, {"routing-book.toml": "rule = []\n"}, "/routing/try")
     assert [line["after"] for line in of_kind(lines, "asked")] == [None]
     assert of_kind(lines, "asked")[0]["why"] == "no routing rule applies"
 
 
-async def test_two_thousand_cases_are_gone_through_page_by_page(town: RoutingHarness) -> None:
-    await file_repair(town)
-    town.execute(MANY)
-    lines = await tried(town, without_hpd())
+async def test_two_thousand_cases_are_gone_through_page_by_page(sample_harness: RoutingHarness) -> None:
+    await file_repair(sample_harness)
+    sample_harness.execute(MANY)
+    lines = await tried(sample_harness, without_hpd())
     progress = [line["done"] for line in of_kind(lines, "progress")]
     assert progress == [*range(0, 2000, PAGE_SIZE), 2000]
     assert (lines[-1]["cases"], lines[-1]["changed"]) == (2000, 2000)
     assert len({line["case_id"] for line in of_kind(lines, "asked")}) == 2000
-    some = await tried(town, without_hpd(), since="2026-03-02T12:33:20Z")
+    some = await tried(sample_harness, without_hpd(), since="2026-03-02T12:33:20Z")
     assert some[-1]["cases"] == 0
-    half = await tried(town, without_hpd(), since="2026-03-02T12:16:40Z")
+    half = await tried(sample_harness, without_hpd(), since="2026-03-02T12:16:40Z")
     assert half[-1]["cases"] == 1000
 
 
-async def test_what_cannot_be_used_is_refused_with_file_line_and_reason(town: RoutingHarness) -> None:
+async def test_what_cannot_be_used_is_refused_with_file_line_and_reason(sample_harness: RoutingHarness) -> None:
     name = next(iter(SIGNED))
-    async with client(town) as staff:
+    async with client(sample_harness) as staff:
         for path, files, words in (
             ("/sharing/try", {**SIGNED, name: "id = 3"}, "findings"),
             ("/sharing/try", {"routing-book.toml": BOOK}, "cannot be changed here"),
@@ -152,14 +152,14 @@ async def test_what_cannot_be_used_is_refused_with_file_line_and_reason(town: Ro
         assert (await staff.post("/sharing/try", json={"since": LONG_AGO, "files": SIGNED})).status_code == 401
 
 
-async def test_a_database_that_goes_away_is_told_in_the_last_line(town: RoutingHarness) -> None:
-    await town.database.close()
-    lines = await tried(town, SIGNED)
+async def test_a_database_that_goes_away_is_told_in_the_last_line(sample_harness: RoutingHarness) -> None:
+    await sample_harness.database.close()
+    lines = await tried(sample_harness, SIGNED)
     assert lines[-1]["kind"] == "failed"
 
 
-async def test_a_case_that_is_filed_meanwhile_does_no_harm(town: RoutingHarness) -> None:
-    await file_repair(town)
-    both = await asyncio.gather(tried(town, SIGNED), file_repair(town, 2))
+async def test_a_case_that_is_filed_meanwhile_does_no_harm(sample_harness: RoutingHarness) -> None:
+    await file_repair(sample_harness)
+    both = await asyncio.gather(tried(sample_harness, SIGNED), file_repair(sample_harness, 2))
     assert both[0][-1]["cases"] in {1, 2}
-    assert case_id(2) in {row[0] for row in town.rows("SELECT case_id FROM cases")}
+    assert case_id(2) in {row[0] for row in sample_harness.rows("SELECT case_id FROM cases")}

@@ -30,7 +30,7 @@ PROGRAMS = (
     Program("clinic", "visits", frozenset({"health", "housing"}), 8 * HOUR),
     Program("clinic", "north", frozenset({"health"}), 8 * HOUR, frozenset({"north"})),
     Program("police", "precinct", frozenset({"noise", "housing"}), 2 * HOUR),
-    Program("nobody", "desk", frozenset({"noise", "housing"}), 2 * HOUR),
+    Program("harbor", "desk", frozenset({"noise", "housing"}), 2 * HOUR),
     Program("refuge", "beds", frozenset({"safety"}), HOUR),
 )
 
@@ -38,7 +38,7 @@ RULES = (
     Rule("housing", ("homes/inspections", "clinic/visits"), need="housing", fallback="homes/emergency"),
     Rule("health", ("clinic/visits",), need="health"),
     Rule("health-north", ("clinic/north", "clinic/visits"), need="health", district="north"),
-    Rule("noise", ("nobody/desk", "police/precinct"), need="noise"),
+    Rule("noise", ("harbor/desk", "police/precinct"), need="noise"),
     Rule("safety", ("refuge/beds",), need="safety"),
 )
 

@@ -156,7 +156,7 @@ def test_a_transfer_closes_one_referral_and_opens_the_next() -> None:
 
 def test_a_transfer_to_a_program_that_cannot_take_it_is_refused() -> None:
     filed = route(report("housing"), cause(), context())
-    for agency, program in (("homes", "gardens"), ("clinic", "north"), ("nobody", "desk"), ("homes", "inspections")):
+    for agency, program in (("homes", "gardens"), ("clinic", "north"), ("harbor", "desk"), ("homes", "inspections")):
         moved = update(agency_updates.ReferralTransferred, filed, to_agency=agency, to_program=program)
         refused = refusal_of(apply_update(filed.case, ReceivedUpdate("homes", moved, cause("t")), context()))
         assert f"{agency}/{program}" in refused.explanation

@@ -100,6 +100,6 @@ def test_a_choice_that_cannot_be_carried_out_is_declined() -> None:
     busy = route(report("housing"), cause(), context()).case
     need = need_id("loneliness")
     assert isinstance(assign(waiting, TriageChoice(need, "police/choir", "staff"), context()), Declined)
-    assert isinstance(assign(waiting, TriageChoice(need, "nobody/desk", "staff"), context()), Declined)
+    assert isinstance(assign(waiting, TriageChoice(need, "harbor/desk", "staff"), context()), Declined)
     assert isinstance(assign(strict, TriageChoice(need, "police/precinct", "staff"), context()), Declined)
     assert isinstance(assign(busy, TriageChoice(need_id("housing"), "police/precinct", "staff"), context()), Declined)

@@ -102,7 +102,7 @@ def test_an_agency_that_was_not_asked_is_not_said_to_have_been_given_anything() 
 
 
 def test_every_group_has_an_answer_that_says_the_same_as_the_plan() -> None:
-    for agency in ("homes", "clinic", "police", "refuge", "nobody"):
+    for agency in ("homes", "clinic", "police", "refuge", "harbor"):
         for need, service in (("housing", "repair"), ("noise", "loud"), ("housing", "drugs"), ("safety", "violence")):
             query = ask(need, service, consent("clinic", groups=[FieldGroup.SUBSTANCE_USE]))
             plan, decision = CITY.plan(agency, query), explain_disclosure(query, CITY, agency)
@@ -115,9 +115,9 @@ def test_every_group_has_an_answer_that_says_the_same_as_the_plan() -> None:
 def test_the_first_candidate_that_may_know_is_asked_and_each_other_has_its_reason() -> None:
     choice = explain_placement(ask("noise", "loud"), CITY)
     assert (choice.rule, choice.asked) == ("noise", "police/precinct")
-    nobody, police = choice.candidates
-    assert (nobody.standing, nobody.policies) == ("may-not-know", ("no-agreement",))
-    assert nobody.why == "may not know of the need: no agreement releases it to this agency"
+    harbor, police = choice.candidates
+    assert (harbor.standing, harbor.policies) == ("may-not-know", ("no-agreement",))
+    assert harbor.why == "may not know of the need: no agreement releases it to this agency"
     assert (police.standing, police.why) == ("asked", "is choice 2 of the rule")
 
 

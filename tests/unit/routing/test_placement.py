@@ -96,7 +96,7 @@ def test_an_agency_that_no_agreement_names_is_passed_over_and_that_is_noted() ->
     placed = place(ask("noise", "loud"), CITY)
     assert isinstance(placed, Placed)
     assert placed.program.name == "police/precinct"
-    assert placed.denied == {"nobody": ("no-agreement",)}
+    assert placed.denied == {"harbor": ("no-agreement",)}
 
 
 def test_a_strict_report_reaches_only_an_agency_that_the_person_has_named() -> None:

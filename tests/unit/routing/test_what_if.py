@@ -74,10 +74,10 @@ def test_without_its_agreement_an_agency_is_not_asked_and_the_next_one_is() -> N
 
 
 def test_a_new_agreement_brings_in_who_was_barred() -> None:
-    found = differences(under(*AGREEMENTS, agreement(clause("nobody", NEED))), past("noise", service_code="loud"))
+    found = differences(under(*AGREEMENTS, agreement(clause("harbor", NEED))), past("noise", service_code="loud"))
     assert [type(each) for each in found] == [PlacementDifference, DisclosureDifference, DisclosureDifference]
     assert isinstance(found[0], PlacementDifference)
-    assert (found[0].before, found[0].after) == ("police/precinct", "nobody/desk")
+    assert (found[0].before, found[0].after) == ("police/precinct", "harbor/desk")
 
 
 def test_another_book_asks_somebody_else() -> None:
@@ -115,7 +115,7 @@ def test_an_agency_that_was_asked_later_is_gone_through_as_well() -> None:
 
 
 def test_an_agreement_that_is_new_is_tried_as_if_it_had_begun() -> None:
-    new = agreement(clause("nobody", NEED), starts=date(2030, 1, 1))
+    new = agreement(clause("harbor", NEED), starts=date(2030, 1, 1))
     old = HOMES.model_copy(update={"starts": date(2030, 1, 1)})
     agreements, moved = start_early([old, new], [old], NOON - timedelta(days=1))
     assert moved == (new,)

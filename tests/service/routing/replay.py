@@ -1,4 +1,4 @@
-"""Routing on a Kafka of its own topics, with its consumer and its relay: stopped, started, held, and rewound."""
+"""Routing on topics of its own, with consumer and relay, which a test starts, stops, blocks and rewinds."""
 
 import asyncio
 import json
@@ -41,8 +41,8 @@ class Permitted(NamedTuple):
     agency: str
 
 
-class Heard(NamedTuple):
-    """One record of an inbox: where it stands, what it is, and the consents that it stands on."""
+class InboxRecord(NamedTuple):
+    """One record of an inbox: its offset, its event, and the consents that the event requires."""
 
     offset: int
     event_id: UUID
@@ -52,7 +52,7 @@ class Heard(NamedTuple):
 
 @dataclass(frozen=True)
 class Replay:
-    """Routing with everything that its process has, on topics of its own."""
+    """Routing with all parts of its process, on topics of its own."""
 
     harness: RoutingHarness
     kafka: KafkaAccess
@@ -89,16 +89,16 @@ class Replay:
             made.append(Permitted(filed, self.harness.consent(given), agency))
         return made
 
-    async def tell(self, *events: Event) -> None:
-        """Say events as intake's relay does."""
+    async def publish(self, *events: Event) -> None:
+        """Publish events as intake's relay does."""
         for event in events:
             said = record(CASES.topic, CASES.source, event, uuid4())
             await self.producer.send_and_wait(self.language.topic, said.value, said.key, headers=[*said.headers])
 
-    async def tell_of(self, permitted: Sequence[Permitted]) -> None:
-        """Say what intake says when a report comes with a consent."""
+    async def publish_cases(self, permitted: Sequence[Permitted]) -> None:
+        """Publish what intake publishes for a report with a consent."""
         for each in permitted:
-            await self.tell(each.filed, granted(each.consent))
+            await self.publish(each.filed, granted(each.consent))
 
     async def withdraw(self, permitted: Permitted) -> int:
         """Withdraw a consent as intake does; returns where the agency's inbox ended meanwhile."""
@@ -107,18 +107,18 @@ class Replay:
             await lock_for_withdrawal(tx, permitted.filed.case_id)
             await tx.execute(_WITHDRAW, (permitted.consent.consent_id,))
             end: int = (await self.reader.end_offsets([inbox]))[inbox]
-        await self.tell(withdrawn(permitted.consent))
+        await self.publish(withdrawn(permitted.consent))
         return end
 
     @asynccontextmanager
     async def relaying(self) -> AsyncIterator[None]:
         """Run the relay beside the test."""
-        relay = Relay("routing", self.harness.database, self.kafka, self.gates.standing)
+        relay = Relay("routing", self.harness.database, self.kafka, self.gates.valid_consents)
         async with _beside(asyncio.create_task(relay.run())):
             yield
 
     @asynccontextmanager
-    async def hearing(self) -> AsyncIterator[None]:
+    async def consuming(self) -> AsyncIterator[None]:
         """Run the consumer beside the test, in small batches."""
         route = replace(subscriptions(self.harness.context)[0], group=self.group, spec=self.language, concurrency=1)
         consumption = ConsumerSupervisor("routing", [route], self.harness.database, self.kafka)
@@ -135,22 +135,22 @@ class Replay:
             await consumer.commit({part: OffsetAndMetadata(0, "")})
 
     async def caught_up(self) -> None:
-        """Wait until everything was heard."""
+        """Wait until every event is consumed."""
         part = TopicPartition(self.language.topic, 0)
         async with asyncio.timeout(PATIENCE_SECONDS), self._of_group() as consumer:
             while await consumer.committed(part) != (await self.reader.end_offsets([part]))[part]:
                 await asyncio.sleep(0.05)
 
     async def settled(self) -> None:
-        """Wait until everything was heard and said."""
+        """Wait until every event is consumed and every event of the outbox is published."""
         await self.caught_up()
         async with asyncio.timeout(PATIENCE_SECONDS):
             while self.harness.rows("SELECT FROM outbox LIMIT 1"):
                 await asyncio.sleep(0.05)
 
-    async def heard(self) -> dict[UUID, list[Heard]]:
-        """Read what stands in the inboxes, by case."""
-        found: dict[UUID, list[Heard]] = {}
+    async def received(self) -> dict[UUID, list[InboxRecord]]:
+        """Read the agencies' inboxes, by case."""
+        found: dict[UUID, list[InboxRecord]] = {}
         for each in await read_all(self.kafka, [inbox_topic(agency) for agency in self.street.agencies]):
             found.setdefault(UUID((each.key or b"").decode()), []).append(_read(each))
         return found
@@ -162,10 +162,10 @@ class Replay:
             yield consumer
 
 
-def _read(said: Record) -> Heard:
+def _read(said: Record) -> InboxRecord:
     envelope, value = read_envelope(said.headers), json.loads(said.value or b"{}")
-    stood_on = frozenset(terms["consent_id"] for terms in value.get("terms", ()) if terms["consent_id"])
-    return Heard(said.offset, envelope.id, envelope.type, stood_on)
+    required = frozenset(terms["consent_id"] for terms in value.get("terms", ()) if terms["consent_id"])
+    return InboxRecord(said.offset, envelope.id, envelope.type, required)
 
 
 @asynccontextmanager

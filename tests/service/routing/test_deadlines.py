@@ -1,4 +1,4 @@
-"""Referrals that nobody answers, on a real database."""
+"""Referrals that are not answered in time, on a real database."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.servers
 
 
 async def pass_hours(harness: RoutingHarness, hours: float) -> int:
-    """Look after the referrals at a later hour; returns how many steps were taken."""
+    """Act on overdue referrals at a later hour; return the number of steps."""
     harness.clock.shown = NOON + hours * HOUR
     return await handle_overdue_referrals(harness.context, harness.database)
 
@@ -83,7 +83,7 @@ async def test_looking_for_what_is_due_reads_no_history(harness: RoutingHarness)
     await harness.consume(harness.file("housing"))
     harness.execute(
         """
-        -- Five thousand referrals that nobody waits for any more, each a need of its own.
+        -- Five thousand completed referrals, each of a need of its own.
         INSERT INTO referrals SELECT (jsonb_populate_record(one, jsonb_build_object(
             'referral_id', gen_random_uuid(), 'need_id', gen_random_uuid(), 'state', 'completed', 'due_at', NULL))).*
         FROM referrals AS one, generate_series(1, 5000)

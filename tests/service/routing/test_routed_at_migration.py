@@ -38,4 +38,4 @@ async def test_cases_from_before_are_given_their_number_and_when_they_were_route
     after = harness.rows("SELECT case_id, service_request_id, routed_at FROM cases ORDER BY service_request_id")
     assert after[:2] == before[:2]
     assert after[2][:2] == before[2][:2]
-    assert after[2][2] == NOON, "nothing was noted of when it was decided that nobody is told: it was filed at noon"
+    assert after[2][2] == NOON, "no decision about a suppressed case was recorded: the time of its report counts"

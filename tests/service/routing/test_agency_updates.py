@@ -27,7 +27,7 @@ pytestmark = pytest.mark.servers
 WORDS: dict[str, Any] = {"reason": Reason.NO_CAPACITY, "explanation": "Mrs Ruiz was out"}
 
 
-def say(
+def update(
     harness: RoutingHarness, filed: CaseSubmitted, kind: type[AgencyUpdate], hours: float = 1, **said: Any
 ) -> AgencyUpdate:
     """What the agency that was asked last says, so many hours after noon."""
@@ -47,7 +47,9 @@ async def submit(harness: RoutingHarness, *needs: str) -> CaseSubmitted:
 async def test_a_referral_goes_all_the_way_in_one_batch(harness: RoutingHarness) -> None:
     filed = await submit(harness, "housing")
     steps = (ReferralAccepted, ReferralStarted, ReferralCompleted)
-    await harness.consume_updates("homes", *(say(harness, filed, kind, hours) for hours, kind in enumerate(steps, 1)))
+    await harness.consume_updates(
+        "homes", *(update(harness, filed, kind, hours) for hours, kind in enumerate(steps, 1))
+    )
     assert [row.type for row in harness.outbox("routing.referrals.v1")] == [
         "referral.requested.v1",
         "disclosure.made.v1",
@@ -71,7 +73,7 @@ async def test_a_referral_goes_all_the_way_in_one_batch(harness: RoutingHarness)
 async def test_a_refused_update_is_answered_and_changes_nothing(harness: RoutingHarness) -> None:
     filed = await submit(harness, "housing")
     before = harness.rows("SELECT * FROM referrals"), harness.rows("SELECT * FROM referral_changes")
-    await harness.consume_updates("homes", say(harness, filed, ReferralCompleted))
+    await harness.consume_updates("homes", update(harness, filed, ReferralCompleted))
     assert (harness.rows("SELECT * FROM referrals"), harness.rows("SELECT * FROM referral_changes")) == before
     refused = harness.outbox("agency.homes.inbox.v1")[-1]
     assert refused.type == "update.refused.v1"
@@ -82,7 +84,7 @@ async def test_an_agency_can_do_nothing_to_the_referral_of_another_and_learns_no
     filed = await submit(harness, "housing")
     before = harness.rows("SELECT * FROM referrals")
     stranger = ReferralAccepted(case_id=UUID(int=7), referral_id=UUID(int=8), occurred_at=NOON)
-    await harness.consume_updates("police", say(harness, filed, ReferralAccepted), stranger)
+    await harness.consume_updates("police", update(harness, filed, ReferralAccepted), stranger)
     assert harness.rows("SELECT * FROM referrals") == before
     answers = [row.value for row in harness.outbox("agency.police.inbox.v1")]
     assert [(each["state"], each["explanation"]) for each in answers] == [("unknown", NOT_YOURS)] * 2
@@ -90,7 +92,7 @@ async def test_an_agency_can_do_nothing_to_the_referral_of_another_and_learns_no
 
 async def test_an_agencys_own_words_are_kept_sealed(harness: RoutingHarness) -> None:
     filed = await submit(harness, "housing")
-    await harness.consume_updates("homes", say(harness, filed, ReferralRejected, **WORDS))
+    await harness.consume_updates("homes", update(harness, filed, ReferralRejected, **WORDS))
     assert "Ruiz" not in str(harness.snapshot())
     ((words,),) = harness.rows("SELECT words FROM referral_changes WHERE change = 'rejected'")
     assert words is not None
@@ -99,15 +101,15 @@ async def test_an_agencys_own_words_are_kept_sealed(harness: RoutingHarness) -> 
 async def test_the_words_of_an_agency_about_an_erased_person_are_not_kept(harness: RoutingHarness) -> None:
     filed = await submit(harness, "housing")
     harness.erase(filed)
-    await harness.consume_updates("homes", say(harness, filed, ReferralRejected, **WORDS))
+    await harness.consume_updates("homes", update(harness, filed, ReferralRejected, **WORDS))
     assert harness.rows("SELECT words FROM referral_changes WHERE change = 'rejected'") == [(None,)]
     assert harness.rows("SELECT state FROM referrals ORDER BY attempt") == [("rejected",), ("requested",)]
 
 
 async def test_when_all_have_said_no_the_triage_desk_has_the_need(harness: RoutingHarness) -> None:
     filed = await submit(harness, "housing")
-    await harness.consume_updates("homes", say(harness, filed, ReferralRejected, **WORDS))
-    await harness.consume_updates("clinic", say(harness, filed, ReferralRejected, **WORDS))
+    await harness.consume_updates("homes", update(harness, filed, ReferralRejected, **WORDS))
+    await harness.consume_updates("clinic", update(harness, filed, ReferralRejected, **WORDS))
     assert harness.rows("SELECT need, reason FROM triage") == [("housing", "candidates-exhausted")]
     assert [row.type for row in harness.outbox("routing.referrals.v1")][-2:] == [
         "referral.rejected.v1",
@@ -117,16 +119,16 @@ async def test_when_all_have_said_no_the_triage_desk_has_the_need(harness: Routi
 
 async def test_holding_and_going_on_again_can_be_repeated(harness: RoutingHarness) -> None:
     filed = await submit(harness, "housing")
-    held: dict[str, Any] = {"reason": Reason.NO_ACCESS, "explanation": "nobody at home"}
+    held: dict[str, Any] = {"reason": Reason.NO_ACCESS, "explanation": "the door was closed"}
     await harness.consume_updates(
         "homes",
-        say(harness, filed, ReferralAccepted, 1),
-        say(harness, filed, ReferralStarted, 2),
-        say(harness, filed, ReferralHeld, 3, **held),
-        say(harness, filed, ReferralResumed, 4),
-        say(harness, filed, ReferralHeld, 5, **held),
-        say(harness, filed, ReferralHeld, 3, **held),
-        say(harness, filed, ReferralResumed, 6),
+        update(harness, filed, ReferralAccepted, 1),
+        update(harness, filed, ReferralStarted, 2),
+        update(harness, filed, ReferralHeld, 3, **held),
+        update(harness, filed, ReferralResumed, 4),
+        update(harness, filed, ReferralHeld, 5, **held),
+        update(harness, filed, ReferralHeld, 3, **held),
+        update(harness, filed, ReferralResumed, 6),
     )
     assert harness.rows("SELECT state, changes FROM referrals") == [("in-progress", 7)]
 
@@ -135,8 +137,8 @@ async def test_a_transfer_there_and_back_leaves_one_open_referral(harness: Routi
     filed = await submit(harness, "housing")
     there: dict[str, Any] = {"to_agency": "police", "to_program": "precinct", **WORDS}
     back: dict[str, Any] = {"to_agency": "homes", "to_program": "inspections", **WORDS}
-    await harness.consume_updates("homes", say(harness, filed, ReferralTransferred, **there))
-    await harness.consume_updates("police", say(harness, filed, ReferralTransferred, **back))
+    await harness.consume_updates("homes", update(harness, filed, ReferralTransferred, **there))
+    await harness.consume_updates("police", update(harness, filed, ReferralTransferred, **back))
     assert harness.rows("SELECT agency, state FROM referrals ORDER BY attempt") == [
         ("homes", "cancelled"),
         ("police", "cancelled"),
@@ -146,6 +148,6 @@ async def test_a_transfer_there_and_back_leaves_one_open_referral(harness: Routi
 
 async def test_an_agency_whose_clock_is_wrong_keeps_its_own_times(harness: RoutingHarness) -> None:
     filed = await submit(harness, "housing")
-    await harness.consume_updates("homes", say(harness, filed, ReferralAccepted, -24))
+    await harness.consume_updates("homes", update(harness, filed, ReferralAccepted, -24))
     accepted = harness.outbox("routing.referrals.v1")[-1]
     assert accepted.value["occurred_at"] == (NOON - timedelta(days=1)).isoformat().replace("+00:00", "Z")
