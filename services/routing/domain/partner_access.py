@@ -80,18 +80,20 @@ class NotOpened:
     why: str
 
 
-CLOSED: Final = NotOpened("the referral is not open: an emergency is for those who work on it")
+CLOSED: Final = NotOpened(
+    "the referral is not open: only agencies that work on a case can open something in an emergency"
+)
 PROTECTED: Final = NotOpened(
     "the report is protected: nothing of it can be opened without the person's written consent"
 )
-NOTHING_MORE: Final = NotOpened("nothing that is withheld would be opened")
+NOTHING_MORE: Final = NotOpened("no withheld field group would be opened")
 
 
 class ReferralRead(Disclosed):
-    """What the partner API answers about a referral: all that the agency may have now, in whatever form it is due.
+    """The answer of the partner API about a referral: everything that the agency may have now, in one form.
 
-    `answer_by` is the time to answer. `emergency_until` is when what was opened in an emergency is closed again;
-    without one, nothing of it was.
+    The agency answers the referral by `answer_by`. `emergency_until` is the end of the emergency access that released
+    a part of this answer; null if none did.
     """
 
     referral_id: UUID
