@@ -72,7 +72,7 @@ class DeadlineWorker:
                 steps = await handle_overdue_referrals(self._context, self._database)
                 steps += await recall_expired_consents(self._context, self._database)
             except TRANSIENT_ERRORS as error:
-                log.warning("deadline worker pauses: database not available (%s)", type(error).__name__)
+                log.warning("deadline worker paused: database unavailable (%s)", type(error).__name__)
                 steps = 0
             if not steps:
                 await asyncio.sleep(self._pause_seconds)

@@ -133,7 +133,7 @@ class LedgerSequencer:
         try:
             done = await doing
         except TRANSIENT_ERRORS as error:
-            log.warning("ledger sequencer pauses: database not available (%s)", type(error).__name__)
+            log.warning("ledger sequencer paused: database unavailable (%s)", type(error).__name__)
         except DamagedLedgerError as error:
             self._report(work, str(error))
         except psycopg.Error as error:

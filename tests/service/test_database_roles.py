@@ -1,4 +1,4 @@
-"""The walls between services in the database, from the side of those who would write, and of those who are nobody."""
+"""The database roles of the services: what each may write, and that other roles have no access."""
 
 from itertools import permutations
 
