@@ -7,13 +7,18 @@ from tests.architecture.layout import ProjectRule
 from tests.architecture.source import Project, read_whole_project
 
 RULES: list[ProjectRule] = [
+    layout.public_class_names_are_defined_once,
+    layout.modules_are_not_named_by_gerunds,
     layout.small_modules_have_more_than_one_importer,
     layout.services_have_one_floor_plan,
     layout.services_are_created_alike,
     layout.the_bench_does_not_import_tests,
     layout.the_kit_has_few_entries,
     outbox_sql.only_the_outbox_module_writes_outbox_rows,
+    vocabulary.no_old_word_names_anything,
+    prose.prose_names_its_actors,
     documents.lines_of_documents_wrap,
+    documents.paths_in_documents_exist,
 ]
 
 EMPTY_ENTRIES = (

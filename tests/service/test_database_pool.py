@@ -1,4 +1,4 @@
-"""A database that one test has had is lent to the next only if that cannot see it."""
+"""The database pool lends a used database only if the next test cannot see that it was used."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,10 @@ from tests.database_pool import DatabasePool
 
 
 @pytest.fixture
-def own_lender(postgres_admin_url: str, template_database: str) -> Iterator[DatabasePool]:
-    lender = DatabasePool(postgres_admin_url, template_database)
-    yield lender
-    lender.close()
+def own_pool(postgres_admin_url: str, template_database: str) -> Iterator[DatabasePool]:
+    pool = DatabasePool(postgres_admin_url, template_database)
+    yield pool
+    pool.close()
 
 
 def _run(own: OwnDatabase, *statements: str) -> None:
@@ -22,20 +22,20 @@ def _run(own: OwnDatabase, *statements: str) -> None:
             connection.execute(statement.encode())
 
 
-def test_rows_and_counters_are_gone_when_it_is_lent_again(own_lender: DatabasePool) -> None:
+def test_rows_and_counters_are_gone_when_it_is_lent_again(own_pool: DatabasePool) -> None:
     filled = "INSERT INTO routing.outbox (shard, topic) VALUES (1, 'a'), (1, 'b')"
-    with own_lender.lend() as own:
+    with own_pool.lend() as own:
         _run(own, filled)
         first = own.name
-    with own_lender.lend() as own, psycopg.connect(own.admin_url) as connection:
+    with own_pool.lend() as own, psycopg.connect(own.admin_url) as connection:
         assert own.name == first
         assert connection.execute("SELECT count(*) FROM routing.outbox").fetchone() == (0,)
         connection.execute(filled.encode())
         assert connection.execute("SELECT min(id) FROM routing.outbox").fetchone() == (1,)
 
 
-def test_whoever_was_still_connected_is_not_any_more(own_lender: DatabasePool) -> None:
-    with own_lender.lend() as own:
+def test_whoever_was_still_connected_is_not_any_more(own_pool: DatabasePool) -> None:
+    with own_pool.lend() as own:
         left_open = psycopg.connect(own.admin_url)
     with pytest.raises(psycopg.OperationalError):
         left_open.execute("SELECT 1")
@@ -55,9 +55,9 @@ def test_whoever_was_still_connected_is_not_any_more(own_lender: DatabasePool) -
         "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = ''1MB''', current_database()); END $$",
     ],
 )
-def test_one_that_was_changed_beyond_its_rows_is_not_lent_again(own_lender: DatabasePool, change: str) -> None:
-    with own_lender.lend() as own:
+def test_one_that_was_changed_beyond_its_rows_is_not_lent_again(own_pool: DatabasePool, change: str) -> None:
+    with own_pool.lend() as own:
         _run(own, change)
         changed = own.name
-    with own_lender.lend() as own:
+    with own_pool.lend() as own:
         assert own.name != changed
