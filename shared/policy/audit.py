@@ -39,8 +39,8 @@ class _Mismatch(NamedTuple):
 MISSING: Final = "the receipt is missing"
 INSERTED: Final = "a receipt that is not in the tree"
 CHANGED: Final = "the receipt was changed"
-MOVED: Final = "the receipt of index {first} is here"
-MOVED_MANY: Final = "the receipts of indexes {first} to {last} are here"
+MOVED: Final = "the receipt of place {first} is here"
+MOVED_MANY: Final = "the receipts of places {first} to {last} are here"
 NO_NODE: Final = "a node of the tree is missing"
 FORGED: Final = "a node does not match its children"
 SIGNED_OTHERWISE: Final = "differs from the checkpoint signed at {size} receipts"
@@ -75,7 +75,7 @@ class LedgerAudit:
         self._edge = {node: nodes[node] for node in _last_of_each_level(self._size)}
 
     def finish(self) -> list[LedgerFinding]:
-        """Return the findings by leaf index; empty if the ledger is intact."""
+        """Return the findings by place; empty if the ledger is intact."""
         beyond = [tree for tree in self._signed if tree.size > self._size]
         if beyond:
             self._report(self._size, beyond[-1].size - 1, CUT_OFF.format(size=beyond[-1].size))
@@ -153,7 +153,7 @@ def _merged(findings: Sequence[LedgerFinding]) -> Iterator[LedgerFinding]:
 
 
 def _moved_or_changed(mismatches: Sequence[_Mismatch], homes: Mapping[bytes, int]) -> Iterator[LedgerFinding]:
-    """Report receipts at a wrong index: moved from another index, or changed."""
+    """Report receipts at a wrong place: moved from another place, or changed."""
 
     def run(numbered: tuple[int, _Mismatch]) -> tuple[int, int | None]:
         ordinal, mismatch = numbered

@@ -14,7 +14,7 @@ FORMAT: Final = "handoff-receipt/1"
 """The version of the field set in the canonical bytes; another field set needs another version."""
 
 Facts = Mapping[str, Any]
-"""A receipt in JSON types (text, numbers, lists, nulls) by field name, without its index in the ledger."""
+"""A receipt in JSON types (text, numbers, lists, nulls) by field name, without its place in the ledger."""
 
 
 Channel = Literal["event", "read", "emergency"]

@@ -104,9 +104,9 @@ def claim_of(context: IntakeContext, form: SubmittedForm) -> IdempotencyClaim | 
         return None
     if not is_idempotency_key(form.key):
         return INVALID_KEY
-    said = {name: values for name, values in form.fields.items() if name not in NOT_FINGERPRINTED}
+    fields = {name: values for name, values in form.fields.items() if name not in NOT_FINGERPRINTED}
     fingerprint = context.tokens.fingerprint
-    body = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+    body = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
     return IdempotencyClaim(form.caller, fingerprint(form.key.encode()).hex(), fingerprint(body))
 
 

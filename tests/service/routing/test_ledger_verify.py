@@ -70,7 +70,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], list[str]]] = {
             "UPDATE receipts SET place = 13 WHERE place = 4",
             "UPDATE receipts SET place = 4 WHERE place = 1000",
         ),
-        ["place 4: the receipt of index 13 is here", "place 13: the receipt of index 4 is here"],
+        ["place 4: the receipt of place 13 is here", "place 13: the receipt of index 4 is here"],
     ),
     "an inserted receipt": (
         (
@@ -80,7 +80,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], list[str]]] = {
         ),
         [
             "place 13: the receipt was changed",
-            "places 14 to 19: the receipts of indexes 13 to 18 are here",
+            "places 14 to 19: the receipts of places 13 to 18 are here",
             "place 20: a receipt that is not in the tree",
         ],
     ),
