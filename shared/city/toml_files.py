@@ -90,15 +90,15 @@ def parse_toml(name: str, text: str, model: type[M], locate: Locator = lambda *_
     `locate` finds the place of an error that the model reports about itself as a whole.
     """
     try:
-        said = tomllib.loads(text)
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         reason = f"not TOML: {_LINE.sub('', str(error)).strip()}"
         return [Finding(name, _line_in(str(error), text), Severity.ERROR, reason)]
     try:
-        return TomlFile(name, text, model.model_validate(said))
+        return TomlFile(name, text, model.model_validate(content))
     except ValidationError as error:
         lines = lines_of(text)
-        wrong = [_described(each, said, locate) for each in error.errors(include_url=False)]
+        wrong = [_described(each, content, locate) for each in error.errors(include_url=False)]
         return [Finding(name, nearest(lines, place), Severity.ERROR, reason) for place, reason in wrong]
 
 
@@ -108,7 +108,7 @@ def _line_in(message: str, text: str) -> int:
     return int(found[1]) if found else max(1, len(text.splitlines()))
 
 
-def _described(error: ErrorDetails, said: dict[str, Any], locate: Locator) -> tuple[TomlPath, str]:
+def _described(error: ErrorDetails, content: dict[str, Any], locate: Locator) -> tuple[TomlPath, str]:
     """Return where an error is and its reason, in words for the author of the file."""
     place, message = error["loc"], error["msg"].removeprefix(_OWN_MESSAGE)
     if error["type"] == "missing":
@@ -116,5 +116,5 @@ def _described(error: ErrorDetails, said: dict[str, Any], locate: Locator) -> tu
     if error["type"] in _UNKNOWN_KEY:
         return place, f"{place[-1]} is not known here"
     if not place:
-        return locate(message, said), message
+        return locate(message, content), message
     return place, f"{'.'.join(map(str, place))}: {message[:1].lower()}{message[1:]}"

@@ -84,10 +84,10 @@ def read_permission(
 
 def read_signed_record(fields: Fields) -> tuple[SignedRecord | None, list[Problem]]:
     """Read the record of a consent that was signed before a caseworker: every part of it is required."""
-    said = {name: text_of(fields, f"record[{name}]") for name in ("signed_by", "signed_at", "method")}
-    problems = [_problem_in_record(name, value) for name, value in said.items()]
+    supplied = {name: text_of(fields, f"record[{name}]") for name in ("signed_by", "signed_at", "method")}
+    problems = [_problem_in_record(name, value) for name, value in supplied.items()]
     found = [problem for problem in problems if problem is not None]
-    return (None, found) if found else (SignedRecord(**{name: value or "" for name, value in said.items()}), [])
+    return (None, found) if found else (SignedRecord(**{name: value or "" for name, value in supplied.items()}), [])
 
 
 def _problem_in_record(name: str, value: str | None) -> Problem | None:

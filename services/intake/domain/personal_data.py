@@ -100,9 +100,9 @@ def read_personal(
 def encode_groups(given: Mapping[str, object]) -> Personal:
     """Write each group as JSON, without the parts that are None; a group without parts is left out."""
     return {
-        group: orjson.dumps(said)
+        group: orjson.dumps(supplied)
         for group, parts in GROUPS.items()
-        if (said := {part: value for part, name in parts if (value := given.get(name)) is not None})
+        if (supplied := {part: value for part, name in parts if (value := given.get(name)) is not None})
     }
 
 
@@ -184,9 +184,9 @@ def _collect_answers(fields: Fields) -> tuple[dict[str, tuple[str, ...]], list[P
         match = ATTRIBUTE.fullmatch(name)
         if match is None:
             problems.append(invalid(NOT_AN_ATTRIBUTE, name))
-        elif said := [value for value in values if value.strip()]:
+        elif supplied := [value for value in values if value.strip()]:
             # attribute[CODE] and attribute[CODE][] name the same question: their values add up, each once.
-            given[match[1]] = tuple(dict.fromkeys((*given.get(match[1], ()), *said)))
+            given[match[1]] = tuple(dict.fromkeys((*given.get(match[1], ()), *supplied)))
     return given, problems
 
 

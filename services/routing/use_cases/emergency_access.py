@@ -86,10 +86,10 @@ async def list_accesses_for_review(context: RoutingContext, database: Database) 
     return [_for_review(each, report, persons, now) for each, report in zip(stored, reports, strict=True)]
 
 
-async def review(context: RoutingContext, database: Database, said: AccessReview, note: str) -> str | None:
+async def review(context: RoutingContext, database: Database, verdict: AccessReview, note: str) -> str | None:
     """Record what a reviewer says of an access; return why that is not possible, else None."""
     async with database.transaction(notify_commit=False) as tx:
-        found = await lock_for_review(tx, said.access_id)
+        found = await lock_for_review(tx, verdict.access_id)
         if found is None:
             return UNKNOWN_ACCESS
         text, is_reviewed = found
@@ -97,7 +97,7 @@ async def review(context: RoutingContext, database: Database, said: AccessReview
             return ALREADY_REVIEWED
         report = CaseSubmitted.model_validate_json(text)
         persons = await _persons(context, tx, [report])
-        await save_review(tx, said, await context.now(tx), persons.seal(report, note))
+        await save_review(tx, verdict, await context.now(tx), persons.seal(report, note))
     return None
 
 

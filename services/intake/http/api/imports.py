@@ -63,18 +63,18 @@ async def _import(context: IntakeContext, request: Request) -> list[ImportOutcom
     except ValidationError:
         return BAD_SOURCE
     body = await read_body(headers_of(request.scope), request.receive, MAX_BODY_BYTES)
-    said = body if isinstance(body, Refusal) else _read_records(body)
-    if isinstance(said, Refusal):
-        return said
-    return [ImportOutcome.model_validate(each) for each in await import_records(context, source, said)]
+    content = body if isinstance(body, Refusal) else _read_records(body)
+    if isinstance(content, Refusal):
+        return content
+    return [ImportOutcome.model_validate(each) for each in await import_records(context, source, content)]
 
 
 def _read_records(body: bytes) -> list[Any] | Refusal:
     try:
-        said = orjson.loads(body)
+        content = orjson.loads(body)
     except orjson.JSONDecodeError:
         return BAD_BODY
-    records = said.get("records") if isinstance(said, dict) else None
+    records = content.get("records") if isinstance(content, dict) else None
     if not isinstance(records, list):
         return BAD_BODY
     return TOO_MANY if len(records) > MAX_RECORDS else records
