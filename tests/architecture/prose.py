@@ -1,5 +1,6 @@
 """Words that docstrings, comments, texts and documents do without, as docs/glossary.md says."""
 
+import ast
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -43,6 +44,15 @@ def prose_names_its_actors(project: Project) -> Iterator[str]:
                 words = " ".join(found[0].split())
                 if passage not in _QUOTED:
                     yield f"{path}:{line}: replace '{words}': {_advice(words)}"
+
+
+def names_of_tests_name_their_actors(project: Project) -> Iterator[str]:
+    """The name of a test is a sentence, which names its actors as other prose does."""
+    for source in project.sources:
+        for node in source.nodes:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+                for found in _ALL_WORDS.finditer(node.name.replace("_", " ")):
+                    yield f"{source.path}:{node.lineno}: replace '{found[0]}' in {node.name}: {_advice(found[0])}"
 
 
 def _advice(found: str) -> str:

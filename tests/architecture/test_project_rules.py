@@ -17,6 +17,7 @@ RULES: list[ProjectRule] = [
     outbox_sql.only_the_outbox_module_writes_outbox_rows,
     vocabulary.no_old_word_names_anything,
     prose.prose_names_its_actors,
+    prose.names_of_tests_name_their_actors,
     documents.lines_of_documents_wrap,
     documents.paths_in_documents_exist,
 ]
@@ -193,6 +194,11 @@ BROKEN: list[tuple[ProjectRule, dict[str, str], str]] = [
             ("deploy/jurisdictions/a.toml", "# The routing book", "deploy/jurisdictions/a.toml:1"),
         ]
     ),
+    (
+        prose.names_of_tests_name_their_actors,
+        {"tests/a.py": "import b\n\nasync def test_a_mail_reaches_nobody_else(): ..."},
+        "tests/a.py:3",
+    ),
     (documents.lines_of_documents_wrap, {"docs/a.md": "# A\n\n" + "word " * 21}, "docs/a.md:3"),
     (documents.lines_of_documents_wrap, {"README.md": f"[{'word ' * 21}](a.md)"}, "README.md:1"),
     (documents.lines_of_documents_wrap, {"README.md": f"```\na\n```\n{'word ' * 21}"}, "README.md:4"),
@@ -268,6 +274,7 @@ KEPT: list[tuple[ProjectRule, dict[str, str]]] = [
             ("docs/asyncapi.yaml", "description: whoever"),
         ]
     ),
+    (prose.names_of_tests_name_their_actors, {"tests/a.py": "def test_a_user_named_by_nobody1(): ..."}),
     (documents.lines_of_documents_wrap, {"docs/a.md": "| " + "word " * 30}),
     (documents.lines_of_documents_wrap, {"docs/a.md": f"```sh\n{'word ' * 30}\n```"}),
     (documents.lines_of_documents_wrap, {"docs/a.md": f"[a](https://example.org/{'a' * 100})"}),

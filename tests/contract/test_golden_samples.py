@@ -43,7 +43,7 @@ def test_a_message_without_a_header_that_it_needs_is_refused_by_that_header_s_na
         read_envelope([pair for pair in SAMPLES[0].headers if pair[0] != header])
 
 
-def test_a_label_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_label_is_refused() -> None:
     headers = [(name, value) for name, value in SAMPLES[0].headers if name != "ce_dataclassification"]
 
     with pytest.raises(MalformedMessageError, match="not a known label"):

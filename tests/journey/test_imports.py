@@ -98,7 +98,7 @@ def _same(found: dict[str, tuple[float, float]], wanted: dict[str, tuple[float, 
     return all(found[agency] == pytest.approx(cuts, abs=0.001) for agency, cuts in wanted.items())
 
 
-def test_nobody_is_mailed_about_what_was_closed_before(city: RunningCity, nyc: str) -> None:
+def test_no_mail_is_sent_about_what_was_closed_before(city: RunningCity, nyc: str) -> None:
     assert nyc
     assert city.rows("SELECT count(*) FROM notifications.deliveries") == [(0,)]
 

@@ -34,7 +34,7 @@ def test_rows_and_counters_are_gone_when_it_is_lent_again(own_pool: DatabasePool
         assert connection.execute("SELECT min(id) FROM routing.outbox").fetchone() == (1,)
 
 
-def test_whoever_was_still_connected_is_not_any_more(own_pool: DatabasePool) -> None:
+def test_a_connection_that_was_left_open_is_ended(own_pool: DatabasePool) -> None:
     with own_pool.lend() as own:
         left_open = psycopg.connect(own.admin_url)
     with pytest.raises(psycopg.OperationalError):

@@ -98,7 +98,7 @@ def test_when_one_process_is_killed_the_other_ends_and_the_port_is_free(
     listen("127.0.0.1", port, shared=False).close()
 
 
-def test_nobody_else_can_listen_where_a_service_shares_its_port_with_its_workers(
+def test_no_other_process_can_listen_where_a_service_shares_its_port_with_its_workers(
     service: subprocess.Popen[bytes], port: int
 ) -> None:
     answering(service, port)

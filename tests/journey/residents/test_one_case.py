@@ -43,7 +43,7 @@ def test_the_case_is_closed_by_the_agency_that_the_book_names(filed: dict[str, A
     assert "Housing" in filed["agency_responsible"]
 
 
-def test_the_resident_is_told_and_nobody_is_told_twice(city: RunningCity, filed: dict[str, Any]) -> None:
+def test_the_resident_is_told_and_no_person_is_told_twice(city: RunningCity, filed: dict[str, Any]) -> None:
     def subjects() -> list[str] | None:
         mails = httpx.get(f"{city.state.url('mailbox')}/messages.json", timeout=30).json()["messages"]
         mine = [mail["subject"] for mail in mails if filed["service_request_id"] in mail["subject"]]

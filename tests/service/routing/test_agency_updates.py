@@ -106,7 +106,7 @@ async def test_the_words_of_an_agency_about_an_erased_person_are_not_kept(harnes
     assert harness.rows("SELECT state FROM referrals ORDER BY attempt") == [("rejected",), ("requested",)]
 
 
-async def test_when_all_have_said_no_the_triage_desk_has_the_need(harness: RoutingHarness) -> None:
+async def test_when_all_have_said_no_the_triage_queue_has_the_need(harness: RoutingHarness) -> None:
     filed = await submit(harness, "housing")
     await harness.consume_updates("homes", update(harness, filed, ReferralRejected, **WORDS))
     await harness.consume_updates("clinic", update(harness, filed, ReferralRejected, **WORDS))

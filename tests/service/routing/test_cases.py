@@ -96,7 +96,7 @@ async def test_a_withdrawn_case_tells_every_agency_that_was_asked(harness: Routi
     ]
 
 
-async def test_a_withdrawal_of_a_case_that_nobody_submitted_is_set_aside_and_the_rest_goes_on(
+async def test_a_withdrawal_of_an_unknown_case_is_set_aside_and_the_rest_goes_on(
     harness: RoutingHarness,
 ) -> None:
     await harness.consume(harness.file("housing"), CaseWithdrawn(case_id=case_id(99), withdrawn_at=NOON))
@@ -104,7 +104,7 @@ async def test_a_withdrawal_of_a_case_that_nobody_submitted_is_set_aside_and_the
     assert harness.rows("SELECT count(*) FROM referrals") == [(1,)]
 
 
-async def test_a_need_that_nobody_covers_waits_for_a_person(harness: RoutingHarness) -> None:
+async def test_a_need_that_no_program_covers_waits_for_a_person(harness: RoutingHarness) -> None:
     await harness.consume(harness.file("loneliness"))
     assert harness.rows("SELECT need_id, need, service_code, district, reason, ended_at FROM triage") == [
         (need_id("loneliness"), "loneliness", "repair", "south", "no-program", None)

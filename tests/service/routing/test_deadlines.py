@@ -52,7 +52,7 @@ async def test_the_fallback_is_given_what_its_agreement_names(harness: RoutingHa
     assert harness.outbox("agency.homes.inbox.v1")[-1].value["released"]["address"]["address"] == "1 Elm St"
 
 
-async def test_without_a_fallback_the_need_goes_to_the_triage_desk(harness: RoutingHarness) -> None:
+async def test_without_a_fallback_the_need_goes_to_the_triage_queue(harness: RoutingHarness) -> None:
     await harness.consume(harness.file("health"))
     for hours in (8, 16, 24):
         await pass_hours(harness, hours)

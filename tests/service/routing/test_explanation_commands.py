@@ -149,7 +149,7 @@ async def test_the_choice_of_programs_is_explained(sample_harness: RoutingHarnes
     assert (await run(sample_harness, routing_app, "explain")).exit_code == 2
 
 
-async def test_another_routing_book_is_tried(sample_harness: RoutingHarness, tmp_path: Path) -> None:
+async def test_other_routing_rules_are_tried(sample_harness: RoutingHarness, tmp_path: Path) -> None:
     book = tmp_path / "routing-book.toml"
     book.write_text("rule = []\n", "utf-8")
     told = await run(sample_harness, routing_app, "try", *SINCE, "--with", tmp_path)

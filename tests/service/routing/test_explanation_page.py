@@ -85,7 +85,7 @@ async def test_what_was_refused_of_late_is_listed(harness: RoutingHarness) -> No
     assert (refused["agency"], refused["why"]) == ("harbor", ["no-agreement"])
 
 
-async def test_a_report_of_violence_without_consent_is_in_no_list_and_is_explained_to_whoever_has_its_id(
+async def test_a_report_of_violence_without_consent_is_in_no_list_and_is_explained_by_its_id(
     harness: RoutingHarness,
 ) -> None:
     await harness.consume(harness.file("safety", service_code="violence"))
@@ -95,7 +95,7 @@ async def test_a_report_of_violence_without_consent_is_in_no_list_and_is_explain
         assert "victim services require a consent" in (await staff.get("/sharing", params={"of": "SR-1"})).text
 
 
-async def test_a_case_that_nobody_knows_is_said_and_nobody_gets_in_without_the_key(harness: RoutingHarness) -> None:
+async def test_an_unknown_case_is_said_and_a_request_without_the_key_is_refused(harness: RoutingHarness) -> None:
     async with client(harness, PAGE) as staff:
         page = await staff.get("/sharing", params={"of": "SR-404"})
         assert (page.status_code, "unknown case" in page.text) == (404, True)

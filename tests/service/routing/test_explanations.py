@@ -159,7 +159,7 @@ async def test_an_explanation_holds_nothing_of_what_a_report_says(harness: Routi
     assert "Ana" not in told
 
 
-async def test_a_case_that_nobody_knows_is_not_found(harness: RoutingHarness) -> None:
+async def test_an_unknown_case_is_not_found(harness: RoutingHarness) -> None:
     async with client(harness) as staff:
         for reference in (uuid4(), "SR-404", "%27"):
             for path in ("sharing", "routing"):

@@ -21,7 +21,7 @@ PUBLIC = ("/ledger/key", "/ledger/checkpoint", "/ledger/checkpoints", "/ledger/c
 STAFF_ONLY = ("/ledger", "/ledger/receipts?from=0&to=1", f"/ledger/receipts/{receipt_id(0)}")
 
 
-async def test_everybody_sees_what_was_signed_and_nobody_without_the_key_what_was_given(
+async def test_everybody_sees_what_was_signed_and_only_staff_with_the_key_what_was_given(
     harness: RoutingHarness,
 ) -> None:
     await fill(harness, 3, 5)

@@ -129,7 +129,7 @@ def forged_leaf() -> str:
     return leaf_of(facts_of(receipt(13, agency="police"))).hex()
 
 
-async def test_a_ledger_that_nobody_has_touched_is_found_whole(harness: RoutingHarness) -> None:
+async def test_an_untouched_ledger_is_found_whole(harness: RoutingHarness) -> None:
     await fill(harness, 8, 18, 20)
     result = await run(harness, "verify")
     assert (result.exit_code, result.stderr) == (0, result.stderr)
@@ -157,7 +157,7 @@ async def test_what_is_done_behind_its_back_is_found_with_its_place(harness: Rou
     assert "the ledger differs from what was written" in shown.stdout
 
 
-async def test_a_history_that_was_written_anew_differs_from_a_checkpoint_of_ones_own(
+async def test_a_rewritten_history_differs_from_a_checkpoint_of_ones_own(
     harness: RoutingHarness, tmp_path: Path
 ) -> None:
     await fill(harness, 8, 18)
@@ -220,7 +220,7 @@ async def test_a_receipt_is_printed_with_its_proof(harness: RoutingHarness) -> N
     assert "Proven: place 4 of the 11 signed receipts." in result.stdout
 
 
-async def test_a_receipt_that_was_not_signed_yet_is_signed_when_somebody_asks(harness: RoutingHarness) -> None:
+async def test_a_receipt_that_was_not_signed_yet_is_signed_when_it_is_requested(harness: RoutingHarness) -> None:
     await fill(harness, 3)
     await give(harness, receipt(3))
     waiting = await run(harness, "receipt", str(receipt_id(3)))

@@ -24,7 +24,7 @@ from tests.service.routing.test_receipts import HINDRANCES, hindered
 pytestmark = pytest.mark.servers
 
 
-async def test_nobody_gets_in_without_the_key_of_an_agency(harness: RoutingHarness) -> None:
+async def test_a_request_without_the_key_of_an_agency_is_refused(harness: RoutingHarness) -> None:
     await harness.consume(harness.file("housing"))
     paths = ("/partner/v1/referrals", path_of(referral_of(harness)), f"/partner/v1/receipts/{uuid4()}")
     for key in (None, "wrong", "a key for staff", "key of another"):
@@ -72,7 +72,7 @@ async def test_each_read_leaves_a_receipt_of_its_own_with_a_digest_of_the_very_a
     assert {each["receipt_id"] for each in made[1:]} == {row[0] for row in kept}
 
 
-async def test_a_stranger_s_referral_is_as_unknown_as_one_that_there_is_not(harness: RoutingHarness) -> None:
+async def test_another_agency_s_referral_is_as_unknown_as_one_that_does_not_exist(harness: RoutingHarness) -> None:
     await harness.consume(harness.file("housing"))
     referral_id = referral_of(harness)
     before = harness.snapshot()

@@ -91,7 +91,7 @@ async def test_without_receipts_nothing_is_disclosed_and_afterwards_everything_i
     assert harness.rows("SELECT count(*) FROM receipts") == [(30,)]
 
 
-async def test_a_receipt_that_is_wrong_by_itself_holds_up_nobody_else(harness: RoutingHarness) -> None:
+async def test_a_receipt_that_is_wrong_by_itself_holds_up_no_other(harness: RoutingHarness) -> None:
     async with harness.database.transaction() as tx:
         await insert_receipts(tx, [receipt(7)])
     consumer, cases = disclosing(harness), filed(harness, 10)

@@ -29,7 +29,7 @@ def receipts(harness: RoutingHarness) -> int:
     return int(count)
 
 
-async def test_the_triage_desk_is_told_to_come_again_and_the_need_still_waits(harness: RoutingHarness) -> None:
+async def test_staff_are_told_to_try_again_and_the_need_stays_in_the_triage_queue(harness: RoutingHarness) -> None:
     await harness.consume(harness.file("loneliness"))
     harness.execute(DENIED)
     transport = httpx.ASGITransport(Starlette(routes=triage_routes(harness.context, harness.database, KEY)))

@@ -125,7 +125,7 @@ def assert_said_once(outcome: Outcome, permitted: Sequence[Permitted]) -> None:
 
 
 @pytest.mark.parametrize("inbox", ["as it is", "emptied"])
-async def test_what_stands_on_a_consent_withdrawn_during_a_replay_is_not_said_after_the_withdrawal(
+async def test_what_depends_on_a_consent_withdrawn_during_a_replay_is_not_published_after_the_withdrawal(
     replay: Replay, inbox: str
 ) -> None:
     permitted = replay.permit(CASES)

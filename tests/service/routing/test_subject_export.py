@@ -37,12 +37,12 @@ async def test_everything_is_given_and_words_are_opened_as_long_as_there_is_a_ke
     assert {row["words"] for row in held["referral_changes"]} == {None}
 
 
-async def test_nobody_without_the_key_is_told_anything(harness: RoutingHarness) -> None:
+async def test_a_request_without_the_key_is_told_nothing(harness: RoutingHarness) -> None:
     filed = await submit(harness, "housing")
     assert (await ask(harness, filed.case_id, "wrong")).status_code == 401
 
 
-async def test_of_a_case_that_nobody_knows_nothing_is_held(harness: RoutingHarness) -> None:
+async def test_of_an_unknown_case_nothing_is_held(harness: RoutingHarness) -> None:
     answer = await ask(harness, "00000000-0000-4000-8000-000000000000")
     assert answer.status_code == 200
     assert not any(answer.json()["held"].values())

@@ -36,7 +36,7 @@ async def staff(harness: RoutingHarness) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_nobody_gets_in_without_the_key(harness: RoutingHarness, staff: httpx.AsyncClient) -> None:
+async def test_a_request_without_the_key_is_refused(harness: RoutingHarness, staff: httpx.AsyncClient) -> None:
     await harness.consume(harness.file("loneliness"))
     for path in ("/triage", f"/cases/{case_id()}"):
         for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic ???"}):
@@ -149,6 +149,6 @@ async def test_a_case_is_shown_with_the_history_of_each_referral(
     assert shown["needs"][0]["referrals"][0]["history"][1]["words"] is None
 
 
-async def test_a_case_that_nobody_knows_is_not_found(staff: httpx.AsyncClient) -> None:
+async def test_an_unknown_case_is_not_found(staff: httpx.AsyncClient) -> None:
     assert (await staff.get(f"/cases/{uuid4()}", headers=BEARER)).status_code == 404
     assert (await staff.get("/cases/not-an-id", headers=BEARER)).status_code == 404

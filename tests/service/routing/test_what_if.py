@@ -110,7 +110,7 @@ async def test_a_group_that_an_agreement_adds_is_told(sample_harness: RoutingHar
     assert found["added"] == {"thin": ["household", "language_access"]}
 
 
-async def test_another_book_asks_somebody_else(sample_harness: RoutingHarness) -> None:
+async def test_other_rules_ask_another_agency(sample_harness: RoutingHarness) -> None:
     await file_repair(sample_harness)
     changed = BOOK.replace('"hpd/', '"hra/').replace('need = "inadequate-housing"', 'need = "noise"')
     async with client(sample_harness) as staff:

@@ -95,7 +95,7 @@ def test_all_that_toml_has_is_found(ending: str) -> None:
 
 
 @pytest.mark.parametrize("file", sorted(SAMPLE_CITY.rglob("*.toml")), ids=lambda file: str(file.name))
-def test_every_key_of_the_sample_city_stands_on_its_line(file: Any) -> None:
+def test_every_key_of_the_sample_city_is_found_on_its_line(file: Any) -> None:
     text = file.read_text(encoding="utf-8")
     lines, written = lines_of(text), text.splitlines()
     assert set(lines) == set(paths(tomllib.loads(text)))

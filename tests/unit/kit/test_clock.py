@@ -55,7 +55,7 @@ async def test_work_that_takes_too_long_is_given_up() -> None:
     await asyncio.wait_for(given_up.wait(), 30)
 
 
-async def test_an_error_that_nobody_waits_for_any_more_is_not_reported_as_forgotten(
+async def test_an_error_that_no_task_waits_for_any_more_is_not_reported_as_forgotten(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def work() -> None:

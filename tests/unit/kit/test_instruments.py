@@ -127,7 +127,7 @@ class Unread(Iterator[Any]):
         raise AssertionError
 
 
-def test_where_nobody_collects_nothing_is_counted_until_a_meter_is_connected() -> None:
+def test_without_a_collector_nothing_is_counted_until_a_meter_is_connected() -> None:
     measured, silent = Measured(), Instruments()
     silent.processed(KIT, Unread(), Unread())
     silent.published(Unread(), 1.0)
@@ -143,7 +143,7 @@ def test_without_a_collector_there_is_no_meter() -> None:
     assert start_metrics("kit", None) == MetricsExporter(None)
 
 
-def test_settings_that_opentelemetry_refuses_stop_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_that_opentelemetry_refuses_stop_no_service(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "-5")
     assert start_metrics("kit", "http://127.0.0.1:1").meter is None
 

@@ -121,7 +121,7 @@ FAULTS: dict[Callable[[Kept], None], list[tuple[int, int, str]]] = {
     flip: [(41, 41, "the receipt was changed")],
     delete: [(41, 41, "the receipt is missing")],
     delete_with_its_leaf: [(41, 41, "a node of the tree is missing"), (41, 41, "the receipt is missing")],
-    swap: [(7, 7, "of place 41 is here"), (41, 41, "of index 7 is here")],
+    swap: [(7, 7, "of place 41 is here"), (41, 41, "of place 7 is here")],
     insert: [(41, 41, "the receipt was changed"), (42, 99, "of places 41 to 98 are here")],
     close_up: [(41, 98, "of places 42 to 99 are here"), (99, 99, "the receipt is missing")],
     forge_with_leaf: [(40, 41, "does not match")],
@@ -135,7 +135,7 @@ FAULTS: dict[Callable[[Kept], None], list[tuple[int, int, str]]] = {
 
 
 @pytest.mark.parametrize("step", [1, 7, 16, 100])
-def test_a_ledger_that_nobody_has_touched_is_found_whole(step: int) -> None:
+def test_an_untouched_ledger_is_found_whole(step: int) -> None:
     assert audit(made(), step=step) == []
 
 

@@ -133,7 +133,7 @@ def test_a_consent_that_does_not_count_says_why(why: str) -> None:
     assert plan.verdicts[NEED].withheld_by == ("victim-services-needs-consent", why)
 
 
-def test_a_consent_for_somebody_else_is_not_even_mentioned() -> None:
+def test_a_consent_for_another_agency_is_not_even_mentioned() -> None:
     other = consent(VICTIMS, recipients=frozenset({"clinic"}))
     plan = sharing(agreement(share(form="thin"))).plan(query(protects=VICTIMS, consents=(other,)))
     assert plan.verdicts[NEED].withheld_by == ("victim-services-needs-consent",)
@@ -255,7 +255,7 @@ def test_a_plan_is_for_no_case_that_does_not_meet_its_condition(condition: str) 
 
 
 @pytest.mark.parametrize("asks_for_consent", [True, False])
-def test_a_plan_is_not_used_past_the_end_of_what_it_stands_on(*, asks_for_consent: bool) -> None:
+def test_a_plan_is_not_used_past_the_end_of_what_it_depends_on(*, asks_for_consent: bool) -> None:
     decides = sharing(agreement(share(consent=asks_for_consent), ends="2026-03-03"))
     end = NOON + DAY if asks_for_consent else NOON + DAY * 1.5
     consents = (consent(NEED),) if asks_for_consent else ()

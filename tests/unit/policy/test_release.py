@@ -92,7 +92,7 @@ def test_only_what_is_released_is_opened() -> None:
 
 
 @pytest.mark.parametrize("block", [b"not json", b'{"lat": "north"}', b"[]", None])
-def test_a_block_that_nobody_can_read_is_withheld(block: bytes | None) -> None:
+def test_an_unreadable_block_is_withheld(block: bytes | None) -> None:
     found = opened(blocks={} if block is None else {ADDRESS: block})
     assert found.full.address is None
     assert ADDRESS in found.withheld

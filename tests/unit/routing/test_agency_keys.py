@@ -78,7 +78,7 @@ def test_each_key_of_an_agency_lets_it_in_and_no_other_key_does(tmp_path: Path) 
     ]
 
 
-def test_without_a_file_nobody_has_a_key() -> None:
+def test_without_a_file_no_agency_has_a_key() -> None:
     partners = load_partner_keys(None, AGENCIES)
     assert (partners.encrypter.agencies, partners.find_agency("")) == (frozenset(), None)
 

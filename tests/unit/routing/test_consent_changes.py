@@ -57,7 +57,7 @@ def uses(given: Iterable[Disclosure], *, delivered: bool = True) -> tuple[Consen
     )
 
 
-def test_each_disclosure_leaves_a_receipt_that_says_what_was_given_and_what_it_stands_on() -> None:
+def test_each_disclosure_leaves_a_receipt_that_says_what_was_given_and_what_it_depends_on() -> None:
     decision = route(report("housing", **SEALED), cause(), here())
     [given] = decision.disclosures
     [event], [told] = events_of(decision, ReferralRequested), events_of(decision, DisclosureMade)
@@ -75,7 +75,7 @@ def test_words_are_redacted_for_an_agency_that_may_not_know_who_wrote_them() -> 
     assert event.released.narrative.description == "Call [phone number]"
 
 
-def test_a_restricted_report_travels_sealed_names_nothing_outside_and_stands_on_its_consent() -> None:
+def test_a_restricted_report_travels_sealed_names_nothing_outside_and_depends_on_its_consent() -> None:
     given = consent("clinic", groups=[DRUGS])
     decision = route(report("health", service_code="drugs", **SEALED), cause(), here(given))
     [asked] = [each for each in decision.events if isinstance(each.event, ReferralRequested)]
@@ -104,7 +104,7 @@ def test_a_report_of_violence_without_a_consent_leaves_no_sign() -> None:
     assert gone.events == ()
 
 
-def test_a_consent_lets_a_report_of_violence_reach_whom_it_names_and_nobody_else() -> None:
+def test_a_consent_lets_a_report_of_violence_reach_whom_it_names_and_no_other() -> None:
     silent = route(report("safety", "housing", **SEALED), cause(), here())
     given = consent("refuge", groups=[VIOLENCE])
     decision = extend_disclosure(silent.case, GrantedConsent(given.consent_id, frozenset()), cause("yes"), here(given))
@@ -145,7 +145,7 @@ def test_a_consent_that_gives_no_agency_more_says_nothing() -> None:
     )
 
 
-def test_a_consent_taken_back_recalls_what_was_given_and_ends_what_stood_on_it() -> None:
+def test_a_withdrawn_consent_recalls_what_was_given_and_ends_what_depended_on_it() -> None:
     given = consent("clinic", groups=[DRUGS])
     filed = route(report("health", service_code="drugs", **SEALED), cause(), here(given))
     fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.disclosures))
@@ -163,7 +163,7 @@ def test_a_consent_taken_back_recalls_what_was_given_and_ends_what_stood_on_it()
     assert decision.recalled_consents == (given.consent_id,)
 
 
-def test_an_agency_that_never_heard_of_a_referral_does_not_hear_of_its_end() -> None:
+def test_an_agency_that_was_never_sent_a_referral_is_not_told_of_its_end() -> None:
     given = consent("refuge", groups=[VIOLENCE])
     filed = route(report("safety", **SEALED), cause(), here(given))
     fallen = RevokedConsent(given.consent_id, "consent-withdrawn", uses(filed.disclosures, delivered=False))
@@ -208,7 +208,7 @@ def test_a_case_that_has_ended_is_not_reopened_by_a_consent() -> None:
     )
 
 
-def test_whoever_was_given_something_is_told_of_an_erasure_and_the_blocks_are_dropped() -> None:
+def test_every_recipient_is_told_of_an_erasure_and_the_blocks_are_dropped() -> None:
     filed = route(report("health", **SEALED), cause(), here())
     decision = erase(filed.case, [(case_id(), "clinic"), (case_id(), "homes")], cause("gone"), here())
     assert event_types(decision.events) == ["clinic < person.erased", "homes < person.erased"]

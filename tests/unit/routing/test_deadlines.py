@@ -25,7 +25,7 @@ def test_nothing_happens_before_the_time_to_answer_has_passed() -> None:
     assert wait(route(report("housing"), cause(), context()).case, 3.9) is None
 
 
-def test_an_agency_is_reminded_then_escalated_then_somebody_else_is_asked() -> None:
+def test_an_agency_is_reminded_then_escalated_then_another_is_asked() -> None:
     decision = wait(route(report("housing"), cause(), context()).case, 4)
     assert decision is not None
     assert event_types(decision.events) == ["referral.overdue", "homes < referral.overdue"]
@@ -70,7 +70,7 @@ def test_an_answer_ends_the_reminders() -> None:
     assert wait(decision.case, 400) is None
 
 
-def test_nobody_is_reminded_of_what_is_only_on_record() -> None:
+def test_no_agency_is_reminded_of_what_is_only_on_record() -> None:
     filed = route(report("housing", recorded=(recorded_referral(closed_at=NOON),)), cause(), context())
     assert wait(filed.case, 400) is None
 

@@ -189,7 +189,7 @@ def test_a_supposed_report_is_placed_with_the_consents_that_are_supposed(
     assert explain_placement(query, CITY).asked == asked
 
 
-def test_who_is_asked_first_is_a_source_for_whoever_is_asked_next() -> None:
+def test_who_is_asked_first_is_a_source_for_the_agency_asked_next() -> None:
     question = HypotheticalReport.model_validate({"service_code": "repair", "needs": ["housing", "health"]})
     assert [sorted(query.holders) for query in question.queries(CITY, NOON)] == [[], ["homes"]]
     assert NEED in CITY.plan("clinic", next(iter(question.queries(CITY, NOON)))).groups

@@ -36,6 +36,6 @@ def test_without_a_key_nothing_starts(key: str | None, why: str) -> None:
         make_signer(settings(ledger_key=key))
 
 
-def test_a_name_that_cannot_stand_on_a_checkpoint_is_refused() -> None:
+def test_a_name_that_a_checkpoint_cannot_contain_is_refused() -> None:
     with pytest.raises(ValidationError):
         settings(ledger_key=KEY, ledger_name="two words")

@@ -43,7 +43,7 @@ def test_a_rule_for_the_service_goes_before_one_for_need_and_district() -> None:
     assert found is rules[1]
 
 
-def test_a_place_that_nobody_knows_matches_no_rule_for_a_district() -> None:
+def test_an_unknown_place_matches_no_rule_for_a_district() -> None:
     book = RoutingRules([Rule("near", ("a/b",), need="heat", district="north")])
     assert book.find("boiler", "heat", None) is None
 
@@ -79,7 +79,7 @@ def test_a_candidate_that_was_tried_is_passed_over() -> None:
     assert placed.program.name == "clinic/visits"
 
 
-def test_when_all_were_tried_nobody_is_left() -> None:
+def test_when_all_were_tried_no_program_is_left() -> None:
     unplaced = place(ask("housing", "repair"), CITY, {"homes/inspections", "clinic/visits"})
     assert unplaced == Unplaced(Reason.CANDIDATES_EXHAUSTED, "rule housing: every candidate was asked")
 
@@ -109,7 +109,7 @@ def test_a_strict_report_reaches_only_an_agency_that_the_person_has_named() -> N
     assert list(placed.denied) == ["homes"]
 
 
-def test_a_report_of_violence_reaches_nobody_without_a_consent() -> None:
+def test_a_report_of_violence_reaches_no_agency_without_a_consent() -> None:
     assert isinstance(place(ask("housing", "violence"), CITY), Unplaced)
     assert isinstance(place(ask("safety", "violence"), CITY), Unplaced)
     named = consent("refuge", groups=[FieldGroup.VICTIM_SERVICES])
@@ -161,7 +161,7 @@ def test_a_report_of_a_service_that_the_catalogue_lacks_counts_as_one_of_violenc
     assert context().is_suppressed(unheard)
 
 
-def test_a_report_of_a_service_that_the_catalogue_lacks_reaches_nobody() -> None:
+def test_a_report_of_a_service_that_the_catalogue_lacks_reaches_no_agency() -> None:
     assert isinstance(place(ask("housing", "unheard-of"), CITY), Unplaced)
 
 

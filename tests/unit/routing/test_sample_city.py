@@ -20,7 +20,7 @@ def test_the_sample_city_sends_a_cold_apartment_to_housing_and_rats_to_health() 
         assert placed.program.name == program
 
 
-def test_the_sample_city_sends_violence_by_a_partner_to_nobody_without_a_consent() -> None:
+def test_the_sample_city_sends_violence_by_a_partner_to_no_agency_without_a_consent() -> None:
     city = sample_city()
     protections = city.protection.protections_of("partner-violence-help", ["intimate-partner-violence"])
     assert protections == (FieldGroup.VICTIM_SERVICES,)

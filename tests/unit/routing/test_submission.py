@@ -42,7 +42,7 @@ def test_each_need_of_a_case_is_asked_for_and_the_case_is_routed_once() -> None:
     assert [(need.need, need.agency) for need in routed.routed] == [("housing", "homes"), ("health", "clinic")]
 
 
-def test_a_need_without_a_program_goes_to_the_triage_desk_and_keeps_the_case_open() -> None:
+def test_a_need_without_a_program_goes_to_the_triage_queue_and_keeps_the_case_open() -> None:
     decision = route(report("loneliness", "health"), cause(), context())
     (unroutable,) = events_of(decision, CaseUnroutable)
     assert unroutable.reason is Reason.NO_PROGRAM

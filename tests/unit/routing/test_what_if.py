@@ -80,7 +80,7 @@ def test_a_new_agreement_brings_in_who_was_barred() -> None:
     assert (found[0].before, found[0].after) == ("police/precinct", "harbor/desk")
 
 
-def test_another_book_asks_somebody_else() -> None:
+def test_other_rules_ask_another_agency() -> None:
     book = RoutingRules([Rule("housing", ("clinic/visits",), need="housing"), *RULES[1:]])
     first, *_ = differences(replace(CITY, rules=book), past())
     assert first == PlacementDifference(
