@@ -70,7 +70,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], list[str]]] = {
             "UPDATE receipts SET place = 13 WHERE place = 4",
             "UPDATE receipts SET place = 4 WHERE place = 1000",
         ),
-        ["place 4: the receipt of place 13 is here", "place 13: the receipt of index 4 is here"],
+        ["place 4: the receipt of place 13 is here", "place 13: the receipt of place 4 is here"],
     ),
     "an inserted receipt": (
         (
